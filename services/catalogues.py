@@ -99,10 +99,10 @@ class Catalogues:
     async def children(self, pool: str, kind: str, parent: str = "") -> list[Node]:
         """The entries directly below ``parent`` (empty: the top) in the catalogue's order. Raises NotFound."""
         _check_kind(kind)
-        found = await self._nodes(_CHILDREN, pool, kind, parent)
-        if not found and parent and not await CatalogueEntry.exists(pool__in=["", pool], kind=kind, code=parent):
+        nodes = await self._nodes(_CHILDREN, pool, kind, parent)
+        if not nodes and parent and not await CatalogueEntry.exists(pool__in=["", pool], kind=kind, code=parent):
             raise NotFound("目录中没有这个代码，请刷新后重新选择。", field="parent")
-        return found
+        return nodes
 
     async def search(self, pool: str, kind: str, word: str, *, limit: int = 20) -> list[Node]:
         """Entries whose code begins with ``word`` or whose name holds it; exact codes and short names first."""
@@ -121,9 +121,9 @@ class Catalogues:
         return {code: full_name(kind, code, known) for code in codes if code in known.entries}
 
     async def _nodes(self, sql: str, pool: str, kind: str, value: str) -> list[Node]:
-        found = await rows(sql, pool, kind, value)
-        names = await self.names(pool, kind, [row["code"] for row in found])
-        return [Node(**row, full_name=names[row["code"]]) for row in found]
+        entry_rows = await rows(sql, pool, kind, value)
+        names = await self.names(pool, kind, [row["code"] for row in entry_rows])
+        return [Node(**row, full_name=names[row["code"]]) for row in entry_rows]
 
     async def _replace(self, pool: str, kind: Kind, entries: Sequence[CatalogueItem]) -> CatalogueReport:
         count = len(entries)
@@ -141,11 +141,13 @@ class Catalogues:
         parents = {str(code): str(parent) for code, parent in await stored}
         stale = parents.keys() - {entry.code for entry in entries}
         used = {str(row["code"]) for row in await rows(_USED[kind], pool)} if stale else set()
-        kept = stale & {above for code in used for above in path_of(code, parents)}
+        used_codes = stale & {above for code in used for above in path_of(code, parents)}
         removed = (
-            await CatalogueEntry.filter(pool=pool, kind=kind, code__in=stale - kept).delete() if stale - kept else 0
+            await CatalogueEntry.filter(pool=pool, kind=kind, code__in=stale - used_codes).delete()
+            if stale - used_codes
+            else 0
         )
-        return CatalogueReport(kind, count, removed, tuple(sorted(kept)))
+        return CatalogueReport(kind, count, removed, tuple(sorted(used_codes)))
 
 
 @dataclass(frozen=True)

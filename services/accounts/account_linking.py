@@ -125,16 +125,16 @@ class AccountLinking:
             if refusal := await self._limit(identity_id):
                 return refusal
             now = self.deps.now()
-            found = await VerificationCode.get_or_none(
+            link_code = await VerificationCode.get_or_none(
                 pool=pool, purpose=LINK, code_hash=self._hash(pool, code), used_at=None, valid_until__gt=now
             )
-            account = await Account.get_or_none(pool=pool, mobile_hash=found.mobile_hash) if found else None
-            if found is None or account is None:
+            account = await Account.get_or_none(pool=pool, mobile_hash=link_code.mobile_hash) if link_code else None
+            if link_code is None or account is None:
                 await record(Actor(pool, "guest"), now, _WRONG, "identity", identity_id)
                 return _wrong()
             mobile = self.deps.keys.open_text(account.mobile_sealed, "mobile")
             bound = await self.accounts.attach(identity_id, pool, mobile, account.privacy_version)
-            if not await VerificationCode.filter(id=found.id, used_at=None).update(used_at=now):
+            if not await VerificationCode.filter(id=link_code.id, used_at=None).update(used_at=now):
                 raise _wrong()  # another WeChat account was faster; ``attach`` is rolled back
             return bound
 

@@ -19,15 +19,15 @@ async def link_expert(deps: Deps, account: Account, now: datetime) -> Expert | N
     Inside the caller's transaction, with the account locked. Nothing is linked if the account is registered under
     another ID number, since mobile numbers change hands. Raises Conflict when several records have the mobile.
     """
-    found = await Expert.filter(pool=account.pool, mobile_hash=account.mobile_hash, left_at=None).select_for_update()
+    experts = await Expert.filter(pool=account.pool, mobile_hash=account.mobile_hash, left_at=None).select_for_update()
     if account.id_number_hash is not None:
-        found = [expert for expert in found if expert.id_number_hash == account.id_number_hash]
-    if not found:
+        experts = [expert for expert in experts if expert.id_number_hash == account.id_number_hash]
+    if not experts:
         return await Expert.get_or_none(account_id=account.id, left_at=None)
-    if len(found) > 1:
+    if len(experts) > 1:
         hotline = deps.book(account.pool).pool.hotline
         raise Conflict(f"有多位专家登记了这个手机号，请拨打{hotline}核实后再绑定。", code="mobile_shared")
-    expert = found[0]
+    expert = experts[0]
     if expert.account_id != account.id:
         moved = expert.account_id is not None
         if expert.account_id is not None:

@@ -76,18 +76,18 @@ class FormDrafts:
 
     async def find(self, actor: Actor, name: str) -> dict[str, str]:
         """The draft's values; empty without one."""
-        found = await FormDraft.get_or_none(account_id=actor.account_id, name=name)
-        return dict(self._open(found).get("values", {})) if found else {}
+        draft = await FormDraft.get_or_none(account_id=actor.account_id, name=name)
+        return dict(self._open(draft).get("values", {})) if draft else {}
 
     async def list(self, actor: Actor) -> list[FormDraftView]:
         """The person's drafts for the organisation he now acts for, newest first."""
-        found = []
+        drafts = []
         for row in await FormDraft.filter(account_id=actor.account_id).order_by("-saved_at", "id").limit(_LISTED):
             held = self._open(row)
             if held.get("organisation") == str(actor.organisation_id or ""):
                 view = FormDraftView(row.name, held["values"], row.saved_at, held["within"], held["about"])
-                found.append(view)
-        return found
+                drafts.append(view)
+        return drafts
 
     def _open(self, row: FormDraft) -> dict[str, Any]:
         return dict(json.loads(self.deps.keys.open_text(row.values_sealed, _PURPOSE)))

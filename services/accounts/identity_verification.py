@@ -62,11 +62,11 @@ class IdentityVerification:
         known = await today.filter(pair_hash=pair).exclude(answer="").first()
         if known is not None:
             return known
-        for most, asked in (
+        for most, requests in (
             (PER_MOBILE, today.filter(mobile_hash=mobile_hash)),
             (PER_NUMBER, today.filter(number_hash=number_hash)),
         ):
-            moments = [request.asked_at for request in await asked.limit(most)]
+            moments = [request.asked_at for request in await requests.limit(most)]
             check_below(most, moments, DAY, now, "今天核验身份信息的次数过多")
         return await IdentityVerificationRequest.create(
             pool=pool, mobile_hash=mobile_hash, number_hash=number_hash, pair_hash=pair, asked_at=now
@@ -76,10 +76,10 @@ class IdentityVerification:
         """Query the register, outside any transaction; ``WAITING`` without a response."""
         if request.answer:
             return IdentityVerificationResult(request.answer)
-        found = await self._ask(name, number)
-        if found != IdentityVerificationResult.WAITING:
-            await IdentityVerificationRequest.filter(id=request.id).update(answer=found.value)
-        return found
+        result = await self._ask(name, number)
+        if result != IdentityVerificationResult.WAITING:
+            await IdentityVerificationRequest.filter(id=request.id).update(answer=result.value)
+        return result
 
     async def _ask(self, name: str, number: str) -> IdentityVerificationResult:
         try:
@@ -96,12 +96,12 @@ class IdentityVerification:
             code="person_differs",
         )
 
-    def mark(self, account: Account, found: IdentityVerificationResult, now: datetime) -> None:
+    def mark(self, account: Account, result: IdentityVerificationResult, now: datetime) -> None:
         """Record the result; the caller saves the account."""
-        waiting = found == IdentityVerificationResult.WAITING
-        account.identity_verification = found.value
+        waiting = result == IdentityVerificationResult.WAITING
+        account.identity_verification = result.value
         account.identity_verified_at = (
-            now if found not in (IdentityVerificationResult.NONE, IdentityVerificationResult.WAITING) else None
+            now if result not in (IdentityVerificationResult.NONE, IdentityVerificationResult.WAITING) else None
         )
         account.identity_verification_due_at = now + _RETRY_AFTER if waiting else None
 
@@ -128,25 +128,25 @@ class IdentityVerification:
     async def _check_one(self, account_id: UUID) -> bool:
         """False: no response came. A deleted account, or one whose pool no longer verifies, is done."""
         account = await Account.get(id=account_id)
-        found = IdentityVerificationResult.NONE
+        result = IdentityVerificationResult.NONE
         if account.id_number_sealed and self.asks(account.pool):
             number = self.deps.keys.open_text(account.id_number_sealed, "id_number")
-            found = await self._ask(account.real_name, number)
+            result = await self._ask(account.real_name, number)
         async with transaction():
             now, locked = self.deps.now(), await Account.select_for_update().get(id=account_id)
             if locked.identity_verification_due_at is not None and locked.id_number_hash == account.id_number_hash:
-                self.mark(locked, found, now)
+                self.mark(locked, result, now)
                 await locked.save(
                     update_fields=["identity_verification", "identity_verified_at", "identity_verification_due_at"]
                 )
-                await self._notify(locked, found, now)
-        return found != IdentityVerificationResult.WAITING
+                await self._notify(locked, result, now)
+        return result != IdentityVerificationResult.WAITING
 
-    async def _notify(self, account: Account, found: IdentityVerificationResult, now: datetime) -> None:
-        if found in (IdentityVerificationResult.NONE, IdentityVerificationResult.WAITING):
+    async def _notify(self, account: Account, result: IdentityVerificationResult, now: datetime) -> None:
+        if result in (IdentityVerificationResult.NONE, IdentityVerificationResult.WAITING):
             return
-        await record(system(account.pool), now, "account.person_check", "account", account.id, found=found.value)
-        if found == IdentityVerificationResult.DIFFERS:
+        await record(system(account.pool), now, "account.person_check", "account", account.id, found=result.value)
+        if result == IdentityVerificationResult.DIFFERS:
             await self.notices.notify(
                 pool=account.pool,
                 kind="person_differs",

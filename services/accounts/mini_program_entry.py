@@ -54,12 +54,12 @@ class MiniProgramEntry:
 
         Raises NotFound for an invalid page, and GatewayErrors.
         """
-        found = _PAGE.fullmatch(page)
-        if found is None:
+        address = _PAGE.fullmatch(page)
+        if address is None:
             raise NotFound("没有这个页面，请使用最新一条通知中的链接。")
         if actor.session_id is None or actor.account_id is None:
             raise Unauthenticated("请先登录并绑定手机号。")
-        path, query = found[1], found[2] or ""
+        path, query = address[1], address[2] or ""
         token = self.links.sign(_PURPOSE, actor.session_id, actor.account_id, self.deps.now() + ENTRY_TTL)
         own = f"{PARAMETER}={token}"
         lifetime = int(ENTRY_TTL.total_seconds())
@@ -104,7 +104,9 @@ class MiniProgramEntry:
     async def _check_same_person(self, session: Session, account: Account) -> None:
         """Where WeChat identifies both (unionid), they must be the same person. Raises Forbidden."""
         mine = await WechatIdentity.get(id=session.identity_id)
-        known = {one.unionid for one in await WechatIdentity.filter(account_id=account.id) if one.unionid}
+        known = {
+            identity.unionid for identity in await WechatIdentity.filter(account_id=account.id) if identity.unionid
+        }
         if mine.unionid is not None and known and mine.unionid not in known:
             raise _gone()
 

@@ -39,13 +39,13 @@ _SURNAMES = {
 async def find_by_pinyin(pool: str, text: str) -> Account | None:
     """The expert's account; None if no expert or several have the name."""
     typed = _plain(text)
-    found = await _accounts(pool, typed) if typed else []
-    return await Account.get(id=found[0]) if len(found) == 1 and found[0] else None
+    account_ids = await _accounts(pool, typed) if typed else []
+    return await Account.get(id=account_ids[0]) if len(account_ids) == 1 and account_ids[0] else None
 
 
 async def account_name(pool: str, name: str) -> str:
     """The pinyin that identifies only this expert; empty if others share it."""
-    spelt = max(_readings(name, sort_name(name)), key=lambda one: one != _letters(sort_name(name)))
+    spelt = max(_readings(name, sort_name(name)), key=lambda reading: reading != _letters(sort_name(name)))
     return spelt if len(await _accounts(pool, spelt)) == 1 else ""
 
 
@@ -69,7 +69,7 @@ def _readings(name: str, name_sort: str) -> set[str]:
 
 async def _accounts(pool: str, typed: str) -> list[UUID | None]:
     """Accounts of all experts with this name, including those without an account."""
-    surnames = {read: _letters(sort_name(one)) for one, read in _SURNAMES.items()}
+    surnames = {read: _letters(sort_name(surname)) for surname, read in _SURNAMES.items()}
     spelt = [typed, *(usual + typed.removeprefix(read) for read, usual in surnames.items() if typed.startswith(read))]
-    found = await rows(FOUND, pool, spelt)
-    return [row["account_id"] for row in found if typed in _readings(row["name"], row["name_sort"])]
+    namesakes = await rows(FOUND, pool, spelt)
+    return [row["account_id"] for row in namesakes if typed in _readings(row["name"], row["name_sort"])]

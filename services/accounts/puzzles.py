@@ -50,10 +50,10 @@ class Puzzles:
 
         ``proof`` is the token, a dot, and the numbers joined by ``-``. Raises InvalidInput.
         """
-        found = _PROOF.fullmatch(proof)
-        if found is None:
+        solution = _PROOF.fullmatch(proof)
+        if solution is None:
             raise _unsolved()
-        token, numbers = found[1], found[2].split("-")
+        token, numbers = solution[1], solution[2].split("-")
         try:
             link = self.links.check(token, _purpose(address))
         except Forbidden as error:

@@ -108,10 +108,10 @@ class Registration:
         self.check_open(actor.pool)
         checked = await self._checked(actor, form)
         source = source or await source_of(actor, identity_id)
-        found = await self._look_up(actor.pool, checked, form.code, source)
+        verification = await self._look_up(actor.pool, checked, form.code, source)
 
         async def run() -> PersonRegistered | AppError:
-            return await self._register(actor, form, checked, identity_id, found, source)
+            return await self._register(actor, form, checked, identity_id, verification, source)
 
         request = f"{actor.pool} {checked.name} {checked.number_hash} {checked.mobile_hash} {form.code}"
         return await once(
@@ -185,7 +185,7 @@ class Registration:
         form: RegistrationForm,
         checked: _Checked,
         identity_id: UUID | None,
-        found: IdentityVerificationResult,
+        verification: IdentityVerificationResult,
         source: Source,
     ) -> PersonRegistered | AppError:
         pool, now = actor.pool, self.deps.now()
@@ -197,7 +197,7 @@ class Registration:
             return refusal
         await advisory_lock(f"person:{pool}:{checked.number_hash}")
         refusal = await self._refusal(pool, checked)
-        if refusal is None and found == IdentityVerificationResult.DIFFERS:
+        if refusal is None and verification == IdentityVerificationResult.DIFFERS:
             refusal = self.verification.refusal(pool)
         if refusal is not None:
             await record(actor, now, "account.register_refused", "account", actor.account_id, code=refusal.code)
@@ -205,7 +205,7 @@ class Registration:
         wechat = identity_id or (session.identity_id if session is not None else None)
         if wechat is not None:
             await self.accounts.attach(wechat, pool, checked.mobile, form.privacy_version)
-        account = await self._write(pool, form, checked, found, now)
+        account = await self._write(pool, form, checked, verification, now)
         expert = await link_expert(self.deps, account, now)
         roles = await roles_of(account.id, now)
         if session is not None:
@@ -219,7 +219,7 @@ class Registration:
             mask_mobile(checked.mobile),
             tuple(dict.fromkeys(role.role for role in roles)),
             expert.number if expert else "",
-            found,
+            verification,
         )
 
     async def _check_tries(self, account_id: UUID, now: datetime) -> None:
@@ -269,14 +269,19 @@ class Registration:
         return None
 
     async def _write(
-        self, pool: str, form: RegistrationForm, checked: _Checked, found: IdentityVerificationResult, now: datetime
+        self,
+        pool: str,
+        form: RegistrationForm,
+        checked: _Checked,
+        verification: IdentityVerificationResult,
+        now: datetime,
     ) -> Account:
         account = await account_by_mobile(self.deps, pool, checked.mobile)
         account.real_name, account.registered_at = checked.name, now
         account.id_number_sealed = self.deps.keys.seal(checked.number, "id_number")
         account.id_number_hash = checked.number_hash
         account.privacy_version, account.privacy_accepted_at = form.privacy_version, now
-        self.verification.mark(account, found, now)
+        self.verification.mark(account, verification, now)
         if checked.password_hash:
             account.password_hash, account.password_set_at = checked.password_hash, now
         await account.save()

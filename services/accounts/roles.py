@@ -128,12 +128,12 @@ class Holder:
 
 async def find_holder(account_id: UUID, now: datetime) -> Holder | None:
     """An account with its roles sorted as by ``roles_of``, by one statement; None for an unknown account."""
-    found = await rows(_HOLDER, account_id, now)
-    if not found:
+    holdings = await rows(_HOLDER, account_id, now)
+    if not holdings:
         return None
-    head = found[0]
-    names = [row["expert_name"] for row in found if row["expert_name"] is not None]
-    options = [{name: row[name] for name in RoleOption.__dataclass_fields__} for row in found if row["role"]]
+    head = holdings[0]
+    names = [row["expert_name"] for row in holdings if row["expert_name"] is not None]
+    options = [{name: row[name] for name in RoleOption.__dataclass_fields__} for row in holdings if row["role"]]
     return Holder(
         head["disabled"], head["real_name"], head["mobile_sealed"], next(iter(names), ""), tuple(_sorted(options))
     )
@@ -161,7 +161,7 @@ async def _find(sources: Sequence[str], account_id: UUID, now: datetime) -> list
     return _sorted(await rows(f"SELECT held.* FROM {moment}, {held_by('$1', sources)}", account_id, now))
 
 
-def _sorted(found: Sequence[Mapping[str, Any]]) -> list[RoleOption]:
-    options = {RoleOption(**row) for row in found if row["role"] in _SOURCES}
+def _sorted(holdings: Sequence[Mapping[str, Any]]) -> list[RoleOption]:
+    options = {RoleOption(**row) for row in holdings if row["role"] in _SOURCES}
     order = list(_SOURCES)
     return sorted(options, key=lambda o: (order.index(o.role), o.organisation_name, o.scope))

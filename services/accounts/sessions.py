@@ -194,9 +194,10 @@ class Sessions:
     async def list(self, actor: Actor) -> tuple[LogIn, ...]:
         """The person's active log-ins, newest first."""
         live = Session.filter(account_id=actor.account_id, revoked_at=None, refresh_until__gt=self.deps.now())
-        found = await live.order_by("-created_at") if actor.account_id else []
+        sessions = await live.order_by("-created_at") if actor.account_id else []
         return tuple(
-            LogIn(one.id, one.device, one.created_at, one.refresh_until, one.id == actor.session_id) for one in found
+            LogIn(session.id, session.device, session.created_at, session.refresh_until, session.id == actor.session_id)
+            for session in sessions
         )
 
     async def end(self, actor: Actor, session_id: UUID) -> None:
@@ -217,18 +218,18 @@ class Sessions:
         The role is the chosen one if the person still holds it, else ``guest``.
         """
         now = self.deps.now()
-        found = await rows(f"{_ACTING} WHERE s.access_hash = $1", hash_token(access_token), now)
-        if not found or found[0]["access_until"] <= now:
+        acting_rows = await rows(f"{_ACTING} WHERE s.access_hash = $1", hash_token(access_token), now)
+        if not acting_rows or acting_rows[0]["access_until"] <= now:
             raise _expired()
-        return _acting(found[0], initial_too)
+        return _acting(acting_rows[0], initial_too)
 
     async def resume(self, session_id: UUID, account_id: UUID, *, initial_too: bool = False) -> Actor:
         """The same for a request whose signed cookie contains this session and person."""
         now = self.deps.now()
-        found = await rows(f"{_ACTING} WHERE s.id = $1 AND s.account_id = $3", session_id, now, account_id)
-        if not found or found[0]["refresh_until"] <= now:
+        acting_rows = await rows(f"{_ACTING} WHERE s.id = $1 AND s.account_id = $3", session_id, now, account_id)
+        if not acting_rows or acting_rows[0]["refresh_until"] <= now:
             raise _expired()
-        return _acting(found[0], initial_too)
+        return _acting(acting_rows[0], initial_too)
 
     async def roles(self, actor: Actor) -> tuple[RoleOption, ...]:
         """Roles that the person may choose."""

@@ -62,8 +62,8 @@ class SmsBudget:
     async def _check_caller(self, caller: CallerKey, now: datetime) -> None:
         network = caller.name.startswith("network:")
         most = self._login.codes_per_network_day if network else self._login.codes_per_wechat_day
-        asked = VerificationCode.filter(pool=self._pool, source=caller.name, sent_at__gt=now - DAY)
-        times = [row.sent_at for row in await asked.order_by("sent_at").only("id", "sent_at")]
+        recent_codes = VerificationCode.filter(pool=self._pool, source=caller.name, sent_at__gt=now - DAY)
+        times = [row.sent_at for row in await recent_codes.order_by("sent_at").only("id", "sent_at")]
         if len(times) < most:
             return
         refused_codes.labels(self._pool, "network" if network else "wechat").inc()

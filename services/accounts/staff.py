@@ -127,10 +127,10 @@ class Staff:
         """Staff by role, newest first; ``active`` false: revoked grants."""
         check(actor, "person.manage")
         roles = [role] if role else list(OFFICES)
-        found = RoleGrant.filter(account__pool=actor.pool, role__in=roles, revoked_at__isnull=active)
-        chosen = found.order_by("role", "-granted_at", "-id").offset(offset).limit(min(limit, 100))
+        all_grants = RoleGrant.filter(account__pool=actor.pool, role__in=roles, revoked_at__isnull=active)
+        chosen = all_grants.order_by("role", "-granted_at", "-id").offset(offset).limit(min(limit, 100))
         grants = await chosen.prefetch_related("account")
-        return Page(tuple(self._show(grant, grant.account) for grant in grants), await found.count())
+        return Page(tuple(self._show(grant, grant.account) for grant in grants), await all_grants.count())
 
     def _show(self, grant: RoleGrant, account: Account) -> StaffMember:
         mobile = self.deps.keys.read(account.mobile_sealed, "mobile")
@@ -150,6 +150,9 @@ class Staff:
 
 def _check_scope(book: Rulebook, role: str, scope: str) -> None:
     """Verifiers may be limited to a terminal, venue staff to a venue; other roles apply to the whole pool."""
-    places = {"verifier": list(book.draw.terminals), "venue": [v for one in book.venues for v in (one.code, one.name)]}
+    places = {
+        "verifier": list(book.draw.terminals),
+        "venue": [v for venue in book.venues for v in (venue.code, venue.name)],
+    }
     if scope and scope not in places.get(role, []):
         raise InvalidInput("没有这个场所，请从列表中选择，或留空表示全库。", code="no_scope", field="scope")

@@ -116,8 +116,8 @@ class WebSessions:
 
     async def _is_asked(self, account_id: UUID) -> bool:
         """Whether an organisation's request waits for the person, who may log in to answer it."""
-        asked = AgentLink.filter(account_id=account_id, accepted_at=None, revoked_at=None, declined_at=None)
-        return await asked.filter(valid_until__gt=self.deps.now()).exists()
+        open_requests = AgentLink.filter(account_id=account_id, accepted_at=None, revoked_at=None, declined_at=None)
+        return await open_requests.filter(valid_until__gt=self.deps.now()).exists()
 
     async def enter_known(self, account_id: UUID, *, device: str = "") -> str:
         """The cookie for a person authenticated by the caller: just registered, or bound and identified by WeChat's own
@@ -192,8 +192,14 @@ class WebSessions:
         browser_id, now = self.known_browser(cookie) or new_id(), self.deps.now()
         async with transaction():
             await execute(_REMEMBER, new_id(), browser_id, account_id, now)
-            kept = await KnownBrowser.filter(account_id=account_id).order_by("-seen_at").limit(_BROWSERS).only("id")
-            await KnownBrowser.filter(account_id=account_id).exclude(id__in=[one.id for one in kept]).delete()
+            known_browsers = (
+                await KnownBrowser.filter(account_id=account_id).order_by("-seen_at").limit(_BROWSERS).only("id")
+            )
+            await (
+                KnownBrowser.filter(account_id=account_id)
+                .exclude(id__in=[browser.id for browser in known_browsers])
+                .delete()
+            )
         return self.links.sign(_KNOWN, browser_id, browser_id, now + KNOWN_BROWSER_TTL)
 
     # ---- requests and log-out

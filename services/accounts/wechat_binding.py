@@ -190,10 +190,12 @@ class WechatBinding:
         """
 
         async def run() -> Unbound:
-            found = await WechatIdentity.filter(account_id=account_id, app="mini").order_by("id").select_for_update()
-            for identity in found:
+            identities = (
+                await WechatIdentity.filter(account_id=account_id, app="mini").order_by("id").select_for_update()
+            )
+            for identity in identities:
                 await self._release(identity)
-            return Unbound(bool(found))
+            return Unbound(bool(identities))
 
         return await once(owner=f"disown_mini:{account_id}", key=key, deps=self.deps, answer=Unbound, run=run)
 
@@ -246,15 +248,15 @@ class WechatBinding:
 
     async def who_is(self, account_id: UUID, identity_id: UUID | None = None) -> Who:
         """The account's person, masked. Raises NotFound, and Forbidden for a disabled one."""
-        found = await find_holder(account_id, self.deps.now())
-        if found is None:
+        holder = await find_holder(account_id, self.deps.now())
+        if holder is None:
             raise NotFound("找不到此微信账号，请重新关注公众号后再试。")
-        if found.disabled:
+        if holder.disabled:
             raise Forbidden(ACCOUNT_DISABLED, code="account_disabled")
-        expert_id = next((role.expert_id for role in found.roles if role.expert_id), None)
-        name = mask_name(found.expert_name if expert_id is not None else found.real_name)
-        mobile = mask_mobile(self.deps.keys.open_text(found.mobile_sealed, "mobile"))
-        return Who(identity_id, account_id, expert_id, name, mobile, found.roles)
+        expert_id = next((role.expert_id for role in holder.roles if role.expert_id), None)
+        name = mask_name(holder.expert_name if expert_id is not None else holder.real_name)
+        mobile = mask_mobile(self.deps.keys.open_text(holder.mobile_sealed, "mobile"))
+        return Who(identity_id, account_id, expert_id, name, mobile, holder.roles)
 
     async def find_reader(self, pool: str, openid: str) -> Who:
         """The person of a visitor in WeChat's own browser; all empty for an unbound openid."""

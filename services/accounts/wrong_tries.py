@@ -86,9 +86,9 @@ async def lock_and_read_tries(
     """Lock the subject for the rest of the transaction and read recent tries."""
     await advisory_lock(f"{kind}:{pool}:{subject}")
     since = now - max(DAY, 2 * limits.lock_for)
-    found = await WrongTry.filter(pool=pool, kind=kind, subject=subject, at__gt=since).order_by("at", "id")
-    own = [row.at for row in found if row.source == caller.name]
-    return WrongTries(pool, kind, subject, caller, own, [row.at for row in found if not row.familiar])
+    recent_tries = await WrongTry.filter(pool=pool, kind=kind, subject=subject, at__gt=since).order_by("at", "id")
+    own = [row.at for row in recent_tries if row.source == caller.name]
+    return WrongTries(pool, kind, subject, caller, own, [row.at for row in recent_tries if not row.familiar])
 
 
 def evaluate_tries(tries: Sequence[datetime], limits: TryLimits) -> tuple[datetime | None, int]:

@@ -45,31 +45,35 @@ async def reuse_files(
     for source in sources:
         there = await read_values(deps, source.id)
         ready = Attachment.filter(application_id=source.id, state="ready").order_by("field", "row", "ready_at", "id")
-        for (field, row), group in groupby(await ready.select_for_update(), lambda one: (one.field, one.row)):
+        for (field, row), group in groupby(
+            await ready.select_for_update(), lambda attachment: (attachment.field, attachment.row)
+        ):
             rule_of = _file_field(fields, field)
-            if rule_of is None or (field, row) in {(one.field, one.row) for one in made}:
+            if rule_of is None or (field, row) in {(copy.field, copy.row) for copy in made}:
                 continue
             if "." not in field or _says_the_same(field.partition(".")[0], row, there, typed):
-                made += [_copy(one, application, now) for one in _still_taken(list(group), rule_of)]
-    for one in made:
-        await one.save()
+                made += [_copy(attachment, application, now) for attachment in _still_taken(list(group), rule_of)]
+    for copy in made:
+        await copy.save()
     return len(made)
 
 
 def _file_field(fields: Mapping[str, FormField], field: str) -> FormField | None:
     """The field or column of files, if the current form still has it and its files may be reused."""
     code, _, column = field.partition(".")
-    found = fields.get(code)
-    if found is not None and column:
-        found = found.parts.get(column)
-    return None if found is None or found.file is None or found.single_use else found
+    form_field = fields.get(code)
+    if form_field is not None and column:
+        form_field = form_field.parts.get(column)
+    return None if form_field is None or form_field.file is None or form_field.single_use else form_field
 
 
 def _still_taken(group: Sequence[Attachment], field: FormField) -> Iterator[Attachment]:
     """The newest files that the current rule accepts, up to its limit, oldest first."""
     assert field.file is not None  # noqa: S101  # _file_field looked
     types = {MEDIA_TYPES[kind] for kind in field.file.types}
-    fit = [one for one in group if one.media_type in types and one.size <= field.file.size_max]
+    fit = [
+        attachment for attachment in group if attachment.media_type in types and attachment.size <= field.file.size_max
+    ]
     yield from fit[-field.file.count_max :]
 
 
@@ -81,22 +85,22 @@ def _says_the_same(code: str, row: int, there: Values, typed: Values) -> bool:
     return bool(now[row].items() <= before[row].items())
 
 
-def _copy(one: Attachment, application: Application, now: datetime) -> Attachment:
+def _copy(attachment: Attachment, application: Application, now: datetime) -> Attachment:
     return Attachment(
         pool=application.pool,
         account_id=application.account_id,
         application_id=application.id,
-        field=one.field,
-        row=one.row,
-        filename=one.filename,
-        media_type=one.media_type,
-        size=one.size,
-        sha256=one.sha256,
-        received=one.size,
-        key=one.key,
-        thumb_key=one.thumb_key,
+        field=attachment.field,
+        row=attachment.row,
+        filename=attachment.filename,
+        media_type=attachment.media_type,
+        size=attachment.size,
+        sha256=attachment.sha256,
+        received=attachment.size,
+        key=attachment.key,
+        thumb_key=attachment.thumb_key,
         state="ready",
-        taken_from=one.application_id,
+        taken_from=attachment.application_id,
         created_at=now,
         ready_at=now,
     )

@@ -52,31 +52,31 @@ class AttachmentView:
     ready_at: datetime | None
 
 
-def view_of(found: Attachment) -> AttachmentView:
+def view_of(attachment: Attachment) -> AttachmentView:
     return AttachmentView(
-        found.id,
-        found.field,
-        found.row,
-        found.filename,
-        found.media_type,
-        found.size,
-        found.received,
-        found.state,
-        bool(found.thumb_key),
-        found.taken_from is not None,
-        found.ready_at,
+        attachment.id,
+        attachment.field,
+        attachment.row,
+        attachment.filename,
+        attachment.media_type,
+        attachment.size,
+        attachment.received,
+        attachment.state,
+        bool(attachment.thumb_key),
+        attachment.taken_from is not None,
+        attachment.ready_at,
     )
 
 
 def field_of(book: Rulebook, field: str) -> FormField:
     """The file field named ``photo`` or ``records.column``. Raises InvalidInput."""
     code, _, column = field.partition(".")
-    found = book.form.used().get(code)
-    if found is not None and column:
-        found = found.parts.get(column)
-    if found is None or found.file is None:
+    form_field = book.form.used().get(code)
+    if form_field is not None and column:
+        form_field = form_field.parts.get(column)
+    if form_field is None or form_field.file is None:
         raise InvalidInput("申请表中没有这个附件栏，请刷新后重试。", code="no_file_field", field="field")
-    return found
+    return form_field
 
 
 def rule_of(book: Rulebook, field: str, row: int) -> FileRule:
@@ -119,7 +119,7 @@ def check_begin(rule: FileRule, size: int, media_type: str, sha256: str) -> None
 
 def print_types(rule: FileRule) -> str:
     """``JPG、PNG``"""
-    return "、".join(_WORDS[one] for one in rule.types)
+    return "、".join(_WORDS[file_type] for file_type in rule.types)
 
 
 def _megabytes(size: int) -> str:

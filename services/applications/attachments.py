@@ -80,9 +80,9 @@ class Attachments:
             under_way = await Attachment.filter(
                 application_id=application.id, state="uploading", removed_at=None
             ).order_by("created_at", "id")
-            for one in under_way:
-                if sha256 and (one.field, one.row, one.size, one.sha256) == (field, row, size, sha256):
-                    return view_of(one)
+            for upload in under_way:
+                if sha256 and (upload.field, upload.row, upload.size, upload.sha256) == (field, row, size, sha256):
+                    return view_of(upload)
             await self._check_room(application.id, field, row, rule)
             for old in under_way[: max(0, len(under_way) - UNFINISHED_MAX + 1)]:
                 await _remove(old, self.deps)
@@ -106,10 +106,10 @@ class Attachments:
         next ones: the client continues there, whether its last part arrived twice or not at all."""
         if not 0 < len(content) <= PART_MAX:
             raise InvalidInput(f"每段应为1至{PART_MAX}字节，请更新页面后重试。", code="part_size")
-        found = await self._own(actor, attachment_id)
-        _check_next(found, offset, len(content))
+        attachment = await self._own(actor, attachment_id)
+        _check_next(attachment, offset, len(content))
         part = f"{offset:012}-{os.urandom(6).hex()}"
-        await self.store.put(_part_key(found, part), content)
+        await self.store.put(_part_key(attachment, part), content)
         try:
             async with transaction():
                 locked = await _lock(attachment_id)
@@ -119,7 +119,7 @@ class Attachments:
                 await locked.save(update_fields=["parts", "received"])
         except Conflict:
             with suppress(Unavailable):
-                await self.store.delete(_part_key(found, part))
+                await self.store.delete(_part_key(attachment, part))
             raise
         return view_of(locked)
 
@@ -135,16 +135,16 @@ class Attachments:
         Raises Conflict ``upload_offset`` when bytes are missing, InvalidInput for an unacceptable file, which is then
         deleted.
         """
-        found = await self._own(actor, attachment_id)
-        if found.state != "uploading":
-            return view_of(await _outcome(found))
-        if found.received < found.size:
-            raise _other_offset(found)
-        content = await self._assemble(found)
-        if found.sha256 and hashlib.sha256(content).hexdigest() != found.sha256:
-            await self._drop(found.id)
+        attachment = await self._own(actor, attachment_id)
+        if attachment.state != "uploading":
+            return view_of(await _outcome(attachment))
+        if attachment.received < attachment.size:
+            raise _other_offset(attachment)
+        content = await self._assemble(attachment)
+        if attachment.sha256 and hashlib.sha256(content).hexdigest() != attachment.sha256:
+            await self._drop(attachment.id)
             raise InvalidInput("文件在传输中损坏，请重新上传。", code="file_damaged")
-        return await self._keep(actor, found, content)
+        return await self._keep(actor, attachment, content)
 
     async def upload(
         self, actor: Actor, application_id: UUID, field: str, *, row: int = 0, filename: str, content: bytes
@@ -155,9 +155,9 @@ class Attachments:
 
     async def remove(self, actor: Actor, attachment_id: UUID) -> None:
         """Remove a file from the form. Raises Conflict when the form can't be changed now."""
-        found = await self._own(actor, attachment_id)
+        attachment = await self._own(actor, attachment_id)
         async with transaction():
-            application = await lock_own(actor, _application_id(found))
+            application = await lock_own(actor, _application_id(attachment))
             locked = await _lock(attachment_id)
             if locked.state == "ready":
                 self._open_rule(application, locked.field, locked.row)
@@ -184,12 +184,12 @@ class Attachments:
     async def _own(self, actor: Actor, attachment_id: UUID) -> Attachment:
         """Raises NotFound for another person's attachment."""
         permissions.check(actor, "application.own")
-        found = await Attachment.get_or_none(
+        attachment = await Attachment.get_or_none(
             id=attachment_id, pool=actor.pool, account_id=actor.account_id, application_id__not_isnull=True
         )
-        if found is None:
+        if attachment is None:
             raise _unknown()
-        return found
+        return attachment
 
     async def _check_room(self, application_id: UUID, field: str, row: int, rule: FileRule) -> None:
         """Raises Conflict when a field is full. In a field for one file the new file replaces the old one."""
@@ -197,54 +197,54 @@ class Attachments:
         if rule.count_max > 1 and there >= rule.count_max:
             raise Conflict(f"这一项最多上传{rule.count_max}个文件，请先删除一个。", code="attachments_full")
 
-    async def _assemble(self, found: Attachment) -> bytes:
+    async def _assemble(self, attachment: Attachment) -> bytes:
         content = bytearray()
-        for part in found.parts:
+        for part in attachment.parts:
             try:
-                content += await self.store.get(_part_key(found, part))
+                content += await self.store.get(_part_key(attachment, part))
             except FileLost:
-                log.warning("part_lost", attachment=str(found.id))
-                raise _other_offset(await _rewind(found.id, part)) from None
+                log.warning("part_lost", attachment=str(attachment.id))
+                raise _other_offset(await _rewind(attachment.id, part)) from None
         return bytes(content)
 
-    async def _keep(self, actor: Actor, found: Attachment, content: bytes) -> AttachmentView:
+    async def _keep(self, actor: Actor, attachment: Attachment, content: bytes) -> AttachmentView:
         """Check a complete file and make it ready."""
-        book = self.deps.book(found.pool)
-        rule = rule_of(book, found.field, found.row)
+        book = self.deps.book(attachment.pool)
+        rule = rule_of(book, attachment.field, attachment.row)
         try:
             seen = await self.checker.check(content, rule.types)
         except InvalidInput as refusal:
-            await self._drop(found.id)
+            await self._drop(attachment.id)
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
         content = seen.made or content
-        await self.store.put(found.key, content)
+        await self.store.put(attachment.key, content)
         if seen.thumbnail:
-            await self.store.put(_thumb_key(found), seen.thumbnail)
-            await self.store.put(preview_key(found.key), seen.preview)
+            await self.store.put(_thumb_key(attachment), seen.thumbnail)
+            await self.store.put(preview_key(attachment.key), seen.preview)
         try:
             digest = await asyncio.to_thread(_digest, content)
-            kept = await self._settle(actor, found, rule, seen, digest, len(content))
+            settled = await self._settle(actor, attachment, rule, seen, digest, len(content))
         except Conflict:
-            await self._drop(found.id)
+            await self._drop(attachment.id)
             raise
         with suppress(Unavailable):
-            await self.store.clear(_parts_folder(found))
-        return view_of(kept)
+            await self.store.clear(_parts_folder(attachment))
+        return view_of(settled)
 
     async def _settle(
-        self, actor: Actor, found: Attachment, rule: FileRule, seen: Found, digest: str, size: int
+        self, actor: Actor, attachment: Attachment, rule: FileRule, seen: Found, digest: str, size: int
     ) -> Attachment:
         now = self.deps.now()
         async with transaction():
-            application = await lock_own(actor, _application_id(found))
-            locked = await _lock(found.id)
+            application = await lock_own(actor, _application_id(attachment))
+            locked = await _lock(attachment.id)
             if locked.state != "uploading":
                 return await _outcome(locked)
             self._open_rule(application, locked.field, locked.row)
             beside = await Attachment.filter(
                 application_id=application.id, field=locked.field, row=locked.row, state="ready"
             ).order_by("ready_at")
-            if same := [one for one in beside if one.sha256 == digest]:
+            if same := [attachment for attachment in beside if attachment.sha256 == digest]:
                 locked.sha256 = digest
                 await locked.save(update_fields=["sha256"])
                 await _remove(locked, self.deps)
@@ -267,32 +267,32 @@ class Attachments:
             if locked.state == "uploading":
                 await _remove(locked, self.deps)
 
-    async def _delete(self, found: Attachment) -> None:
+    async def _delete(self, attachment: Attachment) -> None:
         """Delete the row, and the file with the last row that refers to it."""
         async with transaction():
-            await advisory_lock(f"file:{found.key}")
-            if await Attachment.filter(key=found.key).exclude(id=found.id).exists():
-                await found.delete()
+            await advisory_lock(f"file:{attachment.key}")
+            if await Attachment.filter(key=attachment.key).exclude(id=attachment.id).exists():
+                await attachment.delete()
                 return
-        await self.store.clear(_parts_folder(found))
-        for key in (_thumb_key(found), preview_key(found.key), found.key):
+        await self.store.clear(_parts_folder(attachment))
+        for key in (_thumb_key(attachment), preview_key(attachment.key), attachment.key):
             await self.store.delete(key)
-        await found.delete()
+        await attachment.delete()
 
 
 async def ready_files(application_id: UUID) -> list[AttachmentView]:
     """Every finished file of an application, by field, row and age."""
-    found = await Attachment.filter(application_id=application_id, state="ready").order_by(
+    attachments = await Attachment.filter(application_id=application_id, state="ready").order_by(
         "field", "row", "ready_at", "id"
     )
-    return [view_of(one) for one in found]
+    return [view_of(attachment) for attachment in attachments]
 
 
 async def _lock(attachment_id: UUID) -> Attachment:
-    found = await Attachment.select_for_update().get_or_none(id=attachment_id)
-    if found is None:
+    attachment = await Attachment.select_for_update().get_or_none(id=attachment_id)
+    if attachment is None:
         raise _unknown()
-    return found
+    return attachment
 
 
 async def _remove(locked: Attachment, deps: Deps) -> None:
@@ -312,32 +312,38 @@ async def _rewind(attachment_id: UUID, lost: str) -> Attachment:
     return locked
 
 
-async def _outcome(found: Attachment) -> Attachment:
+async def _outcome(attachment: Attachment) -> Attachment:
     """The result of a finished upload: itself, or the identical file that existed. Raises Conflict."""
-    if found.state == "ready":
-        return found
+    if attachment.state == "ready":
+        return attachment
     same = await Attachment.filter(
-        application_id=found.application_id, field=found.field, row=found.row, state="ready", sha256=found.sha256
+        application_id=attachment.application_id,
+        field=attachment.field,
+        row=attachment.row,
+        state="ready",
+        sha256=attachment.sha256,
     ).first()
-    if not found.sha256 or same is None:
+    if not attachment.sha256 or same is None:
         raise _gone()
     return same
 
 
-def _check_next(found: Attachment, offset: int, length: int) -> None:
-    if found.state == "ready":
+def _check_next(attachment: Attachment, offset: int, length: int) -> None:
+    if attachment.state == "ready":
         raise Conflict("这个文件已上传完成。", code="upload_finished")
-    if found.state != "uploading":
+    if attachment.state != "uploading":
         raise _gone()
-    if offset != found.received:
-        raise _other_offset(found)
-    if offset + length > found.size:
+    if offset != attachment.received:
+        raise _other_offset(attachment)
+    if offset + length > attachment.size:
         raise InvalidInput("收到的内容超过了文件大小，请重新选择文件。", code="upload_too_long")
 
 
-def _other_offset(found: Attachment) -> Conflict:
+def _other_offset(attachment: Attachment) -> Conflict:
     return Conflict(
-        f"已收到{found.received}字节，请从这里继续上传。", code="upload_offset", params={"received": found.received}
+        f"已收到{attachment.received}字节，请从这里继续上传。",
+        code="upload_offset",
+        params={"received": attachment.received},
     )
 
 
@@ -349,23 +355,23 @@ def _unknown() -> NotFound:
     return NotFound("没有这个文件，可能已被删除，请刷新后重试。", code="attachment_unknown")
 
 
-def _application_id(found: Attachment) -> UUID:
-    if found.application_id is None:
+def _application_id(attachment: Attachment) -> UUID:
+    if attachment.application_id is None:
         raise _unknown()
-    return found.application_id
+    return attachment.application_id
 
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _parts_folder(found: Attachment) -> str:
-    return f"{found.key}.parts"
+def _parts_folder(attachment: Attachment) -> str:
+    return f"{attachment.key}.parts"
 
 
-def _part_key(found: Attachment, part: str) -> str:
-    return f"{_parts_folder(found)}/{part}"
+def _part_key(attachment: Attachment, part: str) -> str:
+    return f"{_parts_folder(attachment)}/{part}"
 
 
-def _thumb_key(found: Attachment) -> str:
-    return f"{found.key}.thumb"
+def _thumb_key(attachment: Attachment) -> str:
+    return f"{attachment.key}.thumb"

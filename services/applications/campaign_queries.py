@@ -29,16 +29,16 @@ class CampaignQueries:
 
     async def list(self, actor: Actor) -> tuple[CampaignView, ...]:
         """Every campaign of the pool, latest first, with its number of applications."""
-        found = await self.choices(actor)
+        campaigns = await self.choices(actor)
         counts = {row["campaign_id"]: row["n"] for row in await rows(_COUNTS, actor.pool)}
-        return tuple(replace(one, applications=counts.get(one.id, 0)) for one in found)
+        return tuple(replace(campaign, applications=counts.get(campaign.id, 0)) for campaign in campaigns)
 
     async def choices(self, actor: Actor) -> tuple[CampaignView, ...]:
         """The same without counts, for selection."""
         check(actor, "campaign.manage")
         now = self.deps.now()
-        found = await Campaign.filter(pool=actor.pool).order_by("-enrol_from", "-id")
-        return tuple(view_of(campaign, now, 0) for campaign in found)
+        campaigns = await Campaign.filter(pool=actor.pool).order_by("-enrol_from", "-id")
+        return tuple(view_of(campaign, now, 0) for campaign in campaigns)
 
     async def get(self, actor: Actor, campaign_id: UUID) -> CampaignView:
         """Raises NotFound."""

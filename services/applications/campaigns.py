@@ -180,10 +180,10 @@ class Campaigns:
 
 async def find_open(pool: str, entry_type: str, now: datetime) -> Campaign | None:
     """The published campaign now open for this entry type; there is at most one."""
-    found = await Campaign.filter(
+    campaigns = await Campaign.filter(
         pool=pool, published_at__lte=now, enrol_from__lte=now, enrol_until__gt=now, entry_types__contains=[entry_type]
     ).order_by("enrol_from", "id")
-    return next((campaign for campaign in found if enrolment_end(campaign) > now), None)
+    return next((campaign for campaign in campaigns if enrolment_end(campaign) > now), None)
 
 
 async def _closed(book: Rulebook, pool: str, entry_type: str, now: datetime) -> RuleViolation:

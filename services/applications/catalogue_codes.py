@@ -74,11 +74,11 @@ async def load_codes(book: Rulebook, *values: object, retired: Iterable[str] = (
     texts = {text for value in values for text in _texts(value)}
     named = {field.below for field in book.form.used().values() if field.below}
     codes = texts | named | set(book.form.specialties.classes)
-    found = await rows(_FIND, ["", book.pool.code], list(get_args(Kind)), sorted(codes))
-    entries = {(r["kind"], r["code"]): CatalogueCode(r["name"], r["parent"], r["has_children"]) for r in found}
-    if ids := [one for text in texts if (one := _uuid(text))]:
-        kept = [one for text in retired if (one := _uuid(text))]
-        for row in await rows(_EMPLOYERS, book.pool.code, ids, kept):
+    entry_rows = await rows(_FIND, ["", book.pool.code], list(get_args(Kind)), sorted(codes))
+    entries = {(r["kind"], r["code"]): CatalogueCode(r["name"], r["parent"], r["has_children"]) for r in entry_rows}
+    if ids := [employer_id for text in texts if (employer_id := _uuid(text))]:
+        retired_ids = [employer_id for text in retired if (employer_id := _uuid(text))]
+        for row in await rows(_EMPLOYERS, book.pool.code, ids, retired_ids):
             entries["employer", str(row["id"])] = CatalogueCode(row["name"], "", False, row["credit_code"])
     return CatalogueCodes(entries)
 
@@ -90,16 +90,16 @@ def _texts(value: object) -> Iterator[str]:
         if 0 < len(text) <= CODE_MAX and "\0" not in text and text.isprintable():
             yield text
     elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts(one)
+        for element in value.values():
+            yield from _texts(element)
     elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _texts(one)
+        for element in value:
+            yield from _texts(element)
 
 
 def _uuid(text: str) -> UUID | None:
     try:
-        found = UUID(text)
+        parsed = UUID(text)
     except ValueError:
         return None
-    return found if str(found) == text else None
+    return parsed if str(parsed) == text else None

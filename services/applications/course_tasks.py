@@ -40,7 +40,7 @@ ARRAY(SELECT n {_CALLED}) AS enrolments, ARRAY(SELECT u {_CALLED}) AS courses,
 
 def course_tasks_of(row: Mapping[str, Any], now: datetime) -> tuple[CourseTask, ...]:
     """Courses to study or pay now, soonest end first; from columns that a larger statement has read."""
-    found = (
+    tasks = (
         _task(
             from_row(CourseEnrolment, enrolment),
             from_row(Course, course),
@@ -49,7 +49,7 @@ def course_tasks_of(row: Mapping[str, Any], now: datetime) -> tuple[CourseTask, 
         )
         for enrolment, course, fee in zip(row["enrolments"], row["courses"], row["course_fees"], strict=True)
     )
-    return tuple(task for task in found if task is not None)
+    return tuple(task for task in tasks if task is not None)
 
 
 def _task(enrolment: CourseEnrolment, course: Course, fee: Fee | None, now: datetime) -> CourseTask | None:
@@ -57,12 +57,12 @@ def _task(enrolment: CourseEnrolment, course: Course, fee: Fee | None, now: date
     if enrolment.opens_at is None or enrolment.closes_at is None:
         if fee is None or fee.closes_at is None or fee.closes_at <= now:
             return None
-        said = f"{course.name}：请在{print_until(fee.closes_at, now)}前缴费。"
-        return CourseTask(said, PAY, f"/h5/{course.pool}/pay?fee={fee.id}", fee.closes_at)
+        text = f"{course.name}：请在{print_until(fee.closes_at, now)}前缴费。"
+        return CourseTask(text, PAY, f"/h5/{course.pool}/pay?fee={fee.id}", fee.closes_at)
     if enrolment.closes_at <= now:
         return None
     if enrolment.opens_at > now:
-        said = f"{course.name}：{print_until(enrolment.opens_at, now)}起可以学习。"
-        return CourseTask(said, "查看", page, enrolment.closes_at)
-    said = f"{course.name}：已学{enrolment.progress // 10}%，请在{print_until(enrolment.closes_at, now)}前学完。"
-    return CourseTask(said, STUDY, page, enrolment.closes_at)
+        text = f"{course.name}：{print_until(enrolment.opens_at, now)}起可以学习。"
+        return CourseTask(text, "查看", page, enrolment.closes_at)
+    text = f"{course.name}：已学{enrolment.progress // 10}%，请在{print_until(enrolment.closes_at, now)}前学完。"
+    return CourseTask(text, STUDY, page, enrolment.closes_at)

@@ -23,22 +23,24 @@ async def collect(deps: Deps, account_id: UUID) -> dict[str, list[dict[str, Any]
 
     Files are listed by name; the person downloads each separately.
     """
-    asked = EmployerRequest.filter(account_id=account_id).order_by("created_at")
-    said = Feedback.filter(account_id=account_id).order_by("created_at")
+    employer_requests = EmployerRequest.filter(account_id=account_id).order_by("created_at")
+    feedback = Feedback.filter(account_id=account_id).order_by("created_at")
     objected = Objection.filter(account_id=account_id).order_by("created_at")
     fees = Fee.filter(account_id=account_id).order_by("created_at")
     applied = Application.filter(account_id=account_id).order_by("created_at")
     return {
-        "applications": [await _application(deps, one) for one in await applied],
+        "applications": [await _application(deps, application) for application in await applied],
         "fees": await fees.values("expert_number", "amount", "state", "opens_at", "closes_at", "paid_at"),
         "objections": [
             _with_text(deps, row)
             for row in await objected.values("text_sealed", "state", "answer", "created_at", "decided_at")
         ],
         "feedback": [
-            _with_text(deps, row) for row in await said.values("text_sealed", "answer", "created_at", "answered_at")
+            _with_text(deps, row) for row in await feedback.values("text_sealed", "answer", "created_at", "answered_at")
         ],
-        "employer_requests": await asked.values("name", "credit_code", "note", "state", "answer", "created_at"),
+        "employer_requests": await employer_requests.values(
+            "name", "credit_code", "note", "state", "answer", "created_at"
+        ),
     }
 
 
@@ -70,7 +72,7 @@ async def erase_unsent(account_id: UUID, now: datetime) -> None:
     applications are archives of the authority.
     """
     unsent = await Application.filter(account_id=account_id, ended_at__not_isnull=True, submitted_at=None)
-    ids = [one.id for one in unsent]
+    ids = [application.id for application in unsent]
     await ApplicationSection.filter(application_id__in=ids).delete()
     await Attachment.filter(application_id__in=ids).exclude(state="removed").update(state="removed", removed_at=now)
     for row in await PrintedForm.filter(application_id__in=ids).prefetch_related("application"):

@@ -19,9 +19,9 @@ async def notify_new_ends(deps: Deps, campaign: Campaign, before: Ends, after: E
     """Inside the transaction of the change; returns the number notified. Removal of a deadline is not notified."""
     if campaign.published_at is None or before == after:
         return 0
-    found = Application.filter(campaign_id=campaign.id, state__in=IN_HAND)
+    applications = Application.filter(campaign_id=campaign.id, state__in=IN_HAND)
     recipients = []
-    for application in await found.only("id", "pool", "number", "account_id", "round"):
+    for application in await applications.only("id", "pool", "number", "account_id", "round"):
         again = application.round > 0
         end = after[again]
         if end is None or end == before[again]:

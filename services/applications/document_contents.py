@@ -81,7 +81,7 @@ def application_form(
             ["打印日期" if code else "预览日期", print_date(printed_at)],
         ],
         "declaration": form.book.registration.honesty,
-        "opinions": [{"title": one, "said": "", "sign": "签字（盖章）"} for one in opinions],
+        "opinions": [{"title": title, "said": "", "sign": "签字（盖章）"} for title in opinions],
     }
 
 
@@ -135,15 +135,15 @@ def _list(field: FormField, value: object, form: Filled) -> Content:
 
 
 def _specialties(form: Filled, value: object) -> Content | None:
-    chosen = [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+    chosen = [element for element in value if isinstance(element, Mapping)] if isinstance(value, list) else []
     if not chosen:
         return None
     columns = ["一级类别", "二级类别", "三级专业"]
     rows = []
-    for one in chosen:
-        by_level = {level_of(code): code for code in form.codes.path("specialty", str(one.get("code", "")))}
+    for specialty in chosen:
+        by_level = {level_of(code): code for code in form.codes.path("specialty", str(specialty.get("code", "")))}
         cells = [_named(by_level.get(level, ""), form.codes) for level in (1, 2, 3)]
-        choice = CHOICES.get(str(one.get("choice")), "")
+        choice = CHOICES.get(str(specialty.get("choice")), "")
         rows.append([*cells, choice] if form.book.form.specialties.preferred else cells)
     return {"columns": [*columns, "选择"] if form.book.form.specialties.preferred else columns, "rows": rows}
 

@@ -210,7 +210,7 @@ class Documents:
         self, application: Application, account: Account, form: Filled, *, confirmed: bool, now: datetime
     ) -> None:
         problems = await find_problems(self.deps, form.book, application, account, dict(form.values), form.codes)
-        if typed := [one for one in problems if not _is_file(one, form.book.form.of(form.entry_type))]:
+        if typed := [problem for problem in problems if not _is_file(problem, form.book.form.of(form.entry_type))]:
             raise refusal(typed, "还不能打印", "form_incomplete")
         if not confirmed:
             raise Conflict("打印后内容将锁定，不能再修改。请逐项核对，确认无误后再打印。", code="print_locks")
@@ -251,14 +251,14 @@ class Documents:
 
     async def _photo(self, application_id: UUID) -> str:
         """The photo as JPEG in base64; empty without a readable one."""
-        found = await Attachment.filter(application_id=application_id, field=PHOTO, state="ready").first()
-        kinds: list[FileType] = [kind for kind, name in MEDIA_TYPES.items() if found and name == found.media_type]
-        if found is None or "pdf" in kinds:
+        photo = await Attachment.filter(application_id=application_id, field=PHOTO, state="ready").first()
+        kinds: list[FileType] = [kind for kind, name in MEDIA_TYPES.items() if photo and name == photo.media_type]
+        if photo is None or "pdf" in kinds:
             return ""
         try:
-            preview = await self.previews.get(found.key, kinds[0])
+            preview = await self.previews.get(photo.key, kinds[0])
         except FileLost:
-            logger.error("photo_lost", attachment=str(found.id))
+            logger.error("photo_lost", attachment=str(photo.id))
             return ""
         drawn = await asyncio.to_thread(_draw_photo, preview)
         return base64.b64encode(drawn).decode()

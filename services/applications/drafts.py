@@ -28,7 +28,7 @@ from services.applications.campaign_rules import check_entry_type, entry_names
 from services.applications.campaigns import Campaigns, find_open
 from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.expired import carry_forward, ended_since
-from services.applications.kept_fields import find_filed, find_kept, refused_changes
+from services.applications.kept_fields import find_filed, find_kept_fields, refused_changes
 from services.applications.may_apply import check_person
 from services.applications.problems import refusal
 from services.applications.repository import (
@@ -133,16 +133,16 @@ class Drafts:
             editable = editable_fields(application, book) & set(sections[section].fields)
             if not editable:
                 raise not_editable(application, book)
-            fixed = await find_kept(self.deps, book, application)
+            kept_fields = await find_kept_fields(self.deps, book, application)
             filed = await find_filed(self.deps, book, application)
-            same = {code: value for code, value in filed.items() if code in fixed or values.get(code) == value}
-            kept = await self._clean(application, book, section, values, stored, editable, same)
-            if row is not None and kept == stored:
+            same = {code: value for code, value in filed.items() if code in kept_fields or values.get(code) == value}
+            cleaned = await self._clean(application, book, section, values, stored, editable, same)
+            if row is not None and cleaned == stored:
                 return SavedSection(section, row.version, application.version, stored, row.saved_at)
             if version != (row.version if row else 0):
                 raise _stale(section, row, stored)
-            await write_section(self.deps, application, row, section, kept, now)
-            return SavedSection(section, (row.version if row else 0) + 1, application.version, kept, now)
+            await write_section(self.deps, application, row, section, cleaned, now)
+            return SavedSection(section, (row.version if row else 0) + 1, application.version, cleaned, now)
 
     async def _is_expired(self, live: Application, entry_type: str, now: datetime) -> bool:
         """Whether its campaign is over, and the person could begin in another one."""
@@ -175,18 +175,18 @@ class Drafts:
         for section, placed in book.form.of(type_of(application)).sections.items():
             fields = placed.fields
             here = {code: known[code] for code in fields if code in known and code not in filed}
-            kept = _sound(book, section, here, type_of(application), codes)
-            kept |= {code: filed[code] for code in fields if code in filed}
-            typed |= kept
-            if kept:
+            accepted_values = _sound(book, section, here, type_of(application), codes)
+            accepted_values |= {code: filed[code] for code in fields if code in filed}
+            typed |= accepted_values
+            if accepted_values:
                 await ApplicationSection.create(
                     application_id=application.id,
                     code=section,
-                    values_sealed=seal_values(self.deps, kept),
+                    values_sealed=seal_values(self.deps, accepted_values),
                     saved_at=now,
                 )
         former = await find_former(account.id, expert)
-        sources = [one for one in (left, former) if one is not None]
+        sources = [earlier for earlier in (left, former) if earlier is not None]
         await reuse_files(self.deps, application, sources, typed, now)
 
     async def _clean(
@@ -204,25 +204,25 @@ class Drafts:
         chosen = stored.get("employer")
         codes = await load_codes(book, values, stored, retired=[chosen] if isinstance(chosen, str) else [])
         fixed = await fixed_choice(application, book)
-        kept, problems = check_values(
+        cleaned, problems = check_values(
             fixed.form(book), section, typed, entry_type=type_of(application), catalogue=codes
         )
         problems += refused_changes(book, values, filed, type_of(application))
         for code in book.form.of(type_of(application)).sections[section].fields:
             if code in filed and code in editable:
-                kept[code] = filed[code]
+                cleaned[code] = filed[code]
             if code in editable:
                 continue
-            if code in kept and kept[code] != stored.get(code):
+            if code in cleaned and cleaned[code] != stored.get(code):
                 problems.append(FieldProblem(code, f"{book.form.fields[code].label}现在不能修改。"))
-            kept.pop(code, None)
+            cleaned.pop(code, None)
             if code in stored:
-                kept[code] = stored[code]
+                cleaned[code] = stored[code]
         if SPECIALTIES in editable and SPECIALTIES not in filed:
-            problems += _fixed_problems(application, fixed, kept, codes)
+            problems += _fixed_problems(application, fixed, cleaned, codes)
         if problems:
             raise refusal(problems, "有内容不能保存", "form_problems")
-        return kept
+        return cleaned
 
 
 def not_editable(application: Application, book: Rulebook) -> AppError:
@@ -243,11 +243,11 @@ def not_editable(application: Application, book: Rulebook) -> AppError:
 
 
 def _fixed_problems(
-    application: Application, fixed: FixedChoice, kept: Mapping[str, object], codes: CatalogueCodes
+    application: Application, fixed: FixedChoice, cleaned: Mapping[str, object], codes: CatalogueCodes
 ) -> list[FieldProblem]:
     """Fixed specialties that are missing, and added ones that are not permitted."""
-    given = kept.get(SPECIALTIES)
-    chosen = {one["code"]: one["choice"] for one in cast("Sequence[Mapping[str, str]]", given or ())}
+    given = cleaned.get(SPECIALTIES)
+    chosen = {specialty["code"]: specialty["choice"] for specialty in cast("Sequence[Mapping[str, str]]", given or ())}
     reason = "没有被退回" if application.round > 0 else "本次征集中已经提交过"
     problems = [
         FieldProblem(SPECIALTIES, f"“{show_specialty(code, codes)}”{reason}，不能修改或删除。")
@@ -266,9 +266,9 @@ def _sound(
 ) -> dict[str, object]:
     """Those of ``values`` that the form accepts without a problem."""
     known = {code: value for code, value in values.items() if not book.form.fields[code].account}
-    kept, problems = check_values(book.form, section, known, entry_type=entry_type, catalogue=codes)
+    accepted_values, problems = check_values(book.form, section, known, entry_type=entry_type, catalogue=codes)
     wrong = {problem.field.partition("[")[0].partition(".")[0] for problem in problems}
-    return {code: value for code, value in kept.items() if code not in wrong}
+    return {code: value for code, value in accepted_values.items() if code not in wrong}
 
 
 def _stale(section: str, row: ApplicationSection | None, stored: Mapping[str, object]) -> Conflict:

@@ -59,9 +59,9 @@ def exam_tasks_of(row: Mapping[str, Any], now: datetime) -> tuple[ExamTask, ...]
 def _task(candidate: ExamCandidate, exam: Exam, sitting: ExamSitting | None, now: datetime) -> ExamTask:
     starts, ends = (sitting.starts_at, sitting.ends_at) if sitting else (exam.opens_at, exam.closes_at)
     page = f"/h5/{exam.pool}/exams/{candidate.id}"
-    said = f"{exam.name}：{print_span(starts, ends, now)}"
+    text = f"{exam.name}：{print_span(starts, ends, now)}"
     if sitting is None:
         return ExamTask(
-            candidate.id, candidate.application_id, f"{said}，请先预约场次。", BOOK, f"{page}/sittings", ends
+            candidate.id, candidate.application_id, f"{text}，请先预约场次。", BOOK, f"{page}/sittings", ends
         )
-    return ExamTask(candidate.id, candidate.application_id, f"{said}。", ENTER, page, ends)
+    return ExamTask(candidate.id, candidate.application_id, f"{text}。", ENTER, page, ends)

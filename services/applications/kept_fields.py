@@ -16,12 +16,12 @@ from services.applications.repository import editable_fields, open_values, type_
 from services.core.base import Deps
 
 
-async def find_kept(deps: Deps, book: Rulebook, application: Application) -> dict[str, object]:
+async def find_kept_fields(deps: Deps, book: Rulebook, application: Application) -> dict[str, object]:
     """Field → value of the record, without fields that it lacks; empty where the person may change all of them."""
-    return kept_of(application, await find_filed(deps, book, application))
+    return kept_fields_of(application, await find_filed(deps, book, application))
 
 
-def kept_of(application: Application, filed: Mapping[str, object]) -> dict[str, object]:
+def kept_fields_of(application: Application, filed: Mapping[str, object]) -> dict[str, object]:
     """The same from a loaded record."""
     return {} if application.entry_type == "change" else {**filed}
 
@@ -41,17 +41,17 @@ async def apply_kept_values(deps: Deps, book: Rulebook, application: Application
 
     Fields closed by printing or submission stay unchanged.
     """
-    kept = await find_kept(deps, book, application)
-    due = kept.keys() & editable_fields(application, book)
+    kept_fields = await find_kept_fields(deps, book, application)
+    due = kept_fields.keys() & editable_fields(application, book)
     for code, section in book.form.of(type_of(application)).sections.items():
-        here = {field: kept[field] for field in section.fields if field in due}
+        here = {field: kept_fields[field] for field in section.fields if field in due}
         if not here:
             continue
         row = await ApplicationSection.get_or_none(application_id=application.id, code=code)
         stored = open_values(deps, row) if row else {}
         if stored != stored | here:
             await write_section(deps, application, row, code, stored | here, now)
-    return kept
+    return kept_fields
 
 
 def kept_rule(book: Rulebook, entry_type: EntryType) -> str:
@@ -61,12 +61,12 @@ def kept_rule(book: Rulebook, entry_type: EntryType) -> str:
 
 
 def refused_changes(
-    book: Rulebook, values: Mapping[str, object], kept: Mapping[str, object], entry_type: EntryType
+    book: Rulebook, values: Mapping[str, object], kept_fields: Mapping[str, object], entry_type: EntryType
 ) -> list[FieldProblem]:
     """One problem for each of ``values`` that differs from the record."""
     text = kept_rule(book, entry_type)
     return [
         FieldProblem(code, f"{book.form.fields[code].label}：{text}")
         for code, value in values.items()
-        if code in kept and value != kept[code]
+        if code in kept_fields and value != kept_fields[code]
     ]

@@ -14,8 +14,8 @@ TaskKey = tuple[str, str]
 
 async def lock_open_tasks(application: Application) -> list[ReviewTask]:
     """Locked in the order of ids."""
-    found = ReviewTask.filter(application_id=application.id, state=TaskState.OPEN).order_by("id")
-    return await found.select_for_update()
+    open_tasks = ReviewTask.filter(application_id=application.id, state=TaskState.OPEN).order_by("id")
+    return await open_tasks.select_for_update()
 
 
 async def cancel_open_tasks(application: Application, now: datetime, *, keep: frozenset[TaskKey] = frozenset()) -> None:

@@ -28,7 +28,7 @@ def refusal(problems: Sequence[FieldProblem], message: str, code: str) -> Invali
     """
     first = problems[0]
     text = first.message if len(problems) == 1 else f"{message}，共{len(problems)}处，请按提示修改。"
-    listed = [{"field": one.field, "message": one.message} for one in problems[:PROBLEMS_MAX]]
+    listed = [{"field": problem.field, "message": problem.message} for problem in problems[:PROBLEMS_MAX]]
     return InvalidInput(text, code=code, field=first.field, params={"problems": listed, "count": len(problems)})
 
 
@@ -106,7 +106,7 @@ async def count_attachments(application_id: UUID) -> dict[str, int]:
 
 def count_ready(files: Sequence[Attachment]) -> dict[str, int]:
     """The same for loaded files."""
-    return Counter(place_of(one.field, one.row) for one in files if one.state == "ready")
+    return Counter(place_of(file.field, file.row) for file in files if file.state == "ready")
 
 
 def place_of(field: str, row: int) -> str:

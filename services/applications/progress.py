@@ -116,7 +116,7 @@ async def _progress(deps: Deps, facts: Facts) -> Progress:
 
 def codes_of(facts: Facts) -> list[str]:
     """The codes whose names a progress displays."""
-    return [adviser(facts), *(one.code for one in facts.specialties)]
+    return [adviser(facts), *(specialty.code for specialty in facts.specialties)]
 
 
 def show_progress(facts: Facts, codes: CatalogueCodes) -> Progress:

@@ -89,11 +89,11 @@ class Facts:
 
 async def find_facts(deps: Deps, which: str, *values: object) -> Facts | None:
     """Facts of the application ``a`` selected by ``which`` (what follows WHERE). None without one."""
-    found = await rows(f"SELECT {FACTS} FROM {APPLICATIONS} WHERE {which}", *values)
-    if not found:
+    application_rows = await rows(f"SELECT {FACTS} FROM {APPLICATIONS} WHERE {which}", *values)
+    if not application_rows:
         return None
-    application = from_row(Application, found[0]["application"])
-    return facts_of(deps, application, found[0], await find_exam(application, deps.now()))
+    application = from_row(Application, application_rows[0]["application"])
+    return facts_of(deps, application, application_rows[0], await find_exam(application, deps.now()))
 
 
 def facts_of(deps: Deps, application: Application, row: Mapping[str, Any], exam: ExamTask | None) -> Facts:
@@ -101,8 +101,8 @@ def facts_of(deps: Deps, application: Application, row: Mapping[str, Any], exam:
         application,
         deps.book(application.pool),
         deps.now(),
-        [from_row(ReviewTask, one) for one in row["tasks"]],
-        [from_row(ApplicationSpecialty, one) for one in row["specialties"]],
+        [from_row(ReviewTask, task) for task in row["tasks"]],
+        [from_row(ApplicationSpecialty, specialty) for specialty in row["specialties"]],
         from_row(Fee, row["fee"]) if row["fee"] is not None else None,
         _opinion(application, row["opinion"]),
         from_row(Campaign, row["campaign"]) if row["campaign"] is not None else None,
@@ -122,7 +122,7 @@ def exam_of(application: Application, tasks: Sequence[ExamTask]) -> ExamTask | N
     """The same from loaded tasks."""
     if application.state != _S.EXAM:
         return None
-    return next((one for one in tasks if one.application_id == application.id), None)
+    return next((task for task in tasks if task.application_id == application.id), None)
 
 
 def adviser(facts: Facts) -> str:
@@ -230,16 +230,16 @@ def give_up(facts: Facts) -> str:
     """The consequence of cancelling now, shown before; empty where nothing can be cancelled any more."""
     if APPLICATION.is_final(facts.state):
         return ""
-    said = "放弃后本次申请终止，不能恢复。"
+    consequence = "放弃后本次申请终止，不能恢复。"
     if facts.application.round > 0:
-        said = "放弃后本次申请终止，不再审核、公示或入库，不能恢复。"
+        consequence = "放弃后本次申请终止，不再审核、公示或入库，不能恢复。"
     if facts.fee is not None and facts.fee.state == FeeState.PAID and facts.book.fee is not None:
-        said += f"已缴的{yuan(facts.fee.amount)}元不会因放弃自动退回：{facts.book.fee.refund_text}"
+        consequence += f"已缴的{yuan(facts.fee.amount)}元不会因放弃自动退回：{facts.book.fee.refund_text}"
     elif facts.fee is not None and facts.fee.state == FeeState.DUE:
-        said += "尚未缴纳的费用不用再缴。"
+        consequence += "尚未缴纳的费用不用再缴。"
     if facts.campaign is not None and facts.campaign.enrol_until <= facts.now:
-        return f"{said}本次报名已截止，再次申请须等下一次征集。"
-    return f"{said}需要时可在征集期内重新申请。"
+        return f"{consequence}本次报名已截止，再次申请须等下一次征集。"
+    return f"{consequence}需要时可在征集期内重新申请。"
 
 
 def _your_turn(facts: Facts) -> str:

@@ -25,7 +25,7 @@ from services.applications.applicants import facts_of as person_of
 from services.applications.applicants import registered, today
 from services.applications.campaign_rules import check_entry_type
 from services.applications.catalogue_codes import CatalogueCodes, load_codes
-from services.applications.kept_fields import find_filed, kept_of, kept_rule
+from services.applications.kept_fields import find_filed, kept_fields_of, kept_rule
 from services.applications.problems import count_ready, problems_of
 from services.applications.progress import Progress, codes_of, show_progress
 from services.applications.progress_messages import APPLICATIONS, FACTS, LATEST, Facts, facts_of, find_exam
@@ -169,38 +169,40 @@ class ApplicationQueries:
         """All of the actor's applications, the newest first."""
         check(actor, "application.own")
         account = await registered(actor)
-        found = await Application.filter(account_id=account.id, pool=actor.pool).order_by("-created_at", "-id")
-        return tuple(_line(application) for application in found)
+        applications = await Application.filter(account_id=account.id, pool=actor.pool).order_by("-created_at", "-id")
+        return tuple(_line(application) for application in applications)
 
     async def get(self, actor: Actor, application_id: UUID) -> ApplicationView:
         """The actor's own application, complete. Raises NotFound."""
         check(actor, "application.own")
-        found = await rows(f"{_WHOLE}a.id = $1", application_id)
-        if not found:
+        application_rows = await rows(f"{_WHOLE}a.id = $1", application_id)
+        if not application_rows:
             raise unknown_application()
-        return await self._show(actor, found[0])
+        return await self._show(actor, application_rows[0])
 
     async def present(self, actor: Actor) -> ApplicationView:
         """The actor's live application, else the last one. Raises NotFound without any."""
         check(actor, "application.own")
-        found = await rows(f"{_WHOLE}{LATEST}", actor.account_id)
-        if not found:
+        application_rows = await rows(f"{_WHOLE}{LATEST}", actor.account_id)
+        if not application_rows:
             raise NotFound("您还没有申请，请回到“我的申报”开始。")
-        return await self._show(actor, found[0])
+        return await self._show(actor, application_rows[0])
 
     async def _show(self, actor: Actor, row: Mapping[str, Any]) -> ApplicationView:
         application = from_row(Application, row["application"])
         check_own(actor, application)
         book, account = self.deps.book(application.pool), from_row(Account, row["account"])
         facts = facts_of(self.deps, application, row, await find_exam(application, self.deps.now()))
-        log = [from_row(ReviewEntry, one) for one in row["log"]]
-        files = [from_row(Attachment, one) for one in row["files"]]
-        sent_back = [from_row(ReviewTask, one) for one in row["sent_back"]]
-        sections = {one.code: one for one in (from_row(ApplicationSection, each) for each in row["sections"])}
+        log = [from_row(ReviewEntry, entry) for entry in row["log"]]
+        files = [from_row(Attachment, attachment) for attachment in row["files"]]
+        sent_back = [from_row(ReviewTask, task) for task in row["sent_back"]]
+        sections = {
+            section.code: section for section in (from_row(ApplicationSection, each) for each in row["sections"])
+        }
         form = book.form.of(type_of(application))
         filed = await find_filed(self.deps, book, application)
-        editable, kept = editable_fields(application, book), kept_of(application, filed)
-        values = self._values(form, sections, {field: kept[field] for field in kept.keys() & editable})
+        editable, kept_fields = editable_fields(application, book), kept_fields_of(application, filed)
+        values = self._values(form, sections, {field: kept_fields[field] for field in kept_fields.keys() & editable})
         typed: dict[str, object] = {field: value for section in values.values() for field, value in section.items()}
         codes = await _codes(book, typed, log, facts)
         fixed = await fixed_choice(application, book) if editable or _is_open(application) else FREE
@@ -217,14 +219,14 @@ class ApplicationQueries:
             campaign=facts.campaign.name if facts.campaign else "",
             version=application.version,
             locked_version=application.locked_version,
-            sections=tuple(_sections(form, sections, values, editable - kept.keys())),
+            sections=tuple(_sections(form, sections, values, editable - kept_fields.keys())),
             account=account_values(book.form, person_of(self.deps, account), today(self.deps), type_of(application)),
-            files=tuple(_file(one) for one in files),
+            files=tuple(_file(file) for file in files),
             problems=tuple(problems),
             fixed=tuple(fixed.codes) if editable else (),
             returned=tuple(_returned(application, typed, [*sections.values()], files, sent_back)),
-            kept=tuple(kept),
-            kept_rule=kept_rule(book, type_of(application)) if kept else "",
+            kept=tuple(kept_fields),
+            kept_rule=kept_rule(book, type_of(application)) if kept_fields else "",
             names=names_of(codes),
             may=_may(application, book),
             log=tuple(_log_line(line, codes) for line in log),
@@ -233,12 +235,12 @@ class ApplicationQueries:
         )
 
     def _values(
-        self, form: ApplicationForm, sections: Mapping[str, ApplicationSection], kept: Mapping[str, object]
+        self, form: ApplicationForm, sections: Mapping[str, ApplicationSection], kept_fields: Mapping[str, object]
     ) -> dict[str, dict[str, object]]:
         """Values by section: those saved, with the fields that are copied from the expert's file."""
         return {
             code: (open_values(self.deps, sections[code]) if code in sections else {})
-            | {field: kept[field] for field in section.fields if field in kept}
+            | {field: kept_fields[field] for field in section.fields if field in kept_fields}
             for code, section in form.sections.items()
         }
 
@@ -253,8 +255,8 @@ def _returned(
     """In the order in which they were sent back; a replaced specialty counts as corrected and is left out."""
     if application.state not in (ApplicationState.SENT_BACK, ApplicationState.CORRECTING):
         return []
-    chosen = {one["code"] for one in cast("Sequence[Mapping[str, str]]", typed.get(SPECIALTIES) or ())}
-    changed = max([*(one.saved_at for one in sections), *(one.created_at for one in files)])
+    chosen = {specialty["code"] for specialty in cast("Sequence[Mapping[str, str]]", typed.get(SPECIALTIES) or ())}
+    changed = max([*(section.saved_at for section in sections), *(file.created_at for file in files)])
     return [
         Returned(task.specialty, task.opinion, changed > task.decided_at)
         for task in sent_back
@@ -264,10 +266,10 @@ def _returned(
 
 def names_of(codes: CatalogueCodes) -> dict[str, dict[str, str]]:
     """Full names by kind and code, ancestors included."""
-    found: dict[str, dict[str, str]] = {}
+    names: dict[str, dict[str, str]] = {}
     for kind, code in codes.entries:
-        found.setdefault(kind, {})[code] = full_name(kind, code, codes)
-    return found
+        names.setdefault(kind, {})[code] = full_name(kind, code, codes)
+    return names
 
 
 async def _codes(
@@ -315,17 +317,17 @@ def _sections(
     ]
 
 
-def _file(one: Attachment) -> FileView:
+def _file(attachment: Attachment) -> FileView:
     return FileView(
-        one.id,
-        one.field,
-        one.row,
-        one.filename,
-        one.media_type,
-        one.size,
-        one.state,
-        one.taken_from is not None,
-        one.created_at,
+        attachment.id,
+        attachment.field,
+        attachment.row,
+        attachment.filename,
+        attachment.media_type,
+        attachment.size,
+        attachment.state,
+        attachment.taken_from is not None,
+        attachment.created_at,
     )
 
 

@@ -274,14 +274,14 @@ def _reopened(book: Rulebook, entry_type: EntryType) -> list[str]:
 async def _write_specialties(application: Application, chosen: Sequence[Mapping[str, str]]) -> None:
     """Update the rows: approved ones stay approved, returned ones are open again."""
     known = {row.code: row for row in await ApplicationSpecialty.filter(application_id=application.id)}
-    wanted = [one["code"] for one in chosen]
+    wanted = [specialty["code"] for specialty in chosen]
     await ApplicationSpecialty.filter(application_id=application.id).exclude(code__in=wanted).delete()
-    for position, one in enumerate(chosen):
-        row = known.get(one["code"])
+    for position, specialty in enumerate(chosen):
+        row = known.get(specialty["code"])
         if row is None:
-            row = ApplicationSpecialty(application_id=application.id, code=one["code"])
-        changed = row.choice != one["choice"]
-        row.choice, row.position = one["choice"], position
+            row = ApplicationSpecialty(application_id=application.id, code=specialty["code"])
+        changed = row.choice != specialty["choice"]
+        row.choice, row.position = specialty["choice"], position
         row.admitted = None if changed else row.admitted
         row.state = "approved" if row.state == "approved" and not changed else "open"
         await row.save()

@@ -104,7 +104,10 @@ class _Person:
 
     def has_enrolled(self, campaign_id: UUID) -> bool:
         """Whether the application for continuing education in this campaign was approved."""
-        return any(one.entry_type == "education" and one.campaign_id == campaign_id for one in self.entered)
+        return any(
+            application.entry_type == "education" and application.campaign_id == campaign_id
+            for application in self.entered
+        )
 
 
 @dataclass(frozen=True)
@@ -142,13 +145,13 @@ class ToDos:
     async def _read(self, pool: str, account_id: UUID) -> _Person:
         """All data of a person for the first page. Raises NotFound for a person of another pool."""
         now = self.deps.now()
-        found = await rows(_HOME, account_id, now, pool)
-        if not found:
+        home_rows = await rows(_HOME, account_id, now, pool)
+        if not home_rows:
             raise NotFound("找不到这个账号，请重新登录。", code="account_unknown")
-        row = found[0]
+        row = home_rows[0]
         exams = exam_tasks_of(row, now)
         facts = self._facts(row, exams)
-        campaigns = announced_of([from_row(Campaign, one) for one in row["campaigns"]], now)
+        campaigns = announced_of([from_row(Campaign, campaign) for campaign in row["campaigns"]], now)
         named = [*(codes_of(facts) if facts else []), *_lines(campaigns)]
         codes = await load_codes(self.deps.book(pool), named) if any(named) else CatalogueCodes({})
         return _Person(
@@ -159,7 +162,7 @@ class ToDos:
             exams,
             course_tasks_of(row, now),
             from_row(Expert, row["expert"]) if row["expert"] is not None else None,
-            tuple(from_row(Application, one) for one in row["entered"]),
+            tuple(from_row(Application, application) for application in row["entered"]),
             codes,
         )
 
@@ -176,9 +179,10 @@ class ToDos:
                 return ()
             route = f"/h5/{account.pool}/account"
             return (ToDo("register", "实名注册", "注册后才能申请成为专家。", "去注册", route),)
-        exams = tuple(ToDo("exam", TITLE, one.detail, one.action, one.route, one.until) for one in person.exams)
+        exams = tuple(ToDo("exam", TITLE, exam.detail, exam.action, exam.route, exam.until) for exam in person.exams)
         courses = tuple(
-            ToDo("course", COURSE_TITLE, one.detail, one.action, one.route, one.until) for one in person.courses
+            ToDo("course", COURSE_TITLE, course.detail, course.action, course.route, course.until)
+            for course in person.courses
         )
         if person.live is not None and person.live.state == ApplicationState.EXAM and exams:
             return exams
@@ -198,8 +202,8 @@ class ToDos:
         return tuple(replace(item, detail=f"上次填写的内容会带入。{item.detail}") for item in items)
 
     def _of_entries(self, person: _Person, now: datetime) -> tuple[ToDo, ...]:
-        found = [self._of_entry(person, kind, now) for kind in _OFFERED]
-        return tuple(item for item in found if item is not None)
+        to_dos = [self._of_entry(person, kind, now) for kind in _OFFERED]
+        return tuple(item for item in to_dos if item is not None)
 
     def _of_application(self, application: Application, progress: Progress) -> tuple[ToDo, ...]:
         base, end = f"/h5/{application.pool}/apply", progress.until
@@ -244,7 +248,7 @@ def _rests(person: _Person, now: datetime, rest: timedelta) -> bool:
     expert = person.expert
     if expert is not None and expert.term_until is not None and expert.term_until <= now + rest:
         return False
-    return any(one.ended_at is not None and one.ended_at > now - rest for one in person.entered)
+    return any(application.ended_at is not None and application.ended_at > now - rest for application in person.entered)
 
 
 def _may_enter(account: Account, book: Rulebook, expert: Expert | None, entry_type: EntryType, now: datetime) -> bool:

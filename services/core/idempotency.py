@@ -67,8 +67,8 @@ async def once(
         else:
             result = await run()
             if key is not None:
-                kept = json.dumps(_encode(result, answer), ensure_ascii=False)
-                await execute(_KEEP, owner, key, deps.keys.seal(kept, purpose))
+                encoded = json.dumps(_encode(result, answer), ensure_ascii=False)
+                await execute(_KEEP, owner, key, deps.keys.seal(encoded, purpose))
     if isinstance(result, AppError):
         raise result
     return result

@@ -46,7 +46,7 @@ def _insert(model: type[Model], placeholder: str, given: Mapping[str, str]) -> s
 def _as_json(model: type[Model], made: Sequence[Model]) -> str:
     names = model._meta.fields_db_projection
     return json.dumps(
-        [{column: getattr(one, name) for name, column in names.items()} for one in made],
+        [{column: getattr(row, name) for name, column in names.items()} for row in made],
         default=_plain,
         ensure_ascii=False,
     )

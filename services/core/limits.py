@@ -24,11 +24,11 @@ def check_may_send(sent: Sequence[datetime], login: Login, now: datetime, *, fam
 
     Some of them are reserved for the mobile's owner.
     """
-    kept = 0 if familiar else login.codes_kept_for_owner
+    reserved = 0 if familiar else login.codes_kept_for_owner
     for count, period, words in (
         (1, login.code_gap, "验证码刚刚发送"),
-        (max(1, login.codes_per_hour - kept), HOUR, "一小时内获取验证码次数过多"),
-        (max(1, login.codes_per_day - kept), DAY, "今天获取验证码次数过多"),
+        (max(1, login.codes_per_hour - reserved), HOUR, "一小时内获取验证码次数过多"),
+        (max(1, login.codes_per_day - reserved), DAY, "今天获取验证码次数过多"),
     ):
         recent = [at for at in sent if at > now - period]
         if len(recent) >= count:
@@ -45,7 +45,7 @@ async def check_recent(
     permitted.
     """
     await advisory_lock(f"{action}:{account_id}")
-    found = await rows(
+    recent_actions = await rows(
         "SELECT at FROM audit_entry WHERE subject = 'account' AND subject_id = $1 AND action = $2 AND at > $3 "
         "ORDER BY at DESC LIMIT $4",
         account_id,
@@ -53,7 +53,7 @@ async def check_recent(
         now - period,
         limit,
     )
-    check_below(limit, [row["at"] for row in found], period, now, message)
+    check_below(limit, [row["at"] for row in recent_actions], period, now, message)
 
 
 def check_below(limit: int, recent: Sequence[datetime], period: timedelta, now: datetime, message: str) -> None:

@@ -36,9 +36,9 @@ async def read_page(
     alias: ``o JOIN fee f ON f.id = o.fee_id``.
     """
     counted = f"{columns}, ({_count(source)}) AS total"
-    found = await read_rows(counted, joined, source, order, values, offset=offset, limit=limit)
-    if found or offset == 0:
-        return PageRows(found, found[0]["total"] if found else 0)
+    page_rows = await read_rows(counted, joined, source, order, values, offset=offset, limit=limit)
+    if page_rows or offset == 0:
+        return PageRows(page_rows, page_rows[0]["total"] if page_rows else 0)
     return PageRows([], (await rows(_count(source), *values))[0]["n"])
 
 

@@ -18,7 +18,7 @@ A = TypeVar("A")
 
 
 @dataclass(frozen=True)
-class _Asked(Generic[Q, A]):
+class _Request(Generic[Q, A]):
     question: Q
     answer: asyncio.Future[A]
 
@@ -38,15 +38,15 @@ class RequestBatcher(Generic[Q, A]):
         self._answer = answer
         self._lanes = lanes
         self._most = most
-        self._waiting: list[_Asked[Q, A]] = []
+        self._waiting: list[_Request[Q, A]] = []
         self._workers: set[asyncio.Task[None]] = set()
 
     async def ask(self, question: Q) -> A:
-        asked: _Asked[Q, A] = _Asked(question, asyncio.get_running_loop().create_future())
-        self._waiting.append(asked)
+        request: _Request[Q, A] = _Request(question, asyncio.get_running_loop().create_future())
+        self._waiting.append(request)
         if len(self._workers) < self._lanes:
             self._workers.add(asyncio.create_task(self._work()))
-        return await asked.answer
+        return await request.answer
 
     async def close(self, timeout: float) -> None:
         """Wait for running calls, at most that many seconds."""
@@ -57,25 +57,25 @@ class RequestBatcher(Generic[Q, A]):
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
-                await self._settle([asked for asked in batch if not asked.answer.done()])
+                await self._settle([request for request in batch if not request.answer.done()])
         finally:  # in the same step as the last check for waiting callers, or one would wait for ever
             self._workers.discard(asyncio.current_task())
 
-    async def _settle(self, batch: list[_Asked[Q, A]]) -> None:
+    async def _settle(self, batch: list[_Request[Q, A]]) -> None:
         try:
-            answers = await self._answer([asked.question for asked in batch])
-            for asked, answer in zip(batch, answers, strict=True):
-                if not asked.answer.done():
-                    asked.answer.set_result(answer)
+            answers = await self._answer([request.question for request in batch])
+            for request, answer in zip(batch, answers, strict=True):
+                if not request.answer.done():
+                    request.answer.set_result(answer)
         except BaseException as error:
             if isinstance(error, Exception) and not isinstance(error, AWAY) and len(batch) > 1:
                 log.warning("shared_call_failed", questions=len(batch), error=type(error).__name__)
-                for asked in batch:
-                    await self._settle([asked])
+                for request in batch:
+                    await self._settle([request])
                 return
-            for asked in batch:
-                if not asked.answer.done():
-                    asked.answer.set_exception(_of_ones_own(error, shared=len(batch) > 1))
+            for request in batch:
+                if not request.answer.done():
+                    request.answer.set_exception(_of_ones_own(error, shared=len(batch) > 1))
             if not isinstance(error, Exception):
                 raise
 

@@ -22,16 +22,19 @@ def check_text(value: str, field: str, label: str, longest: int, *, required: bo
         raise InvalidInput(f"请填写{label}。", code="missing", field=field)
     if len(text) > longest:
         raise InvalidInput(f"{label}最多{longest}个字，请缩短后再提交。", code="too_long", field=field)
-    if any(unicodedata.category(one) in ("Cc", "Cs") or unicodedata.bidirectional(one) in _TURNING for one in text):
+    if any(
+        unicodedata.category(character) in ("Cc", "Cs") or unicodedata.bidirectional(character) in _TURNING
+        for character in text
+    ):
         raise InvalidInput(f"{label}中有无法识别的字符，请删除后重新填写。", code="bad_characters", field=field)
     return text
 
 
 def check_no_link(text: str, field: str, label: str) -> str:
     """The text, unless something in it would turn into a link for its readers. Raises InvalidInput."""
-    if found := find_link(text):
+    if link := find_link(text):
         raise InvalidInput(
-            f"{label}中不能有网址、链接、邮箱或“<”（“{found[:20]}”），请删去，只写文字和电话号码。",
+            f"{label}中不能有网址、链接、邮箱或“<”（“{link[:20]}”），请删去，只写文字和电话号码。",
             code="link_in_text",
             field=field,
         )

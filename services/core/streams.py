@@ -54,7 +54,7 @@ class OpenStreams:
     def open(self, **parties: str) -> Iterator[Stream]:
         """Raises Unavailable if all are taken by as many networks."""
         for kind, name in parties.items():
-            same = [one for one in self._open if one.parties.get(kind) == name]
+            same = [opened for opened in self._open if opened.parties.get(kind) == name]
             if len(same) >= self._caps[kind]:
                 self._close(_of_the_heaviest(same, _address(parties)))
         if len(self._open) >= self._most:
@@ -68,11 +68,11 @@ class OpenStreams:
 
     def _displaced(self, newcomer: str) -> Stream:
         """The stream to close for a new one; a client's only stream is not closed for another client's first."""
-        found = _of_the_heaviest(self._open, newcomer)
-        heaviest = _address(found.parties)
-        if heaviest != newcomer and sum(_address(one.parties) == heaviest for one in self._open) < 2:
+        displaced = _of_the_heaviest(self._open, newcomer)
+        heaviest = _address(displaced.parties)
+        if heaviest != newcomer and sum(_address(stream.parties) == heaviest for stream in self._open) < 2:
             raise Unavailable("同时查看的人太多，请稍后再打开。", code="streams_full")
-        return found
+        return displaced
 
     def _close(self, stream: Stream) -> None:
         stream.end_for_newer()
@@ -89,6 +89,6 @@ def _address(parties: Mapping[str, str]) -> str:
 
 def _of_the_heaviest(streams: Sequence[Stream], newcomer: str) -> Stream:
     """The oldest stream of the network with most of ``streams``: of the newcomer's own if it has as many."""
-    held = Counter(_address(one.parties) for one in streams)
+    held = Counter(_address(stream.parties) for stream in streams)
     heaviest = newcomer if held[newcomer] >= max(held.values()) else held.most_common(1)[0][0]
-    return next(one for one in streams if _address(one.parties) == heaviest)
+    return next(stream for stream in streams if _address(stream.parties) == heaviest)

@@ -53,7 +53,7 @@ class ExamResultRow:
 
 
 @dataclass(frozen=True)
-class _Said:
+class _SheetRow:
     """The content of a line, before looking up persons."""
 
     line: int
@@ -78,8 +78,8 @@ class ExamSheets:
         """Check a sheet, and store it for the decision; nothing is decided yet. Raises InvalidInput for an invalid
         one."""
         check(actor, "application.conclude")
-        said, errors = read_rows(await self._sheets.open_file(content), COLUMNS, _row)
-        rows, unknown = await self._find(actor, said)
+        sheet_rows, errors = read_rows(await self._sheets.open_file(content), COLUMNS, _row)
+        rows, unknown = await self._find(actor, sheet_rows)
         return await self._sheets.store_sheet(actor, filename, rows, [*errors, *unknown])
 
     async def get(self, actor: Actor, sheet_id: UUID) -> ImportView:
@@ -104,44 +104,55 @@ class ExamSheets:
 
     # ---- helpers
 
-    async def _find(self, actor: Actor, said: Sequence[_Said]) -> tuple[list[ExamResultRow], list[RowError]]:
+    async def _find(self, actor: Actor, sheet_rows: Sequence[_SheetRow]) -> tuple[list[ExamResultRow], list[RowError]]:
         """The application of each line, by its number or the ID number of a person who waits for the examination."""
         pool = actor.pool
-        hashes = {one.id_number: self.deps.keys.lookup_hash("id_number", one.id_number) for one in said}
-        numbers = Application.filter(pool=pool, number__in=[one.number for one in said if one.number])
+        hashes = {
+            sheet_row.id_number: self.deps.keys.lookup_hash("id_number", sheet_row.id_number)
+            for sheet_row in sheet_rows
+        }
+        numbers = Application.filter(
+            pool=pool, number__in=[sheet_row.number for sheet_row in sheet_rows if sheet_row.number]
+        )
         people = await Account.filter(pool=pool, id_number_hash__in=[h for number, h in hashes.items() if number])
         own = {account.id: account.id_number_hash for account in people}
         waiting = await Application.filter(pool=pool, state="exam", account_id__in=list(own))
-        by_number = {one.number: one for one in await numbers}
-        by_person = {own[one.account_id]: one for one in waiting}
+        by_number = {application.number: application for application in await numbers}
+        by_person = {own[application.account_id]: application for application in waiting}
         good, bad, seen = list[ExamResultRow](), list[RowError](), dict[UUID, int]()
-        for one in said:
-            found = by_number.get(one.number) if one.number else by_person.get(hashes[one.id_number])
-            problem = await self._problem(one, found, hashes[one.id_number], seen)
-            if found is not None and actor.account_id and await is_own(found.id, actor.account_id):
+        for sheet_row in sheet_rows:
+            application = (
+                by_number.get(sheet_row.number) if sheet_row.number else by_person.get(hashes[sheet_row.id_number])
+            )
+            problem = await self._problem(sheet_row, application, hashes[sheet_row.id_number], seen)
+            if application is not None and actor.account_id and await is_own(application.id, actor.account_id):
                 problem = (_TITLES["number"], "不能登记自己的考试结果，请由其他管理员办理。")
-            if found is None or problem:
-                bad.append(RowError(one.line, *(problem or ("", ""))))
+            if application is None or problem:
+                bad.append(RowError(sheet_row.line, *(problem or ("", ""))))
             else:
-                seen[found.id] = one.line
-                good.append(ExamResultRow(one.line, str(found.id), found.number, one.result, one.reason))
+                seen[application.id] = sheet_row.line
+                good.append(
+                    ExamResultRow(
+                        sheet_row.line, str(application.id), application.number, sheet_row.result, sheet_row.reason
+                    )
+                )
         return good, bad
 
     async def _problem(
-        self, said: _Said, found: Application | None, person: str, seen: Mapping[UUID, int]
+        self, sheet_row: _SheetRow, application: Application | None, person: str, seen: Mapping[UUID, int]
     ) -> tuple[str, str] | None:
         """Column and reason; None: the line is valid."""
-        at = _TITLES["number" if said.number else "id_number"]
-        if found is None:
+        at = _TITLES["number" if sheet_row.number else "id_number"]
+        if application is None:
             return at, "没有等待考试的这份申请，请核对。"
-        if found.state != "exam":
+        if application.state != "exam":
             return at, "这份申请不在等待考试，请核对。"
-        if found.id in seen:
-            return at, f"与第{seen[found.id]}行是同一份申请。"
-        if said.name and said.name != found.name:
+        if application.id in seen:
+            return at, f"与第{seen[application.id]}行是同一份申请。"
+        if sheet_row.name and sheet_row.name != application.name:
             return _TITLES["name"], "与申请人的姓名不一致，请核对。"
-        if said.number and said.id_number:
-            account = await Account.get(id=found.account_id)
+        if sheet_row.number and sheet_row.id_number:
+            account = await Account.get(id=application.account_id)
             if account.id_number_hash != person:
                 return _TITLES["id_number"], "与申请编号不是同一个人，请核对。"
         return None
@@ -149,8 +160,8 @@ class ExamSheets:
     async def _still_waiting(self, rows: Sequence[ExamResultRow]) -> tuple[list[ExamResultRow], list[RowError]]:
         """Locked in the order of ids; without applications cancelled or decided meanwhile."""
         ids = sorted(UUID(row.application_id) for row in rows)
-        found = await Application.filter(id__in=ids).order_by("id").select_for_update()
-        waiting = {str(one.id) for one in found if one.state == "exam"}
+        applications = await Application.filter(id__in=ids).order_by("id").select_for_update()
+        waiting = {str(application.id) for application in applications if application.state == "exam"}
         gone = [row for row in rows if row.application_id not in waiting]
         errors = [RowError(row.line, _TITLES["number"], f"{row.number}已不在等待考试。") for row in gone]
         return [row for row in rows if row.application_id in waiting], errors
@@ -161,7 +172,7 @@ def render_template(form: Format) -> bytes:
     return formats.render_template(form, "考试结果", COLUMNS)
 
 
-def _row(line: Line, cells: Cells, values: UniqueValues) -> _Said:
+def _row(line: Line, cells: Cells, values: UniqueValues) -> _SheetRow:
     def result(text: str) -> ExamResult:
         if text not in _RESULTS:
             raise BadCell("应填合格或不合格")
@@ -178,7 +189,7 @@ def _row(line: Line, cells: Cells, values: UniqueValues) -> _Said:
         return unique("number", limited_text(text, 32))
 
     default: ExamResult = "failed"
-    return _Said(
+    return _SheetRow(
         line.number,
         cells.get("number", number, ""),
         id_number,

@@ -40,21 +40,23 @@ class ObjectionQueries:
 
     async def own(self, actor: Actor) -> list[ObjectionView]:
         """The person's objections, newest first, with the answers."""
-        found = Objection.filter(pool=actor.pool, account_id=actor.account_id).order_by("-created_at", "-id").limit(100)
-        chosen = await found.prefetch_related("application") if actor.account_id else []
+        own_objections = (
+            Objection.filter(pool=actor.pool, account_id=actor.account_id).order_by("-created_at", "-id").limit(100)
+        )
+        chosen = await own_objections.prefetch_related("application") if actor.account_id else []
         return [self.view_of(row, row.application) for row in chosen]
 
     async def page(self, actor: Actor, *, state: str = "open", offset: int = 0, limit: int = 20) -> Page[ObjectionView]:
         """For administrators, with the objectors' names; oldest first. ``state`` empty: all."""
         check(actor, "objection.decide")
         wanted: dict[str, Any] = {"pool": actor.pool} | ({"state": state} if state else {})
-        found = Objection.filter(**wanted)
-        chosen = found.order_by("created_at", "id").offset(offset).limit(min(limit, 100))
+        matching = Objection.filter(**wanted)
+        chosen = matching.order_by("created_at", "id").offset(offset).limit(min(limit, 100))
         shown = [
             self.view_of(row, row.application, by=row.account.real_name)
             for row in await chosen.prefetch_related("application", "account")
         ]
-        return Page(tuple(shown), await found.count())
+        return Page(tuple(shown), await matching.count())
 
     def view_of(self, row: Objection, application: Application, *, by: str = "") -> ObjectionView:
         text = self.deps.keys.read(row.text_sealed, TEXT)

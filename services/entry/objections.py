@@ -137,9 +137,9 @@ class Objections:
     async def _check_number(self, account_id: UUID, most: int, now: datetime) -> None:
         await advisory_lock(f"objection:{account_id}")
         recent = Objection.filter(account_id=account_id, created_at__gt=now - DAY).order_by("-created_at")
-        found = await recent.limit(most)
-        if len(found) >= most:
-            wait = seconds_until(found[-1].created_at + DAY, now)
+        recent_objections = await recent.limit(most)
+        if len(recent_objections) >= most:
+            wait = seconds_until(recent_objections[-1].created_at + DAY, now)
             raise TooMany(f"每人一天最多提出{most}条异议，请明天再试。", retry_after=wait, code="objection_limit")
 
     async def _check_decidable(self, actor: Actor, row: Objection) -> None:

@@ -66,30 +66,30 @@ class PublicNoticeList:
         if text := search.strip()[:50]:
             source += f" AND a.name ILIKE {values.add(contains(text))}"
         size = min(limit, PAGE_MAX)
-        found, total = await read_page(_COLUMNS, "a", source, _ORDER, values, offset=offset, limit=size)
-        return Page(tuple(await self._show(pool, found)), total)
+        page_rows, total = await read_page(_COLUMNS, "a", source, _ORDER, values, offset=offset, limit=size)
+        return Page(tuple(await self._show(pool, page_rows)), total)
 
     async def get(self, pool: str, application_id: UUID) -> PublicEntry:
         """Raises NotFound for an applicant who is not on notice now."""
         _rules(self.deps, pool)
-        found = await rows(
+        notice_rows = await rows(
             f"SELECT {_COLUMNS} FROM application a WHERE a.pool = $1 AND a.state = $2 AND a.id = $3",
             pool,
             ApplicationState.NOTICE.value,
             application_id,
         )
-        if not found:
+        if not notice_rows:
             raise NotFound("没有这条公示，或公示已结束。请查看公示列表。", code="not_on_notice")
-        return (await self._show(pool, found))[0]
+        return (await self._show(pool, notice_rows))[0]
 
-    async def _show(self, pool: str, found: list[Any]) -> list[PublicEntry]:
+    async def _show(self, pool: str, notice_rows: list[Any]) -> list[PublicEntry]:
         book, now = self.deps.book(pool), self.deps.now()
-        ids = [one["id"] for one in found]
+        ids = [row["id"] for row in notice_rows]
         chosen = await self._specialties(book, ids)
         employers = await self._employers(book, ids)
         codes = await load_codes(
             book,
-            [one["region"] for one in found],
+            [row["region"] for row in notice_rows],
             list(chosen.values()),
             list(employers.values()),
             retired=employers.values(),
@@ -97,22 +97,22 @@ class PublicNoticeList:
         field = book.form.fields.get("employer")
         return [
             PublicEntry(
-                id=one["id"],
-                number=one["number"],
-                name=one["name"],
-                employer=show_value(field, employers.get(one["id"]), codes) if field else "",
-                region=show_region(one["region"], codes),
-                entry_type=cast(EntryType, one["entry_type"]),
-                specialties=tuple(show_specialty(code, codes) for code in chosen[one["id"]]),
-                notice_from=one["notice_from"] or now,
-                notice_until=one["notice_until"] or now,
-                over=one["notice_until"] is not None and one["notice_until"] <= now,
+                id=row["id"],
+                number=row["number"],
+                name=row["name"],
+                employer=show_value(field, employers.get(row["id"]), codes) if field else "",
+                region=show_region(row["region"], codes),
+                entry_type=cast(EntryType, row["entry_type"]),
+                specialties=tuple(show_specialty(code, codes) for code in chosen[row["id"]]),
+                notice_from=row["notice_from"] or now,
+                notice_until=row["notice_until"] or now,
+                over=row["notice_until"] is not None and row["notice_until"] <= now,
             )
-            for one in found
+            for row in notice_rows
         ]
 
     async def _specialties(self, book: Rulebook, ids: list[UUID]) -> dict[UUID, list[str]]:
-        chosen: dict[UUID, list[str]] = {one: [] for one in ids}
+        chosen: dict[UUID, list[str]] = {application_id: [] for application_id in ids}
         for row in await rows(_SPECIALTIES, ids):
             if enters(row["choice"], row["admitted"], book):
                 chosen[row["application_id"]].append(row["code"])
@@ -127,7 +127,7 @@ class PublicNoticeList:
             row["application_id"]: open_sealed(self.deps, row["values_sealed"])
             for row in await rows(_SECTIONS, ids, places)
         }
-        return {one: str(values.get("employer", "")) for one, values in opened.items()}
+        return {application_id: str(values.get("employer", "")) for application_id, values in opened.items()}
 
 
 def _rules(deps: Deps, pool: str) -> Rules:

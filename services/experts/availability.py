@@ -113,10 +113,10 @@ class Availability:
         return expert
 
     async def _periods(self, expert_id: UUID, now: datetime) -> list[Period]:
-        found = await Unavailability.filter(expert_id=expert_id, cancelled_at=None, ends_at__gt=now).order_by(
+        periods = await Unavailability.filter(expert_id=expert_id, cancelled_at=None, ends_at__gt=now).order_by(
             "starts_at"
         )
-        return [Period(row.id, row.starts_at, row.ends_at, row.reason) for row in found]
+        return [Period(row.id, row.starts_at, row.ends_at, row.reason) for row in periods]
 
 
 def _check_room(existing: Sequence[Period], starts_at: datetime, ends_at: datetime) -> None:

@@ -219,8 +219,8 @@ class ExpertImport:
     async def _clashes(self) -> list[RowError]:
         titles = {column.name: column.title for column in COLUMNS}
         reasons = {"number": "库中另一位专家已使用此编号，请核对。", "mobile": "库中另一位专家已登记此手机号，请核对。"}
-        found = await rows(_CLASHES, ERRORS_MAX + 1)
-        return [RowError(row["line"], titles[row["what"]], reasons[row["what"]]) for row in found]
+        clashes = await rows(_CLASHES, ERRORS_MAX + 1)
+        return [RowError(row["line"], titles[row["what"]], reasons[row["what"]]) for row in clashes]
 
     async def _write(self, actor: Actor, now: datetime) -> None:
         # numbers may change hands inside one sheet: clear them first, so that the unique index never sees two

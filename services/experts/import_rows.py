@@ -169,11 +169,11 @@ def _date(text: str) -> datetime | None:
     """Midnight in Shanghai, aware UTC."""
     if not text:
         return None
-    found = _DATE.match(text)
+    match = _DATE.match(text)
     try:
-        if found is None or not 1900 <= int(found[1]) <= 2200:
+        if match is None or not 1900 <= int(match[1]) <= 2200:
             raise ValueError(text)
-        day = date(int(found[1]), int(found[2]), int(found[3]))
+        day = date(int(match[1]), int(match[2]), int(match[3]))
     except ValueError as error:
         raise BadCell("日期应写作 2020-03-01") from error
     return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)

@@ -76,10 +76,10 @@ class ExpertProfiles:
     async def profile(self, actor: Actor) -> ExpertProfile:
         """The actor's own record; numbers are masked even for the owner, since phones are lent and photographed."""
         check(actor, "expert.self.read")
-        found = await rows(_PROFILE, actor.expert_id, actor.pool, self.deps.now())
-        if not found:
+        profile_rows = await rows(_PROFILE, actor.expert_id, actor.pool, self.deps.now())
+        if not profile_rows:
             raise not_in_pool()
-        row, keys = found[0], self.deps.keys
+        row, keys = profile_rows[0], self.deps.keys
         names = _Names({(kind, code): (name, parent) for kind, code, name, parent in row["names"]})
         return ExpertProfile(
             id=row["id"],

@@ -35,14 +35,16 @@ class TaskReconciler:
 
     async def _run(self, pool: str, now: datetime) -> int:
         steps = self.deps.book(pool).review.steps
-        found = await rows(
+        astray_applications = await rows(
             _ASTRAY,
             pool,
             [step.code for step in steps],
             list(range(len(steps))),
             [step.per_specialty for step in steps],
         )
-        return await process_each("reconcile_review_tasks", found, lambda row: self._reconcile(row["id"], now))
+        return await process_each(
+            "reconcile_review_tasks", astray_applications, lambda row: self._reconcile(row["id"], now)
+        )
 
     async def _reconcile(self, application_id: UUID, now: datetime) -> None:
         async with transaction():

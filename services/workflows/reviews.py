@@ -89,7 +89,7 @@ class ReviewWorkflow:
             whose = await ReviewTask.filter(id__in=wanted, pool=actor.pool).values_list("application_id", flat=True)
             if len(set(whose)) != 1:
                 raise InvalidInput("请选择同一位申请人的审核任务，返回列表后重新打开。", code="not_one_application")
-            return [await self._decide(actor, one, "approve", words, None, now) for one in wanted][-1]
+            return [await self._decide(actor, task_id, "approve", words, None, now) for task_id in wanted][-1]
 
         return await once(
             owner=f"review-all:{actor.account_id}",
