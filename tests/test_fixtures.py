@@ -20,6 +20,7 @@ from models.accounts import Account
 from models.database_connection import tortoise_config
 from services.core.base import rows
 from tests.factories.people import mobile_number
+from tests.plugins.servers import TestServers
 
 _left: list[asyncio.Task[None]] = []
 _pools: list[asyncpg.Pool] = []
@@ -43,6 +44,16 @@ async def test_no_test_sees_what_another_wrote_in_the_database(database: str) ->
         assert await connection.fetchval("SELECT to_regclass('mine')") is None
     finally:
         await connection.close()
+
+
+async def test_a_key_that_a_test_writes(redis: str) -> None:
+    async with redis_client.from_url(redis) as client:
+        await client.set("left", 1)
+
+
+async def test_is_gone_also_for_who_takes_the_address_elsewhere(servers: TestServers) -> None:
+    async with redis_client.from_url(servers.redis_url) as client:
+        assert await client.keys() == []
 
 
 @pytest.mark.parametrize("time", ["first", "second"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import cache
 from typing import Any, NewType, TypeVar, cast, get_type_hints
 
 T = TypeVar("T")
@@ -75,14 +76,15 @@ class _Composer:
         return self.compose(wanted)
 
 
-def _typed_fields(kind: type[Any]) -> Iterator[tuple[Field[Any], Any]]:
+@cache  # to read the types of a class compiles each of them, which takes most of the time of a composition
+def _typed_fields(kind: type[Any]) -> tuple[tuple[Field[Any], Any], ...]:
     if not is_dataclass(kind):
         raise CompositionError(f"{_name(kind)} is no dataclass: it can be bound, but not composed.")
     try:
         types = get_type_hints(kind)
     except NameError as error:
         raise CompositionError(f"A type of {_name(kind)} can't be read: {error}.") from error
-    return ((field, types[field.name]) for field in fields(kind))
+    return tuple((field, types[field.name]) for field in fields(kind))
 
 
 def _name(kind: Any) -> str:

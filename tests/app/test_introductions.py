@@ -12,20 +12,15 @@ from app.introductions import introduce
 from app.redis_connection import make_redis
 from domain.clock import ShiftedClock
 from tests.factories.settings import make_settings
-from tests.plugins.servers import TestServers
 
 
 @pytest.mark.parametrize("moved", [timedelta(), timedelta(days=1)])
-async def test_a_service_that_does_not_answer_is_logged_and_nothing_more(
-    servers: TestServers, moved: timedelta
-) -> None:
+async def test_a_service_that_does_not_answer_is_logged_and_nothing_more(redis: str, moved: timedelta) -> None:
     """Also where the service's clock was moved before its restart, as the sandbox's must then be."""
-    redis_url = servers.redis_url
-    settings = make_settings(env="sandbox", redis_url=redis_url, pools=["demo"], http={"port": 9})
-    async with make_redis(redis_url) as redis:
-        await move_clock(redis, ShiftedClock(), moved)
+    settings = make_settings(env="sandbox", redis_url=redis, pools=["demo"], http={"port": 9})
+    async with make_redis(redis) as client:
+        await move_clock(client, ShiftedClock(), moved)
         with structlog.testing.capture_logs() as logs:
             await introduce(settings, "http://127.0.0.1:9")
-        await move_clock(redis, ShiftedClock(), timedelta())
     assert {line["event"] for line in logs} == {"not_introduced"}
     assert all(line["log_level"] == "warning" for line in logs)

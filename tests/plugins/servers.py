@@ -121,9 +121,9 @@ def module_database(servers: TestServers, template_database: str) -> Iterator[st
 
 
 @pytest.fixture(scope="module")
-def module_redis(servers: TestServers) -> str:
-    """URL of a Redis database that is flushed before the first test of a module."""
-    return _flushed(servers)
+def module_redis(servers: TestServers) -> Iterator[str]:
+    """URL of a Redis database that is empty before the first test of a module, and after the last."""
+    yield from _flushed(servers)
 
 
 @pytest.fixture
@@ -147,15 +147,17 @@ def empty_database(servers: TestServers, kept_pools: KeptPools, shared_runner: a
 
 
 @pytest.fixture
-def redis(servers: TestServers) -> str:
-    """URL of a flushed Redis database."""
-    return _flushed(servers)
+def redis(servers: TestServers) -> Iterator[str]:
+    """URL of a Redis database that is empty before the test, and after it."""
+    yield from _flushed(servers)
 
 
-def _flushed(servers: TestServers) -> str:
+def _flushed(servers: TestServers) -> Iterator[str]:
+    """Empty it afterwards for whoever takes the address elsewhere, and before for what outlived its test."""
     with redis_client.Redis.from_url(servers.redis_url) as client:
         client.flushall()
-    return servers.redis_url
+        yield servers.redis_url
+        client.flushall()
 
 
 def _with_name(url: str, name: str) -> str:

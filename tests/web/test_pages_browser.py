@@ -16,7 +16,7 @@ from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
 from tests.web.office.test_office_browser import open_administrator
 from tests.web.office_scene import handed_in, make_scene
-from tests.web.test_browser import PHONE, SCREEN, look, staff
+from tests.web.test_browser import PHONE, look, staff
 
 pytestmark = [
     pytest.mark.browser,
@@ -25,51 +25,43 @@ pytestmark = [
 TABLET = (768, 1024)
 _EDGES = """(all) => all.map((one) => one.getBoundingClientRect()).filter((box) => box.width)
     .map((box) => [box.left, box.right])"""
-sizes = pytest.mark.parametrize(("size", "name"), [(PHONE, "phone"), (SCREEN, "screen")])
 
 
-@sizes
-async def test_the_rest_of_the_office(browser: Browser, world: World, size: tuple[int, int], name: str) -> None:
+async def test_the_rest_of_the_office(browser: Browser, world: World) -> None:
     world.set_rules("entry", stages=("notice", "fee", "exam"))
     scene = await make_scene(world)
     await handed_in(scene, "欧阳建国")
     await make_supervisor(world.services.deps, "13800138123")
     data = MaterialData("评标专家申报指南（2026年版）", "操作手册", "请先阅读", shown_from=world.clock.now())
     material = await world.services.files.materials.add(scene.admin, data, pdf())
-    seen = await open_administrator(browser, scene, size)
-    for page, path in {
+    seen = await open_administrator(browser, scene, PHONE)
+    paths = {
         "exams": "/exams",
         "experts": "/experts?only=all",
         "supervisors": "/supervisors",
         "materials": "/materials",
         "import": "/employers/import",
         "campaign-new": "/campaigns/new",
-    }.items():
-        await seen.open(f"/office{path}")
-        await seen.page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
-        await seen.page.mouse.move(0, 0)
-        await seen.check(f"office-{page}-{name}")
-    for page, path in {"materials-known": "", "file-mail": f"/{material.id}/mail"}.items():
+    }
+    await seen.check_pages("office", {name: f"/office{path}" for name, path in paths.items()})
+    for name, path in {"materials-known": "", "file-mail": f"/{material.id}/mail"}.items():
         await seen.open(f"/h5/demo/materials{path}")
-        await seen.check(f"{page}-{name}")
+        await seen.check(name)
     await seen.open("/office/employers/import")
     sheet = FilePayload(name="a.csv", mimeType="text/csv", buffer="单位名称\n甲公司\n无\n".encode("gb18030"))
     await seen.page.locator("input[type=file]").set_input_files(sheet)
     await seen.page.locator("form:has(input[type=file]) button").click()
     await seen.page.get_by_text("请填写单位全称").wait_for()
-    await seen.check(f"office-import-read-{name}")
+    await seen.check("office-import-read")
     assert seen.complaints == []
 
 
-@sizes
-async def test_leaving_a_draw_and_who_does_not_come(
-    browser: Browser, world: World, size: tuple[int, int], name: str
-) -> None:
+async def test_leaving_a_draw_and_who_does_not_come(browser: Browser, world: World) -> None:
     draw_id, [one, *_] = await world.panel(2)
     world.clock.set((await Draw.get(id=draw_id)).starts_at)
-    seen = await staff(browser, world, size, "venue")
+    seen = await staff(browser, world, PHONE, "venue")
     await seen.open(f"/draws/{draw_id}/exit")
-    await seen.check(f"draws-exit-{name}")
+    await seen.check("draws-exit")
     page = await seen.open(f"/draws/{draw_id}/absences")
     await page.get_by_label("专家的验证码").fill(one.code)
     await page.get_by_label("类型").select_option(label="现场回避")
@@ -77,14 +69,14 @@ async def test_leaving_a_draw_and_who_does_not_come(
     await page.get_by_label("原因", exact=True).fill("与投标人的法定代表人有亲属关系")
     await page.get_by_role("button", name="登记").click()
     await page.get_by_role("region", name="待确认和已处理的登记").wait_for()
-    await seen.check(f"draws-absences-{name}")
+    await seen.check("draws-absences")
     verifier = await world.log_in(world.office.verifier, "verifier")
     cookie = verifier.cookie
     await page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
     await seen.open(f"/draws/{draw_id}/absences")
-    await seen.check(f"draws-recusal-{name}")
+    await seen.check("draws-recusal")
     await seen.open(f"/draws/{draw_id}/exit")
-    await seen.check(f"draws-terminate-{name}")
+    await seen.check("draws-terminate")
     assert seen.complaints == []
 
 
@@ -108,7 +100,7 @@ async def test_public_pages_are_accessible_and_fit_the_screen(browser: Browser, 
         "missing": "/h5/nothing",
     }.items():
         await seen.open(path)
-        await seen.check(f"{page}-phone")
+        await seen.check(page)
 
 
 async def test_an_experts_proof_of_a_draw(browser: Browser, world: World) -> None:
@@ -118,10 +110,10 @@ async def test_an_experts_proof_of_a_draw(browser: Browser, world: World) -> Non
     cookie = (await world.log_in_expert(one.expert_id)).cookie
     await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
     page = await seen.open("/h5/demo/proofs")
-    await seen.check("proofs-phone")
+    await seen.check("proofs")
     await page.get_by_role("button", name="查看凭证").click()
     await page.get_by_text("凭证全文").click()
-    await seen.check("proofs-open-phone")
+    await seen.check("proofs-open")
     assert seen.complaints == []
 
 
@@ -132,7 +124,7 @@ async def test_a_person_with_two_roles_is_asked_which(browser: Browser, world: W
     cookie = visitor.cookie
     await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
     await seen.open("/h5/role")
-    await seen.check("role-phone")
+    await seen.check("role")
 
 
 async def test_on_a_tablet_wide_pages_keep_a_margin(browser: Browser, world: World) -> None:

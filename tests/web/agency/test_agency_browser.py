@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal
 from uuid import UUID
 
 import pytest
@@ -32,7 +31,7 @@ from tests.plugins.browsers import CHROMIUM, hold_requests
 from tests.services.draws.follow_ups.test_redraws_and_recalls import make_recall, redraw_times, submit_and_verify
 from tests.web.agency.test_draws import at
 from tests.web.conftest import World
-from tests.web.test_browser import PHONE, SCREEN, Seen, staff
+from tests.web.test_browser import PHONE, SCREEN, staff
 
 pytestmark = [
     pytest.mark.browser,
@@ -40,14 +39,7 @@ pytestmark = [
 ]
 
 
-async def scheme_of(seen: Seen, scheme: Literal["light", "dark"]) -> None:
-    await seen.page.emulate_media(color_scheme=scheme)
-
-
-@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (SCREEN, "dark")])
-async def test_every_page_reads_well(
-    browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"]
-) -> None:
+async def test_every_page_reads_well(browser: Browser, world: World) -> None:
     office = world.office
     running, [one, _] = await world.panel(2)
     await Lot.create(
@@ -61,10 +53,8 @@ async def test_every_page_reads_well(
     mobile = "13700004321"
     await world.services.organisations.legal_entities.link_agent(office.agency, mobile=mobile, name="黄劲松")
     await world.services.accounts.form_drafts.keep(office.agency, f"basic:{office.project_id}", {"name": "没存的活动"})
-    seen = await staff(browser, world, size, "agency")
-    await scheme_of(seen, scheme)
-    found: list[str] = []
-    for name, path in {
+    seen = await staff(browser, world, PHONE, "agency")
+    paths = {
         "home": "",
         "draws": "/draws?state=editing",
         "projects": "/projects?choose=1",
@@ -87,17 +77,10 @@ async def test_every_page_reads_well(
         "attendance": f"/draws/{running}/attendance",
         "pending": "/pending",
         "agents": "/agents",
-    }.items():
-        page = await seen.open(f"/agency{path}")
-        await page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
-        await page.mouse.move(0, 0)
-        try:
-            await seen.check(f"agency-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
-        except AssertionError as error:
-            found.append(f"{name}: {error}")
+    }
+    await seen.check_pages("agency", {name: f"/agency{path}" for name, path in paths.items()})
     await seen.open("/h5/demo/agent-requests")
-    await seen.check(f"agent-requests-{'phone' if size == PHONE else 'screen'}-{scheme}")
-    assert not found, "\n".join(found)
+    await seen.check("agent-requests")
     assert seen.complaints == []
 
 
@@ -112,10 +95,7 @@ async def make_draft(world: World) -> UUID:
     return draft
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (SCREEN, "dark")])
-async def test_pages_of_what_follows_a_draw_read_well(
-    browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"]
-) -> None:
+async def test_pages_of_what_follows_a_draw_read_well(browser: Browser, world: World) -> None:
     office = world.office
     ended, _ = await ended_panel(office, world.clock, needed=2)
     redraw = await office.redraws.redraw(office.agency, ended, redraw_times(office))
@@ -130,52 +110,38 @@ async def test_pages_of_what_follows_a_draw_read_well(
     released, _ = await world.panel(2)
     await world.services.draws.attachments.attach(office.agency, released, "退选申请表.pdf", pdf(), "release")
     records = [await world.public_links().share(office.agency, one, "record") for one in (recall, redraw)]
-    agency = await staff(browser, world, size, "agency")
-    await agency.page.emulate_media(color_scheme=scheme)
-    found: list[str] = []
-
-    async def look_at(seen: Seen, name: str, path: str) -> Page:
-        page = await seen.open(path)
-        await page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
-        try:
-            await seen.check(f"{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
-        except AssertionError as error:
-            found.append(f"{name}: {error}")
-        return page
-
-    await look_at(agency, "agency-redraw-under-way", f"/agency/draws/{ended}/redraw")
-    await look_at(agency, "agency-redraw-basic", f"/agency/draws/{redraw}/basic")
-    await look_at(agency, "agency-notify", f"/agency/draws/{recall}/notify")
-    await look_at(agency, "agency-recall-under-way", f"/agency/draws/{recalled}/recall")
+    agency = await staff(browser, world, PHONE, "agency")
+    await agency.check_page("agency-redraw-under-way", f"/agency/draws/{ended}/redraw")
+    await agency.check_page("agency-redraw-basic", f"/agency/draws/{redraw}/basic")
+    await agency.check_page("agency-notify", f"/agency/draws/{recall}/notify")
+    await agency.check_page("agency-recall-under-way", f"/agency/draws/{recalled}/recall")
     starts = (await Draw.get(id=recall)).starts_at
     for one in (await office.recall_queries.panel(office.agency, recall)).rows:
         await office.recalls.record_result(office.agency, recall, one.id, True, starts)
     await office.recalls.confirm(office.agency, recall)
-    page = await look_at(agency, "record-recall", f"/record/{records[0]}")
+    page = await agency.check_page("record-recall", f"/record/{records[0]}")
     await page.get_by_role("button", name="核对抽取记录").click()
     await page.get_by_text("这是通知原专家评标的记录").wait_for()
-    await look_at(agency, "agency-notify-confirmed", f"/agency/draws/{recall}/notify")
+    await agency.check_page("agency-notify-confirmed", f"/agency/draws/{recall}/notify")
     await submit_and_verify(office, redraw)
     for follower in (redraw, recall):
         await office.activity_end.terminate(office.agency, follower, "replanned", "时间另定")
-    await look_at(agency, "agency-redraw", f"/agency/draws/{ended}/redraw")
-    await look_at(agency, "agency-recall", f"/agency/draws/{recalled}/recall")
-    page = await look_at(agency, "record-redraw", f"/record/{records[1]}")
+    await agency.check_page("agency-redraw", f"/agency/draws/{ended}/redraw")
+    await agency.check_page("agency-recall", f"/agency/draws/{recalled}/recall")
+    page = await agency.check_page("record-redraw", f"/record/{records[1]}")
     await page.get_by_text("活动在确定专家之前就结束了，没有抽取专家。").wait_for()
-    await look_at(agency, "agency-release-ask", f"/agency/draws/{released}/release")
+    await agency.check_page("agency-release-ask", f"/agency/draws/{released}/release")
     request = await office.releases.submit(office.agency, released, "招标失败", "投标人不足三家")
     await office.verification.approve(office.verifier, request)
-    await look_at(agency, "agency-release-start", f"/agency/draws/{released}/release")
+    await agency.check_page("agency-release-start", f"/agency/draws/{released}/release")
     await office.releases.start(office.agency, released)
     first = await Notice.filter(kind="draw_released").order_by("id").first()
     assert first is not None
     await reach_nobody(first, world.clock.now())
-    await look_at(agency, "agency-release", f"/agency/draws/{released}/release")
-    supervisor = await staff(browser, world, size, "supervisor")
-    await supervisor.page.emulate_media(color_scheme=scheme)
-    await look_at(supervisor, "draws-release", f"/draws/{released}/release")
-    await look_at(supervisor, "draws-audit", f"/draws/{released}/audit")
-    assert not found, "\n".join(found)
+    await agency.check_page("agency-release", f"/agency/draws/{released}/release")
+    supervisor = await staff(browser, world, PHONE, "supervisor")
+    await supervisor.check_page("draws-release", f"/draws/{released}/release")
+    await supervisor.check_page("draws-audit", f"/draws/{released}/audit")
     assert agency.complaints + supervisor.complaints == []
 
 
@@ -279,9 +245,6 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await supervisor.page.get_by_role("link", name="等待您提交随机数").click()
     await supervisor.page.get_by_text("轮到您提交随机数").wait_for()
     await supervisor.check("supervisor-commits")
-    await supervisor.page.set_viewport_size({"width": SCREEN[0], "height": SCREEN[1]})
-    await supervisor.check("supervisor-commits-screen")
-    await supervisor.page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     await supervisor.page.get_by_role("button", name="提交我的随机数").click()
     await page.get_by_text("专家顺序已确定，可以启动抽取").wait_for()
     await supervisor.page.get_by_text("专家顺序已确定，等待代理机构启动抽取").wait_for()
@@ -412,6 +375,6 @@ async def test_an_empty_project_shows_all_faults_and_leads_to_the_first(browser:
     await page.get_by_text("请填写招标项目名称。").wait_for()
     assert await page.evaluate("document.activeElement.name") == "name"
     assert await page.locator("p.wrong").count() == 12
-    await seen.check("agency-project-empty-phone")
+    await seen.check("agency-project-empty")
     await page.locator("[name=name]").fill("演示大桥工程")
     assert await page.get_by_text("请填写招标项目名称。").is_hidden()

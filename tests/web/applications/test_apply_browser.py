@@ -21,7 +21,6 @@ from tests.plugins.browsers import CHROMIUM, capture
 from tests.web.applicants import (
     FORM,
     ApplyingWorld,
-    Scheme,
     field,
     photograph,
     saved,
@@ -59,9 +58,8 @@ async def test_a_newcomer_registers_fills_in_the_form_with_a_thumb_and_hands_it_
     page = await seen.open("/h5/demo/apply")
     await register(page, seen, world)
     await page.get_by_role("link", name="去申请").first.wait_for()
-    await seen.check("apply-home-390-light")
     await page.get_by_role("link", name="去申请").first.click()
-    await seen.check("apply-begin-390-light")
+    await seen.check("apply-begin")
     await page.get_by_role("button", name="我已知晓，开始填写").click()
     await fill_in_basic(page, seen)
     await fill_in_profession(page)
@@ -69,11 +67,11 @@ async def test_a_newcomer_registers_fills_in_the_form_with_a_thumb_and_hands_it_
     await attach(page, seen)
     await page.get_by_role("button", name="下一步").click()
     await expect(page.get_by_text("填写完整")).to_be_visible()
-    await seen.check("apply-check-390-light")
+    await seen.check("apply-check")
     await page.get_by_role("button", name="提交审核").click()
     await page.get_by_role("button", name="确认提交").click()
     await page.wait_for_url("**/apply/status")
-    await seen.check("apply-status-390-light")
+    await seen.check("apply-status")
     application = await Application.get()
     assert (application.state, application.name) == ("reviewing", "江申请")
     kept = await read_values(world.deps, application.id)
@@ -94,7 +92,7 @@ async def register(page: Page, seen: Seen, world: ApplyingWorld) -> None:
     await page.locator("#again").fill("Abcd1234")
     for box in await page.get_by_role("checkbox").all():
         await box.check()
-    await seen.check("apply-register-390-light")
+    await seen.check("apply-register")
     await page.get_by_role("button", name="注册", exact=True).click()
 
 
@@ -119,7 +117,7 @@ async def fill_in_basic(page: Page, seen: Seen) -> None:
     wrong = field(page, "电子邮箱").get_by_role("alert")
     await expect(wrong).not_to_be_empty()
     await expect(page.get_by_label("电子邮箱")).to_be_focused()
-    await seen.check("apply-wrong-390-light")
+    await seen.check("apply-wrong")
     await page.get_by_label("电子邮箱").fill("jiang@example.com")
     await saved(page)
     assert await page.get_by_text("未保存").count() == 0
@@ -163,14 +161,14 @@ async def fill_in_evaluation(page: Page, seen: Seen) -> None:
         if not at:
             await sheet.get_by_role("button", name="工程").first.click()
             await page.wait_for_timeout(300)
-            await seen.check("apply-tree-390-light")
+            await seen.check("apply-tree")
             await sheet.get_by_role("button", name="全部").click()
         await sheet.get_by_role("searchbox").fill(code)
         await sheet.get_by_role("button", name=code).click()
         await expect(page.get_by_label("首选或备选")).to_have_count(at + 1)
     choices = page.get_by_label("首选或备选")
     assert [await one.input_value() for one in await choices.all()] == ["preferred", "alternative"]
-    await seen.check("apply-specialties-390-light")
+    await seen.check("apply-specialties")
     await page.get_by_role("button", name="下一步").click()
 
 
@@ -197,32 +195,28 @@ async def attach(page: Page, seen: Seen) -> None:
     refused = field(page, "诚信承诺书")
     await refused.locator("input[type=file]").set_input_files(upload("照片.jpg"))
     await expect(refused.get_by_role("alert").first).to_contain_text("没有传上")
-    await seen.check("apply-files-390-light")
+    await seen.check("apply-files")
     assert {one.field for one in await Attachment.filter(state="ready")} >= {"photo", "title_proof"}
 
 
 # ---- looks
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (SCREEN, "light")])
-async def test_every_page_of_the_applicant_is_looked_at(
-    browser: Browser, world: ApplyingWorld, size: tuple[int, int], scheme: Scheme
-) -> None:
+async def test_every_page_of_the_applicant_is_looked_at(browser: Browser, world: ApplyingWorld) -> None:
     actor = await world.person()
     await world.begun(actor, files=True, but=frozenset({"political_status", "specialties"}))
-    seen = await world.at_page(browser, actor, size, scheme)
-    look_of = f"{size[0]}-{scheme}"
+    seen = await world.at_page(browser, actor, PHONE)
     page = await seen.open("/h5/demo/apply")
-    await seen.check(f"apply-home-{look_of}")
+    await seen.check("apply-home")
     for section in ("basic", "profession", "evaluation", "attachments", "check"):
         page = await seen.open(f"{FORM}#{section}")
         await page.reload()
         await page.locator(".fields h2").wait_for()
         await page.wait_for_load_state("networkidle")
-        await seen.check(f"apply-{section}-{look_of}")
+        await seen.check(f"apply-{section}")
     for path, name in (("/h5/demo/apply/status", "status"), ("/h5/demo/help", "help")):
         await seen.open(path)
-        await seen.check(f"apply-{name}-{look_of}")
+        await seen.check(f"apply-{name}")
     assert serious(seen) == []
 
 
@@ -304,7 +298,7 @@ async def test_printing_in_a_pool_that_locks_asks_first_and_leaves_only_the_file
     await page.get_by_role("button", name="打印表格（锁定）").click()
     await asked.get_by_role("button", name="确认打印").click()
     await expect(page.get_by_text("表格已生成")).to_be_visible()
-    await seen.check("apply-document-390-light")
+    await seen.check("apply-document")
     address = await page.get_by_role("link", name="打开PDF").get_attribute("href")
     answer = await (await browser.new_context()).request.get(f"{seen.base}{address}")
     assert (answer.status, answer.headers["content-type"]) == (200, "application/pdf")
@@ -321,7 +315,7 @@ async def test_printing_in_a_pool_that_locks_asks_first_and_leaves_only_the_file
     await tab(page, "附件上传")
     await field(page, "资格审查表").locator("input[type=file]").set_input_files(upload("签字表.pdf"))
     await expect(field(page, "资格审查表").get_by_text("签字表.pdf")).to_be_visible()
-    await seen.check("apply-locked-390-light")
+    await seen.check("apply-locked")
     assert serious(seen) == []
 
 
@@ -349,7 +343,7 @@ async def test_feedback_is_written_below_the_guide(browser: Browser, world: Appl
     await page.get_by_label("您的意见或遇到的问题").fill("职称证书上传后看不清，能否放大？")
     await page.get_by_role("button", name="提交").click()
     await expect(page.get_by_text("已收到，谢谢。")).to_be_visible()
-    await seen.check("apply-help-390-light")
+    await seen.check("apply-help")
     assert await Feedback.all().count() == 1
     assert serious(seen) == []
 
@@ -375,7 +369,7 @@ async def test_files_of_certificates_do_not_move_to_another_one_when_a_row_is_re
     left = page.locator(".rowcard")
     await expect(left).to_have_count(1)
     await expect(left.get_by_role("alert").filter(has_text="请重新上传")).to_be_visible()
-    await seen.check("apply-certificates-390-light")
+    await seen.check("apply-certificates")
     await left.locator("input[type=file]").set_input_files(upload("证书1.pdf", pdf(2)))
     await expect(left.locator(".files .link")).to_be_visible()
     await saved(page)
@@ -398,7 +392,7 @@ async def test_what_was_sent_back_is_marked_until_something_is_done_about_it(
     await expect(row).to_contain_text("已退回：请补充代表性业绩")
     here = page.locator(".tabs [aria-current]")
     await expect(here).not_to_have_class(re.compile("done"))
-    await seen.check("apply-returned-390-dark")
+    await seen.check("apply-returned")
     await tab(page, "核对提交")
     await expect(page.locator(".fields .bar.warn")).to_contain_text("还没有修改")
     world.clock.move(timedelta(minutes=5))

@@ -36,7 +36,7 @@ async def test_the_slower_device_chooses_between_its_own_text_and_the_other_ones
     await strengths.fill("本机写的。")
     await page.get_by_role("button", name="保存").click()
     await expect(page.get_by_role("alert").filter(has_text="已在另一台设备修改")).to_be_visible()
-    await seen.check("apply-conflict-390-light")
+    await seen.check("apply-conflict")
     await page.get_by_role("button", name="以本页内容为准").click()
     await saved(page)
     assert (await read_values(world.deps, application))["strengths"] == "本机写的。"
@@ -168,6 +168,6 @@ async def test_a_window_that_closes_at_the_last_moment_keeps_the_form_and_says_s
     world.clock.move(timedelta(seconds=1))
     await page.get_by_role("button", name="确认提交").click()
     await expect(page.get_by_role("alert").filter(has_text="截止")).to_be_visible()
-    await seen.check("apply-closed-390-light")
+    await seen.check("apply-closed")
     assert await state_of(application) == "draft"
     assert (await read_values(world.deps, application))["strengths"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -11,7 +9,7 @@ from tests.factories.draws import make_project
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
 from tests.web.draws.test_verification import submitted
-from tests.web.test_browser import PHONE, SCREEN, staff
+from tests.web.test_browser import PHONE, staff
 
 pytestmark = [
     pytest.mark.browser,
@@ -19,40 +17,25 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (SCREEN, "dark")])
-async def test_pages_of_staff_read_well(
-    browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"]
-) -> None:
+async def test_pages_of_staff_read_well(browser: Browser, world: World) -> None:
     running, [one] = await world.panel()
     await world.services.draws.invitations.leave(one.id, one.expert_id, "生病住院", by="chat")
     office = world.office
     office.project_id = (await make_project(office.agency.organisation_id, office.agency.account_id)).id
     draw_id = await submitted(world, attached=True)
-    seen = await staff(browser, world, size, "verifier")
-    await seen.page.emulate_media(color_scheme=scheme)
-    found: list[str] = []
-
-    async def look(name: str, path: str) -> None:
-        page = await seen.open(path)
-        await page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
-        try:
-            await seen.check(f"draws-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
-        except AssertionError as error:
-            found.append(f"{name}: {error}")
-
-    await look("list", "/draws")
-    await look("queue", "/draws/applications")
-    await look("application", f"/draws/{draw_id}/application")
+    seen = await staff(browser, world, PHONE, "verifier")
+    await seen.check_page("draws-list", "/draws")
+    await seen.check_page("draws-queue", "/draws/applications")
+    await seen.check_page("draws-application", f"/draws/{draw_id}/application")
     await world.services.draws.verification.approve(
         world.office.verifier,
         (await world.services.draws.verification_queries.applications_of_draw(draw_id))[0].id,
         "资料齐全，同意抽取",
     )
-    await look("decided", "/draws/applications?state=approved")
-    await look("detail", f"/draws/{draw_id}")
-    await look("log", f"/draws/{running}/log")
-    await look("absences", f"/draws/{running}/absences")
-    assert not found, "\n".join(found)
+    await seen.check_page("draws-decided", "/draws/applications?state=approved")
+    await seen.check_page("draws-detail", f"/draws/{draw_id}")
+    await seen.check_page("draws-log", f"/draws/{running}/log")
+    await seen.check_page("draws-absences", f"/draws/{running}/absences")
     assert seen.complaints == []
 
 

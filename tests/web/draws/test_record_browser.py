@@ -20,7 +20,7 @@ from tests.plugins.browsers import CHROMIUM, hold_requests
 from tests.web.conftest import World
 from tests.web.draws.record_scenes import recalled, supplemented
 from tests.web.draws.test_finished_records import finished
-from tests.web.test_browser import PHONE, SCREEN, look
+from tests.web.test_browser import look
 
 pytestmark = [
     pytest.mark.browser,
@@ -119,21 +119,18 @@ async def ended_record(world: World) -> tuple[str, Office]:
     return await world.public_links().share(world.office.agency, draw_id, "record"), world.office
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (SCREEN, "light")])
-async def test_a_visitor_sees_a_finished_record_checked_and_explained(
-    browser: Browser, world: World, size: tuple[int, int], scheme: Any
-) -> None:
+async def test_a_visitor_sees_a_finished_record_checked_and_explained(browser: Browser, world: World) -> None:
     draw = await finished(world)
-    seen = await look(browser, world, size, scheme)
+    seen = await look(browser, world)
     page = await seen.open("/record")
-    await seen.check(f"record-search-{size[0]}-{scheme}")
+    await seen.check("record-search")
     await page.get_by_label("活动编号").fill(draw.number)
     await page.get_by_role("button", name="查找").click()
     await page.get_by_role("heading", name="核对通过", exact=True).wait_for()
     await page.get_by_text("三方的随机数，都与他们事先锁定的一致").wait_for()
     for said in ("原因：首次确定顺序", "按顺序通知2人，其中：同意参加2", "条件1：抽取2人", "活动结束，记录到此为止"):
         await page.locator("#story").get_by_text(said).wait_for()
-    await seen.check(f"record-checked-{size[0]}-{scheme}")
+    await seen.check("record-checked")
     assert await page.get_by_role("link", name="下载核验程序").is_visible()
     assert seen.complaints == []
 

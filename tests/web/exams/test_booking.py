@@ -14,7 +14,7 @@ from tests.factories.exams import make_exam, make_items, make_office, own, work
 from tests.factories.reviews import make_application, make_catalogues
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
-from tests.web.test_browser import PHONE, SCREEN, look
+from tests.web.test_browser import look
 from web.accounts.login import COOKIE
 
 HOUR = timedelta(hours=1)
@@ -66,23 +66,19 @@ async def test_the_link_leads_its_person_to_the_examination_and_others_nowhere(w
 
 @pytest.mark.browser
 @in_browser
-@pytest.mark.parametrize(("size", "dark"), [(PHONE, False), (SCREEN, True)])
-async def test_a_sitting_is_booked_changed_and_given_back(
-    browser: Browser, world: World, size: tuple[int, int], dark: bool
-) -> None:
+async def test_a_sitting_is_booked_changed_and_given_back(browser: Browser, world: World) -> None:
     (person, rival), (early, late, free) = await called(world, 2)
     await world.services.exams.sittings.book(own(rival), rival.id, early.id)
-    seen = await look(browser, world, size, "dark" if dark else "light")
+    seen = await look(browser, world)
     cookie = await cookie_of(world, person)
     await seen.page.context.add_cookies([{"name": COOKIE, "value": cookie, "url": seen.base}])
     page = await seen.open(f"/h5/demo/exams/{person.id}/sittings")
-    name = "screen" if dark else "phone"
-    await seen.check(f"exam-sittings-{name}")
+    await seen.check("exam-sittings")
     await page.get_by_role("button", name="候补 ").click()
     await page.get_by_text("已列入候补").wait_for()
     await page.get_by_role("button", name="预约 ").first.click()
     await page.get_by_text("已预约，请按时参加").wait_for()
-    await seen.check(f"exam-sittings-booked-{name}")
+    await seen.check("exam-sittings-booked")
     await person.refresh_from_db()
     assert (person.sitting_id, person.waiting_id) == (late.id, None)
     await page.get_by_role("button", name="改约 ").last.click()

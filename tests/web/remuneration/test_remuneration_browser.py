@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import pytest
 from playwright.async_api import Browser
 
@@ -12,7 +10,7 @@ from services.core.base import Actor
 from tests.factories.remuneration import ended_panel
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
-from tests.web.test_browser import PHONE, SCREEN, look, staff
+from tests.web.test_browser import PHONE, look, staff
 
 pytestmark = [
     pytest.mark.browser,
@@ -20,10 +18,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize(("size", "scheme"), [(PHONE, "light"), (SCREEN, "dark")])
-async def test_every_page_reads_well(
-    browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"]
-) -> None:
+async def test_every_page_reads_well(browser: Browser, world: World) -> None:
     owed = world.services.remuneration
     draw_id, invitations = await ended_panel(world.office, world.clock, needed=4, hours=3.5)
     for one in invitations[:3]:
@@ -42,13 +37,9 @@ async def test_every_page_reads_well(
         "venue": {"venue": f"/draws/{draw_id}/remuneration", "detail": f"/draws/{draw_id}"},
         "agency": {"tab": f"/agency/draws/{draw_id}/remuneration", "months": "/agency/remuneration"},
     }.items():
-        seen = await (look(browser, world, size) if role == "expert" else staff(browser, world, size, role))
+        seen = await (look(browser, world) if role == "expert" else staff(browser, world, PHONE, role))
         if role == "expert":
             cookie = {"name": expert.cookie.key, "value": expert.cookie.value, "url": seen.base}
             await seen.page.context.add_cookies([cookie])
-        await seen.page.emulate_media(color_scheme=scheme)
-        for name, path in paths.items():
-            page = await seen.open(path)
-            await page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
-            await seen.check(f"remuneration-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
+        await seen.check_pages("remuneration", paths)
         assert seen.complaints == []
