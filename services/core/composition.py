@@ -77,7 +77,7 @@ class _Composer:
 
 
 @cache  # to read the types of a class compiles each of them, which takes most of the time of a composition
-def _typed_fields(kind: type[Any]) -> tuple[tuple[Field[Any], Any], ...]:
+def _typed_fields(kind: Any) -> tuple[tuple[Field[Any], Any], ...]:
     if not is_dataclass(kind):
         raise CompositionError(f"{_name(kind)} is no dataclass: it can be bound, but not composed.")
     try:

@@ -16,7 +16,7 @@ from domain.clock import FixedClock
 from models.database_connection import tortoise_config
 from services.core.base import Deps, Jobs
 from services.core.crypto import Keyring
-from tests.bot.stage import patient, redis_client
+from tests.bot.stage import raised_limits, redis_client
 from tests.drivers.pages import PUBLIC_URL
 from tests.factories.assembly import make_services
 from tests.handlers.conftest import NOON, World
@@ -38,7 +38,7 @@ async def world_over(database: str, redis: str, sizes: Sizes) -> AsyncIterator[W
     world = World(cast(FixedClock, deps.clock), cast(Any, None), make_services(deps), client, database)
     world.start_process()
     try:
-        with patient():
+        with raised_limits():
             yield world
     finally:
         await world.close()

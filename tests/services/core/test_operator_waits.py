@@ -277,7 +277,7 @@ def _fail_before(world: World, call: str) -> None:
     real = getattr(world.kit.platform, call)
 
     async def fetch(*arguments: Any) -> bytes:
-        world.kit.platform._begin(call)
+        world.kit.platform._note_call(call)
         return cast(bytes, await real(*arguments))
 
     setattr(world.kit.platform, call, fetch)
@@ -410,7 +410,7 @@ async def held_attempt(world: World, channel: str) -> None:
 
     async def send(row: Any, _person: object, outcome: Any) -> Any:
         sent.append(row["channel"])
-        vendors._do(channel, "x")
+        vendors._send(channel, "x")
         return outcome
 
     object.__setattr__(delivery.sending, "send", send)
