@@ -7,7 +7,7 @@ starts, and names class, field and type.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from typing import Any, NewType, TypeVar, cast, get_type_hints
@@ -30,7 +30,7 @@ def bind_fields(*holders: Any) -> dict[Any, object]:
     occurs twice."""
     bound: dict[Any, tuple[str, object]] = {}
     for holder in holders:
-        for field, kind in _typed_fields(type(holder)):
+        for field, kind in _typed_fields(cast(Hashable, type(holder))):
             place = f"{type(holder).__name__}.{field.name}"
             if kind in bound:
                 raise CompositionError(f"{place} and {bound[kind][0]} are both {_name(kind)}: which one is meant?")
@@ -65,7 +65,7 @@ class _Composer:
 
     def _needed(self, kind: type[Any]) -> Iterator[tuple[str, Any]]:
         """Names and types of the fields that don't keep their default."""
-        for field, wanted in _typed_fields(kind):
+        for field, wanted in _typed_fields(cast(Hashable, kind)):
             optional = field.default is not MISSING or field.default_factory is not MISSING
             if field.init and (wanted in self._values or not optional):
                 yield field.name, wanted
