@@ -129,9 +129,12 @@ class ApplicationList:
         return Page(tuple(_application_line(row, book) for row in application_rows), total)
 
     async def counts(self, actor: Actor, wanted: Filter) -> tuple[StateCount, ...]:
-        """Number of matches in each state, in the order of progress; states without any are left out."""
+        """Number of matches in each state, in the order of progress; states without any are left out.
+
+        Those that were printed but never submitted are counted, too: only the office can unlock them.
+        """
         check(actor, "application.read")
-        where, values = self.where(actor, wanted)
+        where, values = self.where(actor, wanted, with_locked=True)
         count_rows = await rows(f"SELECT state, count(*) AS n FROM application WHERE {where} GROUP BY state", *values)
         numbers = {row["state"]: row["n"] for row in count_rows}
         return tuple(
@@ -172,8 +175,9 @@ class ApplicationList:
             await record(actor, self.deps.now(), "application.reveal", "application", application.id, field=field)
         return value
 
-    def where(self, actor: Actor, wanted: Filter) -> tuple[str, SqlValues]:
-        """SQL conditions, with the values as parameters."""
+    def where(self, actor: Actor, wanted: Filter, *, with_locked: bool = False) -> tuple[str, SqlValues]:
+        """SQL conditions, with the values as parameters. ``with_locked``: also those printed before they were ever
+        submitted."""
         book = self.deps.book(actor.pool)
         values = SqlValues(actor.pool)
         parts = ["pool = $1"]
@@ -186,7 +190,9 @@ class ApplicationList:
         if wanted.state:
             add("state = ?", _state(wanted.state))
         if wanted.state not in (*_UNSENT, "cancelled"):
-            parts.append("submitted_at IS NOT NULL")
+            parts.append(
+                "(submitted_at IS NOT NULL OR state = 'locked')" if with_locked else "submitted_at IS NOT NULL"
+            )
         if wanted.step:
             parts.append("state IN ('reviewing', 'sent_back')")
             add("step = ?", _step(book, wanted.step))

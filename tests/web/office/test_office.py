@@ -342,7 +342,9 @@ async def test_files_are_shown_as_our_pictures_or_opened_as_they_came(scene: Sce
 async def test_a_printed_form_is_unlocked_with_a_reason(scene: Scene) -> None:
     deps = scene.world.services.deps
     locked = await make_application(deps, await make_applicant(deps), state="locked", locked_version=1)
-    visitor = await scene.at(f"/office/applications/{locked.id}")
+    visitor = await scene.at("/office/applications")
+    await visitor.click("已打印锁定 1")
+    await visitor.click(next(link for link in visitor.page.links if locked.number in link))
     assert "状态 已打印锁定 当前办理" in visitor.text
     await visitor.press("解除锁定", reason=" ")
     assert (visitor.status, "请填写原因" in visitor.text) == (422, True)
