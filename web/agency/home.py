@@ -115,7 +115,7 @@ class AgencyHomePages(AgencyPart):
             listed,
             {
                 "here": "draws",
-                "asked": wanted.filters,
+                "filters": wanted.filters,
                 "states": [(_TO_DO, "待办事项"), *state_names()],
                 "kinds": list(KINDS.items()),
                 "acts": acts_of,

@@ -148,17 +148,17 @@ class _Choices:
 
     def __call__(self, name: str, options: Sequence[str]) -> list[tuple[str, str]]:
         value = self._form.value(name)
-        return [(one, one) for one in (*options, *([value] if value and value not in options else []))]
+        return [(option, option) for option in (*options, *([value] if value and value not in options else []))]
 
 
 def _grouped(options: Sequence[tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Classes with their sub-classes: ``工程/公路`` becomes 公路 below 工程; a class without sub-classes has an empty
     list."""
-    found: dict[str, list[tuple[str, str]]] = {}
+    groups: dict[str, list[tuple[str, str]]] = {}
     for value, name in options:
         group, slash, member = name.partition("/")
-        found.setdefault(group if slash else "", []).append((value, member if slash else name))
-    return list(found.items())
+        groups.setdefault(group if slash else "", []).append((value, member if slash else name))
+    return list(groups.items())
 
 
 def _choose(visit: Visit) -> str:

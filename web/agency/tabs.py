@@ -55,7 +55,7 @@ TABS = (
 
 
 def tabs_of(draw: DrawView) -> list[Tab]:
-    return [one for one in TABS if one.shown(draw)]
+    return [tab for tab in TABS if tab.shown(draw)]
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,8 @@ class DrawListPages(DeskPages):
         actor, number = visit.actor, page_number(visit.request)
         if actor.role in AGENCY:
             raise redirect("/agency")
-        asked = {name: visit.query(name, 50) for name in ("q", "project", "state")}
-        filters = Filters(number=asked["q"], project=asked["project"], name=asked["state"])
+        search = {name: visit.query(name, 50) for name in ("q", "project", "state")}
+        filters = Filters(number=search["q"], project=search["project"], name=search["state"])
         queries = self.services.draws.queries
         cards = await queries.cards(actor, filters, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return {
@@ -65,8 +65,8 @@ class DrawListPages(DeskPages):
             else None,
             "total": cards.total,
             "page": number,
-            "asked": asked,
-            "query": urlencode({name: value for name, value in asked.items() if value}),
+            "search": search,
+            "query": urlencode({name: value for name, value in search.items() if value}),
             "states": [(code, name) for code, name in state_names() if code != DrawState.EDITING],
             "last": last_page(cards.total),
             "form": self.token(actor, "logout", actor.session_id),

@@ -126,21 +126,21 @@ class RecordPages:
             return self._search_page()
         await self._count(request)
         try:
-            found = await self._finished.find(typed)
+            records = await self._finished.find(typed)
         except (InvalidInput, NotFound) as error:
             return self._search_page(typed, error=error)
-        if len(found) == 1:
-            raise http.HTTPSeeOther(f"/record/{found[0].pool}/{found[0].number}")
-        return self._search_page(typed, found)
+        if len(records) == 1:
+            raise http.HTTPSeeOther(f"/record/{records[0].pool}/{records[0].number}")
+        return self._search_page(typed, records)
 
     def _search_page(
-        self, typed: str = "", found: Sequence[FoundRecord] = (), error: AppError | None = None
+        self, typed: str = "", records: Sequence[FoundRecord] = (), error: AppError | None = None
     ) -> http.Response:
         return self._site.render(
             "draws/record_search.html",
             status=error.status if error else 200,
             typed=typed,
-            found=found,
+            records=records,
             error=error.message if error else "",
         )
 
@@ -216,16 +216,18 @@ class RecordPages:
     async def _names(self, pool: str, entries: Sequence[Mapping[str, Json]]) -> dict[str, str]:
         """Names of the codes of regions and specialties in the rounds."""
         conditions = [
-            one
+            condition
             for entry in entries
             if entry["act"] == "round_opened"
-            for one in _list(entry["conditions"])
-            if isinstance(one, dict)
+            for condition in _list(entry["conditions"])
+            if isinstance(condition, dict)
         ]
-        regions = {_text(code) for one in conditions for code in _list(one["regions"])}
-        specialties = {_text(one[key]) for one in conditions for key in ("specialty", "alternative") if one[key]}
-        found = dict(await self._catalogues.names(pool, "region", sorted(regions)))
-        return found | await self._catalogues.names(pool, "specialty", sorted(specialties))
+        regions = {_text(code) for condition in conditions for code in _list(condition["regions"])}
+        specialties = {
+            _text(condition[key]) for condition in conditions for key in ("specialty", "alternative") if condition[key]
+        }
+        names = dict(await self._catalogues.names(pool, "region", sorted(regions)))
+        return names | await self._catalogues.names(pool, "specialty", sorted(specialties))
 
     async def program(self, request: http.Request) -> http.Response:
         """The program with which this project verifies records; it needs nothing but Python."""

@@ -44,7 +44,7 @@ class Roll:
             return "本轮已中止，需重新摇号"
         if self.seed:
             return "专家顺序已确定"
-        waiting = [one.who for one in self.numbers if one.state == "waiting"]
+        waiting = [number.who for number in self.numbers if number.state == "waiting"]
         return f"等待{'、'.join(waiting)}提交随机数" if waiting else "正在公开随机数"
 
 
@@ -70,7 +70,7 @@ def _after(roll: Roll, entry: Mapping[str, Json]) -> Roll:
         "seed_fixed": ("open", str(entry.get("secret", ""))),
     }
     if step := steps.get(str(entry["act"])):
-        numbers = tuple(Number(one.role, one.who, *step) if one.role == role else one for one in numbers)
+        numbers = tuple(Number(number.role, number.who, *step) if number.role == role else number for number in numbers)
     return Roll(
         roll.number, numbers, str(entry.get("seed", roll.seed)), str(entry["at"]), entry["act"] == "round_aborted"
     )

@@ -63,7 +63,9 @@ class VerificationPages(DeskPages):
             raise Forbidden("申请内容只供招标人、代理机构、核验人员和监督人查看。")
         chosen = "" if visit.fields else visit.request.query.get("id", "")
         applications = await self.services.draws.verification_queries.of_draw(draw.id)
-        waiting = next((one for one in applications if one.state == VerificationState.SUBMITTED), None)
+        waiting = next(
+            (application for application in applications if application.state == VerificationState.SUBMITTED), None
+        )
         shown = _pick(applications, chosen) if chosen else waiting or next(iter(applications), None)
         purpose: Purpose = "release" if shown and shown.kind == "release" else "draw"
         attached = await self.services.draws.attachments.find(actor, draw.id, purpose)

@@ -44,7 +44,7 @@ class ProofPages(PersonPages):
 
     @page("/h5/{pool}/proofs", "experts/proofs.html")
     async def proofs(self, visit: Visit) -> Mapping[str, object]:
-        return {"found": await self.services.draws.public_records.own_leaves(visit.actor), "proof": None}
+        return {"leaves": await self.services.draws.public_records.own_leaves(visit.actor), "proof": None}
 
     @proofs.command()
     async def show_proof(self, visit: Visit) -> Mapping[str, object]:

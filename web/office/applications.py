@@ -66,7 +66,7 @@ class ApplicationPages(OfficePart):
         types = entry_names(book)
         return {
             "f": FormValues(wanted, error),
-            "found": listed.items,
+            "applications": listed.items,
             "total": listed.total,
             "page": page_number(visit.request),
             "last": last_page(listed.total),

@@ -48,7 +48,7 @@ class CampaignPages(OfficePart):
     async def campaigns(self, visit: Visit) -> Mapping[str, object]:
         book = self.book(visit.actor)
         return {
-            "found": await self.services.applications.campaign_queries.list(visit.actor),
+            "campaigns": await self.services.applications.campaign_queries.list(visit.actor),
             "states": STATES,
             "types": entry_names(book),
             "required": book.campaigns.required,

@@ -46,7 +46,7 @@ class ExamBlueprintPages(OfficePart):
     @page("/office/exams/blueprints", "office/exam_blueprints.html")
     async def blueprints(self, visit: Visit) -> Mapping[str, object]:
         blueprints = await self.services.exams.blueprint_queries.list(visit.actor)
-        return {"found": blueprints, "stage": self.book(visit.actor).entry.names.exam}
+        return {"blueprints": blueprints, "stage": self.book(visit.actor).entry.names.exam}
 
     @page("/office/exams/blueprints/new", "office/exam_blueprint.html")
     async def blank(self, visit: Visit) -> Mapping[str, object]:

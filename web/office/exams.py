@@ -63,7 +63,7 @@ class OfficeExamPages(OfficePart):
     async def exams(self, visit: Visit) -> Mapping[str, object]:
         entry = self.book(visit.actor).entry
         return {
-            "found": await self.services.exams.queries.list(visit.actor),
+            "exams": await self.services.exams.queries.list(visit.actor),
             "tones": TONES,
             "stage": entry.names.exam,
             "held_elsewhere": "exam" in entry.stages,

@@ -55,7 +55,7 @@ class OfficeMaterialPages(OfficePart):
         rules = self.book(visit.actor).help.materials
         materials = await self.services.files.material_queries.all(visit.actor)
         return {
-            "found": materials,
+            "materials": materials,
             "rules": rules,
             "kinds": KINDS,
             "categories": [(name, name) for name in rules.categories],

@@ -58,7 +58,7 @@ class RemunerationPages(OfficePart):
             "choices": self._choices(wanted.search),
             "unreplied": await self.services.office.staff_work.remuneration(visit.actor),
             "overall": totals.overall,
-            "found": totals.items,
+            "agencies": totals.items,
             "page": page_number(visit.request),
             "last": last_page(totals.overall.organisations),
         }

@@ -59,8 +59,8 @@ class PayPages:
             return await self._by_number(request, visitor, typed)
         own = await self._services.payments.queries.mine(visitor.actor) if visitor.actor.account_id else ()
         if own and "other" not in request.query:
-            first = next((one for one in own if one.phase == "open"), own[0])
-            wanted = next((one for one in own if str(one.id) == request.query.get("fee")), first)
+            first = next((fee for fee in own if fee.phase == "open"), own[0])
+            wanted = next((fee for fee in own if str(fee.id) == request.query.get("fee")), first)
             return self._page(
                 request,
                 visitor,
@@ -235,13 +235,16 @@ def _wants_json(request: http.Request) -> bool:
 
 
 def _ordered(ordered: Ordered) -> dict[str, object]:
-    kept: dict[str, object] = {"until": f"{local(ordered.expires_at):%H:%M}", "expires": ordered.expires_at.isoformat()}
+    expiry: dict[str, object] = {
+        "until": f"{local(ordered.expires_at):%H:%M}",
+        "expires": ordered.expires_at.isoformat(),
+    }
     if ordered.parameters is not None:
-        return {**kept, "parameters": _bridge(ordered.parameters)}
+        return {**expiry, "parameters": _bridge(ordered.parameters)}
     if not ordered.code_url:
         raise Unavailable("付款码暂时无法生成，请稍后再试。")
     path = path_of(ordered.code_url)
-    return {**kept, "qr": {"size": path.size, "d": path.d}}
+    return {**expiry, "qr": {"size": path.size, "d": path.d}}
 
 
 def _bridge(parameters: PayParameters) -> dict[str, str]:
@@ -257,7 +260,7 @@ def _bridge(parameters: PayParameters) -> dict[str, str]:
 
 
 def _others_due(own: Sequence[FeeView], shown: FeeView) -> list[FeeView]:
-    return [one for one in own if one.id != shown.id and one.phase == "open"]
+    return [fee for fee in own if fee.id != shown.id and fee.phase == "open"]
 
 
 def _uuid(text: str) -> UUID:
