@@ -58,7 +58,7 @@ class AgencyHomePages(AgencyPart):
         return Listed(
             listed,
             {
-                **await self._whose(visit.actor),
+                **await self._identity_values(visit.actor),
                 "board": await queries.dashboard(visit.actor),
                 "todo": await queries.cards(visit.actor, _WAITING, limit=_TO_DO_MAX),
                 "forms": open_forms(await self.services.accounts.form_drafts.list(visit.actor)),
@@ -73,7 +73,7 @@ class AgencyHomePages(AgencyPart):
             },
         )
 
-    async def _whose(self, actor: Actor) -> dict[str, object]:
+    async def _identity_values(self, actor: Actor) -> dict[str, object]:
         """Person and organisation, and requests that wait for the person."""
         roles = await self.services.accounts.sessions.roles(actor)
         return {

@@ -69,14 +69,14 @@ class LiveProgress:
 
 
 def _events(watch: Watch, check: Check, stream: Stream) -> AsyncIterator[bytes]:
-    async def refused() -> bytes | None:
+    async def end_if_refused() -> bytes | None:
         try:
             await check()
         except (AppError, http.HTTPException):  # the link or the session has expired: a page would redirect
             return _END
         return None
 
-    return watch_events(watch, stream, write=_write, check=refused, over=_END)
+    return watch_events(watch, stream, write=_write, check=end_if_refused, over=_END)
 
 
 def _write(watch: Watch) -> bytes:

@@ -57,11 +57,11 @@ def read_rolls(log: Iterable[Mapping[str, Json]]) -> list[Roll]:
             numbers = tuple(Number(role, who) for role, who in WHO.items() if role == "system" or role in roles)
             rolls.append(Roll(len(rolls) + 1, numbers))
         elif entry["act"] in ROUND_ACTS and rolls:
-            rolls[-1] = _after(rolls[-1], entry)
+            rolls[-1] = _apply_entry(rolls[-1], entry)
     return rolls
 
 
-def _after(roll: Roll, entry: Mapping[str, Json]) -> Roll:
+def _apply_entry(roll: Roll, entry: Mapping[str, Json]) -> Roll:
     role, numbers = str(entry.get("role", "system")), roll.numbers
     steps = {
         "system_committed": ("locked", ""),

@@ -63,24 +63,24 @@ class MaterialPages:
 
     async def file(self, request: http.Request) -> http.Response:
         """The file; one for applicants has an address of its own, which other apps can open too."""
-        material, actor = await self._found(request)
+        material, actor = await self._find_material(request)
         if material.audience == "applicants" and actor is not None:
             raise go_to_file(self._services, actor, "material", material.id, material.filename)
         return await send(request, self._services, material)
 
     async def mail_form(self, request: http.Request) -> http.Response:
-        material, actor = await self._for_mail(request)
-        return self._mail.form(request, actor, material.filename, _back(request))
+        material, actor = await self._find_for_mail(request)
+        return self._mail.form(request, actor, material.filename, _link_back(request))
 
     async def mail(self, request: http.Request) -> http.Response:
-        material, actor = await self._for_mail(request)
+        material, actor = await self._find_for_mail(request)
 
         async def read() -> MailAttachment:
             return material_file(material, await self._services.files.material_queries.content(material))
 
-        return await self._mail.send(request, actor, material.filename, _back(request), read)
+        return await self._mail.send(request, actor, material.filename, _link_back(request), read)
 
-    async def _found(self, request: http.Request) -> tuple[MaterialView, Actor | None]:
+    async def _find_material(self, request: http.Request) -> tuple[MaterialView, Actor | None]:
         """A visitor who must log in first is redirected there and returns to the list."""
         pool = self._auth.check_pool(request.match_info["pool"])
         await self._site.check_rate(request, "materials", *_DOWNLOADS)
@@ -90,9 +90,9 @@ class MaterialPages:
         except Unauthenticated as error:
             raise _log_in_first(pool) from error
 
-    async def _for_mail(self, request: http.Request) -> tuple[MaterialView, Actor]:
+    async def _find_for_mail(self, request: http.Request) -> tuple[MaterialView, Actor]:
         """Only logged-in people of the pool can have files mailed."""
-        material, actor = await self._found(request)
+        material, actor = await self._find_material(request)
         if actor is None or actor.pool != request.match_info["pool"]:
             raise _log_in_first(request.match_info["pool"])
         return material, actor
@@ -102,7 +102,7 @@ class MaterialPages:
         return await self._auth.find_person(request) or await self._auth.find_visitor(request)
 
 
-def _back(request: http.Request) -> tuple[str, str]:
+def _link_back(request: http.Request) -> tuple[str, str]:
     return "资料下载", f"/h5/{request.match_info['pool']}/materials"
 
 
