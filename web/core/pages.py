@@ -138,7 +138,7 @@ class PageGroup(ABC):
             return shown
         return self.site.render(template, status=status, error=" ".join(missing), **given)
 
-    def shown(self, error: AppError) -> AppError:
+    def refusal_on_page(self, error: AppError) -> AppError:
         """A refusal that the page itself shows; others are raised, to become a page of their own."""
         if error.status not in self.on_page:
             raise error
@@ -255,7 +255,7 @@ class PageDeclaration:
                 outcome = await command.carry_out(group, visit)
             except AppError as error:
                 shown = {name: text for name, text in fields.items() if command is None or name not in command.conceal}
-                form = FormValues(shown, group.shown(error), visit.form.row)
+                form = FormValues(shown, group.refusal_on_page(error), visit.form.row)
                 return await self.show(group, replace(visit, form=form))
             if isinstance(outcome, http.StreamResponse):
                 return outcome

@@ -61,7 +61,7 @@ class ApplicationPages(OfficePart):
         try:
             listed, counts = await self._find(visit, wanted)
         except AppError as refused:
-            error = self.shown(refused)
+            error = self.refusal_on_page(refused)
         book = self.book(visit.actor)
         types = entry_names(book)
         return {
