@@ -71,10 +71,10 @@ NOT_SEEN: Mapping[str, str] = {
 
 def plain(app: http.Application) -> list[tuple[str, str]]:
     """Method and canonical path of every page without a parameter but the pool."""
-    found = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource}
+    routes = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource}
     return sorted(
         (method, path)
-        for method, path in found
+        for method, path in routes
         if method in ("GET", "POST")
         and "{" not in in_a_pool(path)
         and path not in LEADING
@@ -116,7 +116,7 @@ async def people(world: World) -> dict[str, Visitor]:
     }
     version, now = deps.book("demo").pool.privacy_version, world.clock.now()
     await Account.all().update(privacy_version=version, privacy_accepted_at=now)
-    return {"visitor": world.visitor(), **{name: await world.enter(one) for name, one in accounts.items()}}
+    return {"visitor": world.visitor(), **{name: await world.enter(person) for name, person in accounts.items()}}
 
 
 async def ask(visitor: Visitor, method: str, address: str) -> bool:

@@ -65,13 +65,13 @@ async def test_the_rest_of_the_office(browser: Browser, world: World, size: tupl
 async def test_leaving_a_draw_and_who_does_not_come(
     browser: Browser, world: World, size: tuple[int, int], name: str
 ) -> None:
-    draw_id, [one, *_] = await world.panel(2)
+    draw_id, [invitation, *_] = await world.panel(2)
     world.clock.set((await Draw.get(id=draw_id)).starts_at)
     seen = await staff(browser, world, size, "venue")
     await seen.open(f"/desk/{draw_id}/exit")
     await seen.check(f"desk-exit-{name}")
     page = await seen.open(f"/desk/{draw_id}/absences")
-    await page.get_by_label("专家的验证码").fill(one.code)
+    await page.get_by_label("专家的验证码").fill(invitation.code)
     await page.get_by_label("类型").select_option(label="现场回避")
     await page.get_by_label("回避原因类别").select_option(index=1)
     await page.get_by_label("原因", exact=True).fill("与投标人的法定代表人有亲属关系")
@@ -112,10 +112,10 @@ async def test_public_pages_are_accessible_and_fit_the_screen(browser: Browser, 
 
 
 async def test_an_experts_proof_of_a_draw(browser: Browser, world: World) -> None:
-    draw_id, [one, *_] = await world.panel(2)
+    draw_id, [invitation, *_] = await world.panel(2)
     world.clock.set((await Draw.get(id=draw_id)).starts_at)
     seen = await look(browser, world)
-    cookie = (await world.log_in_expert(one.expert_id)).cookie
+    cookie = (await world.log_in_expert(invitation.expert_id)).cookie
     await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
     page = await seen.open("/h5/demo/proofs")
     await seen.check("proofs-phone")

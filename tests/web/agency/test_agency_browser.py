@@ -49,13 +49,13 @@ async def test_every_page_reads_well(
     browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"]
 ) -> None:
     office = world.office
-    running, [one, _] = await world.panel(2)
+    running, [invitation, _] = await world.panel(2)
     await Lot.create(
         project_id=office.project_id, name="二标段", number="1231231231", investment=50_000_000, position=1
     )
     draft = await make_draft(world)
     notice, condition = await CallNotice.get(draw_id=draft), await Condition.get(draw_id=draft)
-    await world.services.draws.invitations.leave(one.id, one.expert_id, "生病住院", by="chat")
+    await world.services.draws.invitations.leave(invitation.id, invitation.expert_id, "生病住院", by="chat")
     other = await make_organisation(name="别家招标代理有限公司", credit_code=OTHER_CREDIT_CODE)
     await make_agent_link(other, await Account.get(id=office.agency.account_id), accepted_at=None)
     mobile = "13700004321"
@@ -63,7 +63,7 @@ async def test_every_page_reads_well(
     await world.services.accounts.form_drafts.keep(office.agency, f"basic:{office.project_id}", {"name": "没存的活动"})
     seen = await staff(browser, world, size, "agency")
     await scheme_of(seen, scheme)
-    found: list[str] = []
+    faults: list[str] = []
     for name, path in {
         "home": "",
         "draws": "/draws?state=editing",
@@ -94,10 +94,10 @@ async def test_every_page_reads_well(
         try:
             await seen.check(f"agency-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
         except AssertionError as error:
-            found.append(f"{name}: {error}")
+            faults.append(f"{name}: {error}")
     await seen.open("/h5/demo/agent-requests")
     await seen.check(f"agent-requests-{'phone' if size == PHONE else 'screen'}-{scheme}")
-    assert not found, "\n".join(found)
+    assert not faults, "\n".join(faults)
     assert seen.complaints == []
 
 
@@ -129,10 +129,10 @@ async def test_pages_of_what_follows_a_draw_read_well(
     await next_project(world)
     released, _ = await world.panel(2)
     await world.services.draws.attachments.attach(office.agency, released, "退选申请表.pdf", pdf(), "release")
-    records = [await world.public_links().share(office.agency, one, "record") for one in (recall, redraw)]
+    records = [await world.public_links().share(office.agency, draw_id, "record") for draw_id in (recall, redraw)]
     agency = await staff(browser, world, size, "agency")
     await agency.page.emulate_media(color_scheme=scheme)
-    found: list[str] = []
+    faults: list[str] = []
 
     async def look_at(seen: Seen, name: str, path: str) -> Page:
         page = await seen.open(path)
@@ -140,7 +140,7 @@ async def test_pages_of_what_follows_a_draw_read_well(
         try:
             await seen.check(f"{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
         except AssertionError as error:
-            found.append(f"{name}: {error}")
+            faults.append(f"{name}: {error}")
         return page
 
     await look_at(agency, "agency-redraw-under-way", f"/agency/draws/{ended}/redraw")
@@ -148,8 +148,8 @@ async def test_pages_of_what_follows_a_draw_read_well(
     await look_at(agency, "agency-notify", f"/agency/draws/{recall}/notify")
     await look_at(agency, "agency-recall-under-way", f"/agency/draws/{recalled}/recall")
     starts = (await Draw.get(id=recall)).starts_at
-    for one in (await office.recall_queries.panel(office.agency, recall)).rows:
-        await office.recalls.note(office.agency, recall, one.id, True, starts)
+    for expert_row in (await office.recall_queries.panel(office.agency, recall)).rows:
+        await office.recalls.note(office.agency, recall, expert_row.id, True, starts)
     await office.recalls.confirm(office.agency, recall)
     page = await look_at(agency, "record-recall", f"/record/{records[0]}")
     await page.get_by_role("button", name="核对抽取记录").click()
@@ -175,7 +175,7 @@ async def test_pages_of_what_follows_a_draw_read_well(
     await supervisor.page.emulate_media(color_scheme=scheme)
     await look_at(supervisor, "desk-release", f"/desk/{released}/release")
     await look_at(supervisor, "desk-audit", f"/desk/{released}/audit")
-    assert not found, "\n".join(found)
+    assert not faults, "\n".join(faults)
     assert agency.complaints + supervisor.complaints == []
 
 
@@ -308,8 +308,8 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await page.locator(".run .tag", has_text="抽取完成").wait_for()
     await seen.check("agency-completed")
     assert await state_of(draw.id) == "completed"
-    for one in (page, supervisor.page, verifier.page):
-        await one.context.close()  # its stream would keep the server from ending
+    for tab in (page, supervisor.page, verifier.page):
+        await tab.context.close()  # its stream would keep the server from ending
     assert [line for line in seen.complaints if "422" not in line] == []
     assert supervisor.complaints + verifier.complaints == []
 
@@ -368,8 +368,8 @@ async def test_another_browser_has_not_the_number_and_says_what_to_do(browser: B
     await second.open(f"/agency/draws/{draw_id}/run")
     await second.page.get_by_text("本机没有本轮的随机数").wait_for()
     await second.check("agency-no-number")
-    for one in (first, second):
-        await one.page.context.close()
+    for seen_page in (first, second):
+        await seen_page.page.context.close()
     assert first.complaints + second.complaints == []
 
 

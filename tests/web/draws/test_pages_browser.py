@@ -23,14 +23,14 @@ pytestmark = [
 async def test_pages_of_staff_read_well(
     browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"]
 ) -> None:
-    running, [one] = await world.panel()
-    await world.services.draws.invitations.leave(one.id, one.expert_id, "生病住院", by="chat")
+    running, [invitation] = await world.panel()
+    await world.services.draws.invitations.leave(invitation.id, invitation.expert_id, "生病住院", by="chat")
     office = world.office
     office.project_id = (await make_project(office.agency.organisation_id, office.agency.account_id)).id
     draw_id = await submitted(world, attached=True)
     seen = await staff(browser, world, size, "verifier")
     await seen.page.emulate_media(color_scheme=scheme)
-    found: list[str] = []
+    faults: list[str] = []
 
     async def look(name: str, path: str) -> None:
         page = await seen.open(path)
@@ -38,7 +38,7 @@ async def test_pages_of_staff_read_well(
         try:
             await seen.check(f"desk-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
         except AssertionError as error:
-            found.append(f"{name}: {error}")
+            faults.append(f"{name}: {error}")
 
     await look("list", "/desk")
     await look("queue", "/desk/applications")
@@ -52,7 +52,7 @@ async def test_pages_of_staff_read_well(
     await look("detail", f"/desk/{draw_id}")
     await look("log", f"/desk/{running}/log")
     await look("absences", f"/desk/{running}/absences")
-    assert not found, "\n".join(found)
+    assert not faults, "\n".join(faults)
     assert seen.complaints == []
 
 

@@ -43,15 +43,15 @@ _PARSES = """async (text) => {
 
 async def judged(page: Page, cases: list[Case]) -> list[list[list[object]]]:
     """Findings of the browser's check in each record."""
-    found: list[list[list[object]]] = await page.evaluate(
+    findings: list[list[list[object]]] = await page.evaluate(
         _BOTH, [[json.dumps(record, ensure_ascii=False), receipts] for record, receipts in cases]
     )
-    return found
+    return findings
 
 
 def told(cases: list[Case]) -> list[list[list[object]]]:
     """Findings of the standard-library program."""
-    return [[[one.severity, one.code, one.entry] for one in verify(*case)] for case in cases]
+    return [[[finding.severity, finding.code, finding.entry] for finding in verify(*case)] for case in cases]
 
 
 def forged(dice: random.Random) -> list[Case]:
@@ -131,8 +131,8 @@ async def test_a_visitor_sees_a_finished_record_checked_and_explained(
     await page.get_by_role("button", name="查找").click()
     await page.get_by_role("heading", name="核对通过", exact=True).wait_for()
     await page.get_by_text("三方的随机数，都与他们事先锁定的一致").wait_for()
-    for said in ("原因：首次确定顺序", "按顺序通知2人，其中：同意参加2", "条件1：抽取2人", "活动结束，记录到此为止"):
-        await page.locator("#story").get_by_text(said).wait_for()
+    for text in ("原因：首次确定顺序", "按顺序通知2人，其中：同意参加2", "条件1：抽取2人", "活动结束，记录到此为止"):
+        await page.locator("#story").get_by_text(text).wait_for()
     await seen.check(f"record-checked-{size[0]}-{scheme}")
     assert await page.get_by_role("link", name="下载核验程序").is_visible()
     assert seen.complaints == []

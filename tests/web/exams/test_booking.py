@@ -36,8 +36,8 @@ async def called(world: World, people: int = 1) -> tuple[list[ExamCandidate], li
         await world.services.exams.sittings.add(office, exam_id, data)
     await world.services.exams.setup.publish(office, exam_id)
     await work(world.services, "exam_call")
-    found = await ExamCandidate.filter(exam_id=exam_id).order_by("id")
-    return found, await ExamSitting.filter(exam_id=exam_id).order_by("starts_at")
+    candidates = await ExamCandidate.filter(exam_id=exam_id).order_by("id")
+    return candidates, await ExamSitting.filter(exam_id=exam_id).order_by("starts_at")
 
 
 async def cookie_of(world: World, candidate: ExamCandidate) -> str:
@@ -46,19 +46,19 @@ async def cookie_of(world: World, candidate: ExamCandidate) -> str:
 
 
 async def link_of(world: World, candidate: ExamCandidate) -> str:
-    (found,) = await world.services.exams.own_exams.list(own(candidate))
-    return found.path
+    (exam,) = await world.services.exams.own_exams.list(own(candidate))
+    return exam.path
 
 
 async def test_the_link_leads_its_person_to_the_examination_and_others_nowhere(world: World) -> None:
-    (one, two), _ = await called(world, 2)
-    link = await link_of(world, one)
+    (invited, stranger), _ = await called(world, 2)
+    link = await link_of(world, invited)
     visitor = world.visitor()
     answer = await visitor.client.get(link, allow_redirects=False)
-    assert (answer.status, answer.headers["Location"]) == (303, f"/h5/demo/exams/{one.id}")
-    mine = await visitor.client.get(link, allow_redirects=False, cookies={COOKIE: await cookie_of(world, one)})
-    assert mine.headers["Location"] == f"/h5/demo/exams/{one.id}"
-    other = await visitor.client.get(link, allow_redirects=False, cookies={COOKIE: await cookie_of(world, two)})
+    assert (answer.status, answer.headers["Location"]) == (303, f"/h5/demo/exams/{invited.id}")
+    mine = await visitor.client.get(link, allow_redirects=False, cookies={COOKIE: await cookie_of(world, invited)})
+    assert mine.headers["Location"] == f"/h5/demo/exams/{invited.id}"
+    other = await visitor.client.get(link, allow_redirects=False, cookies={COOKIE: await cookie_of(world, stranger)})
     assert (other.status, "属于另一个账号" in await other.text()) == (403, True)
     forged = await visitor.client.get("/x/" + "A" * 71, allow_redirects=False)
     assert (forged.status, "链接无效" in await forged.text()) == (403, True)

@@ -56,7 +56,7 @@ async def test_every_page_reads_well(
     scene = await make_scene(world)
     pages = await fill(scene, scene.admin)
     seen = await open_administrator(browser, scene, size, scheme)
-    found: list[str] = []
+    faults: list[str] = []
     for name, path in pages.items():
         page = await seen.open(f"/office/bank{path}")
         for fold in await page.locator("main details:not([open]) > summary").all():
@@ -66,8 +66,8 @@ async def test_every_page_reads_well(
         try:
             await seen.check(f"bank-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
         except AssertionError as error:
-            found.append(f"{name}: {error}")
-    assert found == []
+            faults.append(f"{name}: {error}")
+    assert faults == []
     assert seen.complaints == []
 
 

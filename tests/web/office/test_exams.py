@@ -56,11 +56,11 @@ async def booked(scene: Scene) -> Exam:
     await admin.press("添加", starts_at=moment(scene, 5 * DAY + 2 * HOUR), ends_at=moment(scene, 5 * DAY + 3 * HOUR))
     await services.exams.setup.publish(scene.admin, exam_id)
     await work(services, "exam_call")
-    one, two = await ExamCandidate.filter(exam_id=exam_id).order_by("id")
+    first, second = await ExamCandidate.filter(exam_id=exam_id).order_by("id")
     early = await ExamSitting.filter(exam_id=exam_id).order_by("starts_at").first()
     assert early is not None
-    await services.exams.sittings.book(own(one), one.id, early.id)
-    await services.exams.sittings.wait(own(two), two.id, early.id)
+    await services.exams.sittings.book(own(first), first.id, early.id)
+    await services.exams.sittings.wait(own(second), second.id, early.id)
     return await Exam.get(id=exam_id)
 
 
@@ -109,7 +109,7 @@ async def test_what_is_missing_keeps_it_a_draft_and_is_named(scene: Scene) -> No
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "message"),
     [
         ({"name": ""}, "请填写考试名称"),
         ({"opens_at": ""}, "请填写开始时间"),
@@ -119,11 +119,11 @@ async def test_what_is_missing_keeps_it_a_draft_and_is_named(scene: Scene) -> No
         ({"campaign_id": "x"}, "找不到这次征集"),
     ],
 )
-async def test_a_wrong_form_comes_back_with_its_reason(scene: Scene, typed: dict[str, str], said: str) -> None:
+async def test_a_wrong_form_comes_back_with_its_reason(scene: Scene, typed: dict[str, str], message: str) -> None:
     admin = await scene.at("/office/exams/new")
     good = {"name": "考试", "purpose": "entry", "opens_at": moment(scene, DAY), "closes_at": moment(scene, 2 * DAY)}
     await admin.press("保存草稿", **{**good, **typed})
-    assert said in admin.text
+    assert message in admin.text
     assert not await Exam.exists()
 
 
@@ -147,7 +147,7 @@ async def test_an_empty_blueprint_is_told_all_that_it_lacks(scene: Scene) -> Non
 
 
 @pytest.mark.parametrize(
-    ("cells", "said"),
+    ("cells", "message"),
     [
         ("", "请至少填写一行"),
         ("全部，单选题，不限，5", "第1行：应有五项"),
@@ -160,10 +160,12 @@ async def test_an_empty_blueprint_is_told_all_that_it_lacks(scene: Scene) -> Non
         ("全部，单选题，不限，999，2", "第1行的题数应为"),
     ],
 )
-async def test_a_wrong_blueprint_names_its_line_and_keeps_what_was_typed(scene: Scene, cells: str, said: str) -> None:
+async def test_a_wrong_blueprint_names_its_line_and_keeps_what_was_typed(
+    scene: Scene, cells: str, message: str
+) -> None:
     admin = await scene.at("/office/exams/blueprints/new")
     await admin.press("保存", name="方案", cells=cells)
-    assert (admin.status, said in admin.text) == (422, True)
+    assert (admin.status, message in admin.text) == (422, True)
     assert not await ExamBlueprint.exists()
 
 
@@ -241,17 +243,17 @@ async def test_sittings_are_changed_and_removed_and_their_candidates_notified(sc
 
 async def test_persons_are_named_by_hand_and_by_sheet(scene: Scene) -> None:
     deps = scene.world.services.deps
-    one, two = [await make_expert(deps, account=await make_account(deps)) for _ in range(2)]
+    first, second = [await make_expert(deps, account=await make_account(deps)) for _ in range(2)]
     exam_id = await make_exam(scene.world.services, scene.admin, purpose=Purpose.SINGLE)
     admin = await scene.at(f"/office/exams/{exam_id}/candidates")
-    await admin.press("添加", numbers=f"{one.number}\nNO1")
+    await admin.press("添加", numbers=f"{first.number}\nNO1")
     assert ("添加了1人，1个编号没有添加" in admin.text, "没有这个编号" in admin.text) == (True, True)
     data = aiohttp.FormData(token_of(admin))
-    data.add_field("file", io.BytesIO(f"专家编号或申请编号\n{two.number}\n".encode()), filename="a.csv")
+    data.add_field("file", io.BytesIO(f"专家编号或申请编号\n{second.number}\n".encode()), filename="a.csv")
     path = f"/office/exams/{exam_id}/candidates/sheet"
     await admin._show(await admin.client.post(path, data=data, headers={"Origin": PUBLIC_URL}))
     assert "添加了1人" in admin.text
-    candidate = await ExamCandidate.get(expert_id=two.id)
+    candidate = await ExamCandidate.get(expert_id=second.id)
     await admin.get(f"/office/exams/{exam_id}/candidates/{candidate.id}")
     await admin.press("移出名单")
     assert ("已移出" in admin.text, await ExamCandidate.all().count()) == (True, 1)
@@ -376,7 +378,7 @@ async def test_every_page_reads_well(
     blueprint = await ExamBlueprint.first()
     assert blueprint is not None
     seen = await open_administrator(browser, scene, size, scheme)
-    found: list[str] = []
+    faults: list[str] = []
     for name, path in {
         "list": "",
         "draft": f"/{draft}",
@@ -398,8 +400,8 @@ async def test_every_page_reads_well(
         try:
             await seen.check(f"office-exam-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
         except AssertionError as error:
-            found.append(f"{name}: {error}")
-    assert found == []
+            faults.append(f"{name}: {error}")
+    assert faults == []
     assert seen.complaints == []
 
 

@@ -39,7 +39,7 @@ async def test_every_page_reads_well(
     scene = await make_scene(world)
     ids = await fill(scene)
     seen = await open_administrator(browser, scene, size, scheme)
-    found: list[str] = []
+    faults: list[str] = []
     for name, path in {
         "home": "",
         "campaigns": "/campaigns",
@@ -71,8 +71,8 @@ async def test_every_page_reads_well(
         try:
             await seen.check(f"office-{name}-{'phone' if size == PHONE else 'screen'}-{scheme}")
         except AssertionError as error:
-            found.append(f"{name}: {error}")
-    assert found == []
+            faults.append(f"{name}: {error}")
+    assert faults == []
     assert seen.complaints == []
 
 

@@ -29,8 +29,10 @@ async def waiting(world: World, actor: Actor) -> dict[str, int]:
     """Work listed in the chat, by name."""
     assert actor.account_id
     options = await world.services.accounts.sessions.roles(actor)
-    found = await world.services.office.staff_work.of("demo", actor.account_id, options)
-    return {count.name: count.number for one in found if one.role == actor.role for count in one.counts}
+    work = await world.services.office.staff_work.of("demo", actor.account_id, options)
+    return {
+        count.name: count.number for role_work in work if role_work.role == actor.role for count in role_work.counts
+    }
 
 
 async def led_to(visitor: Visitor, page: str, words: str) -> list[str]:
@@ -104,7 +106,7 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     await agency.press("全部登记（1人）", paid_on=tomorrow, way="现金")
     assert (agency.status, "支付日期应在" in agency.text) == (422, True)
     today = f"{local(world.clock.now()):%Y-%m-%d}"
-    one = await Remuneration.get(invitation_id=first.id)
+    remuneration = await Remuneration.get(invitation_id=first.id)
     await agency.press("登记已选", paid_on=today, way="银行转账")
     assert (agency.status, "已登记支付" in agency.text) == (200, True)
     await expert.get("/h5/demo/remuneration")
@@ -112,7 +114,7 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     await agency.press(f"撤销{first.code}的支付登记")
     assert "已撤销" in agency.text
     await agency.press("全部登记（1人）", paid_on=today, way="现金")
-    assert (await Remuneration.get(id=one.id)).state == "paid"
+    assert (await Remuneration.get(id=remuneration.id)).state == "paid"
 
     sheet = await agency.client.get(f"/agency/draws/{draw_id}/remuneration.xlsx")
     assert sheet.status == 200
@@ -131,8 +133,8 @@ async def test_the_agency_marks_only_what_its_page_showed(world: World, button: 
     draw_id, invitations = await ended_panel(world.office, world.clock, needed=2)
     owed = world.services.remuneration
     await owed.proposals.propose_all(world.office.venue, draw_id)
-    for one in invitations:
-        await confirm(world, one.expert_id)
+    for invitation in invitations:
+        await confirm(world, invitation.expert_id)
     agency = await (await world.log_in(world.office.agency)).get(f"/agency/draws/{draw_id}/remuneration")
     await owed.proposals.propose(world.office.venue, draw_id, invitations[1].id, 18_888_88, "评标三天")
     await confirm(world, invitations[1].expert_id)
@@ -184,9 +186,9 @@ async def test_an_objection_without_an_answer_comes_to_the_office(world: World) 
     assert "酬劳异议" not in office.text
     world.clock.move(world.services.deps.book("demo").remuneration.answer_within)
     office = await scene.at("/office")
-    await office.click(next(one for one in office.page.links if one.startswith("逾期未答复的酬劳异议")))
+    await office.click(next(link for link in office.page.links if link.startswith("逾期未答复的酬劳异议")))
     draw = await Draw.get(id=draw_id)
-    await office.click(next(one for one in office.page.links if draw.number in one))
+    await office.click(next(link for link in office.page.links if draw.number in link))
     assert (office.path, "实际20:30离场" in office.text) == (f"/desk/{draw_id}/remuneration", True)
     await venue.press("维持或更正", amount="500.00", words="以登记为准")
     assert "酬劳异议" not in (await scene.at("/office")).text
