@@ -196,7 +196,7 @@ async def test_a_page_may_answer_with_something_else(opened: Opened) -> None:
 async def test_a_refusal_that_no_page_shows_is_raised(opened: Opened) -> None:
     client, part = opened
     with pytest.raises(Forbidden):
-        part.shown(Forbidden("不可以。"))
+        part.refusal_on_page(Forbidden("不可以。"))
     sent = {"command": "add", "name": "forbidden", "position": "1"}
     assert (await client.post("/lots", data=sent)).status == 500, "the site turns it into a page of its own"
 
