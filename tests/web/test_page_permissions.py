@@ -90,7 +90,7 @@ NOT_SEEN: Mapping[str, str] = {
 """Rows that even the owner does not get here, with the reason."""
 
 
-def guarded(app: http.Application) -> list[tuple[str, str]]:
+def owned_routes(app: http.Application) -> list[tuple[str, str]]:
     """Method and canonical path of every page with an id that is somebody's."""
     routes = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource}
     return sorted(
@@ -168,7 +168,7 @@ async def test_pages_of_owned_rows_are_closed_to_all_but_their_owners(
     monkeypatch.setattr(Site, "_check_token", lambda *_: None)
     owned_rows = await make_owned_rows(world)
     visitors, leaks = await people(world, owned_rows), []
-    pages = guarded(world.server.app)
+    pages = owned_routes(world.server.app)
     before = await sums_of_all()
     for method, path in pages:
         address = owned_rows.address(path)

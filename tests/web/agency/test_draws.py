@@ -258,7 +258,7 @@ async def test_a_sheet_of_recusals_is_taken_whole_or_not_at_all(world: World) ->
     assert await RecusalUnit.filter(draw_id=draw.id, name="甲公司").count() == 1
 
 
-async def fixed(world: World, agency: Visitor, draw_id: UUID) -> None:
+async def exchange_numbers(world: World, agency: Visitor, draw_id: UUID) -> None:
     """Both parties commit and reveal: the agency as its page's script does, the supervisor by the service."""
     await agency.get(f"/agency/draws/{draw_id}/run")
     await agency.press("开始三方摇号")
@@ -288,7 +288,7 @@ async def test_a_verified_draw_is_fixed_started_paused_moved_and_ended(world: Wo
     await agency.get(f"/agency/draws/{draw_id}/run")
     assert "核验通过后可以抽取" in agency.text
     await verify(office, draw_id)
-    await fixed(world, agency, draw_id)
+    await exchange_numbers(world, agency, draw_id)
     await agency.get(f"/agency/draws/{draw_id}")
     assert "专家顺序已确定" in agency.text
     await agency.press("启动抽取")

@@ -23,7 +23,7 @@ async def enter(world: World) -> Visitor:
     return await world.enter(await Account.get(id=world.office.agency.account_id))
 
 
-async def copy(draw_id: UUID, number: int, **columns: Any) -> None:
+async def copy_draw(draw_id: UUID, number: int, **columns: Any) -> None:
     draw = await Draw.get(id=draw_id)
     known = {name: getattr(draw, name) for name in draw._meta.db_fields if name != "id"}
     await Draw.create(**{**known, "number": f"CQSQ20261101{number:04}", **columns})
@@ -69,9 +69,9 @@ async def test_what_is_nearest_stands_first_and_drafts_last(world: World) -> Non
     starts_at = (await Draw.get(id=draw_id)).starts_at
     for number, hours in enumerate((3, 2)):
         urgent = {"state": "verified", "starts_at": starts_at + timedelta(hours=hours), "name": f"急{hours}"}
-        await copy(draw_id, number, **urgent, created_at=world.clock.now() - timedelta(days=9))
+        await copy_draw(draw_id, number, **urgent, created_at=world.clock.now() - timedelta(days=9))
     for number in range(25):
-        await copy(draw_id, 100 + number)
+        await copy_draw(draw_id, 100 + number)
     agency = await enter(world)
     await agency.get("/agency")
     todo = agency.text.partition("待办事项")[2].partition("月的活动")[0]
@@ -113,7 +113,7 @@ async def test_a_short_activity_is_listed_with_what_it_lacks_however_many_are_ne
     assert await state_of(draw_id) == "short"
     later = world.clock.now() + timedelta(hours=1)
     for number in range(51):
-        await copy(draw_id, number, state="completed", created_at=later)
+        await copy_draw(draw_id, number, state="completed", created_at=later)
     agency = await enter(world)
     await agency.get("/agency/pending")
     short = agency.text.partition("专家不足的活动")[2].partition("缺席专家登记")[0]

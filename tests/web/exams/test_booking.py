@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
 
-async def called(world: World, people: int = 1) -> tuple[list[ExamCandidate], list[ExamSitting]]:
+async def call_candidates(world: World, people: int = 1) -> tuple[list[ExamCandidate], list[ExamSitting]]:
     """Candidates of an examination with a sitting of one place, a free one and one without a limit."""
     world.set_rules("exam", booking=True, booking_until=timedelta(days=1), mock=False)
     await make_catalogues()
@@ -51,7 +51,7 @@ async def link_of(world: World, candidate: ExamCandidate) -> str:
 
 
 async def test_the_link_leads_its_person_to_the_examination_and_others_nowhere(world: World) -> None:
-    (invited, stranger), _ = await called(world, 2)
+    (invited, stranger), _ = await call_candidates(world, 2)
     link = await link_of(world, invited)
     visitor = world.visitor()
     answer = await visitor.client.get(link, allow_redirects=False)
@@ -70,7 +70,7 @@ async def test_the_link_leads_its_person_to_the_examination_and_others_nowhere(w
 async def test_a_sitting_is_booked_changed_and_given_back(
     browser: Browser, world: World, size: tuple[int, int], dark: bool
 ) -> None:
-    (person, rival), (early, late, free) = await called(world, 2)
+    (person, rival), (early, late, free) = await call_candidates(world, 2)
     await world.services.exams.sittings.book(own(rival), rival.id, early.id)
     seen = await look(browser, world, size, "dark" if dark else "light")
     cookie = await cookie_of(world, person)

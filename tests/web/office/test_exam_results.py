@@ -33,7 +33,7 @@ async def scene(world: World) -> Scene:
     return await make_scene(world)
 
 
-async def waiting(scene: Scene, name: str = "何待考", **columns: object) -> Application:
+async def make_waiting_application(scene: Scene, name: str = "何待考", **columns: object) -> Application:
     deps = scene.world.services.deps
     account = await make_applicant(deps, name)
     number = f"ZJ{await Application.all().count() + 1:07}"
@@ -53,7 +53,7 @@ async def state_of(application: Application) -> str:
 
 
 async def test_who_passed_enters_the_pool(scene: Scene) -> None:
-    application = await waiting(scene)
+    application = await make_waiting_application(scene)
     admin = await scene.at("/office/exams/results")
     assert ("等待考试 1" in admin.text.replace("\n", " "), "结果在这里登记" in admin.text) == (True, True)
     await admin.get(f"/office/applications/{application.id}")
@@ -70,7 +70,7 @@ async def test_who_passed_enters_the_pool(scene: Scene) -> None:
 
 async def test_a_candidate_who_failed_is_notified_of_the_reason_and_may_apply_again(scene: Scene) -> None:
     deps = scene.world.services.deps
-    application = await waiting(scene)
+    application = await make_waiting_application(scene)
     await make_campaign(deps)
     admin = await scene.at(f"/office/applications/{application.id}")
     await admin.press("不合格", reason="52分，未达合格线")
@@ -85,7 +85,7 @@ async def test_a_candidate_who_failed_is_notified_of_the_reason_and_may_apply_ag
 
 
 async def test_a_result_is_written_down_once_and_never_of_oneself(scene: Scene) -> None:
-    application = await waiting(scene)
+    application = await make_waiting_application(scene)
     own = await make_application(
         scene.world.services.deps, scene.account, state="exam", expert_number="ZJ0000099", approved_at=None
     )
@@ -100,7 +100,11 @@ async def test_a_result_is_written_down_once_and_never_of_oneself(scene: Scene) 
 
 
 async def test_a_sheet_is_checked_line_by_line_shown_and_taken_in(scene: Scene) -> None:
-    first, second, third = await waiting(scene), await waiting(scene, "沈二"), await waiting(scene, "韩三")
+    first, second, third = (
+        await make_waiting_application(scene),
+        await make_waiting_application(scene, "沈二"),
+        await make_waiting_application(scene, "韩三"),
+    )
     deps = scene.world.services.deps
     account = await second.account.get()
     id_number = deps.keys.open_text(account.id_number_sealed, "id_number")
@@ -120,8 +124,8 @@ async def test_a_sheet_is_checked_line_by_line_shown_and_taken_in(scene: Scene) 
 
 
 async def test_of_a_bad_sheet_nothing_or_only_the_good_lines_are_taken(scene: Scene) -> None:
-    first, second = await waiting(scene), await waiting(scene, "沈二")
-    elsewhere = await waiting(scene, "在缴费", state="fee")
+    first, second = await make_waiting_application(scene), await make_waiting_application(scene, "沈二")
+    elsewhere = await make_waiting_application(scene, "在缴费", state="fee")
     admin = await scene.at("/office/exams/results")
     lines = (
         f"{first.number},,何待考,合格,86分",
@@ -151,7 +155,7 @@ async def test_of_a_bad_sheet_nothing_or_only_the_good_lines_are_taken(scene: Sc
 
 
 async def test_who_gave_up_between_the_check_and_the_decision_is_left_out(scene: Scene) -> None:
-    first, second = await waiting(scene), await waiting(scene, "沈二")
+    first, second = await make_waiting_application(scene), await make_waiting_application(scene, "沈二")
     admin = await scene.at("/office/exams/results")
     await send(admin, f"{first.number},,,合格,86分\n{second.number},,,合格,90分\n")
     await Application.filter(id=second.id).update(state="cancelled", ended_at=scene.world.clock.now())
@@ -163,7 +167,7 @@ async def test_who_gave_up_between_the_check_and_the_decision_is_left_out(scene:
 
 async def test_the_office_ends_an_application_with_an_unpaid_fee(scene: Scene) -> None:
     deps = scene.world.services.deps
-    application = await waiting(scene, state="fee")
+    application = await make_waiting_application(scene, state="fee")
     fee = await make_fee(deps, application)
     admin = await scene.at(f"/office/applications/{application.id}")
     await admin.press("确定终止", reason="逾期未缴费")

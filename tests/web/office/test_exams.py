@@ -39,16 +39,16 @@ def moment(scene: Scene, after: timedelta) -> str:
     return f"{local(scene.world.services.deps.now() + after):%Y-%m-%dT%H:%M}"
 
 
-async def waiting(scene: Scene, **columns: object) -> Application:
+async def make_waiting_application(scene: Scene, **columns: object) -> Application:
     now = scene.world.services.deps.now()
     return await make_application(scene.world.services.deps, state="exam", approved_at=now, **columns)
 
 
-async def booked(scene: Scene) -> Exam:
+async def make_booked_exam(scene: Scene) -> Exam:
     """A published examination with a full sitting, one person waiting for it, and an empty one."""
     scene.world.set_rules("exam", booking=True, booking_until=DAY, mock=False)
     for _ in range(2):
-        await waiting(scene)
+        await make_waiting_application(scene)
     services = scene.world.services
     exam_id = await make_exam(services, scene.admin)
     admin = await scene.at(f"/office/exams/{exam_id}/sittings")
@@ -68,7 +68,7 @@ async def booked(scene: Scene) -> Exam:
 
 
 async def test_from_a_blueprint_to_a_published_examination(scene: Scene) -> None:
-    application = await waiting(scene)
+    application = await make_waiting_application(scene)
     admin = await scene.at("/office/exams")
     assert "还没有考试" in admin.text
     await admin.get("/office/exams/blueprints/new")
@@ -181,7 +181,7 @@ def test_cells_pasted_from_a_spreadsheet_are_read_and_written_back() -> None:
 
 
 async def test_candidates_are_notified_of_a_changed_time_and_entry_stops_when_the_office_ends_it(scene: Scene) -> None:
-    await waiting(scene)
+    await make_waiting_application(scene)
     exam = await make_published(scene.world.services, scene.admin)
     admin = await scene.at(f"/office/exams/{exam.id}")
     times = {"opens_at": moment(scene, 6 * DAY), "closes_at": moment(scene, 7 * DAY)}
@@ -203,7 +203,7 @@ async def test_candidates_are_notified_of_a_changed_time_and_entry_stops_when_th
 
 
 async def test_a_cancelled_examination_returns_its_candidates_to_the_waiting_list(scene: Scene) -> None:
-    application = await waiting(scene)
+    application = await make_waiting_application(scene)
     exam = await make_published(scene.world.services, scene.admin)
     admin = await scene.at(f"/office/exams/{exam.id}")
     await admin.press("确定取消", reason="题库维护")
@@ -213,7 +213,7 @@ async def test_a_cancelled_examination_returns_its_candidates_to_the_waiting_lis
 
 
 async def test_sittings_are_changed_and_removed_and_their_candidates_notified(scene: Scene) -> None:
-    exam = await booked(scene)
+    exam = await make_booked_exam(scene)
     admin = await scene.at(f"/office/exams/{exam.id}/sittings")
     assert "候补1人" in admin.text
     early = await ExamSitting.filter(exam_id=exam.id).order_by("starts_at").first()
@@ -261,7 +261,7 @@ async def test_persons_are_named_by_hand_and_by_sheet(scene: Scene) -> None:
 
 async def one_sitting(scene: Scene) -> tuple[Visitor, ExamCandidate]:
     """The page of a candidate who is answering."""
-    application = await waiting(scene, expert_number="ZJ0100001")
+    application = await make_waiting_application(scene, expert_number="ZJ0100001")
     exam = await make_published(scene.world.services, scene.admin, after=-HOUR)
     candidate = await ExamCandidate.get(application_id=application.id)
     await make_attempt(scene.world.services, candidate)
@@ -292,7 +292,7 @@ async def test_a_result_by_hand_and_the_end_of_taking_part(scene: Scene) -> None
     assert "已登记结果" in admin.text
     assert (await Application.get(id=candidate.application_id)).state == "entered"
     assert "合格" not in admin.page.buttons
-    other = await waiting(scene)
+    other = await make_waiting_application(scene)
     await work(scene.world.services, "exam_call")
     second = await ExamCandidate.get(application_id=other.id)
     await admin.get(f"/office/exams/{second.exam_id}/candidates/{second.id}")
@@ -320,7 +320,7 @@ async def test_after_an_outage_all_who_sat_have_one_more_chance(scene: Scene) ->
 
 
 async def test_the_list_is_searched(scene: Scene) -> None:
-    applications = [await waiting(scene) for _ in range(2)]
+    applications = [await make_waiting_application(scene) for _ in range(2)]
     exam = await make_published(scene.world.services, scene.admin)
     admin = await scene.at(f"/office/exams/{exam.id}/candidates?q={applications[0].number}")
     assert (applications[0].number in admin.text, applications[1].number in admin.text) == (True, False)
@@ -353,7 +353,7 @@ async def test_pages_of_examinations_need_a_log_in(scene: Scene) -> None:
 
 async def test_who_will_not_show_the_face_is_identified_by_the_office(scene: Scene) -> None:
     scene.world.set_rules("exam", mock=False, face_check="wechat")
-    application = await waiting(scene)
+    application = await make_waiting_application(scene)
     exam = await make_published(scene.world.services, scene.admin)
     candidate = await ExamCandidate.get(application_id=application.id)
     admin = await scene.at(f"/office/exams/{exam.id}/candidates/{candidate.id}")
@@ -371,7 +371,7 @@ async def test_who_will_not_show_the_face_is_identified_by_the_office(scene: Sce
 async def test_every_page_reads_well(
     browser: Browser, scene: Scene, size: tuple[int, int], scheme: Literal["light", "dark"]
 ) -> None:
-    exam = await booked(scene)
+    exam = await make_booked_exam(scene)
     draft = await make_exam(scene.world.services, scene.admin, name="草稿", purpose=Purpose.SINGLE)
     first, second = await ExamCandidate.filter(exam_id=exam.id).order_by("id")
     await make_attempt(scene.world.services, second, flags=["device"])
@@ -408,7 +408,7 @@ async def test_every_page_reads_well(
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 async def test_the_board_refreshes_itself(browser: Browser, scene: Scene) -> None:
-    application = await waiting(scene)
+    application = await make_waiting_application(scene)
     exam = await make_published(scene.world.services, scene.admin, after=-HOUR)
     seen = await open_administrator(browser, scene, SCREEN)
     page = await seen.open(f"/office/exams/{exam.id}/board")

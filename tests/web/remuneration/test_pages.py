@@ -25,7 +25,7 @@ from tests.web.conftest import Visitor, World
 from tests.web.office_scene import make_scene
 
 
-async def waiting(world: World, actor: Actor) -> dict[str, int]:
+async def work_by_name(world: World, actor: Actor) -> dict[str, int]:
     """Work listed in the chat, by name."""
     assert actor.account_id
     options = await world.services.accounts.sessions.roles(actor)
@@ -44,7 +44,7 @@ async def led_to(visitor: Visitor, page: str, words: str) -> list[str]:
 async def test_from_proposal_by_objection_and_answer_to_payment(world: World) -> None:
     draw_id, [first, _] = await ended_panel(world.office, world.clock, needed=2)
     venue = await world.log_in(world.office.venue, "venue")
-    assert (await waiting(world, world.office.venue))["酬劳待提出"] == 1
+    assert (await work_by_name(world, world.office.venue))["酬劳待提出"] == 1
     assert await led_to(venue, "/desk", "酬劳待提出") == [f"/desk/{draw_id}/remuneration"]
     await venue.get(f"/desk/{draw_id}")
     await venue.click("专家酬劳活动结束后提出，专家确认")
@@ -63,7 +63,7 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     await expert.press("提出异议", reason="实际20:30离场")
     assert "异议已转给场地" in expert.text
 
-    work = await waiting(world, world.office.venue)
+    work = await work_by_name(world, world.office.venue)
     assert (work["酬劳待提出"], work["酬劳异议待答复"]) == (0, 1)
     assert await led_to(venue, "/desk", "酬劳异议待答复") == [f"/desk/{draw_id}/remuneration"]
     await venue.get(f"/desk/{draw_id}/remuneration")
@@ -84,7 +84,7 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     assert "已确认" in expert.text
 
     agency = await world.log_in(world.office.agency)
-    assert (await waiting(world, world.office.agency))["酬劳待支付"] == 1
+    assert (await work_by_name(world, world.office.agency))["酬劳待支付"] == 1
     assert await led_to(agency, "/agency", "酬劳待支付") == ["/agency/remuneration"]
     await agency.get("/agency/remuneration")
     assert ("待支付 1笔" in agency.text, f"/agency/draws/{draw_id}/remuneration" in agency.page.links.values()) == (
@@ -206,10 +206,10 @@ async def test_the_venue_is_shown_what_it_has_not_proposed_however_long_ago_and_
     await world.services.remuneration.proposals.propose(office.venue, draw_id, second.id)
     world.clock.move(timedelta(days=90))
     venue = await world.log_in(office.venue, "venue")
-    assert (await waiting(world, office.venue))["酬劳待提出"] == 1
+    assert (await work_by_name(world, office.venue))["酬劳待提出"] == 1
     assert await led_to(venue, "/desk", "酬劳待提出") == [f"/desk/{draw_id}/remuneration"]
     await world.services.remuneration.proposals.propose(office.venue, draw_id, first.id, 0, "签到前回避，未产生交通费")
-    assert (await waiting(world, office.venue))["酬劳待提出"] == 0
+    assert (await work_by_name(world, office.venue))["酬劳待提出"] == 0
 
 
 async def test_a_venue_without_a_standard_enters_amounts_by_hand(world: World) -> None:
