@@ -154,7 +154,7 @@ class Site:
             return self.refusal(error, request)
         except http.HTTPException as error:
             if error.status < 400:
-                self.protect(error)
+                self.protect(error)  # raised past the caller, which adds the headers to returned responses only
                 raise
             hint = _HINTS.get(error.status, "页面无法打开，请返回后重试。")
             return self.refusal(plain(error.status, hint), request)

@@ -100,7 +100,7 @@ class VendorWebhookEndpoint:
             raise web.HTTPNotFound
         if (request.content_length or 0) > _LIMIT:
             raise web.HTTPRequestEntityTooLarge(_LIMIT, request.content_length or 0)
-        body = bytearray()
+        body = bytearray()  # counted as it comes: a chunked request declares no length
         async for piece in request.content.iter_any():
             body += piece
             if len(body) > _LIMIT:

@@ -66,6 +66,8 @@ class PayVisitors:
         openid = self._openid(request, pool)
         known = await self._auth.find_visitor(request)
         actor = Actor(pool, "applicant", known.account_id) if known is not None and known.pool == pool else None
+        # The cookie outlives WeChat's answer, so that who came back without an openid is not sent around in a circle; a
+        # redirect of anything but GET would lose the form.
         if not openid and in_wechat(request) and _ASKING not in request.cookies and request.method == "GET":
             raise self._ask_wechat(pool, request.path_qs)
         if actor is None and openid:

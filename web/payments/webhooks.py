@@ -39,7 +39,7 @@ class PaymentWebhookEndpoint:
                     return _failure_answer(413, "内容过大")
                 await self._webhooks.receive(request.match_info["pool"], request.headers, body)
         except AppError as error:
-            if error.code != "pay_probe":
+            if error.code != "pay_probe":  # WeChat sends wrong signatures on purpose to test that we refuse them
                 log.warning("pay_notification_refused", pool=request.match_info["pool"], code=error.code)
             return _failure_answer(
                 401 if error.status == 403 else 400, "验签失败" if error.status == 403 else "格式错误"
