@@ -69,9 +69,9 @@ class ApplyingWorld(World):
         values = good_values("demo") | {"employer": str(employer.id)}
         sections = self.deps.book("demo").form.sections.items()
         for code, section in sections:
-            kept = {name: values[name] for name in section.fields if name in values and name not in but}
-            if kept:
-                await self.services.applications.drafts.save_section(actor, begun.id, code, kept, 0)
+            section_values = {name: values[name] for name in section.fields if name in values and name not in but}
+            if section_values:
+                await self.services.applications.drafts.save_section(actor, begun.id, code, section_values, 0)
         if files:
             for name in FILES:
                 await self.services.applications.attachments.upload(

@@ -156,4 +156,4 @@ class FormFiller:
 
 
 def box_code(field: FormField, book: Rulebook) -> str:
-    return next(code for code, one in book.form.fields.items() if one is field)
+    return next(code for code, box in book.form.fields.items() if box is field)

@@ -220,8 +220,10 @@ async def _draws(world: World) -> tuple[dict[str, UUID], dict[str, Invitation]]:
     await RecusalPerson.create(draw_id=editing, name="乙", unit_name="甲", reason="投标人", evidence="自行申报")
     await _next_project(world)
     refused = await make_draw(office)
-    asked = await office.setup.submit(office.agency, refused, office.deps.book("demo").draw.terminals[0], "请核验")
-    await office.verification.refuse(office.verifier, asked, "不完整")
+    application_id = await office.setup.submit(
+        office.agency, refused, office.deps.book("demo").draw.terminals[0], "请核验"
+    )
+    await office.verification.refuse(office.verifier, application_id, "不完整")
     await _next_project(world)
     waiting = await make_draw(office)
     await office.setup.submit(office.agency, waiting, office.deps.book("demo").draw.terminals[0], "请核验")
@@ -278,7 +280,7 @@ async def poison(deps: Deps) -> None:
 def _poisoned(value: Any) -> Any:
     """Texts that hold a Chinese character are typed; codes and days stay."""
     if isinstance(value, list):
-        return [_poisoned(one) for one in value]
+        return [_poisoned(element) for element in value]
     if isinstance(value, dict):
-        return {name: _poisoned(one) for name, one in value.items()}
+        return {name: _poisoned(member) for name, member in value.items()}
     return EVIL if isinstance(value, str) and any("\u4e00" <= sign <= "\u9fff" for sign in value) else value

@@ -76,10 +76,10 @@ async def make_owned_rows(world: World) -> OwnedRows:
     }
     values |= _own_to_each_agency(world) | await _sheets(scene)
     values |= await _money(ids["order"])
-    expert, found = await _of_an_expert(scene)
-    values |= found
-    candidate, found = await _examination(scene)
-    values |= found
+    expert, own_values = await _of_an_expert(scene)
+    values |= own_values
+    candidate, own_values = await _examination(scene)
+    values |= own_values
     fee = await Fee.get(id=values["/h5/{pool}/pay-receipt/", "fee_id"])
     owners = {
         "reviewer": await Account.get(id=reviewer.account_id),

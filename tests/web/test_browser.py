@@ -143,7 +143,7 @@ class Seen:
     async def _misfits(self) -> list[str]:
         """Overflow at the present size of letters and width."""
         wide = await self.page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        small = [str(one) for one in await self.page.evaluate(_SMALL)]
+        small = [str(target) for target in await self.page.evaluate(_SMALL)]
         return ["scrolls sideways"] * wide + small + list(await self.page.evaluate(SQUEEZED))
 
 
@@ -162,12 +162,12 @@ async def barriers(page: Page, rules: Sequence[str] = ()) -> list[str]:
     if not await page.evaluate("'axe' in window"):  # half a megabyte: once in a document
         await page.evaluate(_AXE)
     await page.evaluate(_SETTLED)
-    found = await page.evaluate("(options) => axe.run(options).then((results) => results.violations)", options)
+    violations = await page.evaluate("(options) => axe.run(options).then((results) => results.violations)", options)
     return [
-        f"{one['id']} at {node['target']}: {node['failureSummary']}"
-        for one in found
-        if one["impact"] in ("serious", "critical")
-        for node in one["nodes"]
+        f"{violation['id']} at {node['target']}: {node['failureSummary']}"
+        for violation in violations
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
     ]
 
 
@@ -309,11 +309,11 @@ async def test_venue_pages_on_a_phone_and_on_a_screen(browser: Browser, world: W
 
 
 async def test_the_venues_screen_renews_its_code_by_itself(browser: Browser, world: World) -> None:
-    draw_id, [one, _] = await world.panel(2)
+    draw_id, [invitation, _] = await world.panel(2)
     seen = await staff(browser, world, SCREEN, "venue")
     page = await seen.open(f"/draws/{draw_id}/screen")
     before = await page.locator(".qr").get_attribute("data-qr")
-    await world.services.draws.attendance.check_in_by_code(world.office.venue, draw_id, one.code)
+    await world.services.draws.attendance.check_in_by_code(world.office.venue, draw_id, invitation.code)
     await page.clock.install()
     await page.reload()
     world.clock.move(timedelta(seconds=30))

@@ -120,19 +120,19 @@ def canonical(path: str) -> str:
 async def walk(visitor: Visitor) -> tuple[set[str], list[str]]:
     """All kinds of page linked from the bare address, and faults on the way."""
     opened: Counter[str] = Counter()
-    found: set[str] = set()
+    linked: set[str] = set()
     wrong: list[str] = []
     waiting, known = [("/", "the bare address")], {"/"}
     while waiting:
         path, place = waiting.pop(0)
         kind = canonical(path.partition("?")[0])
-        found.add(kind)
+        linked.add(kind)
         if opened[kind] >= _ENOUGH or kind.endswith(_FILES):
             continue
         opened[kind] += 1
         response = await visitor.client.get(path, headers=visitor.headers)
         here = response.url.path
-        found.add(canonical(here))
+        linked.add(canonical(here))
         if response.status >= 400 or (here.startswith(("/h5/login", "/h5/register")) and here != path):
             wrong.append(f"{path} on {place}: {response.status} at {here}")
         elif response.content_type == "text/html":
@@ -142,7 +142,7 @@ async def walk(visitor: Visitor) -> tuple[set[str], list[str]]:
             fresh = {link for link in links if not link.startswith("/h5/static/")} - known
             known |= fresh
             waiting += [(link, here) for link in sorted(fresh)]
-    return found, wrong
+    return linked, wrong
 
 
 async def people(world: World) -> dict[str, Account]:
@@ -156,7 +156,7 @@ async def people(world: World) -> dict[str, Account]:
     await make_agent_link(await Organisation.get(id=office.agency.organisation_id), agent)
     await world.bind(invitation.expert_id)
     version = deps.book("demo").pool.privacy_version
-    found = {
+    accounts = {
         "organisation": await Account.get(id=office.agency.account_id),
         "agent": agent,
         "pool_admin": scene.account,
@@ -164,16 +164,18 @@ async def people(world: World) -> dict[str, Account]:
         "applicant": await make_applicant(deps, "吕申报", privacy_version=version),
         "expert": await Account.get(id=(await Expert.get(id=invitation.expert_id)).account_id),
     }
-    await Account.filter(id=found["expert"].id).update(privacy_version=version)
+    await Account.filter(id=accounts["expert"].id).update(privacy_version=version)
     for role, actor in (("verifier", office.verifier), ("supervisor", office.supervisor), ("venue", office.venue)):
-        found[role] = await Account.get(id=actor.account_id)
-        await make_grant(found[role], role)
-    return found
+        accounts[role] = await Account.get(id=actor.account_id)
+        await make_grant(accounts[role], role)
+    return accounts
 
 
 async def test_every_page_stands_in_the_table(world: World) -> None:
     routes = {
-        one.resource.canonical for one in world.server.app.router.routes() if one.resource and one.method == "GET"
+        route.resource.canonical
+        for route in world.server.app.router.routes()
+        if route.resource and route.method == "GET"
     }
     plain = {path for path in routes if "{" not in path.replace("/h5/{pool}/", "")}
     assert plain - {"/draw", "/i", "/n", "/v", "/x"} == PAGES.keys() | ELSEWHERE.keys()
@@ -183,11 +185,11 @@ async def test_each_person_finds_all_own_pages_by_links_and_none_that_refuses(wo
     problems: list[str] = []
     for role, account in (await people(world)).items():
         visitor = await world.enter(account)
-        found, wrong = await walk(visitor)
-        missing = {path for path, roles in PAGES.items() if role in roles} - found
+        linked, wrong = await walk(visitor)
+        missing = {path for path, roles in PAGES.items() if role in roles} - linked
         home = await (await visitor.get("/")).get(visitor.path)
         leaves = any("退出" in button for button in home.page.buttons)
         problems += [f"{role}: no link to {path}" for path in sorted(missing)]
-        problems += [f"{role}: {one}" for one in wrong]
+        problems += [f"{role}: {fault}" for fault in wrong]
         problems += [] if leaves else [f"{role}: cannot log out"]
     assert not problems, "\n".join(problems)

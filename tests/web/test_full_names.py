@@ -33,9 +33,9 @@ async def application(world: World) -> Application:
             pool="demo", kind="specialty", code=code, defaults={"name": name, "parent": parent}
         )
     person = await make_applicant(world.services.deps)
-    found = await make_application(world.services.deps, person, specialties=(DESIGN, SUPERVISION))
-    await begun(world, found)
-    return found
+    made = await make_application(world.services.deps, person, specialties=(DESIGN, SUPERVISION))
+    await begun(world, made)
+    return made
 
 
 def says_both(text: str) -> bool:
@@ -62,12 +62,12 @@ async def test_the_applicant_reads_it_on_page_and_by_the_api(world: World, appli
     view = await world.services.applications.queries.get(person, application.id)
     assert tuple(view.names["specialty"][code] for code in (DESIGN, SUPERVISION)) == PATHS
     assert view.names["region"]["440106"] == "广州市天河区"
-    assert tuple(one.name for one in view.progress.specialties) == PATHS
+    assert tuple(specialty.name for specialty in view.progress.specialties) == PATHS
 
 
 async def test_a_search_of_the_catalogue_shows_the_path_of_each_entry(world: World, application: Application) -> None:
-    found = await world.services.catalogues.search("demo", "specialty", "结构")
-    assert {node.code: node.full_name for node in found} == {DESIGN: PATHS[0], SUPERVISION: PATHS[1]}
+    nodes = await world.services.catalogues.search("demo", "specialty", "结构")
+    assert {node.code: node.full_name for node in nodes} == {DESIGN: PATHS[0], SUPERVISION: PATHS[1]}
 
 
 def test_no_two_specialties_of_the_national_catalogue_have_one_path() -> None:
@@ -79,4 +79,4 @@ def test_no_two_specialties_of_the_national_catalogue_have_one_path() -> None:
         return f"{path(row['parent'])}/{row['name']}" if row["parent"] else ""
 
     paths = Counter(path(code) for code in rows if len(code) > 1)
-    assert [one for one, count in paths.items() if count > 1] == []
+    assert [full_name for full_name, count in paths.items() if count > 1] == []

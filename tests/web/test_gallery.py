@@ -26,8 +26,8 @@ _EXTENDS = re.compile(r'{% extends "([\w./]+)" %}')
 def sheets_of(template: str) -> set[str]:
     """The style sheets of a page, those of what it extends among them."""
     text = (TEMPLATES / template).read_text(encoding="utf-8")
-    found = set(_SHEET.findall(text))
-    return found.union(*(sheets_of(base) for base in _EXTENDS.findall(text)))
+    sheets = set(_SHEET.findall(text))
+    return sheets.union(*(sheets_of(base) for base in _EXTENDS.findall(text)))
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def gallery() -> str:
     numbers = tuple(
         Number(role, who) for role, who in (("system", "系统"), ("agency", "代理机构"), ("supervisor", "监督人"))
     )
-    opened = tuple(Number(one.role, one.who, "open", "a8" * 16) for one in numbers)
+    opened = tuple(Number(number.role, number.who, "open", "a8" * 16) for number in numbers)
     told = {"f": _Faulty(), "waiting": Roll(1, numbers), "fixed": Roll(1, opened, "c0" * 32)}
     return environment.get_template("gallery.html").render(told)
 
@@ -69,7 +69,9 @@ async def test_no_component_overlaps_or_is_too_small(
     """The shared sheet with each of the others."""
     seen = await look(browser, world, (size[0], 3600))
     page = await seen.open("/h5/login")
-    await page.evaluate(_SHOW, [gallery(), [f"/h5/static/{one}.css" for one in {sheet, "draws/three_numbers"}]])
+    await page.evaluate(
+        _SHOW, [gallery(), [f"/h5/static/{sheet_name}.css" for sheet_name in {sheet, "draws/three_numbers"}]]
+    )
     parts = await page.locator("[data-part]").all()
     assert len(parts) > 6
     for part in parts:

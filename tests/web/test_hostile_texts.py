@@ -121,12 +121,12 @@ def _is_formula(cell: Cell | MergedCell) -> bool:
 
 async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
     """Values of the parameters of an address, by the longest beginning of the address and the parameter."""
-    world, draws = hostile.world, [str(one) for one in hostile.draws.values()]
+    world, draws = hostile.world, [str(draw_id) for draw_id in hostile.draws.values()]
     public_links, agency, ended = world.public_links(), world.office.agency, hostile.draws["ended"]
-    boards = [await public_links.share(agency, one, "board") for one in hostile.draws.values()]
+    boards = [await public_links.share(agency, draw_id, "board") for draw_id in hostile.draws.values()]
     records = [
-        await public_links.share(agency, hostile.draws[one], "record")
-        for one in ("ended", "drawing", "recall", "redraw")
+        await public_links.share(agency, hostile.draws[name], "record")
+        for name in ("ended", "drawing", "recall", "redraw")
     ]
     venue, _ = await world.services.draws.attendance.venue_token(world.office.venue, hostile.draws["met"])
     task = await ReviewTask.filter(application__name__not="").order_by("-opened_at").first()
@@ -145,7 +145,7 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/h5/{pool}/materials/{material_id": [str(ids["material"])],
         "/h5/{pool}/notice/{application_id": [str(hostile.scene.applications["何公示"].id)],
         "/h5/{pool}/papers/{kind": ["form", "commitment", "information"],
-        "/i/{link": [one.link for one in hostile.invitations.values()],
+        "/i/{link": [invitation.link for invitation in hostile.invitations.values()],
         "/office/applications/{id": [str(ids["application"])],
         "/office/reconciliation/{id": [str(ids["bill"])],
         "/office/campaigns/{id": [str(ids["campaign"])],
@@ -219,16 +219,18 @@ async def test_no_text_is_carried_out_on_any_page_document_or_sheet(world: World
     hostile = await make_hostile_scene(world)
     renderer, known, who = print_for_real(world.services), await values_of(hostile), await visitors(hostile)
     resources = [route.resource for route in world.server.app.router.routes() if route.method == "GET"]
-    routes = sorted({one.canonical for one in resources if one and not LEFT_OUT.search(one.canonical)})
+    routes = sorted(
+        {resource.canonical for resource in resources if resource and not LEFT_OUT.search(resource.canonical)}
+    )
     shown: set[str] = set()
     wrong: list[str] = []
     for at, (route, path) in enumerate([*addresses(routes, known), *await documents(hostile)]):
         some = next(some for begin, some in who.items() if path.startswith(begin))
         for visitor in [some[at % len(some)]] if "{draw_id}" in route else some:
             answer = await visitor.client.get(path, headers=visitor.headers)
-            found = read(answer.content_type, await answer.read())
-            wrong += [f"{path}: {one}" for one in (*found.wrong, *(["failed"] if answer.status >= 500 else []))]
-            if answer.status == 200 and found.shown:
+            contents = read(answer.content_type, await answer.read())
+            wrong += [f"{path}: {fault}" for fault in (*contents.wrong, *(["failed"] if answer.status >= 500 else []))]
+            if answer.status == 200 and contents.shown:
                 shown.add(route)
     renderer.close()
     assert not wrong, "\n".join(wrong)

@@ -107,8 +107,8 @@ async def house(
 
 def number(text: str, before: str, after: str = "") -> int:
     """The number between two words of a page or a bubble; 0 without it."""
-    found = re.search(rf"{before}\s?(\d+){after}", text)
-    return int(found[1]) if found else 0
+    match = re.search(rf"{before}\s?(\d+){after}", text)
+    return int(match[1]) if match else 0
 
 
 async def lines_of(visitor: Visitor, path: str) -> list[dict[str, Any]]:
@@ -167,8 +167,8 @@ async def test_the_offices_to_dos_are_as_many_in_the_chat_on_the_page_and_in_the
     assert {name: number(shown, name) for name in listed} == listed
     assert listed["待开的发票"] == 3, "of the office, and the one that the platform could not make"
     assert listed["待冲红的发票"] == 2
-    uncovered = sum(one.waiting for one in await services.reviews.assignment_queries.open_places(actor))
-    bills = sum(one.open_differences for one in await services.payments.reconciliation.list(actor))
+    uncovered = sum(open_place.waiting for open_place in await services.reviews.assignment_queries.open_places(actor))
+    bills = sum(bill.open_differences for bill in await services.payments.reconciliation.list(actor))
     assert (number(shown, "无人审核"), number(shown, "对账差异")) == (uncovered, bills)
     every = sum(listed.values()) + uncovered + bills + number(shown, "超期未审")
     assert number(await house.told(admin), "待办", "件") == every
@@ -184,13 +184,13 @@ async def test_applications_by_state_are_as_many_on_the_page_in_the_list_and_in_
     _, admin = await full(house)
     actor, visitor = Actor("demo", "pool_admin", admin.id), await house.at(admin, "/office")
     shown, counts = visitor.text, await house.pages.services.office.applications.counts(actor, Filter())
-    assert {"reviewing", "sent_back", "notice", "exam"} <= {one.state for one in counts}
-    for one in counts:
-        listed = await visitor.get(f"/office/applications?state={one.state}")
+    assert {"reviewing", "sent_back", "notice", "exam"} <= {count.state for count in counts}
+    for count in counts:
+        listed = await visitor.get(f"/office/applications?state={count.state}")
         paged, lines = number(listed.text, "导出Excel（", "份"), len(set(re.findall(r"SQ\d{15}", listed.text)))
-        filed = await lines_of(visitor, f"/office/exports/applications.xlsx?state={one.state}")
-        assert f"{one.count} {one.state_label}" in shown
-        assert (lines, len(filed), paged) == (one.count,) * 3
+        filed = await lines_of(visitor, f"/office/exports/applications.xlsx?state={count.state}")
+        assert f"{count.count} {count.state_label}" in shown
+        assert (lines, len(filed), paged) == (count.count,) * 3
 
 
 async def test_orders_and_refunds_are_as_many_and_worth_as_much_in_list_and_file(house: House) -> None:
@@ -199,7 +199,7 @@ async def test_orders_and_refunds_are_as_many_and_worth_as_much_in_list_and_file
     listed = await house.pages.services.payments.queries.orders(actor, limit=100)
     shown, lines = visitor.text, await lines_of(visitor, "/office/exports/orders.xlsx")
     assert len(lines) == listed.total
-    assert round(100 * sum(float(line["金额（元）"]) for line in lines)) == sum(one.amount for one in listed.items)
+    assert round(100 * sum(float(line["金额（元）"]) for line in lines)) == sum(item.amount for item in listed.items)
     assert all(line["状态"] in shown and line["方式"] in shown for line in lines), "and in the same words"
 
 
@@ -223,13 +223,13 @@ async def test_a_reviewers_open_tasks_are_as_many_in_the_chat_and_on_the_page(ho
 async def people(house: House) -> dict[str, Account]:
     """Persons of a draw by role."""
     office = house.chat.office
-    found = {
+    actors = {
         "organisation": office.agency,
         "verifier": office.verifier,
         "supervisor": office.supervisor,
         "venue": office.venue,
     }
-    made = {role: await Account.get(id=actor.account_id) for role, actor in found.items()}
+    made = {role: await Account.get(id=actor.account_id) for role, actor in actors.items()}
     for role, account in made.items():
         if role != "organisation":
             await make_grant(account, role)
@@ -242,13 +242,13 @@ async def test_what_waits_of_a_draw_is_counted_alike_from_request_to_panel(house
 
     async def wanted() -> tuple[int, int]:
         cards = await draws.queries.cards(office.supervisor, Filters(), offset=0, limit=20)
-        said = number(await house.told(who["supervisor"]), "等您提交随机数", "个")
-        return said, sum(card.number_wanted for card in cards.items)
+        told = number(await house.told(who["supervisor"]), "等您提交随机数", "个")
+        return told, sum(card.number_wanted for card in cards.items)
 
     async def drawing() -> set[int]:
         """As the chat tells agency and supervisor, and as the agency's first page shows."""
-        said = [number(await house.told(who[role]), "正在抽取", "个") for role in ("organisation", "supervisor")]
-        return {*said, (await draws.queries.dashboard(office.agency)).drawing}
+        told = [number(await house.told(who[role]), "正在抽取", "个") for role in ("organisation", "supervisor")]
+        return {*told, (await draws.queries.dashboard(office.agency)).drawing}
 
     draw_id = await offices.make_draw(office)
     application = await office.setup.submit(
@@ -274,21 +274,21 @@ async def test_places_to_be_filled_again_are_as_many_in_list_notice_and_progress
     phone = await house.chat.phone_with(who["organisation"])
     draw_id, invitations = await house.pages.panel(3)
     for away in range(3):
-        listed = [one for one in await draws.absence_queries.list_pending(agency) if one.draw_id == draw_id]
+        listed = [absence for absence in await draws.absence_queries.list_pending(agency) if absence.draw_id == draw_id]
         progress = await draws.progress.read(agency, draw_id)
         figure = (await draws.queries.dashboard(agency)).pending_supplements
         assert (len(listed), progress.planned - progress.accepted) == (away, away)
-        said = number(await phone.says("补抽"), "待补抽：共", "个")
+        told = number(await phone.says("补抽"), "待补抽：共", "个")
         page = await house.at(who["organisation"], "/agency/pending")
-        assert (figure, said, number(page.text, "待补抽活动", "个")) == (min(away, 1),) * 3
+        assert (figure, told, number(page.text, "待补抽活动", "个")) == (min(away, 1),) * 3
         elsewhere = await (await house.at(who["organisation"], "/agency/projects")).response.text()
         assert ('aria-label="1个活动待补抽"' in elsewhere) == bool(away), "the badge of the menu, on every page"
         assert number(progress.waiting, "有", "个名额") == away
         notice = await Notice.filter(kind="agency_leave").order_by("-created_at", "-id").first()
         assert (notice.params["missing"] if notice else 0) == away
         house.chat.clock.move(timedelta(seconds=1))
-        one = invitations[away]
-        await house.chat.services.draws.invitations.leave(one.id, one.expert_id, "生病")
+        invitation = invitations[away]
+        await house.chat.services.draws.invitations.leave(invitation.id, invitation.expert_id, "生病")
 
 
 async def test_the_panel_is_as_large_on_cards_board_and_attendance_page(house: House) -> None:
@@ -312,10 +312,10 @@ async def test_arrivals_are_as_many_on_the_attendance_page_on_the_screen_in_the_
     draw_id, invitations = await house.pages.panel(3)
     await draws.invitations.leave(invitations[2].id, invitations[2].expert_id, "生病")
     house.chat.clock.move(TODAY + timedelta(minutes=5))
-    codes = [(await Invitation.get(id=one.id)).code for one in invitations]
+    codes = [(await Invitation.get(id=invitation.id)).code for invitation in invitations]
     await draws.attendance.check_in_by_code(office.venue, draw_id, codes[0])
     listed = await draws.attendance_queries.list_awaited(office.venue, draw_id)
-    expected, present = len(listed), sum(one.entered_at is not None for one in listed)
+    expected, present = len(listed), sum(row.entered_at is not None for row in listed)
     assert (expected, present) == (2, 1), "who is on leave is expected by nobody"
     arrivals = await house.at(who["venue"], f"/draws/{draw_id}/attendance")
     assert (number(arrivals.text, "应到"), number(arrivals.text, "已到"), number(arrivals.text, "未到")) == (2, 1, 1)
@@ -341,7 +341,7 @@ async def test_a_draft_is_no_panel_of_the_day(house: House) -> None:
 
 async def test_an_experts_invitations_and_panels_are_as_many_in_chat_and_mini_program(house: House) -> None:
     _, invitations = await house.pages.call(2)
-    expert = next(one for one in house.chat.office.experts if one.id == invitations[0].expert_id)
+    expert = next(known for known in house.chat.office.experts if known.id == invitations[0].expert_id)
     phone, mini = await house.chat.phone_of(expert), await house.api.log_in_expert(expert.id)
     listed = (await mini.get("/invitations"))["items"]
     assert number(await phone.follows(), "有", "个") == len(listed) == 1
@@ -379,6 +379,6 @@ async def test_an_applicants_to_dos_are_the_same_in_chat_page_and_mini_program(h
     person = await make_applicant(deps, "王小明")
     phone, mini = await house.chat.phone_with(person), await house.mini(person, "applicant")
     items = [item["title"] for item in (await mini.get("/home"))["to_do"]]
-    said, shown = await phone.says("申报"), (await house.at(person, "/h5/demo/apply")).text
+    told, shown = await phone.says("申报"), (await house.at(person, "/h5/demo/apply")).text
     assert items
-    assert all(item in said and item in shown for item in items)
+    assert all(item in told and item in shown for item in items)

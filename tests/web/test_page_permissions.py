@@ -90,12 +90,12 @@ NOT_SEEN: Mapping[str, str] = {
 """Rows that even the owner does not get here, with the reason."""
 
 
-def guarded(app: http.Application) -> list[tuple[str, str]]:
+def owned_routes(app: http.Application) -> list[tuple[str, str]]:
     """Method and canonical path of every page with an id that is somebody's."""
-    found = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource}
+    routes = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource}
     return sorted(
         (method, path)
-        for method, path in found
+        for method, path in routes
         if method in ("GET", "POST")
         and "{" in path.removeprefix("/h5/{pool}")
         and not path.startswith((*OPEN, *OF_A_DRAW))
@@ -135,7 +135,7 @@ async def people(world: World, owned_rows: OwnedRows) -> dict[str, Visitor]:
     await Account.filter(real_name="").update(real_name="某人")
     version, now = deps.book("demo").pool.privacy_version, world.clock.now()
     await Account.all().update(privacy_version=version, privacy_accepted_at=now)
-    return {"visitor": world.visitor(), **{name: await world.enter(one) for name, one in accounts.items()}}
+    return {"visitor": world.visitor(), **{name: await world.enter(owner) for name, owner in accounts.items()}}
 
 
 async def ask(visitor: Visitor, method: str, address: str) -> Visitor:
@@ -167,8 +167,8 @@ async def test_pages_of_owned_rows_are_closed_to_all_but_their_owners(
     """Every form passes as if it had its token, so a refusal here comes from the permission check alone."""
     monkeypatch.setattr(Site, "_check_token", lambda *_: None)
     owned_rows = await make_owned_rows(world)
-    visitors, found = await people(world, owned_rows), []
-    pages = guarded(world.server.app)
+    visitors, leaks = await people(world, owned_rows), []
+    pages = owned_routes(world.server.app)
     before = await sums_of_all()
     for method, path in pages:
         address = owned_rows.address(path)
@@ -176,14 +176,14 @@ async def test_pages_of_owned_rows_are_closed_to_all_but_their_owners(
             if not may(path, name):
                 await ask(visitor, method, address)
                 if visitor.status not in (403, 404) and visitor.path not in _AWAY:
-                    found.append(f"{method} {path} as {name}: {visitor.status} {visitor.path}")
+                    leaks.append(f"{method} {path} as {name}: {visitor.status} {visitor.path}")
     after = await sums_of_all()
-    assert not found, "\n".join(found)
+    assert not leaks, "\n".join(leaks)
     assert [name for name in after if after[name] != before[name]] == []
     for method, path in pages:
         visitor = visitors[whose(path) if whose(path) in visitors else "applicant"]
         address = owned_rows.address(path)
         await ask(visitor, method, address)
         if (visitor.status in (403, 404) or visitor.path in _AWAY) and f"{method} {path}" not in NOT_SEEN:
-            found.append(f"{method} {path} as its owner: {visitor.status} {visitor.path} {visitor.text[:80]}")
-    assert not found, "\n".join(found)
+            leaks.append(f"{method} {path} as its owner: {visitor.status} {visitor.path} {visitor.text[:80]}")
+    assert not leaks, "\n".join(leaks)

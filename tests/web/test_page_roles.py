@@ -69,12 +69,12 @@ NOT_SEEN: Mapping[str, str] = {
 """Pages that even the permitted do not get here, with the reason."""
 
 
-def plain(app: http.Application) -> list[tuple[str, str]]:
+def plain_routes(app: http.Application) -> list[tuple[str, str]]:
     """Method and canonical path of every page without a parameter but the pool."""
-    found = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource}
+    routes = {(route.method, route.resource.canonical) for route in app.router.routes() if route.resource}
     return sorted(
         (method, path)
-        for method, path in found
+        for method, path in routes
         if method in ("GET", "POST")
         and "{" not in in_a_pool(path)
         and path not in LEADING
@@ -116,7 +116,7 @@ async def people(world: World) -> dict[str, Visitor]:
     }
     version, now = deps.book("demo").pool.privacy_version, world.clock.now()
     await Account.all().update(privacy_version=version, privacy_accepted_at=now)
-    return {"visitor": world.visitor(), **{name: await world.enter(one) for name, one in accounts.items()}}
+    return {"visitor": world.visitor(), **{name: await world.enter(person) for name, person in accounts.items()}}
 
 
 async def ask(visitor: Visitor, method: str, address: str) -> bool:
@@ -129,7 +129,7 @@ async def ask(visitor: Visitor, method: str, address: str) -> bool:
 async def test_a_page_is_shown_to_its_roles_and_to_no_other(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every form passes as if it had its token, so a refusal here comes from the permission check alone."""
     monkeypatch.setattr(Site, "_check_token", lambda *_: None)
-    visitors, pages, wrong = await people(world), plain(world.server.app), []
+    visitors, pages, wrong = await people(world), plain_routes(world.server.app), []
     assert {name for roles in MAY.values() for name in roles} == set(visitors)
     before = await sums_of_all()
     for method, path in pages:

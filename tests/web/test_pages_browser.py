@@ -104,10 +104,10 @@ async def test_public_pages_are_accessible_and_fit_the_screen(browser: Browser, 
 
 
 async def test_an_experts_proof_of_a_draw(browser: Browser, world: World) -> None:
-    draw_id, [one, *_] = await world.panel(2)
+    draw_id, [invitation, *_] = await world.panel(2)
     world.clock.set((await Draw.get(id=draw_id)).starts_at)
     seen = await look(browser, world)
-    cookie = (await world.log_in_expert(one.expert_id)).cookie
+    cookie = (await world.log_in_expert(invitation.expert_id)).cookie
     await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
     page = await seen.open("/h5/demo/proofs")
     await seen.check("proofs")

@@ -155,7 +155,7 @@ LIFECYCLES: Mapping[str, Lifecycle[Any, Any]] = {
     "invoice": INVOICE,
     "remuneration": REMUNERATION,
 }
-WAITING = [(noun, state) for noun, one in LIFECYCLES.items() for state in one.moves]
+WAITING = [(noun, state) for noun, lifecycle in LIFECYCLES.items() for state in lifecycle.moves]
 
 
 def registered(world: World) -> set[str]:
@@ -163,7 +163,7 @@ def registered(world: World) -> set[str]:
     pages = {
         f"{route.method} {route.resource.canonical}" for route in world.server.app.router.routes() if route.resource
     }
-    calls = {f"{one.method} /api/{{pool}}{one.path}" for api in APIS for one in api.endpoints}
+    calls = {f"{endpoint.method} /api/{{pool}}{endpoint.path}" for api in APIS for endpoint in api.endpoints}
     return pages | calls | {f"duty {kind}" for kind in world.services.operations.scheduler._kinds}
 
 
@@ -263,12 +263,12 @@ _NO_PAGE = re.compile(r"\.(pdf|xlsx|csv)$|/(attachment|screen|mail)\b|/agency/(t
 
 async def reach(visitor: Visitor, draw_id: UUID, names: Mapping[str, str], *, first: str) -> set[str]:
     """What a person finds to do about a draw who follows links from there; each page of it opens."""
-    waiting, seen, found = [first], {first}, set[str]()
+    waiting, seen, offered = [first], {first}, set[str]()
     while waiting:
         path = waiting.pop()
         await visitor.get(path)
         assert visitor.status == 200, f"{path} is offered, and answers {visitor.status}: {visitor.text}"
-        found |= {
+        offered |= {
             f"{form['action'].split('?')[0]} {own.get('command', '')}".replace(str(draw_id), "{id}")
             for form, own in visitor.page.buttons.values()
             if "action" in form
@@ -281,7 +281,7 @@ async def reach(visitor: Visitor, draw_id: UUID, names: Mapping[str, str], *, fi
             ):
                 seen.add(link)
                 waiting.append(link)
-    return {name for name, where in names.items() if where in found}
+    return {name for name, where in names.items() if where in offered}
 
 
 async def verifier_of(world: World) -> Visitor:
@@ -337,7 +337,7 @@ async def test_a_follower_that_is_in_the_way_is_terminated_from_the_original(wor
     assert "确定重新抽取" in agency.page.buttons
 
 
-@pytest.mark.parametrize("state", [one for one in ApplicationState if not APPLICATION.is_final(one)])
+@pytest.mark.parametrize("state", [state for state in ApplicationState if not APPLICATION.is_final(state)])
 async def test_a_person_gets_out_of_every_waiting_state_by_his_own_page(world: World, state: ApplicationState) -> None:
     """A new application may begin then; from 公示 also with an open objection, which lapses."""
     deps = world.services.deps
@@ -351,8 +351,8 @@ async def test_a_person_gets_out_of_every_waiting_state_by_his_own_page(world: W
     visitor = await Scene(world, Actor("demo", "applicant", person.id), person).at("/h5/demo/apply/status")
     assert "放弃后本次申请终止" in visitor.text
     await visitor.press("确定放弃")
-    found = await Application.get(id=application.id)
-    assert (found.state, found.ended_at) == ("cancelled", deps.now())
+    waiting = await Application.get(id=application.id)
+    assert (waiting.state, waiting.ended_at) == ("cancelled", deps.now())
     assert not await Objection.exists(state="open")
     assert not await Application.exists(account_id=person.id, ended_at=None)
     assert await ApplicationSection.exists(application_id=application.id), "what was handed in stays an archive"

@@ -76,7 +76,7 @@ class ConditionPages(DrawPart):
             "seen": None,
             "state_of": lambda condition: _state_of(condition, detail),
             "supplement": lambda condition: _is_supplemented(condition, detail),
-            "left": _remaining(detail),
+            "left": _count_remaining(detail),
         }
 
     @conditions.command()
@@ -91,7 +91,7 @@ class ConditionPages(DrawPart):
     @page("/agency/draws/{id}/notices/{part}", "agency/call_notice.html")
     async def call_notice(self, visit: Visit) -> Mapping[str, object]:
         detail = await self.detail(visit)
-        notice = _part(visit, detail.parts.notices, _NOTICE)
+        notice = _find_part(visit, detail.parts.notices, _NOTICE)
         version, book = part_version(notice) if notice else "", self.book(visit.actor)
         stored = self._notice_values(visit, notice) if notice else self._suggested_values(visit, detail)
         form, draft = await self.form_and_draft(visit, _place("notice", detail, notice), stored, version=version)
@@ -99,7 +99,7 @@ class ConditionPages(DrawPart):
             **self.draw_values(detail),
             "f": form,
             "draft": draft,
-            "one": notice,
+            "notice": notice,
             "verified": detail.draw.state == DrawState.VERIFIED,
             "version": version,
             "venues": book.venues,
@@ -110,11 +110,11 @@ class ConditionPages(DrawPart):
     @call_notice.command(_CallNotice, "save")
     async def save_call_notice(self, visit: Visit, form: _CallNotice) -> Redirect:
         detail, setup, key = await self.detail(visit), self.services.draws.setup, visit.key
-        notice = _part(visit, detail.parts.notices, _NOTICE)
+        notice = _find_part(visit, detail.parts.notices, _NOTICE)
         if notice is None:
             await setup.add_call_notice(visit.actor, detail.draw.id, form, key=key)
         else:
-            form, version = _with_stored(form, detail, notice), visit.form.value("version")
+            form, version = _restore_fixed_fields(form, detail, notice), visit.form.value("version")
             await setup.edit_call_notice(visit.actor, detail.draw.id, notice.id, form, version=version, key=key)
         await self.saved(visit.actor, _place("notice", detail, notice), visit.fields)
         return Redirect(path_of(detail.draw.id, "conditions"), "notice")
@@ -156,7 +156,7 @@ class ConditionPages(DrawPart):
     @page("/agency/draws/{id}/conditions/{part}", "agency/condition.html")
     async def condition(self, visit: Visit) -> Mapping[str, object]:
         detail, book = await self.detail(visit), self.book(visit.actor)
-        condition = _part(visit, detail.conditions, _CONDITION)
+        condition = _find_part(visit, detail.conditions, _CONDITION)
         version = part_version(condition) if condition else ""
         stored = _condition_values(condition) if condition else self._usual_values(visit, detail)
         form, draft = await self.form_and_draft(visit, _place("condition", detail, condition), stored, version=version)
@@ -164,8 +164,8 @@ class ConditionPages(DrawPart):
             **self.draw_values(detail),
             "f": form,
             "draft": draft,
-            "one": condition,
-            "left": _remaining(detail) + (condition.planned if condition else 0),
+            "condition": condition,
+            "left": _count_remaining(detail) + (condition.planned if condition else 0),
             "seen": None,
             "version": version,
             "names": await self._names(visit, form),
@@ -183,7 +183,7 @@ class ConditionPages(DrawPart):
     @condition.command(_Condition, "save")
     async def save_condition(self, visit: Visit, form: _Condition) -> Redirect:
         detail, setup, key = await self.detail(visit), self.services.draws.setup, visit.key
-        condition = _part(visit, detail.conditions, _CONDITION)
+        condition = _find_part(visit, detail.conditions, _CONDITION)
         if condition is None:
             await setup.add_condition(visit.actor, detail.draw.id, form, key=key)
         else:
@@ -201,7 +201,7 @@ class ConditionPages(DrawPart):
 
     def _usual_values(self, visit: Visit, detail: Detail) -> dict[str, str]:
         mode, notices = self.book(visit.actor).draw.region_modes[0], detail.parts.notices
-        planned, notice_id = max(_remaining(detail), 0), str(notices[0].id) if notices else ""
+        planned, notice_id = max(_count_remaining(detail), 0), str(notices[0].id) if notices else ""
         return {"region_mode": mode, "planned": str(planned), "notice_id": notice_id}
 
     async def _names(self, visit: Visit, form: FormValues) -> Mapping[str, str]:
@@ -213,7 +213,7 @@ class ConditionPages(DrawPart):
         return names
 
 
-def _remaining(detail: Detail) -> int:
+def _count_remaining(detail: Detail) -> int:
     """How many experts may still be planned."""
     return detail.draw.needed - sum(condition.planned for condition in detail.conditions)
 
@@ -239,7 +239,7 @@ def _place(kind: str, detail: Detail, part: CallNoticeView | ConditionView | Non
     return DraftPlace(f"{kind}-edit", detail.draw.id, part.id) if part else DraftPlace(kind, detail.draw.id)
 
 
-def _part(visit: Visit, parts: Sequence[Part], what: str) -> Part | None:
+def _find_part(visit: Visit, parts: Sequence[Part], what: str) -> Part | None:
     """The part in the address; None for a new one. Raises NotFound."""
     if visit.request.match_info["part"] == "new":
         return None
@@ -254,7 +254,7 @@ def _id_of_part(visit: Visit, what: str) -> UUID:
     return visit.id(what, "part")
 
 
-def _with_stored(form: _CallNotice, detail: Detail, notice: CallNoticeView) -> _CallNotice:
+def _restore_fixed_fields(form: _CallNotice, detail: Detail, notice: CallNoticeView) -> _CallNotice:
     """The form of an existing notice; after verification with the stored values of fields that can't change."""
     if DrawState(detail.draw.state) in EDITABLE:
         return replace(form, gathering_at=keep_stored(form.gathering_at, notice.gathering_at))

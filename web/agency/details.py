@@ -71,7 +71,7 @@ class AttendanceTab(DrawPart):
         try:
             rows = await self.services.draws.attendance_queries.list_awaited(visit.actor, detail.draw.id)
         except RuleViolation as refusal:  # not unsealed yet, which is no error of the reader
-            sealed = "".join([refusal.message, *(f"{person}。" for person in self._urged_by(detail))])
+            sealed = "".join([refusal.message, *(f"{person}。" for person in self._venue_urgers(detail))])
         rules = self.book(visit.actor).attendance
         return {
             **self.draw_values(detail),
@@ -83,7 +83,7 @@ class AttendanceTab(DrawPart):
             "own_phone": mask_mobile(await self.services.accounts.credentials.own_mobile(visit.actor)),
         }
 
-    def _urged_by(self, detail: Detail) -> list[str]:
+    def _venue_urgers(self, detail: Detail) -> list[str]:
         """For each gathering that has begun while arrivals are sealed: who urges there."""
         keys, now = self.services.deps.keys, self.services.deps.now()
         begun = [notice for notice in detail.parts.notices if detail.draw.started_at and notice.gathering_at <= now]

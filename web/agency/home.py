@@ -58,7 +58,7 @@ class AgencyHomePages(AgencyPart):
         return Listed(
             listed,
             {
-                **await self._whose(visit.actor),
+                **await self._identity_values(visit.actor),
                 "board": await queries.dashboard(visit.actor),
                 "todo": await queries.cards(visit.actor, _WAITING, limit=_TO_DO_MAX),
                 "forms": open_forms(await self.services.accounts.form_drafts.list(visit.actor)),
@@ -73,7 +73,7 @@ class AgencyHomePages(AgencyPart):
             },
         )
 
-    async def _whose(self, actor: Actor) -> dict[str, object]:
+    async def _identity_values(self, actor: Actor) -> dict[str, object]:
         """Person and organisation, and requests that wait for the person."""
         roles = await self.services.accounts.sessions.roles(actor)
         return {
@@ -115,7 +115,7 @@ class AgencyHomePages(AgencyPart):
             listed,
             {
                 "here": "draws",
-                "asked": wanted.filters,
+                "filters": wanted.filters,
                 "states": [(_TO_DO, "待办事项"), *state_names()],
                 "kinds": list(KINDS.items()),
                 "acts": acts_of,

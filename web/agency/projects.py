@@ -73,7 +73,7 @@ class ProjectPages(AgencyPart):
     async def create(self, visit: Visit, form: _Project) -> Redirect:
         view = await self.services.draws.projects.create(visit.actor, form, key=visit.key)
         await self.saved(visit.actor, DraftPlace("project", visit.actor.organisation_id), visit.fields)
-        choose = _choose(visit)
+        choose = _chosen_flag(visit)
         return Redirect(f"/agency/projects/{view.id}" + (f"?choose={choose}" if choose else ""))
 
     async def _form_values(
@@ -85,10 +85,10 @@ class ProjectPages(AgencyPart):
             "view": view,
             "rules": self.book(visit.actor).projects,
             "choices": _Choices(form),
-            "grouped": _grouped,
+            "grouped": _group_options,
             "region": await self._region(visit, form.value("region")),
             "top": self.book(visit.actor).pool.region,
-            "choose": _choose(visit),
+            "choose": _chosen_flag(visit),
             "draft": draft,
         }
 
@@ -148,20 +148,20 @@ class _Choices:
 
     def __call__(self, name: str, options: Sequence[str]) -> list[tuple[str, str]]:
         value = self._form.value(name)
-        return [(one, one) for one in (*options, *([value] if value and value not in options else []))]
+        return [(option, option) for option in (*options, *([value] if value and value not in options else []))]
 
 
-def _grouped(options: Sequence[tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
+def _group_options(options: Sequence[tuple[str, str]]) -> list[tuple[str, list[tuple[str, str]]]]:
     """Classes with their sub-classes: ``工程/公路`` becomes 公路 below 工程; a class without sub-classes has an empty
     list."""
-    found: dict[str, list[tuple[str, str]]] = {}
+    groups: dict[str, list[tuple[str, str]]] = {}
     for value, name in options:
         group, slash, member = name.partition("/")
-        found.setdefault(group if slash else "", []).append((value, member if slash else name))
-    return list(found.items())
+        groups.setdefault(group if slash else "", []).append((value, member if slash else name))
+    return list(groups.items())
 
 
-def _choose(visit: Visit) -> str:
+def _chosen_flag(visit: Visit) -> str:
     """Whether the project is chosen for a new draw: 1, or empty."""
     return visit.query("choose", 1)
 

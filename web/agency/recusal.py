@@ -61,7 +61,7 @@ class RecusalPages(DrawPart):
             "kind": kind,
             "word": word,
             "page": shown,
-            "found": matching[(shown - 1) * PAGE_SIZE : shown * PAGE_SIZE],
+            "recusals": matching[(shown - 1) * PAGE_SIZE : shown * PAGE_SIZE],
             "total": len(matching),
             "last": last,
             "former": await self.services.draws.queries.former_experts(visit.actor, detail.draw.id),

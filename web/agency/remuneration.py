@@ -95,7 +95,7 @@ class RemunerationMonths(AgencyPart):
     @page("/agency/remuneration", "agency/remuneration_months.html")
     async def months(self, visit: Visit) -> Mapping[str, object]:
         months = await self.services.remuneration.payouts.months(visit.actor)
-        return {"found": months, "owed": await self.services.office.staff_work.list_owed_draws(visit.actor)}
+        return {"months": months, "owed": await self.services.office.staff_work.list_owed_draws(visit.actor)}
 
     @page("/agency/remuneration/{month}.xlsx", "")
     async def sheet(self, visit: Visit) -> http.Response:

@@ -9,7 +9,7 @@ from domain.draws.lifecycles import DrawState
 from services.draws import DrawCard, DrawView
 
 
-def _always(draw: DrawView) -> bool:
+def _is_any(draw: DrawView) -> bool:
     return True
 
 
@@ -27,7 +27,7 @@ class Tab:
 
     code: str
     name: str
-    shown: Callable[[DrawView], bool] = _always
+    is_shown: Callable[[DrawView], bool] = _is_any
 
 
 def _is_drawn(draw: DrawView) -> bool:
@@ -55,7 +55,7 @@ TABS = (
 
 
 def tabs_of(draw: DrawView) -> list[Tab]:
-    return [one for one in TABS if one.shown(draw)]
+    return [tab for tab in TABS if tab.is_shown(draw)]
 
 
 @dataclass(frozen=True)

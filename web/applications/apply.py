@@ -52,7 +52,7 @@ class ApplyPages(PersonPages):
         """With ``?entry_type=`` what an applicant of this type reads before the application begins."""
         entry_type = visit.form.value("entry_type") or visit.request.query.get("entry_type", "")
         if entry_type in get_args(EntryType):
-            return self._beginning(visit, cast(EntryType, entry_type))
+            return self._show_beginning(visit, cast(EntryType, entry_type))
         actor = visit.actor
         book = self.services.deps.book(actor.pool)
         home = await self.services.applications.to_dos.home(actor.pool, actor.account_id or NOBODY)
@@ -74,7 +74,7 @@ class ApplyPages(PersonPages):
             return []
         return await self.services.draws.invitation_queries.list_open(actor.expert_id)
 
-    def _beginning(self, visit: Visit, entry_type: EntryType) -> http.Response:
+    def _show_beginning(self, visit: Visit, entry_type: EntryType) -> http.Response:
         book = self.services.deps.book(visit.actor.pool)
         return self.show(
             visit.actor,

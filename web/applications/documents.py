@@ -31,7 +31,7 @@ class DocumentPages:
         self._site.get("/h5/pdf/{kind}/{token}.pdf", self.file)
 
     async def show(self, request: http.Request) -> http.Response:
-        person, kind, subject_id = await self._asked(request)
+        person, kind, subject_id = await self._get_subject(request)
         address = await self._services.applications.document_delivery.address(person, kind, subject_id)
         note = "已发送，请查收邮件；没有收到请看垃圾邮件。" if request.query.get("note") == "sent" else ""
         return self._page(person, kind, subject_id, address, note=note)
@@ -62,7 +62,7 @@ class DocumentPages:
         )
 
     async def mail(self, request: http.Request) -> http.Response:
-        person, kind, subject_id = await self._asked(request)
+        person, kind, subject_id = await self._get_subject(request)
         fields = await self._auth.fields(request, person, "papers")
         typed = fields.get("email", "")[:200]
         try:
@@ -78,7 +78,7 @@ class DocumentPages:
         document = await self._services.applications.document_delivery.open(kind, token)
         return show_pdf(document.content, document.filename)
 
-    async def _asked(self, request: http.Request) -> tuple[Actor, Kind, UUID]:
+    async def _get_subject(self, request: http.Request) -> tuple[Actor, Kind, UUID]:
         """Owner and kind of the requested document, and its application or expert. Raises NotFound."""
         person, kind = await self._auth.person(request), check_kind(request.match_info["kind"])
         if kind == "information":

@@ -40,14 +40,14 @@ class CertificatePages(PersonPages):
 
     @page("/h5/{pool}/certificates", "certificates/list.html")
     async def certificates(self, visit: Visit) -> Mapping[str, object]:
-        return {"found": await self.services.certificates.queries.own(visit.actor), "labels": LABELS}
+        return {"certificates": await self.services.certificates.queries.own(visit.actor), "labels": LABELS}
 
     @page("/h5/{pool}/certificates/{id}", "certificates/detail.html")
     async def certificate(self, visit: Visit) -> Mapping[str, object]:
         """The certificate as an image, with links to its files."""
         certificate, error = await self._certificate(visit), visit.form.error
         return {
-            "one": certificate,
+            "certificate": certificate,
             "labels": LABELS,
             "file": f"/h5/certificate/{self.services.certificates.files.link(visit.actor, certificate.id)}",
             "typed": visit.form.value("email")[:200],
@@ -78,9 +78,9 @@ class CertificatePages(PersonPages):
 
     async def form(self, request: http.Request) -> http.Response:
         """How to verify a certificate."""
-        return self.site.render("certificates/check.html", one=None, labels=LABELS)
+        return self.site.render("certificates/check.html", certificate=None, labels=LABELS)
 
     async def check(self, request: http.Request) -> http.Response:
         await self.site.check_rate(request, "certificate", *_CHECKS)
         certificate = await self.services.certificates.queries.verify(request.match_info["token"])
-        return self.site.render("certificates/check.html", one=certificate, labels=LABELS)
+        return self.site.render("certificates/check.html", certificate=certificate, labels=LABELS)

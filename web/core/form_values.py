@@ -68,13 +68,13 @@ def print_moment(at: datetime | None) -> str:
     return f"{local(at):%Y-%m-%dT%H:%M}" if at else ""
 
 
-def moment(text: str, name: str, label: str, kept: datetime | None = None) -> datetime | None:
+def moment(text: str, name: str, label: str, stored: datetime | None = None) -> datetime | None:
     """The time of such an input; empty: None. Returns ``kept`` when the input still has its displayed value.
 
     Raises InvalidInput.
     """
-    if not text or (kept is not None and text == print_moment(kept)):
-        return kept if text else None
+    if not text or (stored is not None and text == print_moment(stored)):
+        return stored if text else None
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
@@ -94,17 +94,17 @@ def day(text: str, name: str, label: str) -> date | None:
     if not text:
         return None
     try:
-        found = date.fromisoformat(text)
+        parsed = date.fromisoformat(text)
     except ValueError as error:
         raise InvalidInput(f"{label}请填写为日期，如2026-11-15。", field=name) from error
-    if not _FIRST <= found.year < _LAST:
+    if not _FIRST <= parsed.year < _LAST:
         raise InvalidInput(f"{label}请填写为日期，如2026-11-15。", field=name)
-    return found
+    return parsed
 
 
-def begin_of(found: date | None, *, days: int = 0) -> datetime | None:
+def begin_of(first: date | None, *, days: int = 0) -> datetime | None:
     """Midnight in Beijing, ``days`` days later."""
-    return datetime.combine(found + timedelta(days=days), time(), SHANGHAI) if found else None
+    return datetime.combine(first + timedelta(days=days), time(), SHANGHAI) if first else None
 
 
 def last_page(total: int, size: int = PAGE_SIZE) -> int:

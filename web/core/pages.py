@@ -138,7 +138,7 @@ class PageGroup(ABC):
             return shown
         return self.site.render(template, status=status, error=" ".join(missing), **given)
 
-    def shown(self, error: AppError) -> AppError:
+    def refusal_on_page(self, error: AppError) -> AppError:
         """A refusal that the page itself shows; others are raised, to become a page of their own."""
         if error.status not in self.on_page:
             raise error
@@ -255,7 +255,7 @@ class PageDeclaration:
                 outcome = await command.carry_out(group, visit)
             except AppError as error:
                 shown = {name: text for name, text in fields.items() if command is None or name not in command.conceal}
-                form = FormValues(shown, group.shown(error), visit.form.row)
+                form = FormValues(shown, group.refusal_on_page(error), visit.form.row)
                 return await self.show(group, replace(visit, form=form))
             if isinstance(outcome, http.StreamResponse):
                 return outcome
@@ -351,7 +351,7 @@ class Listed:
 
 
 class ListDeclaration(PageDeclaration):
-    """A list: the template gets ``found``, ``total``, ``page``, ``last``, each filter by its name, and ``query``, the
+    """A list: the template gets ``rows``, ``total``, ``page``, ``last``, each filter by its name, and ``query``, the
     filters for the links of other pages."""
 
     def __init__(self, filters: Mapping[str, Choice | Word], size: int, **page: Any) -> None:
@@ -361,13 +361,13 @@ class ListDeclaration(PageDeclaration):
 
     async def values(self, group: PageGroup, visit: Visit) -> Mapping[str, object] | http.StreamResponse:
         query = visit.request.query
-        filters = {name: one.read(query.get(name, "")) for name, one in self._filters.items()}
+        filters = {name: reader.read(query.get(name, "")) for name, reader in self._filters.items()}
         wanted = Wanted(filters, page_number(visit.request), self._size)
         listed = await self._function(group, visit, wanted)
         if isinstance(listed, http.StreamResponse):
             return listed
         return {
-            "found": listed.rows.items,
+            "rows": listed.rows.items,
             "total": listed.rows.total,
             "page": wanted.page,
             "last": last_page(listed.rows.total, self._size),
@@ -390,9 +390,9 @@ def list_page(
     ``keep`` stay, by default all."""
 
     def declare(function: Function) -> ListDeclaration:
-        kept = tuple(filters) if keep is None else keep
+        lasting = tuple(filters) if keep is None else keep
         return ListDeclaration(
-            filters, size, path=path, template=template, function=function, keep=kept, longest=longest
+            filters, size, path=path, template=template, function=function, keep=lasting, longest=longest
         )
 
     return declare

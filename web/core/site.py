@@ -154,7 +154,7 @@ class Site:
             return self.refusal(error, request)
         except http.HTTPException as error:
             if error.status < 400:
-                self.protect(error)
+                self.protect(error)  # raised past the caller, which adds the headers to returned responses only
                 raise
             hint = _HINTS.get(error.status, "页面无法打开，请返回后重试。")
             return self.refusal(plain(error.status, hint), request)
@@ -216,9 +216,9 @@ class Site:
         already."""
         books = self._services.deps.rulebooks
         named = [request.get(POOL), _named_pool(request), request.query.get("pool")] if request else []
-        about = next((one for one in (*named, error.params.get("pool")) if one in books), None)
+        about = next((code for code in (*named, error.params.get("pool")) if code in books), None)
         pools = [book.pool for code, book in books.items() if about in (None, code)]
-        return [one for one in pools if one.hotline not in error.message]
+        return [pool for pool in pools if pool.hotline not in error.message]
 
     async def check_rate(self, request: http.Request, name: str, tries: int, period: int) -> None:
         """Raises TooMany when this client does ``name`` more than ``tries`` times in ``period`` seconds."""

@@ -59,4 +59,4 @@ def print_count(total: int) -> str:
 
 def link_phones(text: str) -> Markup:
     """The text with its telephone numbers as tappable links."""
-    return Markup(_PHONE.sub(lambda found: f'<a href="tel:{found[0]}">{found[0]}</a>', escape(text)))  # noqa: S704  # escaped
+    return Markup(_PHONE.sub(lambda phone: f'<a href="tel:{phone[0]}">{phone[0]}</a>', escape(text)))  # noqa: S704  # escaped

@@ -54,7 +54,7 @@ class AttendancePages(DrawPages):
             "draw": draw,
             "sealed": sealed,
             "rows": rows,
-            "present": _present(rows),
+            "present": _count_present(rows),
             "counts": _counts(rows),
             "may_manage_attendance": may(actor, "attendance.manage"),
             "may_urge": may(actor, "attendance.urge"),
@@ -112,7 +112,7 @@ class AttendancePages(DrawPages):
             "until": until,
             "every": SCREEN_INTERVAL,
             "rows": rows,
-            "present": _present(rows or ()),
+            "present": _count_present(rows or ()),
         }
 
 
@@ -132,14 +132,14 @@ def _invitation_id(visit: Visit) -> UUID:
 def _counts(rows: Sequence[AttendanceRow]) -> dict[str, int]:
     return {
         "应到": len(rows),
-        "已到": _present(rows),
+        "已到": _count_present(rows),
         "未到": sum(row.entered_at is None for row in rows),
         "自报到场": sum(row.claimed_at is not None and row.entered_at is None for row in rows),
         "已离场": sum(row.left_at is not None for row in rows),
     }
 
 
-def _present(rows: Sequence[AttendanceRow]) -> int:
+def _count_present(rows: Sequence[AttendanceRow]) -> int:
     return sum(row.entered_at is not None for row in rows)
 
 

@@ -61,22 +61,22 @@ class LiveProgress:
             try:
                 await response.prepare(request)
                 async with self._live.watch(draw.id) as watch:
-                    async for one in _events(watch, check, stream):
-                        await response.write(one)
+                    async for event_bytes in _events(watch, check, stream):
+                        await response.write(event_bytes)
             except AWAY as error:  # the client disconnected, or the database failed: the page connects again
                 log.info("board_stream_ended", error=type(error).__name__)
             return response
 
 
 def _events(watch: Watch, check: Check, stream: Stream) -> AsyncIterator[bytes]:
-    async def refused() -> bytes | None:
+    async def end_if_refused() -> bytes | None:
         try:
             await check()
         except (AppError, http.HTTPException):  # the link or the session has expired: a page would redirect
             return _END
         return None
 
-    return watch_events(watch, stream, write=_write, check=refused, end_event=_END)
+    return watch_events(watch, stream, write=_write, check=end_if_refused, end_event=_END)
 
 
 def _write(watch: Watch) -> bytes:
@@ -130,7 +130,7 @@ def board_facts(progress: DrawTotals, rolls: list[Roll]) -> dict[str, str | int]
     }
     facts.update({f"condition-{c.position}": f"{c.accepted}/{c.planned}" for c in progress.conditions})
     for roll in rolls[-1:]:
-        facts.update({f"roll-{one.role}": one.text for one in roll.numbers})
+        facts.update({f"roll-{number.role}": number.text for number in roll.numbers})
         facts |= {"roll-seed": short(roll.seed) if roll.seed else "等待", "roll-state": roll.state}
     return facts
 

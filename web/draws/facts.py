@@ -35,7 +35,9 @@ async def application_facts(services: Services, actor: Actor, draw: DrawView) ->
         "modes": REGION_MODES,
         "kinds": APPLICATION_KINDS,
         "names": await condition_names(services, draw.pool, detail.conditions),
-        "phones": {one.id: services.deps.keys.read(one.contact_phone_sealed, PHONE) for one in detail.parts.notices},
+        "phones": {
+            notice.id: services.deps.keys.read(notice.contact_phone_sealed, PHONE) for notice in detail.parts.notices
+        },
         "operator": services.draws.operators.operator_of(draw),
         "project": project,
     }
@@ -43,11 +45,11 @@ async def application_facts(services: Services, actor: Actor, draw: DrawView) ->
 
 async def condition_names(services: Services, pool: str, conditions: Sequence[ConditionView]) -> Mapping[str, str]:
     """Names of all codes in conditions."""
-    found: dict[str, str] = {}
-    regions = [code for one in conditions for code in one.regions]
-    found |= await services.catalogues.names(pool, "region", regions)
+    names: dict[str, str] = {}
+    regions = [code for condition in conditions for code in condition.regions]
+    names |= await services.catalogues.names(pool, "region", regions)
     for kind in CONDITION_CATALOGUES:
-        codes = [getattr(one, kind) for one in conditions]
-        codes += [one.alternative for one in conditions] if kind == "specialty" else []
-        found |= await services.catalogues.names(pool, kind, [code for code in codes if code])
-    return found
+        codes = [getattr(condition, kind) for condition in conditions]
+        codes += [condition.alternative for condition in conditions] if kind == "specialty" else []
+        names |= await services.catalogues.names(pool, kind, [code for code in codes if code])
+    return names

@@ -167,7 +167,7 @@ class InvitationPages:
         try:
             await self._services.draws.invitations.leave(opened.invitation_id, opened.expert_id, reason, by="h5")
         except _RETRIED_ON_PAGE as error:
-            return await self._again(opened, error)
+            return await self._show_refusal(opened, error)
         raise http.HTTPSeeOther(f"/i/{opened.link}?note=left")
 
     async def answer_leave(self, request: http.Request) -> http.Response:
@@ -181,7 +181,7 @@ class InvitationPages:
                 opened.invitation_id, opened.expert_id, fields["agrees"] == "yes", by="h5"
             )
         except _RETRIED_ON_PAGE as error:
-            return await self._again(opened, error)
+            return await self._show_refusal(opened, error)
         raise http.HTTPSeeOther(f"/i/{opened.link}?note={'left' if left else 'comes'}")
 
     # ---- check-in
@@ -194,11 +194,11 @@ class InvitationPages:
                 opened.invitation_id, opened.expert_id, read_position(fields)
             )
         except _RETRIED_ON_PAGE as error:
-            return await self._again(opened, error)
+            return await self._show_refusal(opened, error)
         note = "claimed" if not done.counted else "in" if done.first else "in_before"
         raise http.HTTPSeeOther(f"/i/{opened.link}?note={note}")
 
-    async def _again(self, opened: _Opened, error: AppError) -> http.Response:
+    async def _show_refusal(self, opened: _Opened, error: AppError) -> http.Response:
         view = await self._services.draws.invitation_queries.view(opened.invitation_id, opened.expert_id)
         return self._page(opened, view, error=error.message, status=error.status)
 

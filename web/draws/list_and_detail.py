@@ -48,8 +48,8 @@ class DrawListPages(DrawPages):
         actor, number = visit.actor, page_number(visit.request)
         if actor.role in AGENCY:
             raise redirect("/agency")
-        asked = {name: visit.query(name, 50) for name in ("q", "project", "state")}
-        filters = Filters(number=asked["q"], project=asked["project"], name=asked["state"])
+        search = {name: visit.query(name, 50) for name in ("q", "project", "state")}
+        filters = Filters(number=search["q"], project=search["project"], name=search["state"])
         queries = self.services.draws.queries
         cards = await queries.cards(actor, filters, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
         return {
@@ -57,16 +57,16 @@ class DrawListPages(DrawPages):
             "who": self.auth.role_label(actor),
             "cards": cards.items,
             "requests": await self.services.organisations.agents.count_unanswered_links(actor),
-            "waiting": await self._waiting(actor),
-            "wanted": await self._wanted(actor),
+            "waiting": await self._recusals_to_confirm(actor),
+            "wanted": await self._draws_awaiting_number(actor),
             **await self._venues_work(actor),
             "unverified": await self.services.draws.verification_queries.count_waiting(actor)
             if may(actor, "draw.verify")
             else None,
             "total": cards.total,
             "page": number,
-            "asked": asked,
-            "query": urlencode({name: value for name, value in asked.items() if value}),
+            "search": search,
+            "query": urlencode({name: value for name, value in search.items() if value}),
             "states": [(code, name) for code, name in state_names() if code != DrawState.EDITING],
             "last": last_page(cards.total),
             "form": self.token(actor, "logout", actor.session_id),
@@ -81,14 +81,14 @@ class DrawListPages(DrawPages):
             "owed": await self.services.office.staff_work.list_owed_draws(actor),
         }
 
-    async def _wanted(self, actor: Actor) -> list[DrawCard]:
+    async def _draws_awaiting_number(self, actor: Actor) -> list[DrawCard]:
         """Draws that wait for the supervisor's random number."""
         if not may(actor, "draw.commit_supervisor"):
             return []
         cards = await self.services.draws.queries.cards(actor, Filters(states=(DrawState.COMMITTING,)), limit=100)
         return [card for card in cards.items if card.number_wanted]
 
-    async def _waiting(self, actor: Actor) -> list[DiscardRequestView]:
+    async def _recusals_to_confirm(self, actor: Actor) -> list[DiscardRequestView]:
         return await self.services.draws.discard_queries.list_waiting(actor) if may(actor, "discard.decide") else []
 
 
@@ -125,7 +125,7 @@ class DrawDetailPages(DrawPages):
             "may_manage_attendance": may(actor, "attendance.manage"),
             "sealed": actor.role != "venue" and self.services.deps.now() < unseals_at,
             "unseals_at": unseals_at,
-            "attached": await self._attached(actor, draw.id),
+            "attached": await self._find_visible_attachment(actor, draw.id),
             "may_register": may(actor, "absence.register"),
             "may_read_requests": may(actor, "discard.read") and begun,
             "may_end": may(actor, "draw.terminate") or may(actor, "draw.end"),
@@ -151,7 +151,7 @@ class DrawDetailPages(DrawPages):
             "round_form": self.token(actor, "round", draw.id) if takes_part else "",
         }
 
-    async def _attached(self, actor: Actor, draw_id: UUID) -> AttachmentView | None:
+    async def _find_visible_attachment(self, actor: Actor, draw_id: UUID) -> AttachmentView | None:
         """The file of the request, if the actor may see it."""
         return None if actor.role == "venue" else await self.services.draws.attachments.find(actor, draw_id)
 
@@ -168,17 +168,17 @@ class DrawDetailPages(DrawPages):
     @resource("/draws/{draw_id}/attachment")
     async def attachment(self, visit: Visit) -> http.Response:
         """Redirect to the file at an address of its own."""
-        _, attachment = await self._attachment(visit)
+        _, attachment = await self._get_attachment(visit)
         raise go_to_file(self.services, visit.actor, "attachment", attachment.id, attachment.filename)
 
     async def mail_form(self, request: http.Request) -> http.Response:
         visit = Visit(await self.actor(request), request)
-        draw, attachment = await self._attachment(visit)
+        draw, attachment = await self._get_attachment(visit)
         return self._mail.form(request, visit.actor, attachment.filename, (draw.name, f"/draws/{draw.id}"))
 
     async def mail(self, request: http.Request) -> http.Response:
         visit = Visit(await self.actor(request), request)
-        draw, attachment = await self._attachment(visit)
+        draw, attachment = await self._get_attachment(visit)
 
         async def read() -> MailAttachment:
             opened = await self.services.draws.attachments.open(visit.actor, draw.id, _purpose(request))
@@ -186,7 +186,7 @@ class DrawDetailPages(DrawPages):
 
         return await self._mail.send(request, visit.actor, attachment.filename, (draw.name, f"/draws/{draw.id}"), read)
 
-    async def _attachment(self, visit: Visit) -> tuple[DrawView, AttachmentView]:
+    async def _get_attachment(self, visit: Visit) -> tuple[DrawView, AttachmentView]:
         """Raises NotFound where there is none, Forbidden for an actor who may not see it."""
         draw = await self.draw(visit)
         attachment = await self.services.draws.attachments.find(visit.actor, draw.id, _purpose(visit.request))

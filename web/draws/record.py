@@ -124,33 +124,33 @@ class RecordPages:
         typed = request.query.get("number", "").strip()[:40]
         if not typed:
             return self._search_page()
-        await self._count(request)
+        await self._check_rate(request)
         try:
-            found = await self._finished.find(typed)
+            records = await self._finished.find(typed)
         except (InvalidInput, NotFound) as error:
             return self._search_page(typed, error=error)
-        if len(found) == 1:
-            raise http.HTTPSeeOther(f"/record/{found[0].pool}/{found[0].number}")
-        return self._search_page(typed, found)
+        if len(records) == 1:
+            raise http.HTTPSeeOther(f"/record/{records[0].pool}/{records[0].number}")
+        return self._search_page(typed, records)
 
     def _search_page(
-        self, typed: str = "", found: Sequence[RecordMatch] = (), error: AppError | None = None
+        self, typed: str = "", records: Sequence[RecordMatch] = (), error: AppError | None = None
     ) -> http.Response:
         return self._site.render(
             "draws/record_search.html",
             status=error.status if error else 200,
             typed=typed,
-            found=found,
+            records=records,
             error=error.message if error else "",
         )
 
     async def show_finished(self, request: http.Request) -> http.Response:
-        draw, record = await self._asked(request)
+        draw, record = await self._get_finished(request)
         return await self._page(request, draw, record, public_path(draw))
 
     async def finished_file(self, request: http.Request) -> http.Response:
         """The file never changes, so browsers and proxies may cache it."""
-        draw, record = await self._asked(request)
+        draw, record = await self._get_finished(request)
         headers = {"ETag": f'"{record.head}"', "Cache-Control": "public, max-age=86400", "Vary": "Accept-Encoding"}
         if any(known.value in (record.head, "*") for known in request.if_none_match or ()):
             return http.Response(status=304, headers=headers)
@@ -158,29 +158,29 @@ class RecordPages:
         response.headers.update(headers)
         return response
 
-    async def _asked(self, request: http.Request) -> tuple[DrawView, RecordFile]:
-        await self._count(request)
+    async def _get_finished(self, request: http.Request) -> tuple[DrawView, RecordFile]:
+        await self._check_rate(request)
         return await self._finished.get(request.match_info["pool"], request.match_info["number"])
 
-    async def _count(self, request: http.Request) -> None:
+    async def _check_rate(self, request: http.Request) -> None:
         await self._site.check_rate(request, "record", *_CHECKS)
 
     # ---- by link
 
     async def show_linked(self, request: http.Request) -> http.Response:
-        draw, record = await self._linked(request)
+        draw, record = await self._get_linked(request)
         if record is None:
             raise http.HTTPSeeOther(public_path(draw))
         return await self._page(request, draw, record, f"/record/{request.match_info['token']}")
 
     async def linked_file(self, request: http.Request) -> http.Response:
-        draw, record = await self._linked(request)
+        draw, record = await self._get_linked(request)
         if record is None:
             raise http.HTTPSeeOther(f"{public_path(draw)}/file")
         return await _record_file(request, draw, record)
 
-    async def _linked(self, request: http.Request) -> tuple[DrawView, RecordFile | None]:
-        await self._count(request)
+    async def _get_linked(self, request: http.Request) -> tuple[DrawView, RecordFile | None]:
+        await self._check_rate(request)
         return await self._links.record(request.match_info["token"])
 
     async def _page(self, request: http.Request, draw: DrawView, record: RecordFile, path: str) -> http.Response:
@@ -208,7 +208,7 @@ class RecordPages:
             public=public,
             lines=[read_entry(entry) for entry in shown],
             over=over,
-            follows=_followed(draw, entries[0]),
+            follows=_find_original(draw, entries[0]),
             is_recall=draw.kind == "recall",
             sizes=[(_list_name(key), size) for key, size in record.sizes],
         )
@@ -216,16 +216,18 @@ class RecordPages:
     async def _names(self, pool: str, entries: Sequence[Mapping[str, Json]]) -> dict[str, str]:
         """Names of the codes of regions and specialties in the rounds."""
         conditions = [
-            one
+            condition
             for entry in entries
             if entry["act"] == "round_opened"
-            for one in _list(entry["conditions"])
-            if isinstance(one, dict)
+            for condition in _list(entry["conditions"])
+            if isinstance(condition, dict)
         ]
-        regions = {_text(code) for one in conditions for code in _list(one["regions"])}
-        specialties = {_text(one[key]) for one in conditions for key in ("specialty", "alternative") if one[key]}
-        found = dict(await self._catalogues.names(pool, "region", sorted(regions)))
-        return found | await self._catalogues.names(pool, "specialty", sorted(specialties))
+        regions = {_text(code) for condition in conditions for code in _list(condition["regions"])}
+        specialties = {
+            _text(condition[key]) for condition in conditions for key in ("specialty", "alternative") if condition[key]
+        }
+        names = dict(await self._catalogues.names(pool, "region", sorted(regions)))
+        return names | await self._catalogues.names(pool, "specialty", sorted(specialties))
 
     async def program(self, request: http.Request) -> http.Response:
         """The program with which this project verifies records; it needs nothing but Python."""
@@ -239,7 +241,7 @@ def public_path(draw: DrawView) -> str:
     return f"/record/{draw.pool}/{draw.number}"
 
 
-def _followed(draw: DrawView, first: Mapping[str, Json]) -> Original | None:
+def _find_original(draw: DrawView, first: Mapping[str, Json]) -> Original | None:
     """None for a draw that follows none, and where the original has no record."""
     if first["act"] != "follows" or not first["head"]:
         return None
@@ -265,7 +267,7 @@ def _download(body: bytes, content_type: str, name: str) -> http.Response:
 def read_entry(entry: Mapping[str, Json]) -> RecordLine:
     """An entry of the log in Chinese. An unknown act is shown by its name."""
     at = datetime.fromisoformat(_text(entry["at"]))
-    title, text = _words(entry)
+    title, text = _title_and_text(entry)
     return RecordLine(
         int(_text(entry["seq"])),
         f"{local(at):%Y-%m-%d %H:%M:%S}",
@@ -282,7 +284,7 @@ def as_cells(entry: Mapping[str, Json]) -> list[str]:
     return [str(line.seq), line.at, line.title, line.text, line.mark, line.hash[:8]]
 
 
-def _words(entry: Mapping[str, Json]) -> tuple[str, str]:
+def _title_and_text(entry: Mapping[str, Json]) -> tuple[str, str]:
     act = _text(entry["act"])
     where = f"条件{entry['condition']}" if "condition" in entry else ""
     if act == "called":
@@ -296,10 +298,10 @@ def _words(entry: Mapping[str, Json]) -> tuple[str, str]:
     if act == "outcome":
         outcome = _text(entry["outcome"])
         return "结果", f"{where}，{_OUTCOMES.get(outcome, outcome)}{_causes(entry)}"
-    return _steps(entry, act, where)
+    return _describe_step(entry, act, where)
 
 
-def _steps(entry: Mapping[str, Json], act: str, where: str) -> tuple[str, str]:
+def _describe_step(entry: Mapping[str, Json], act: str, where: str) -> tuple[str, str]:
     role = _ROLES.get(_text(entry.get("role", "")), "")
     reason = _text(entry.get("reason", ""))
     words: Mapping[str, tuple[str, str]] = {

@@ -44,7 +44,7 @@ class Roll:
             return "本轮已中止，需重新摇号"
         if self.seed:
             return "专家顺序已确定"
-        waiting = [one.who for one in self.numbers if one.state == "waiting"]
+        waiting = [number.who for number in self.numbers if number.state == "waiting"]
         return f"等待{'、'.join(waiting)}提交随机数" if waiting else "正在公开随机数"
 
 
@@ -57,11 +57,11 @@ def read_rolls(log: Iterable[Mapping[str, Json]]) -> list[Roll]:
             numbers = tuple(Number(role, who) for role, who in WHO.items() if role == "system" or role in roles)
             rolls.append(Roll(len(rolls) + 1, numbers))
         elif entry["act"] in ROUND_ACTS and rolls:
-            rolls[-1] = _after(rolls[-1], entry)
+            rolls[-1] = _apply_entry(rolls[-1], entry)
     return rolls
 
 
-def _after(roll: Roll, entry: Mapping[str, Json]) -> Roll:
+def _apply_entry(roll: Roll, entry: Mapping[str, Json]) -> Roll:
     role, numbers = str(entry.get("role", "system")), roll.numbers
     steps = {
         "system_committed": ("locked", ""),
@@ -70,7 +70,7 @@ def _after(roll: Roll, entry: Mapping[str, Json]) -> Roll:
         "seed_fixed": ("open", str(entry.get("secret", ""))),
     }
     if step := steps.get(str(entry["act"])):
-        numbers = tuple(Number(one.role, one.who, *step) if one.role == role else one for one in numbers)
+        numbers = tuple(Number(number.role, number.who, *step) if number.role == role else number for number in numbers)
     return Roll(
         roll.number, numbers, str(entry.get("seed", roll.seed)), str(entry["at"]), entry["act"] == "round_aborted"
     )

@@ -60,9 +60,9 @@ class VenueCheckInPages:
         self._remember(response, _DEVICE, _device(request) or secrets.token_hex(16), _DEVICE_TTL)
         return response
 
-    def _remember(self, response: http.Response, name: str, value: str, kept: timedelta) -> None:
+    def _remember(self, response: http.Response, name: str, value: str, lasts: timedelta) -> None:
         response.set_cookie(
-            name, value, max_age=int(kept.total_seconds()), httponly=True, samesite="Lax", secure=self._site.secure
+            name, value, max_age=int(lasts.total_seconds()), httponly=True, samesite="Lax", secure=self._site.secure
         )
 
     def _sign(self, scanned: ScannedPanel, person_id: UUID, purpose: str = _PASS) -> str:

@@ -63,8 +63,10 @@ class VerificationPages(DrawPages):
             raise Forbidden("申请内容只供招标人、代理机构、核验人员和监督人查看。")
         chosen = "" if visit.fields else visit.request.query.get("id", "")
         applications = await self.services.draws.verification_queries.applications_of_draw(draw.id)
-        waiting = next((one for one in applications if one.state == VerificationState.SUBMITTED), None)
-        shown = _pick(applications, chosen) if chosen else waiting or next(iter(applications), None)
+        waiting = next(
+            (application for application in applications if application.state == VerificationState.SUBMITTED), None
+        )
+        shown = _get_application(applications, chosen) if chosen else waiting or next(iter(applications), None)
         purpose: Purpose = "release" if shown and shown.kind == "release" else "draw"
         attached = await self.services.draws.attachments.find(actor, draw.id, purpose)
         now = self.services.deps.now()
@@ -75,7 +77,7 @@ class VerificationPages(DrawPages):
             "shown": shown,
             "waiting": waiting if may(actor, "draw.verify") else None,
             "too_late": waiting is not None and waiting.kind != "release" and now >= draw.starts_at,
-            "attached": attached if shown and attached and _came_with(attached, shown) else None,
+            "attached": attached if shown and attached and _was_submitted_with(attached, shown) else None,
             "typed": visit.fields,
         }
 
@@ -93,10 +95,10 @@ class VerificationPages(DrawPages):
     async def _read_id(self, visit: Visit) -> UUID:
         draw = await self.draw(visit)
         applications = await self.services.draws.verification_queries.applications_of_draw(draw.id)
-        return _pick(applications, visit.form.value("id")).id
+        return _get_application(applications, visit.form.value("id")).id
 
 
-def _pick(applications: Sequence[ApplicationRow], wanted: str) -> ApplicationRow:
+def _get_application(applications: Sequence[ApplicationRow], wanted: str) -> ApplicationRow:
     """Raises NotFound for an application of another draw."""
     for application in applications:
         if str(application.id) == wanted:
@@ -104,6 +106,6 @@ def _pick(applications: Sequence[ApplicationRow], wanted: str) -> ApplicationRow
     raise NotFound("找不到这份申请，请返回列表后刷新。")
 
 
-def _came_with(attached: AttachmentView, application: ApplicationRow) -> bool:
+def _was_submitted_with(attached: AttachmentView, application: ApplicationRow) -> bool:
     """Whether the stored file is the one that was submitted, not a later replacement."""
     return attached.ready_at is not None and attached.ready_at <= application.submitted_at

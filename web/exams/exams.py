@@ -70,7 +70,7 @@ class ExamPages(PersonPages):
 
     @page("/h5/{pool}/exams", "exams/list.html")
     async def exams(self, visit: Visit) -> Mapping[str, object]:
-        return {"found": await self.services.exams.own_exams.list(visit.actor), "phases": PHASES}
+        return {"exams": await self.services.exams.own_exams.list(visit.actor), "phases": PHASES}
 
     @page("/h5/{pool}/exams/{candidate_id}", "exams/detail.html", longest=_CODE_MAX)
     async def exam(self, visit: Visit) -> Mapping[str, object]:
@@ -142,7 +142,7 @@ class ExamPages(PersonPages):
         await self.site.check_rate(request, "exam_receipt", *_CHECKS)
         receipt = await self.services.exams.receipts.verify(request.match_info["token"])
         key = self.services.exams.receipts.public_key
-        return self.site.render("exams/receipt_check.html", one=receipt, key=key)
+        return self.site.render("exams/receipt_check.html", receipt=receipt, key=key)
 
     async def program(self, request: http.Request) -> http.Response:
         """The program that ``pbt verify-receipt`` runs; it needs nothing but Python."""

@@ -26,7 +26,7 @@ class AvailabilityPages(PersonPages):
 
     @page("/h5/{pool}/periods", "experts/availability.html")
     async def periods(self, visit: Visit) -> Mapping[str, object]:
-        return {"found": await self.services.experts.availability.list_unavailability(visit.actor)}
+        return {"periods": await self.services.experts.availability.list_unavailability(visit.actor)}
 
     @periods.command(
         _Period,

@@ -44,7 +44,7 @@ class ProofPages(PersonPages):
 
     @page("/h5/{pool}/proofs", "experts/proofs.html")
     async def proofs(self, visit: Visit) -> Mapping[str, object]:
-        return {"found": await self.services.draws.public_records.own_leaves(visit.actor), "proof": None}
+        return {"leaves": await self.services.draws.public_records.own_leaves(visit.actor), "proof": None}
 
     @proofs.command()
     async def show_proof(self, visit: Visit) -> Mapping[str, object]:
@@ -58,14 +58,14 @@ class ProofPages(PersonPages):
         return http.Response(text=proof.text, content_type="text/plain", headers=headers)
 
     async def _open(self, visit: Visit) -> tuple[OwnLeaf, RecordProof]:
-        leaf = await self._own(visit)
+        leaf = await self._get_own_leaf(visit)
         records = self.services.draws.public_records
         salt, expert = await records.open_leaf(visit.actor, leaf.draw_id, leaf.leaf)
         record = f"{self.services.deps.public_url}/record/{visit.actor.pool}/{leaf.number}"
         text = _FILE.format(number=leaf.number, leaf=leaf.leaf, salt=salt, expert=expert, record=record)
         return leaf, RecordProof(str(leaf.id), salt, expert, text)
 
-    async def _own(self, visit: Visit) -> OwnLeaf:
+    async def _get_own_leaf(self, visit: Visit) -> OwnLeaf:
         """Raises NotFound for another expert's."""
         wanted = visit.row_id("这张抽取凭证")
         for leaf in await self.services.draws.public_records.own_leaves(visit.actor):

@@ -49,9 +49,9 @@ class FileLinkPages:
         return http.Response(body=opened.content, headers=file_headers(opened.media_type, opened.filename))
 
     async def material(self, request: http.Request) -> http.Response:
-        found = await self._services.files.material_queries.get_linked(await self._check(request, "material"))
-        content = await self._services.files.material_queries.content(found)
-        return http.Response(body=content, headers=file_headers(found.media_type, found.filename))
+        material = await self._services.files.material_queries.get_linked(await self._check(request, "material"))
+        content = await self._services.files.material_queries.content(material)
+        return http.Response(body=content, headers=file_headers(material.media_type, material.filename))
 
     async def _check(self, request: http.Request, kind: FileKind) -> UUID:
         """The file that the address opens. Raises Forbidden for a token that is forged or expired."""
@@ -80,8 +80,8 @@ def mail_attachment(opened: OpenedFile) -> MailAttachment:
     return MailAttachment(opened.filename, opened.media_type, opened.content)
 
 
-def material_file(found: MaterialView, content: bytes) -> MailAttachment:
-    return MailAttachment(found.filename, found.media_type, content)
+def material_file(material: MaterialView, content: bytes) -> MailAttachment:
+    return MailAttachment(material.filename, material.media_type, content)
 
 
 class FileMail:

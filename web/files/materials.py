@@ -55,7 +55,7 @@ class MaterialPages:
             name=self._services.deps.book(pool).pool.name,
             kinds=KINDS,
             total=len(shown),
-            groups=[(category, list(group)) for category, group in groupby(shown, lambda one: one.category)],
+            groups=[(category, list(group)) for category, group in groupby(shown, lambda material: material.category)],
             known=actor is not None and actor.account_id is not None and actor.pool == pool,
             admitted=actor is not None and may(actor, "material.restricted"),
             wechat=is_wechat(request),
@@ -63,24 +63,24 @@ class MaterialPages:
 
     async def file(self, request: http.Request) -> http.Response:
         """The file; one for applicants has an address of its own, which other apps can open too."""
-        found, actor = await self._found(request)
-        if found.audience == "applicants" and actor is not None:
-            raise go_to_file(self._services, actor, "material", found.id, found.filename)
-        return await send(request, self._services, found)
+        material, actor = await self._find_material(request)
+        if material.audience == "applicants" and actor is not None:
+            raise go_to_file(self._services, actor, "material", material.id, material.filename)
+        return await send(request, self._services, material)
 
     async def mail_form(self, request: http.Request) -> http.Response:
-        found, actor = await self._for_mail(request)
-        return self._mail.form(request, actor, found.filename, _back(request))
+        material, actor = await self._find_for_mail(request)
+        return self._mail.form(request, actor, material.filename, _link_back(request))
 
     async def mail(self, request: http.Request) -> http.Response:
-        found, actor = await self._for_mail(request)
+        material, actor = await self._find_for_mail(request)
 
         async def read() -> MailAttachment:
-            return material_file(found, await self._services.files.material_queries.content(found))
+            return material_file(material, await self._services.files.material_queries.content(material))
 
-        return await self._mail.send(request, actor, found.filename, _back(request), read)
+        return await self._mail.send(request, actor, material.filename, _link_back(request), read)
 
-    async def _found(self, request: http.Request) -> tuple[MaterialView, Actor | None]:
+    async def _find_material(self, request: http.Request) -> tuple[MaterialView, Actor | None]:
         """A visitor who must log in first is redirected there and returns to the list."""
         pool = self._auth.check_pool(request.match_info["pool"])
         await self._site.check_rate(request, "materials", *_DOWNLOADS)
@@ -90,19 +90,19 @@ class MaterialPages:
         except Unauthenticated as error:
             raise _log_in_first(pool) from error
 
-    async def _for_mail(self, request: http.Request) -> tuple[MaterialView, Actor]:
+    async def _find_for_mail(self, request: http.Request) -> tuple[MaterialView, Actor]:
         """Only logged-in people of the pool can have files mailed."""
-        found, actor = await self._found(request)
+        material, actor = await self._find_material(request)
         if actor is None or actor.pool != request.match_info["pool"]:
             raise _log_in_first(request.match_info["pool"])
-        return found, actor
+        return material, actor
 
     async def _actor(self, request: http.Request) -> Actor | None:
         """The actor: applicant or expert of the pool, else in the chosen staff role."""
         return await self._auth.find_person(request) or await self._auth.find_visitor(request)
 
 
-def _back(request: http.Request) -> tuple[str, str]:
+def _link_back(request: http.Request) -> tuple[str, str]:
     return "资料下载", f"/h5/{request.match_info['pool']}/materials"
 
 
@@ -111,16 +111,16 @@ def _log_in_first(pool: str) -> http.HTTPSeeOther:
     return http.HTTPSeeOther(f"/h5/login?{query}")
 
 
-async def send(request: http.Request, services: Services, found: MaterialView) -> http.Response:
+async def send(request: http.Request, services: Services, material: MaterialView) -> http.Response:
     """The file of a material; 304 for a client that has it already."""
     headers = {
-        "ETag": f'"{found.etag}"',
-        "Cache-Control": "public, max-age=300" if found.audience == "everybody" else "private, no-cache",
-        **file_headers(found.media_type, found.filename),
+        "ETag": f'"{material.etag}"',
+        "Cache-Control": "public, max-age=300" if material.audience == "everybody" else "private, no-cache",
+        **file_headers(material.media_type, material.filename),
     }
-    if any(known.value in (found.etag, "*") for known in request.if_none_match or ()):
+    if any(known.value in (material.etag, "*") for known in request.if_none_match or ()):
         return http.Response(status=304, headers=headers)
-    return http.Response(body=await services.files.material_queries.content(found), headers=headers)
+    return http.Response(body=await services.files.material_queries.content(material), headers=headers)
 
 
 def _id_of(request: http.Request) -> UUID:

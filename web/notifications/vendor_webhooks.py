@@ -73,18 +73,18 @@ class VendorWebhookEndpoint:
         try:
             reports = self._parsers.sms(body)
         except InvalidInput:
-            return _refused()
+            return _refused_answer()
         await self._reports.take_sms(reports)
-        return _accepted()
+        return _accepted_answer()
 
     async def voice(self, request: web.Request) -> web.Response:
         body = await self._body(request)
         try:
             reports = self._parsers.voice(body)
         except InvalidInput:
-            return _refused()
+            return _refused_answer()
         await self._reports.take_calls(reports)
-        return _accepted()
+        return _accepted_answer()
 
     async def _body(self, request: web.Request) -> bytes:
         """Raises 404 for a wrong secret or a sender that isn't permitted, as if the address didn't exist."""
@@ -100,7 +100,7 @@ class VendorWebhookEndpoint:
             raise web.HTTPNotFound
         if (request.content_length or 0) > _LIMIT:
             raise web.HTTPRequestEntityTooLarge(_LIMIT, request.content_length or 0)
-        body = bytearray()
+        body = bytearray()  # counted as it comes: a chunked request declares no length
         async for piece in request.content.iter_any():
             body += piece
             if len(body) > _LIMIT:
@@ -108,10 +108,10 @@ class VendorWebhookEndpoint:
         return bytes(body)
 
 
-def _accepted() -> web.Response:
+def _accepted_answer() -> web.Response:
     return web.json_response({"code": 0, "msg": "接收成功"})
 
 
-def _refused() -> web.Response:
+def _refused_answer() -> web.Response:
     log.warning("delivery_report_unreadable")
     return web.json_response({"code": 1, "msg": "格式错误"}, status=400)

@@ -61,12 +61,12 @@ class ApplicationPages(OfficePart):
         try:
             listed, counts = await self._find(visit, wanted)
         except AppError as refused:
-            error = self.shown(refused)
+            error = self.refusal_on_page(refused)
         book = self.book(visit.actor)
         types = entry_names(book)
         return {
             "f": FormValues(wanted, error),
-            "found": listed.items,
+            "applications": listed.items,
             "total": listed.total,
             "page": page_number(visit.request),
             "last": last_page(listed.total),

@@ -178,7 +178,7 @@ class BankPages(OfficePart):
     @page("/office/bank/item/{id}/edit", "office/bank_edit.html", longest=_FORM_LONGEST)
     async def edit(self, visit: Visit) -> Mapping[str, object]:
         view = await self._view(visit)
-        form = visit.form if visit.fields else FormValues(_stored(view, view.versions[0]))
+        form = visit.form if visit.fields else FormValues(_stored_values(view, view.versions[0]))
         kind = view.line.kind
         return {"f": form, "view": view, "case": None, "item_kind": kind, "kinds": [], **await self._choices(visit)}
 
@@ -234,7 +234,7 @@ def _table(cells: tuple[Cell, ...]) -> Mapping[str, Mapping[str, list[int]]]:
     return table
 
 
-def _stored(view: BankItemView, version: VersionView) -> dict[str, str]:
+def _stored_values(view: BankItemView, version: VersionView) -> dict[str, str]:
     """Initial values of an item's form."""
     key = version.key
     mask = key.mask if key else 0

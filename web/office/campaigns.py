@@ -48,7 +48,7 @@ class CampaignPages(OfficePart):
     async def campaigns(self, visit: Visit) -> Mapping[str, object]:
         book = self.book(visit.actor)
         return {
-            "found": await self.services.applications.campaign_queries.list(visit.actor),
+            "campaigns": await self.services.applications.campaign_queries.list(visit.actor),
             "states": STATES,
             "types": entry_names(book),
             "required": book.campaigns.required,
@@ -75,7 +75,7 @@ class CampaignPages(OfficePart):
         view = await self._view(visit)
         form = visit.form
         if form.value("command") != "save":
-            form = FormValues(await self._stored(visit.actor, view), form.error)
+            form = FormValues(await self._stored_values(visit.actor, view), form.error)
         return {"f": form, **_values_of(view, self._types(visit.actor))}
 
     @campaign.command(_Campaign, "save", note="已保存。")
@@ -125,7 +125,7 @@ class CampaignPages(OfficePart):
             **times,
         )
 
-    async def _stored(self, actor: Actor, view: CampaignView) -> dict[str, str]:
+    async def _stored_values(self, actor: Actor, view: CampaignView) -> dict[str, str]:
         """The campaign's present data as values of the form."""
         data = view.data
         names = {place.code: place.name for place in await self.services.office.dashboard.places(actor)}

@@ -34,9 +34,9 @@ class OfficeCertificatePages(OfficePart):
 
     @page("/office/certificates/{id}", "office/certificate.html")
     async def certificate(self, visit: Visit) -> Mapping[str, object]:
-        found = await self.services.certificates.queries.get(visit.actor, visit.id(_CERTIFICATE))
-        file = f"/h5/certificate/{self.services.certificates.files.link(visit.actor, found.id)}"
-        return {"one": found, "labels": LABELS, "longest": REASON_MAX, "file": file}
+        certificate = await self.services.certificates.queries.get(visit.actor, visit.id(_CERTIFICATE))
+        file = f"/h5/certificate/{self.services.certificates.files.link(visit.actor, certificate.id)}"
+        return {"certificate": certificate, "labels": LABELS, "longest": REASON_MAX, "file": file}
 
     @certificate.command(ReasonForm, "replace", note="已换发，这是新证书；已通知持证人，原证书的二维码显示已换发。")
     async def replace(self, visit: Visit, form: ReasonForm) -> Redirect:

@@ -87,7 +87,7 @@ class CourseItemPages(OfficePart):
     async def item(self, visit: Visit) -> http.Response:
         """May show a film of the file store."""
         view, item = await self._find(visit.actor, visit.request)
-        form = FormValues({**_stored(item), **visit.fields}, visit.form.error)
+        form = FormValues({**_stored_values(item), **visit.fields}, visit.form.error)
         values = {"f": form, **_values_of(view, item)}
         shown = self.show(visit.actor, _TEMPLATE, visit.request, error=form.error, **values)
         if item.bytes:
@@ -181,7 +181,7 @@ def _values_of(view: CourseView, item: ItemView | None) -> Mapping[str, object]:
     }
 
 
-def _stored(item: ItemView) -> dict[str, str]:
+def _stored_values(item: ItemView) -> dict[str, str]:
     return {
         "kind": item.kind,
         "title": item.title,

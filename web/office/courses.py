@@ -72,7 +72,7 @@ class OfficeCoursePages(OfficePart):
         view, items = await self.services.courses.queries.course(visit.actor, visit.id(COURSE))
         checks = await self.services.courses.setup.check_list(visit.actor, view.id) if view.state == "draft" else ()
         saving = visit.form.value("command") == "save"
-        form = visit.form if saving else FormValues({**_stored(view), **visit.fields}, visit.form.error)
+        form = visit.form if saving else FormValues({**_stored_values(view), **visit.fields}, visit.form.error)
         return {"f": form, "items": items, "checks": checks, **await self._choices(visit, view)}
 
     @course.command(_Course, "save", note="已保存。")
@@ -115,7 +115,7 @@ class OfficeCoursePages(OfficePart):
         }
 
 
-def _stored(view: CourseView) -> dict[str, str]:
+def _stored_values(view: CourseView) -> dict[str, str]:
     return {
         "name": view.name,
         "description": view.description,

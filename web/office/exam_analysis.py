@@ -40,7 +40,7 @@ class ExamAnalysisPages(OfficePart):
         exams, exam_id = self.services.exams, visit.id(_EXAM)
         return {
             "view": await exams.queries.get(visit.actor, exam_id),
-            "found": await exams.analysis.get(visit.actor, exam_id),
+            "analysis": await exams.analysis.get(visit.actor, exam_id),
         }
 
     @resource("/office/exams/{id}/analysis/{what}.xlsx")

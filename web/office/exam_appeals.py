@@ -25,7 +25,7 @@ class ExamAppealPages(OfficePart):
         exams, exam_id = self.services.exams, visit.id("这场考试")
         return {
             "view": await exams.queries.get(visit.actor, exam_id),
-            "found": await exams.appeals.list(visit.actor, exam_id),
+            "appeals": await exams.appeals.list(visit.actor, exam_id),
         }
 
     @appeals.command(_Answer, "upheld", note=_ANSWERED)

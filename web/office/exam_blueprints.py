@@ -46,7 +46,7 @@ class ExamBlueprintPages(OfficePart):
     @page("/office/exams/blueprints", "office/exam_blueprints.html")
     async def blueprints(self, visit: Visit) -> Mapping[str, object]:
         blueprints = await self.services.exams.blueprint_queries.list(visit.actor)
-        return {"found": blueprints, "stage": self.book(visit.actor).entry.names.exam}
+        return {"blueprints": blueprints, "stage": self.book(visit.actor).entry.names.exam}
 
     @page("/office/exams/blueprints/new", "office/exam_blueprint.html")
     async def blank(self, visit: Visit) -> Mapping[str, object]:
@@ -81,7 +81,7 @@ class ExamBlueprintPages(OfficePart):
 def read_lines(text: str) -> list[BlueprintCell]:
     """A cell for each non-empty line: chapter, kind, difficulty, count, mark. Raises InvalidInput."""
     lines = [line for line in text.splitlines() if line.strip()]
-    return [_cell(number, line) for number, line in enumerate(lines, 1)]
+    return [_read_cell(number, line) for number, line in enumerate(lines, 1)]
 
 
 def print_lines(cells: Sequence[BlueprintCell]) -> str:
@@ -92,34 +92,38 @@ def print_lines(cells: Sequence[BlueprintCell]) -> str:
     )
 
 
-def _cell(number: int, line: str) -> BlueprintCell:
+def _read_cell(number: int, line: str) -> BlueprintCell:
     parts = [part.strip() for part in _SPLIT.split(line.strip())]
     if len(parts) != _PARTS:
-        raise _wrong(number, "应有五项：章节，题型，难度，题数，每题分值")
+        raise _line_error(number, "应有五项：章节，题型，难度，题数，每题分值")
     chapter, kind, difficulty, count, mark = parts
     if kind not in _KINDS:
-        raise _wrong(number, f"没有题型“{kind[:10]}”，应为{'、'.join(kind.label for kind in ItemKind)}")
-    degree = 0 if difficulty in _ANY else _whole(number, difficulty, "难度")
+        raise _line_error(number, f"没有题型“{kind[:10]}”，应为{'、'.join(kind.label for kind in ItemKind)}")
+    degree = 0 if difficulty in _ANY else _read_whole_number(number, difficulty, "难度")
     return BlueprintCell(
-        "" if chapter in _ANY else chapter, _KINDS[kind], degree, _whole(number, count, "题数"), _tenths(number, mark)
+        "" if chapter in _ANY else chapter,
+        _KINDS[kind],
+        degree,
+        _read_whole_number(number, count, "题数"),
+        _read_tenths(number, mark),
     )
 
 
-def _whole(number: int, text: str, label: str) -> int:
+def _read_whole_number(number: int, text: str, label: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 5):
-        raise _wrong(number, f"{label}应为整数")
+        raise _line_error(number, f"{label}应为整数")
     return int(text)
 
 
-def _tenths(number: int, text: str) -> int:
+def _read_tenths(number: int, text: str) -> int:
     try:
         tenths = Decimal(text.removesuffix("分")) * 10
     except InvalidOperation as error:
-        raise _wrong(number, "分值应为数字，如1.5") from error
+        raise _line_error(number, "分值应为数字，如1.5") from error
     if not tenths.is_finite() or tenths != tenths.to_integral_value() or not 0 < tenths < 10**6:
-        raise _wrong(number, "分值最多一位小数，如1.5")
+        raise _line_error(number, "分值最多一位小数，如1.5")
     return int(tenths)
 
 
-def _wrong(number: int, reason: str) -> InvalidInput:
+def _line_error(number: int, reason: str) -> InvalidInput:
     return InvalidInput(f"第{number}行：{reason}。", code="bad_cells", field="cells")

@@ -94,7 +94,7 @@ class ExamCandidatePages(OfficePart):
         return {
             "allowing": visit.form if allowing else FormValues(_allowance_of(candidate)),
             "view": await exams.queries.get(visit.actor, visit.id(_EXAM)),
-            "one": candidate,
+            "candidate": candidate,
             "tones": TONES,
         }
 

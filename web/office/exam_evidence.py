@@ -28,7 +28,7 @@ class ExamEvidencePages(OfficePart):
         exams, exam_id = self.services.exams, visit.id(_EXAM)
         return {
             "view": await exams.queries.get(visit.actor, exam_id),
-            "found": await exams.evidence_review.list(visit.actor, exam_id),
+            "submissions": await exams.evidence_review.list(visit.actor, exam_id),
             "states": STATES,
         }
 
@@ -37,7 +37,7 @@ class ExamEvidencePages(OfficePart):
         exams, exam_id = self.services.exams, visit.id(_EXAM)
         return {
             "view": await exams.queries.get(visit.actor, exam_id),
-            "one": await exams.evidence_review.get(visit.actor, exam_id, visit.id(_EVIDENCE, "evidence")),
+            "evidence": await exams.evidence_review.get(visit.actor, exam_id, visit.id(_EVIDENCE, "evidence")),
             "states": STATES,
         }
 

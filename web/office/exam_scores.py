@@ -63,7 +63,7 @@ class ExamScorePages(OfficePart):
         exams, exam_id, attempt_id = self.services.exams, visit.id(_EXAM), visit.id(_PAPER, "attempt")
         return {
             "view": await exams.queries.get(visit.actor, exam_id),
-            "one": await exams.scores.get(visit.actor, exam_id, attempt_id),
+            "attempt": await exams.scores.get(visit.actor, exam_id, attempt_id),
             "late": await exams.evidence_review.late_answers(visit.actor, exam_id, attempt_id),
         }
 

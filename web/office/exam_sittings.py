@@ -51,7 +51,8 @@ class ExamSittingPages(OfficePart):
             "view": await exams.queries.get(visit.actor, exam_id),
             "blank": EMPTY if form.row else form,
             "rows": [
-                (sitting, form if form.row == str(sitting.id) else FormValues(_stored(sitting))) for sitting in sittings
+                (sitting, form if form.row == str(sitting.id) else FormValues(_stored_values(sitting)))
+                for sitting in sittings
             ],
             "now": self.services.deps.now(),
         }
@@ -69,7 +70,7 @@ class ExamSittingPages(OfficePart):
         await self.services.exams.sittings.remove(visit.actor, visit.id(_EXAM), visit.row_id(_SITTING), form.reason)
 
 
-def _stored(sitting: SittingView) -> dict[str, str]:
+def _stored_values(sitting: SittingView) -> dict[str, str]:
     return {
         "starts_at": print_moment(sitting.data.starts_at),
         "ends_at": print_moment(sitting.data.ends_at),

@@ -63,7 +63,7 @@ class OfficeExamPages(OfficePart):
     async def exams(self, visit: Visit) -> Mapping[str, object]:
         entry = self.book(visit.actor).entry
         return {
-            "found": await self.services.exams.queries.list(visit.actor),
+            "exams": await self.services.exams.queries.list(visit.actor),
             "tones": TONES,
             "stage": entry.names.exam,
             "held_elsewhere": "exam" in entry.stages,
@@ -87,7 +87,7 @@ class OfficeExamPages(OfficePart):
     @page("/office/exams/{id}", "office/exam.html")
     async def exam(self, visit: Visit) -> Mapping[str, object]:
         view = await self._view(visit)
-        form = FormValues({**_stored(view), **visit.fields}, visit.form.error)
+        form = FormValues({**_stored_values(view), **visit.fields}, visit.form.error)
         return {"f": form, **await self._values(visit, view)}
 
     @exam.command(_Exam, "save", note="已保存。")
@@ -162,7 +162,7 @@ class OfficeExamPages(OfficePart):
         return await self.services.exams.queries.get(visit.actor, visit.id(_EXAM))
 
 
-def _stored(view: ExamView) -> dict[str, str]:
+def _stored_values(view: ExamView) -> dict[str, str]:
     return {
         "name": view.name,
         "purpose": view.purpose.value,

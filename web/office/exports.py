@@ -72,4 +72,5 @@ def _range(request: http.Request) -> Range:
     last = day(request.query.get("until", ""), "until", "截止日期")
     if first and last and first > last:
         raise InvalidInput("截止日期应不早于起始日期，请返回后重新选择。", field="until")
+    # The last day is included, and a range is half-open: it ends where the next day begins.
     return Range(begin_of(first), begin_of(last, days=1))

@@ -55,13 +55,13 @@ class OfficeMaterialPages(OfficePart):
         rules = self.book(visit.actor).help.materials
         materials = await self.services.files.material_queries.list_all(visit.actor)
         return {
-            "found": materials,
+            "materials": materials,
             "rules": rules,
             "kinds": KINDS,
             "categories": [(name, name) for name in rules.categories],
             "audiences": AUDIENCES,
             "states": STATES,
-            "typed": {str(material.id): _typed(material) for material in materials},
+            "typed": {str(material.id): _stored_values(material) for material in materials},
             "public": f"/h5/{visit.actor.pool}/materials",
         }
 
@@ -92,7 +92,7 @@ class OfficeMaterialPages(OfficePart):
         return await send(visit.request, self.services, material)
 
 
-def _typed(material: MaterialView) -> dict[str, str]:
+def _stored_values(material: MaterialView) -> dict[str, str]:
     """Initial values of a material's form."""
     return {
         "title": material.title,

@@ -68,7 +68,7 @@ class OrderPages(OfficePart):
     async def order(self, visit: Visit) -> Mapping[str, object]:
         """``confirm`` is the reason of a refund that waits for confirmation."""
         view = await self._view(visit)
-        after = _chosen(view, visit.form.value("after"))
+        after = _chosen_destination(view, visit.form.value("after"))
         labels = {"trades": TRADE_NAMES, "names": AFTER_NAMES, "banks": BANKS}
         return {"view": view, "confirm": "", "after": after, **labels}
 
@@ -82,7 +82,7 @@ class OrderPages(OfficePart):
 
     @order.command(RefundForm, "refund", note="已提交退款，结果会在这里显示，并通知付款人。")
     async def refund(self, visit: Visit, form: RefundForm) -> None:
-        reason, after = check_reason(form.reason), _chosen(await self._view(visit), form.after)
+        reason, after = check_reason(form.reason), _chosen_destination(await self._view(visit), form.after)
         await self.services.payments.refunds.request(visit.actor, visit.id(_ORDER), reason, after=after, key=visit.key)
 
     @order.command(RedirectForm, "redirect", note="微信支付已受理，到账后会通知付款人。", conceal=("account", "holder"))
@@ -100,7 +100,7 @@ class OrderPages(OfficePart):
         )
 
 
-def _chosen(view: OrderView, after: str) -> After:
+def _chosen_destination(view: OrderView, after: str) -> After:
     """The chosen consequence for the application, else the first possible one."""
     first: After = view.choices[0] if view.choices else "keep"
     return cast(After, after) if after in AFTER_NAMES else first

@@ -32,7 +32,7 @@ class ReconciliationPages(OfficePart):
     async def reconciliation(self, visit: Visit) -> Mapping[str, object]:
         page = page_number(visit.request)
         bills = await self.services.payments.reconciliation.list(visit.actor, offset=(page - 1) * PAGE, limit=PAGE + 1)
-        return {"found": bills[:PAGE], "page": page, "more": len(bills) > PAGE, "states": STATES}
+        return {"bills": bills[:PAGE], "page": page, "more": len(bills) > PAGE, "states": STATES}
 
     @reconciliation.command(_Day, note="已安排对账，约一分钟后刷新查看。")
     async def compare_again(self, visit: Visit, form: _Day) -> None:
@@ -42,7 +42,7 @@ class ReconciliationPages(OfficePart):
     async def reconciliation_day(self, visit: Visit) -> Mapping[str, object]:
         bill = await self.services.office.payment_views.bill(visit.actor, visit.id("这天的账单"))
         differences = await self.services.payments.reconciliation.differences(visit.actor, bill.id)
-        return {"bill": bill, "states": STATES, "kinds": DIFFERENCE_NAMES, "found": differences}
+        return {"bill": bill, "states": STATES, "kinds": DIFFERENCE_NAMES, "differences": differences}
 
     @reconciliation_day.command(_Resolution, note="已记录处理结果。")
     async def resolve(self, visit: Visit, form: _Resolution) -> None:

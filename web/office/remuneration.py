@@ -45,7 +45,7 @@ class RemunerationPages(OfficePart):
     @page("/office/remuneration", "office/remuneration.html")
     async def totals(self, visit: Visit) -> Mapping[str, object]:
         """``?since=`` and ``?until=`` are months, by default the current one; ``?q=`` part of a name."""
-        wanted, form = self._wanted(visit.request), EMPTY
+        wanted, form = self._read_filter(visit.request), EMPTY
         try:
             totals = await self._find(visit, wanted)
         except InvalidInput as error:
@@ -58,7 +58,7 @@ class RemunerationPages(OfficePart):
             "choices": self._choices(wanted.search),
             "unreplied": await self.services.office.staff_work.list_owed_draws(visit.actor),
             "overall": totals.overall,
-            "found": totals.items,
+            "agencies": totals.items,
             "page": page_number(visit.request),
             "last": last_page(totals.overall.organisations),
         }
@@ -71,7 +71,7 @@ class RemunerationPages(OfficePart):
     @resource("/office/remuneration.xlsx")
     async def sheet(self, visit: Visit) -> http.Response:
         """All organisations of the same filter as XLSX."""
-        wanted = self._wanted(visit.request)
+        wanted = self._read_filter(visit.request)
         await self.site.check_rate(visit.request, "export", 20, 600)
         content = await self.services.remuneration.totals.write_overall_sheet(visit.actor, *wanted)
         return file_of(content, f"专家酬劳合计-{wanted.words}.xlsx")
@@ -79,13 +79,13 @@ class RemunerationPages(OfficePart):
     @list_page("/office/remuneration/{organisation_id}", "office/remuneration_draws.html")
     async def organisation(self, visit: Visit, page: Wanted) -> Listed:
         """Its draws, each with a link to the experts' amounts."""
-        wanted, organisation_id = self._wanted(visit.request), visit.id("这个代理机构", "organisation_id")
+        wanted, organisation_id = self._read_filter(visit.request), visit.id("这个代理机构", "organisation_id")
         name, draws = await self.services.remuneration.totals.list_draws(
             visit.actor, organisation_id, wanted.since, wanted.until, **page.window
         )
         return Listed(draws, {"id": organisation_id, "name": name, "wanted": wanted})
 
-    def _wanted(self, request: http.Request) -> MonthsFilter:
+    def _read_filter(self, request: http.Request) -> MonthsFilter:
         query = request.query
         now = self._choices()["本月"]
         search = query.get("q", "").strip()[:SEARCH_LONGEST]

@@ -59,13 +59,13 @@ class PayPages:
             return await self._by_number(request, visitor, typed)
         own = await self._services.payments.queries.list_own_fees(visitor.actor) if visitor.actor.account_id else ()
         if own and "other" not in request.query:
-            first = next((one for one in own if one.phase == "open"), own[0])
-            wanted = next((one for one in own if str(one.id) == request.query.get("fee")), first)
+            first = next((fee for fee in own if fee.phase == "open"), own[0])
+            wanted = next((fee for fee in own if str(fee.id) == request.query.get("fee")), first)
             return self._page(
                 request,
                 visitor,
                 wanted,
-                due=_others_due(own, wanted),
+                due=_other_due_fees(own, wanted),
                 note=_NOTES.get(request.query.get("note", ""), ""),
             )
         return self._search(request, visitor)
@@ -138,7 +138,7 @@ class PayPages:
         until = self._services.deps.now() + _TOKEN_TTL
         return self._services.links.sign(_PURPOSE, fee_id, visitor.person, until)
 
-    async def _opened(self, request: http.Request) -> tuple[Visitor, UUID]:
+    async def _check_token(self, request: http.Request) -> tuple[Visitor, UUID]:
         """Raises Forbidden for a token that is expired or another visitor's."""
         visitor = await self._visitors.visitor(request)
         link = self._services.links.check(request.match_info["token"], _PURPOSE)
@@ -150,12 +150,12 @@ class PayPages:
 
     async def reopen(self, request: http.Request) -> http.Response:
         """The form's address, opened with GET: the present state, with payment by QR code if still due."""
-        visitor, fee_id = await self._opened(request)
+        visitor, fee_id = await self._check_token(request)
         return self._page(request, visitor, await self._services.payments.order_checks.refresh(visitor.actor, fee_id))
 
     async def order(self, request: http.Request) -> http.Response:
         """Data for paying now: parameters for WeChat's cashier, or a code to scan. JSON on request."""
-        visitor, fee_id = await self._opened(request)
+        visitor, fee_id = await self._check_token(request)
         fields = await self._site.read_fields(request)
         by_jsapi = bool(visitor.openid) and fields.get("way") == "jsapi"
         if by_jsapi and not _wants_json(request):  # tapped before the page's script ran
@@ -169,14 +169,16 @@ class PayPages:
             if error.code == "fee_settled" and not _wants_json(request):
                 return await self.reopen(request)
             if not _wants_json(request):
-                return await self._again(request, visitor, fee_id, error)
+                return await self._show_refusal(request, visitor, fee_id, error)
             return http.json_response({"message": error.message, "code": error.code}, status=error.status)
         if _wants_json(request):
-            return http.json_response(_ordered(ordered))
+            return http.json_response(_payment_facts(ordered))
         view = await self._services.payments.order_checks.refresh(visitor.actor, fee_id)
         return self._page(request, visitor, view, ordered=ordered)
 
-    async def _again(self, request: http.Request, visitor: Visitor, fee_id: UUID, error: AppError) -> http.Response:
+    async def _show_refusal(
+        self, request: http.Request, visitor: Visitor, fee_id: UUID, error: AppError
+    ) -> http.Response:
         if error.status not in _ON_PAGE or isinstance(error, Forbidden):
             raise error
         view = await self._services.payments.order_checks.refresh(visitor.actor, fee_id)
@@ -184,7 +186,7 @@ class PayPages:
 
     async def state(self, request: http.Request) -> http.Response:
         """Requested every two seconds by a waiting page; the platform is queried less often."""
-        visitor, fee_id = await self._opened(request)
+        visitor, fee_id = await self._check_token(request)
         view = await self._services.payments.order_checks.refresh(visitor.actor, fee_id)
         return http.json_response({"phase": view.phase})
 
@@ -211,7 +213,7 @@ class PayPages:
                 email=fields.get("email", ""),
             )
         except AppError as error:
-            return await self._again(request, visitor, fee_id, error)
+            return await self._show_refusal(request, visitor, fee_id, error)
         raise http.HTTPSeeOther(f"/h5/{visitor.actor.pool}/pay?note=kept")
 
     async def proof(self, request: http.Request) -> http.Response:
@@ -234,14 +236,17 @@ def _wants_json(request: http.Request) -> bool:
     return "application/json" in request.headers.get("Accept", "")
 
 
-def _ordered(ordered: PayableOrder) -> dict[str, object]:
-    kept: dict[str, object] = {"until": f"{local(ordered.expires_at):%H:%M}", "expires": ordered.expires_at.isoformat()}
+def _payment_facts(ordered: PayableOrder) -> dict[str, object]:
+    expiry: dict[str, object] = {
+        "until": f"{local(ordered.expires_at):%H:%M}",
+        "expires": ordered.expires_at.isoformat(),
+    }
     if ordered.parameters is not None:
-        return {**kept, "parameters": _bridge(ordered.parameters)}
+        return {**expiry, "parameters": _bridge(ordered.parameters)}
     if not ordered.code_url:
         raise Unavailable("付款码暂时无法生成，请稍后再试。")
     path = path_of(ordered.code_url)
-    return {**kept, "qr": {"size": path.size, "d": path.d}}
+    return {**expiry, "qr": {"size": path.size, "d": path.d}}
 
 
 def _bridge(parameters: PayParameters) -> dict[str, str]:
@@ -256,8 +261,8 @@ def _bridge(parameters: PayParameters) -> dict[str, str]:
     }
 
 
-def _others_due(own: Sequence[FeeView], shown: FeeView) -> list[FeeView]:
-    return [one for one in own if one.id != shown.id and one.phase == "open"]
+def _other_due_fees(own: Sequence[FeeView], shown: FeeView) -> list[FeeView]:
+    return [fee for fee in own if fee.id != shown.id and fee.phase == "open"]
 
 
 def _uuid(text: str) -> UUID:

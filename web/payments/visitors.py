@@ -66,6 +66,8 @@ class PayVisitors:
         openid = self._openid(request, pool)
         known = await self._auth.find_visitor(request)
         actor = Actor(pool, "applicant", known.account_id) if known is not None and known.pool == pool else None
+        # The cookie outlives WeChat's answer, so that who came back without an openid is not sent around in a circle; a
+        # redirect of anything but GET would lose the form.
         if not openid and in_wechat(request) and _ASKING not in request.cookies and request.method == "GET":
             raise self._ask_wechat(pool, request.path_qs)
         if actor is None and openid:
@@ -96,10 +98,10 @@ class PayVisitors:
 
     async def back(self, request: http.Request) -> http.Response:
         """WeChat redirects the browser here. Any irregularity continues without an openid: payment by QR code."""
-        kept = self._open(request, _ASKING)
-        if kept is None:
+        stored = self._open(request, _ASKING)
+        if stored is None:
             raise NotFound("页面已失效，请回到公众号重新打开缴费链接。")
-        pool, target, state = kept[0], kept[1], kept[2]
+        pool, target, state = stored[0], stored[1], stored[2]
         response = http.Response(status=303, headers={"Location": target or f"/h5/{pool}/pay"})
         if hmac.compare_digest(request.query.get("state", "").encode(), state.encode()):
             openid = await self._resolve_openid(pool, request.query.get("code", ""))

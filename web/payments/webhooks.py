@@ -34,22 +34,24 @@ class PaymentWebhookEndpoint:
     async def receive(self, request: web.Request) -> web.Response:
         try:
             async with asyncio.timeout(TIMEOUT):
-                body = await _read(request)
+                body = await _read_body(request)
                 if body is None:
-                    return _failed(413, "内容过大")
+                    return _failure_answer(413, "内容过大")
                 await self._webhooks.receive(request.match_info["pool"], request.headers, body)
         except AppError as error:
-            if error.code != "pay_probe":
+            if error.code != "pay_probe":  # WeChat sends wrong signatures on purpose to test that we refuse them
                 log.warning("pay_notification_refused", pool=request.match_info["pool"], code=error.code)
-            return _failed(401 if error.status == 403 else 400, "验签失败" if error.status == 403 else "格式错误")
+            return _failure_answer(
+                401 if error.status == 403 else 400, "验签失败" if error.status == 403 else "格式错误"
+            )
         except (GatewayError, *AWAY) as error:
             if not report_outage("pay-notifications", error):
                 log.warning("pay_notification_put_off", pool=request.match_info["pool"], error=type(error).__name__)
-            return _failed(503, "请稍后重发")
+            return _failure_answer(503, "请稍后重发")
         return web.Response(status=204)
 
 
-async def _read(request: web.Request) -> bytes | None:
+async def _read_body(request: web.Request) -> bytes | None:
     """The raw bytes; None if too many."""
     body = bytearray()
     async for chunk in request.content.iter_any():
@@ -59,5 +61,5 @@ async def _read(request: web.Request) -> bytes | None:
     return bytes(body)
 
 
-def _failed(status: int, message: str) -> web.Response:
+def _failure_answer(status: int, message: str) -> web.Response:
     return web.json_response({"code": "FAIL", "message": message}, status=status)

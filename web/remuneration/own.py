@@ -32,8 +32,8 @@ class OwnRemunerationPages(PersonPages):
 
     @page("/h5/{pool}/remuneration", "remuneration/own.html")
     async def own(self, visit: Visit) -> Mapping[str, object]:
-        found = await self.services.remuneration.answers.list_own(visit.actor)
-        return {"pool": self.services.deps.book(visit.actor.pool).pool, "found": found}
+        remunerations = await self.services.remuneration.answers.list_own(visit.actor)
+        return {"pool": self.services.deps.book(visit.actor.pool).pool, "remunerations": remunerations}
 
     @own.command(_Confirmation, "confirm", note="已确认。抽取单位支付后会通知您。")
     async def confirm(self, visit: Visit, form: _Confirmation) -> None:

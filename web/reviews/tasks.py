@@ -130,7 +130,7 @@ class ReviewPages(PageGroup):
         return {
             "view": view,
             "card": view.card,
-            "note": f"{note}下一件：{view.card.name} · {_what([view.card])}。" if note else "",
+            "note": f"{note}下一件：{view.card.name} · {_name_cards([view.card])}。" if note else "",
             "opinion": visit.form.value("opinion")[: 2 * OPINION_MAX],
             "shown": {},
             "labels": LABELS,
@@ -148,7 +148,7 @@ class ReviewPages(PageGroup):
     async def decide(self, visit: Visit, form: _Decision) -> None:
         """Carry the decision out and open the next task."""
         task_id, decision = _task_id(visit.request), cast(Decision, form.decision)
-        admitted = _admitted(visit.fields) if decision == "approve" else None
+        admitted = _admitted_specialties(visit.fields) if decision == "approve" else None
         await self.services.workflows.reviews.decide(visit.actor, task_id, decision, form.opinion, admitted=admitted)
         raise await self._go_on(visit.actor, task_id)
 
@@ -174,7 +174,7 @@ class ReviewPages(PageGroup):
             return ""
         cards = [task.card for task in tasks]
         decided = "已退回整份申请" if tasks[0].whole else DECIDED[tasks[0].state]
-        return f"{decided}：{cards[0].name} · {_what(cards)}。"
+        return f"{decided}：{cards[0].name} · {_name_cards(cards)}。"
 
     # ---- all tasks of one application at once
 
@@ -232,7 +232,7 @@ def _task_id(request: http.Request) -> UUID:
     return _uuid(request.match_info["task_id"])
 
 
-def _what(cards: Sequence[TaskCard]) -> str:
+def _name_cards(cards: Sequence[TaskCard]) -> str:
     """The specialties, or the step for a whole application."""
     named = [card.specialty_name or card.step_name for card in cards]
     return "、".join(named) if len(named) <= _NAMED_MAX else f"{len(named)}个专业"
@@ -245,7 +245,7 @@ def _uuid(text: str) -> UUID:
         raise NotFound("没有这项审核任务，请返回列表。", code="task_unknown") from error
 
 
-def _admitted(sent: Mapping[str, str]) -> list[str] | None:
+def _admitted_specialties(sent: Mapping[str, str]) -> list[str] | None:
     """Codes answered yes, among those on the page; None if the page had none, or not all were answered."""
     codes = [code for code in sent.get("alternatives", "").split(",") if code]
     answers = {code: sent.get(f"admit-{code}", "") for code in codes}

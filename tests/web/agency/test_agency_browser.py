@@ -41,13 +41,13 @@ pytestmark = [
 
 async def test_every_page_reads_well(browser: Browser, world: World) -> None:
     office = world.office
-    running, [one, _] = await world.panel(2)
+    running, [invitation, _] = await world.panel(2)
     await Lot.create(
         project_id=office.project_id, name="二标段", number="1231231231", investment=50_000_000, position=1
     )
     draft = await make_draft(world)
     notice, condition = await CallNotice.get(draw_id=draft), await Condition.get(draw_id=draft)
-    await world.services.draws.invitations.leave(one.id, one.expert_id, "生病住院", by="chat")
+    await world.services.draws.invitations.leave(invitation.id, invitation.expert_id, "生病住院", by="chat")
     other = await make_organisation(name="别家招标代理有限公司", credit_code=OTHER_CREDIT_CODE)
     await make_agent_link(other, await Account.get(id=office.agency.account_id), accepted_at=None)
     mobile = "13700004321"
@@ -271,8 +271,8 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await page.locator(".run .tag", has_text="抽取完成").wait_for()
     await seen.check("agency-completed")
     assert await state_of(draw.id) == "completed"
-    for one in (page, supervisor.page, verifier.page):
-        await one.context.close()  # its stream would keep the server from ending
+    for tab in (page, supervisor.page, verifier.page):
+        await tab.context.close()  # its stream would keep the server from ending
     assert [line for line in seen.complaints if "422" not in line] == []
     assert supervisor.complaints + verifier.complaints == []
 
@@ -331,8 +331,8 @@ async def test_another_browser_has_not_the_number_and_says_what_to_do(browser: B
     await second.open(f"/agency/draws/{draw_id}/run")
     await second.page.get_by_text("本机没有本轮的随机数").wait_for()
     await second.check("agency-no-number")
-    for one in (first, second):
-        await one.page.context.close()
+    for seen_page in (first, second):
+        await seen_page.page.context.close()
     assert first.complaints + second.complaints == []
 
 

@@ -50,7 +50,7 @@ async def test_an_agent_is_asked_agrees_chooses_the_enterprise_and_is_ended(worl
     assert "我的经办人" not in person.page.links, "only the entity itself links people"
     assert (await person.get("/agency/agents")).status == 403
     await legal.get("/agency/agents")
-    [button] = [one for one in legal.page.buttons if one.startswith("取消经办人")]
+    [button] = [label for label in legal.page.buttons if label.startswith("取消经办人")]
     await legal.press(button)
     assert "立即不能再代表" in legal.text
     await person.get("/agency")
@@ -124,7 +124,7 @@ async def test_a_form_that_was_never_saved_goes_on_on_another_device(world: Worl
     world.clock.move(timedelta(minutes=2))
     second = await world.log_in(world.office.agency)
     await second.get(path)
-    [form] = [one for one in second.page.forms if "operator_name" in one["fields"]]
+    [form] = [candidate for candidate in second.page.forms if "operator_name" in candidate["fields"]]
     assert (form["fields"]["name"], form["fields"]["opening_at"]) == ("填了一半的活动", half["opening_at"])
     assert form["fields"]["operator_id_number"] == "", "an identity number is typed again"
     await second.press("清空重填")
@@ -138,7 +138,7 @@ async def test_what_a_page_still_sends_of_a_saved_form_is_refused(world: World) 
     agency = await world.log_in(world.office.agency)
     draw_id = (await begin(world, agency)).id
     await agency.get(f"/agency/draws/{draw_id}/notices/new")
-    [form] = [one for one in agency.page.forms if "gathering_at" in one["fields"]]
+    [form] = [candidate for candidate in agency.page.forms if "gathering_at" in candidate["fields"]]
     late = {**form["fields"], **notice(world), "quiet": "1"}
     await agency.press("保存", **notice(world))
     assert "语音通知已保存" in agency.text
@@ -147,7 +147,7 @@ async def test_what_a_page_still_sends_of_a_saved_form_is_refused(world: World) 
 
     await agency.get(f"/agency/draws/{draw_id}/conditions/new")
     await agency.press("暂存", planned="1")
-    [form] = [one for one in agency.page.forms if "planned" in one["fields"]]
+    [form] = [candidate for candidate in agency.page.forms if "planned" in candidate["fields"]]
     await agency.press("清空重填")
     await agency.post(f"/agency/drafts/condition/{draw_id}", {**form["fields"], "quiet": "1"})
     assert (agency.status, await FormDraft.exists()) == (409, False)
@@ -188,11 +188,11 @@ async def test_edits_that_are_not_saved_go_on_elsewhere_unless_another_changed_w
     world.clock.move(timedelta(minutes=2))
     second = await world.log_in(world.office.agency)
     draw_id = await make_draw(world.office)
-    one, condition = await CallNotice.get(draw_id=draw_id), await Condition.get(draw_id=draw_id)
+    call_notice, condition = await CallNotice.get(draw_id=draw_id), await Condition.get(draw_id=draw_id)
     base = f"/agency/draws/{draw_id}"
     edits = {
         f"{base}/basic": ("opening_place", "改了一半的地点"),
-        f"{base}/notices/{one.id}": ("room", "改了一半的评标室"),
+        f"{base}/notices/{call_notice.id}": ("room", "改了一半的评标室"),
         f"{base}/conditions/{condition.id}": ("specialty", "A0899"),
     }
     for path, (field, words) in edits.items():
@@ -207,17 +207,17 @@ async def test_edits_that_are_not_saved_go_on_elsewhere_unless_another_changed_w
     assert (second.path, "A0899" in await second.response.text()) == (f"{base}/conditions/{condition.id}", False)
 
     await Draw.filter(id=draw_id).update(opening_place="同事先改的地点")
-    await CallNotice.filter(id=one.id).update(room="同事的评标室")
-    for path, words in ((f"{base}/basic", "同事先改的地点"), (f"{base}/notices/{one.id}", "同事的评标室")):
+    await CallNotice.filter(id=call_notice.id).update(room="同事的评标室")
+    for path, words in ((f"{base}/basic", "同事先改的地点"), (f"{base}/notices/{call_notice.id}", "同事的评标室")):
         text = await (await second.get(path)).response.text()
         assert (words in text, "改了一半" in text, "暂存的内容没有恢复" in text) == (True, False, True)
         assert "暂存的内容没有恢复" not in (await second.get(path)).text
     assert not await FormDraft.exists()
-    await first.get(f"{base}/notices/{one.id}")
+    await first.get(f"{base}/notices/{call_notice.id}")
     await first.press("暂存", room="自己的评标室")
-    await first.press("保存", venue=one.venue)
+    await first.press("保存", venue=call_notice.venue)
     assert first.path == f"{base}/conditions", first.text
-    assert (await FormDraft.exists(), (await CallNotice.get(id=one.id)).room) == (False, "自己的评标室")
+    assert (await FormDraft.exists(), (await CallNotice.get(id=call_notice.id)).room) == (False, "自己的评标室")
 
 
 async def test_open_forms_are_listed_on_the_first_page_until_they_are_saved_or_emptied(world: World) -> None:
@@ -226,7 +226,7 @@ async def test_open_forms_are_listed_on_the_first_page_until_they_are_saved_or_e
     draw_id = (await begin(world, agency)).id
     organisation_id, account_id = world.office.agency.organisation_id, world.office.agency.account_id
     number, project = ID_NUMBER, (await make_project(organisation_id, account_id)).id
-    kept: dict[str, tuple[str, dict[str, str]]] = {
+    unsaved_forms: dict[str, tuple[str, dict[str, str]]] = {
         "新增回避单位": (f"/agency/draws/{draw_id}/recusal?list=units", {"name": "没加的公司"}),
         "新增回避人员": (
             f"/agency/draws/{draw_id}/recusal?list=persons",
@@ -236,24 +236,24 @@ async def test_open_forms_are_listed_on_the_first_page_until_they_are_saved_or_e
         "活动信息": (f"/agency/draws/{draw_id}/basic", {"name": "没改完的活动", "operator_id_number": number}),
         "新增抽取条件": (f"/agency/draws/{draw_id}/conditions/new", {"planned": "77"}),
     }
-    for label, (path, typed) in kept.items():
+    for label, (path, typed) in unsaved_forms.items():
         await agency.get(path)
         await agency.press("暂存", **typed)
         assert agency.status == 200, label
     world.clock.move(timedelta(minutes=2))
     elsewhere = await world.log_in(world.office.agency)
-    for label, (path, typed) in kept.items():
+    for label, (path, typed) in unsaved_forms.items():
         await elsewhere.get("/agency")
-        [link] = [one for one in elsewhere.page.links if one.startswith(label)]
+        [link] = [name for name in elsewhere.page.links if name.startswith(label)]
         assert elsewhere.page.links[link] == path
         text = await (await elsewhere.click(link)).response.text()
         assert (next(iter(typed.values())) in text, "已恢复" in text, number in text) == (True, True, False), label
-    await elsewhere.get(kept["新增回避单位"][0])
+    await elsewhere.get(unsaved_forms["新增回避单位"][0])
     await elsewhere.press("添加", reason="投标人", evidence="自行申报")
     assert "已添加" in elsewhere.text
     await elsewhere.get("/agency")
     assert "新增回避单位" not in elsewhere.text
-    for label in list(kept)[1:]:
+    for label in list(unsaved_forms)[1:]:
         await elsewhere.press(f"清除{label}")
         assert "已清除" in elsewhere.text
     assert ("没填完的表单" in elsewhere.text, await FormDraft.exists()) == (False, False)
@@ -263,5 +263,5 @@ async def test_a_person_sees_open_forms_of_the_enterprise_he_acts_for(world: Wor
     drafts, own = world.services.accounts.form_drafts, world.office.agency
     await drafts.keep(own, f"unit:{world.office.project_id}", {"name": "甲公司"})
     other = await make_organisation(name="别家招标代理有限公司", credit_code=OTHER_CREDIT_CODE)
-    assert [one.values["name"] for one in await drafts.list(own)] == ["甲公司"]
+    assert [draft.values["name"] for draft in await drafts.list(own)] == ["甲公司"]
     assert await drafts.list(replace(own, organisation_id=other.id)) == []

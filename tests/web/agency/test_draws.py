@@ -166,8 +166,8 @@ async def test_a_draw_is_set_up_in_six_steps_and_handed_in(world: World) -> None
     await agency.click("下一步：提交审核")
     await agency.press("提交审核", terminal="演示省公共资源交易中心", reason="请核验")
     assert (await state_of(draw.id), "等待交易中心核验" in agency.text) == ("submitted", True)
-    [asked] = await DrawApplication.filter(draw_id=draw.id)
-    assert agency.page.links[f"查看{draw.name}的抽取申请"] == f"/draws/{draw.id}/application?id={asked.id}"
+    [application] = await DrawApplication.filter(draw_id=draw.id)
+    assert agency.page.links[f"查看{draw.name}的抽取申请"] == f"/draws/{draw.id}/application?id={application.id}"
     await agency.press("撤回申请")
     assert (await state_of(draw.id), "已撤回" in agency.text) == ("editing", True)
 
@@ -188,7 +188,7 @@ async def test_the_operator_and_the_id_number_are_remembered_and_never_shown(wor
     assert not await Draw.exists(id=first.id)
     await begin(world, agency)
     await agency.get(f"/agency/draws/new?project={world.office.project_id}")
-    [form] = [one for one in agency.page.forms if "operator_name" in one["fields"]]
+    [form] = [candidate for candidate in agency.page.forms if "operator_name" in candidate["fields"]]
     assert (form["fields"]["operator_name"], form["fields"]["operator_phone"]) == ("黄劲松", "13568846647")
 
 
@@ -203,7 +203,7 @@ async def test_only_lots_that_are_not_drawn_yet_are_ticked_and_the_last_draw_can
     form["fields"].pop(f"lot-{lots[1].id}")
     await agency.press("保存，下一步", **basic(world), **taken)
     draw = await only_draw()
-    assert [one.lot_id for one in await DrawLot.filter(draw_id=draw.id)] == [lots[0].id]
+    assert [draw_lot.lot_id for draw_lot in await DrawLot.filter(draw_id=draw.id)] == [lots[0].id]
     await agency.get(f"/agency/draws/new?project={office.project_id}")
     assert f"甲（{draw.number}） 活动：演示项目评标" in agency.text
     assert "编号B-01 · 投资额50.5万元" in agency.text
@@ -258,7 +258,7 @@ async def test_a_sheet_of_recusals_is_taken_whole_or_not_at_all(world: World) ->
     assert await RecusalUnit.filter(draw_id=draw.id, name="甲公司").count() == 1
 
 
-async def fixed(world: World, agency: Visitor, draw_id: UUID) -> None:
+async def exchange_numbers(world: World, agency: Visitor, draw_id: UUID) -> None:
     """Both parties commit and reveal: the agency as its page's script does, the supervisor by the service."""
     await agency.get(f"/agency/draws/{draw_id}/run")
     await agency.press("开始三方摇号")
@@ -272,9 +272,9 @@ async def fixed(world: World, agency: Visitor, draw_id: UUID) -> None:
     }
     await office.rounds.commit(office.supervisor, draw_id, "supervisor", digest["supervisor"])
     headers = {"Origin": PUBLIC_URL}
-    for said in ({"commitment": digest["agency"]}, {"value": values["agency"].hex()}):
+    for step in ({"commitment": digest["agency"]}, {"value": values["agency"].hex()}):
         answer = await agency.client.post(
-            f"/agency/draws/{draw_id}/round", data={"form": token, **said}, headers=headers
+            f"/agency/draws/{draw_id}/round", data={"form": token, **step}, headers=headers
         )
         assert answer.status == 200, await answer.text()
     await office.rounds.reveal(office.supervisor, draw_id, "supervisor", values["supervisor"].hex())
@@ -288,7 +288,7 @@ async def test_a_verified_draw_is_fixed_started_paused_moved_and_ended(world: Wo
     await agency.get(f"/agency/draws/{draw_id}/run")
     assert "核验通过后可以抽取" in agency.text
     await verify(office, draw_id)
-    await fixed(world, agency, draw_id)
+    await exchange_numbers(world, agency, draw_id)
     await agency.get(f"/agency/draws/{draw_id}")
     assert "专家顺序已确定" in agency.text
     await agency.press("启动抽取")
@@ -336,12 +336,12 @@ async def test_a_round_can_be_given_up(world: World) -> None:
 
 
 async def test_a_place_that_became_free_is_filled_again(world: World) -> None:
-    draw_id, [one, _] = await world.panel(2)
+    draw_id, [invitation, _] = await world.panel(2)
     agency = await world.log_in(world.office.agency)
-    await world.services.draws.invitations.leave(one.id, one.expert_id, "生病", by="chat")
+    await world.services.draws.invitations.leave(invitation.id, invitation.expert_id, "生病", by="chat")
     assert await state_of(draw_id) == "supplement_pending"
     await agency.get("/agency/pending")
-    assert ("需补抽1人" in agency.text, one.code in agency.text) == (True, True)
+    assert ("需补抽1人" in agency.text, invitation.code in agency.text) == (True, True)
     await agency.get(f"/agency/draws/{draw_id}/conditions")
     assert "补抽 是" in agency.text
     await agency.get(f"/agency/draws/{draw_id}")
@@ -359,9 +359,9 @@ async def test_a_place_that_became_free_is_filled_again(world: World) -> None:
 
 
 async def test_a_short_draw_that_loses_an_expert_lacks_both_places(world: World) -> None:
-    draw_id, [one, other] = await world.call(2)
+    draw_id, [invitation, other] = await world.call(2)
     answers = world.services.draws.invitations
-    await answers.answer(one.id, one.expert_id, "accept", by="chat")
+    await answers.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await answers.answer(other.id, other.expert_id, "decline", by="chat")
     await world.office.run.advance(draw_id)
     [last] = await open_invitations(draw_id)
@@ -380,7 +380,7 @@ async def test_a_short_draw_that_loses_an_expert_lacks_both_places(world: World)
     assert "名单已抽完，不能再补抽。" in agency.text
     await agency.click("申请退选")
     assert agency.path == f"/agency/draws/{draw_id}/release"
-    await answers.leave(one.id, one.expert_id, "生病", by="chat")
+    await answers.leave(invitation.id, invitation.expert_id, "生病", by="chat")
     await agency.get("/agency/pending")
     assert ("需补抽2人" in agency.text, "待补抽活动1个" in agency.text) == (True, True), agency.text
     [register] = [path for path in agency.page.links.values() if path.endswith("/absences")]
@@ -389,24 +389,24 @@ async def test_a_short_draw_that_loses_an_expert_lacks_both_places(world: World)
 
 
 async def test_a_draw_that_has_run_shows_its_tabs(world: World) -> None:
-    draw_id, [one] = await world.panel()
+    draw_id, [invitation] = await world.panel()
     agency = await world.log_in(world.office.agency)
     await agency.get(f"/agency/draws/{draw_id}/run")
     await agency.click("项目信息")
     assert ("招标方式" in agency.text, "没有标段，整个项目算一个标段" in agency.text) == (True, True)
     await agency.click("抽取结果")
-    assert (one.code in agency.text, "名单已密封" in agency.text) == (True, True)
+    assert (invitation.code in agency.text, "名单已密封" in agency.text) == (True, True)
     await agency.click("专家出入场情况")
     assert ("后可查看" in agency.text, "请由评标场地催促" in agency.text) == (True, False)
     await CallNotice.filter(draw_id=draw_id).update(gathering_at=world.clock.now())
     await agency.get(f"/agency/draws/{draw_id}/attendance")
     assert "后可查看。解密前请由评标场地催促（" in agency.text
     world.clock.move((await Draw.get(id=draw_id)).starts_at - timedelta(minutes=30) - world.clock.now())
-    await Invitation.filter(id=one.id).update(gathering_at=world.clock.now())
+    await Invitation.filter(id=invitation.id).update(gathering_at=world.clock.now())
     await agency.get(f"/agency/draws/{draw_id}/attendance")
-    await agency.press(f"语音催促{one.code}")
+    await agency.press(f"语音催促{invitation.code}")
     assert ("已发起语音催促" in agency.text, "已催1次" in agency.text) == (True, True)
-    await agency.press(f"虚拟号呼叫{one.code}", phone="18030785987")
+    await agency.press(f"虚拟号呼叫{invitation.code}", phone="18030785987")
     assert ("接听后再呼叫专家" in agency.text, "：准备拨打" in agency.text) == (True, True)
     await agency.click("操作记录")
     organisation = await Organisation.get(id=world.office.agency.organisation_id)
@@ -422,7 +422,7 @@ async def test_a_line_of_the_list_offers_what_its_state_allows(world: World) -> 
     for act, state in (("提交审核", "editing"), ("查看审核", "submitted"), ("进入抽取", "verified")):
         await Draw.filter(id=draw_id).update(state=state)
         await agency.get("/agency/draws")
-        [link] = [one for one in agency.page.links if one.startswith(f"{act}：")]
+        [link] = [text for text in agency.page.links if text.startswith(f"{act}：")]
         assert (await agency.click(link)).status == 200
 
 
@@ -455,7 +455,7 @@ def pages(draw_id: UUID, project_id: UUID, notice_id: UUID, condition_id: UUID) 
     return [
         f"/agency/projects/{project_id}",
         f"/agency/draws/new?project={project_id}",
-        *(draw + one for one in (*steps, *parts)),
+        *(draw + part for part in (*steps, *parts)),
     ]
 
 
@@ -655,24 +655,24 @@ async def test_a_venue_is_chosen_or_named_and_a_condition_is_previewed_before_it
     await agency.press("保存", **notice(world, venue=""))
     assert (agency.status, "请填写评标场所" in agency.text) == (422, True)
     await agency.press("保存", **notice(world, venue_other="珠江宾馆"))
-    one = await CallNotice.get(draw_id=draw.id)
-    assert one.venue == "珠江宾馆"
-    await agency.get(f"/agency/draws/{draw.id}/notices/{one.id}")
+    call_notice = await CallNotice.get(draw_id=draw.id)
+    assert call_notice.venue == "珠江宾馆"
+    await agency.get(f"/agency/draws/{draw.id}/notices/{call_notice.id}")
     assert agency.page.buttons["保存"][0]["fields"]["venue_other"] == "珠江宾馆"
     await agency.press("保存", **notice(world, venue="演示省公共资源交易中心", venue_other="珠江宾馆"))
     assert (await CallNotice.get(draw_id=draw.id)).venue == "演示省公共资源交易中心"
     await Draw.filter(id=draw.id).update(on_site=True)
-    await agency.get(f"/agency/draws/{draw.id}/notices/{one.id}")
+    await agency.get(f"/agency/draws/{draw.id}/notices/{call_notice.id}")
     assert 'value="其他"' not in await agency.response.text()
     await agency.press("保存", **notice(world, venue="其他"))
     assert (agency.status, "从列表中选择评标场所" in agency.text) == (422, True)
 
     await agency.get(f"/agency/draws/{draw.id}/conditions/new")
-    await agency.press("预览", **condition(one.id, specialty=""))
+    await agency.press("预览", **condition(call_notice.id, specialty=""))
     assert (agency.status, "请选择主专业" in agency.text) == (422, True)
-    await agency.press("预览", **condition(one.id))
+    await agency.press("预览", **condition(call_notice.id))
     assert ("还可预览" in agency.text, "条件还没有保存" in agency.text) == (True, True)
     assert not await Condition.exists(draw_id=draw.id)
-    await agency.press("保存", **condition(one.id))
+    await agency.press("保存", **condition(call_notice.id))
     assert "新增语音通知" not in agency.page.links
     assert "剩余可设置人数为0，不能再新增语音通知" in agency.text

@@ -147,9 +147,9 @@ class Place:
     async def press_empty(self, button: str, **typed: str) -> None:
         """Submit the form of a button with empty fields, but for the typed values; no box is ticked."""
         form, own = self.agency.page.buttons[button]
-        kept = {name: text for name, text in form["fields"].items() if name in _HIDDEN}
-        empty = {name: "" for name in form["fields"] if name not in kept and "-" not in name}
-        await self.agency.post(form["action"], {**empty, **kept, **own, **typed})
+        hidden_fields = {name: text for name, text in form["fields"].items() if name in _HIDDEN}
+        empty = {name: "" for name in form["fields"] if name not in hidden_fields and "-" not in name}
+        await self.agency.post(form["action"], {**empty, **hidden_fields, **own, **typed})
 
     async def faults(self) -> dict[str, str]:
         """The texts at the fields."""

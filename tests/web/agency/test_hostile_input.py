@@ -41,24 +41,28 @@ async def test_a_script_in_any_text_comes_back_as_text(world: World) -> None:
     draw = await Draw.get(id=await fill(world))
     agency = await world.log_in(world.office.agency)
     notice_id, condition_id = (await CallNotice.get(draw_id=draw.id)).id, (await Condition.get(draw_id=draw.id)).id
-    found = [one for one in pages(draw.id, draw.project_id, notice_id, condition_id) if not one.endswith(_NO_PAGE)]
+    paths = [
+        address
+        for address in pages(draw.id, draw.project_id, notice_id, condition_id)
+        if not address.endswith(_NO_PAGE)
+    ]
     evil = "%3Cscript%3Ex%3C/script%3E%22'%26"
-    found += [f"/agency/draws/{draw.id}/recusal?list=persons", f"/agency/draws/{draw.id}/recusal?q={evil}"]
-    found += [f"/agency/draws?q={evil}&project={evil}&state={evil}&kind={evil}&region={evil}", "/agency/draws"]
-    found += ["/agency", "/agency/agents", "/agency/pending", "/agency/projects", "/agency/projects/new"]
-    found += [
+    paths += [f"/agency/draws/{draw.id}/recusal?list=persons", f"/agency/draws/{draw.id}/recusal?q={evil}"]
+    paths += [f"/agency/draws?q={evil}&project={evil}&state={evil}&kind={evil}&region={evil}", "/agency/draws"]
+    paths += ["/agency", "/agency/agents", "/agency/pending", "/agency/projects", "/agency/projects/new"]
+    paths += [
         f"/agency/projects?q={evil}",
         f"/agency/projects/{draw.project_id}?edit=1",
         f"/agency?note={evil}&month={evil}",
     ]
     shown = 0
-    for path in found:
+    for path in paths:
         text = await (await agency.get(path)).response.text()
         assert agency.status == 200, path
         assert EVIL not in text, path
         assert "<script>x" not in text, path
         shown += str(escape(EVIL)) in text
-    assert shown > len(found) * 3 // 4, "the pages were asked for what was typed"
+    assert shown > len(paths) * 3 // 4, "the pages were asked for what was typed"
 
 
 _NO_PAGE = ("/round", "/events", ".pdf", "/attendance")
@@ -83,9 +87,9 @@ async def fill(world: World) -> UUID:
     place = dict.fromkeys(("venue", "address", "room", "contact", "remark"), EVIL)
     await CallNotice.filter(draw_id=draw_id).update(**place, contact_phone_sealed=sealed(world))
     account_id, now = office.agency.account_id, world.clock.now()
-    asked = {"kind": "normal", "state": "refused", "submitted_by_id": account_id, "submitted_at": now}
+    submission = {"kind": "normal", "state": "refused", "submitted_by_id": account_id, "submitted_at": now}
     words = dict.fromkeys(("reason", "terminal", "attachment", "opinion"), EVIL)
-    await DrawApplication.create(draw_id=draw_id, **asked, **words, decided_at=now)
+    await DrawApplication.create(draw_id=draw_id, **submission, **words, decided_at=now)
     await Account.filter(id=account_id).update(real_name=EVIL)
     await Organisation.all().update(name=EVIL)
     await record(office.agency, now, "draw.paused", "draw", draw_id, reason=EVIL)
@@ -193,8 +197,8 @@ async def test_persons_come_in_by_the_template_of_their_page_all_or_none(world: 
     assert not await RecusalPerson.exists()
     await agency.upload(f"{path}/persons.xlsx", "导入", filled(template, by_number, by_unit))
     assert ("已导入" in agency.text, "张三" in agency.text, "甲公司" in agency.text) == (True, True, True)
-    found = {one.name: one.unit_name for one in await RecusalPerson.all()}
-    assert found == {"张三": "", "李四": "甲公司"}
+    units_by_name = {person.name: person.unit_name for person in await RecusalPerson.all()}
+    assert units_by_name == {"张三": "", "李四": "甲公司"}
     assert not await RecusalPerson.filter(name="张三", id_number_hash="").exists()
 
 

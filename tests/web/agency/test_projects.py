@@ -75,7 +75,7 @@ async def test_activities_are_found_by_number_project_state_and_place(world: Wor
     assert "抽取 ·" in agency.text, "when it was drawn"
     page = await (await agency.client.get("/agency/draws")).text()
     assert '<a href="/agency/draws" aria-current="page">抽取活动列表' in page
-    for query, found in {
+    for query, listed in {
         "q=一标段": True,
         "q=二标段": False,
         "project=演示项目": True,
@@ -91,7 +91,7 @@ async def test_activities_are_found_by_number_project_state_and_place(world: Wor
         "page=9": False,
     }.items():
         await agency.get(f"/agency/draws?{query}")
-        assert ("演示项目(一标段)" in agency.text, agency.status) == (found, 200), query
+        assert ("演示项目(一标段)" in agency.text, agency.status) == (listed, 200), query
 
 
 async def test_a_project_is_made_changed_divided_and_removed(world: World) -> None:
@@ -157,10 +157,10 @@ async def test_a_project_with_a_draw_is_read_only(world: World) -> None:
 async def test_what_is_chosen_comes_from_the_catalogue(world: World) -> None:
     agency = await world.log_in(world.office.agency)
     told = await (await agency.client.get("/agency/catalogues/specialty")).json()
-    assert {one["code"] for one in told["items"]} == {"A08", "A01", "A04"}
+    assert {node["code"] for node in told["items"]} == {"A08", "A01", "A04"}
     assert (await agency.client.get("/agency/catalogues/nothing")).status == 422
-    found = await (await agency.client.get("/agency/catalogues/region/search?word=4403")).json()
-    assert [one["code"] for one in found["items"]] == ["440300"]
+    matches = await (await agency.client.get("/agency/catalogues/region/search?word=4403")).json()
+    assert [node["code"] for node in matches["items"]] == ["440300"]
 
 
 async def test_a_form_that_lay_too_long_is_refused(world: World) -> None:

@@ -27,9 +27,9 @@ def at(world: World, hour: int, days: int = 1) -> str:
 
 
 async def newest(kind: str) -> Draw:
-    found = await Draw.filter(kind=kind).order_by("-created_at", "-id").first()
-    assert found is not None
-    return found
+    draw = await Draw.filter(kind=kind).order_by("-created_at", "-id").first()
+    assert draw is not None
+    return draw
 
 
 async def ended(world: World) -> UUID:
@@ -90,7 +90,9 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
     assert (agency.status, "手机号应为11位数字" in agency.text) == (422, True)
     await agency.press("保存", phone="18030785987")
     assert "通话号码已保存" in agency.text
-    names = sorted(one.removeprefix("提交").removesuffix("的结果") for one in agency.page.buttons if "的结果" in one)
+    names = sorted(
+        button.removeprefix("提交").removesuffix("的结果") for button in agency.page.buttons if "的结果" in button
+    )
     assert len(names) == 2
     await Expert.filter(name=names[0]).update(left_at=world.clock.now(), active=False)
     await agency.get(f"/agency/draws/{draw.id}/notify")
@@ -116,12 +118,12 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
         assert "已登记" in agency.text
     await agency.press("提交最终确认结果")
     assert (await state_of(draw.id), "最终确认结果已提交" in agency.text) == ("completed", True)
-    [one, other] = await Invitation.filter(draw_id=draw.id, state="accepted")
+    [first, other] = await Invitation.filter(draw_id=draw.id, state="accepted")
     assert "提交最终确认结果" not in agency.page.buttons
     world.clock.move(timedelta(seconds=61))
     await VirtualCall.all().update(state="missed", closed_at=world.clock.now(), check_at=None, staff_phone_sealed="")
     sent = Attempt.filter(channel="sms", notice__kind="draw_accepted")
-    await sent.filter(notice__invitation_id=one.id).update(state="delivered")
+    await sent.filter(notice__invitation_id=first.id).update(state="delivered")
     await sent.filter(notice__invitation_id=other.id).update(state="failed")
     await agency.get(f"/agency/draws/{draw.id}/notify")
     assert ("已发送" in agency.text, "发送失败，请重新发送，或用虚拟号告知" in agency.text) == (True, True)
@@ -150,8 +152,8 @@ async def test_an_ended_activity_is_redrawn_and_shows_both_numbers_and_who_is_re
     times = {"bid_closing_at": at(world, 9), "opening_at": at(world, 8), "starts_at": at(world, 14)}
     await agency.press("暂存", **times)
     await agency.get("/agency")
-    await agency.click(next(one for one in agency.page.links if one.startswith("重新抽取")))
-    [form] = [one["fields"] for one in agency.page.forms if "opening_at" in one["fields"]]
+    await agency.click(next(link for link in agency.page.links if link.startswith("重新抽取")))
+    [form] = [candidate["fields"] for candidate in agency.page.forms if "opening_at" in candidate["fields"]]
     assert (form["opening_at"], form["ends_at"]) == (at(world, 8), "")
     await agency.press("确定重新抽取", **times, ends_at=at(world, 18))
     assert (agency.status, "截标时间不能晚于开标时间" in agency.text) == (422, True)
@@ -161,7 +163,7 @@ async def test_an_ended_activity_is_redrawn_and_shows_both_numbers_and_who_is_re
     assert (agency.path, "已列入回避" in agency.text) == (f"/agency/draws/{draw.id}/basic", True)
     await agency.press("保存，下一步", starts_at=at(world, 15))
     assert agency.path == f"/agency/draws/{draw.id}/recusal"
-    [code, *_] = [one.code for one in await Invitation.filter(draw_id=old, state="accepted")]
+    [code, *_] = [invitation.code for invitation in await Invitation.filter(draw_id=old, state="accepted")]
     assert code in agency.text
     assert "默认回避，不能删除" in agency.text
     await agency.click("下一步：抽取条件")
@@ -176,14 +178,14 @@ async def test_an_ended_activity_is_redrawn_and_shows_both_numbers_and_who_is_re
 
 async def test_two_tabs_make_one_activity(world: World) -> None:
     old = await ended(world)
-    one = await world.log_in(world.office.agency)
+    first_tab = await world.log_in(world.office.agency)
     world.clock.move(timedelta(minutes=2))
     other = await world.log_in(world.office.agency)
     times = {"starts_at": at(world, 14), "ends_at": at(world, 18)}
     redrawn = {**times, "bid_closing_at": at(world, 9), "opening_at": at(world, 10)}
-    await one.get(f"/agency/draws/{old}/recall")
+    await first_tab.get(f"/agency/draws/{old}/recall")
     await other.get(f"/agency/draws/{old}/redraw")
-    await one.press("确定复评", **times)
+    await first_tab.press("确定复评", **times)
     made = await newest("recall")
     await other.press("确定重新抽取", **redrawn)
     assert (other.status, await Draw.all().count()) == (409, 2)

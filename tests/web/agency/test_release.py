@@ -30,9 +30,9 @@ async def test_a_failed_tender_releases_its_panel(world: World) -> None:
     await agency.upload(proof, "上传", b"no file that we know", "退选申请表.pdf")
     assert (agency.status, "已上传：" in agency.text) == (422, False)
     await agency.upload(proof, "上传", pdf(), "退选申请表.pdf", cause="不可抗力", reason="<b>洪水</b>")
-    kept = await agency.response.text()
-    assert ("已上传：退选申请表.pdf" in agency.text, "&lt;b&gt;洪水" in kept) == (True, True), agency.text
-    assert '<option value="不可抗力" selected>' in kept
+    page_text = await agency.response.text()
+    assert ("已上传：退选申请表.pdf" in agency.text, "&lt;b&gt;洪水" in page_text) == (True, True), agency.text
+    assert '<option value="不可抗力" selected>' in page_text
     await agency.press("提交审核", cause="招标失败", reason="<b>不足三家</b>")
     assert "退选申请已提交，等待交易中心核验" in agency.text
     await agency.press("撤回退选申请")
@@ -73,8 +73,8 @@ async def test_a_failed_tender_releases_its_panel(world: World) -> None:
     assert f"{local(morning):%H:%M}拨打" in agency.text, "a call waits for the morning"
     await reach_nobody(notice, world.clock.now())
     await agency.get(f"/agency/draws/{draw_id}/release")
-    [name] = [one for one in agency.page.buttons if one.startswith("登记")]
-    [ring] = [one for one in agency.page.buttons if one.startswith("虚拟号呼叫")]
+    [name] = [button for button in agency.page.buttons if button.startswith("登记")]
+    [ring] = [button for button in agency.page.buttons if button.startswith("虚拟号呼叫")]
     await agency.press(ring, phone="123")
     assert (agency.status, "手机号应为11位数字" in agency.text) == (422, True)
     await agency.press(ring, phone="")
@@ -90,4 +90,4 @@ async def test_a_failed_tender_releases_its_panel(world: World) -> None:
         assert ("1位专家已确认知晓，共1位" in watcher.text, "已电话告知本人" in watcher.text) == (True, True), (
             watcher.text
         )
-        assert [one for one in watcher.page.buttons if one.startswith(("登记", "虚拟号"))] == []
+        assert [button for button in watcher.page.buttons if button.startswith(("登记", "虚拟号"))] == []

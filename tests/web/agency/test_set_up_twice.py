@@ -23,8 +23,8 @@ CHANGED = "刚刚被其他人改过"
 
 async def other_project(office: Office) -> UUID:
     project = await Project.get(id=office.project_id)
-    found = {name: getattr(project, name) for name in project._meta.db_fields if name != "id"}
-    return (await Project.create(**{**found, "name": "另一座大桥"})).id
+    columns = {name: getattr(project, name) for name in project._meta.db_fields if name != "id"}
+    return (await Project.create(**{**columns, "name": "另一座大桥"})).id
 
 
 async def resend(visitor: Visitor, button: str, **typed: str) -> str:
@@ -86,15 +86,15 @@ async def test_the_slower_of_two_forms_overwrites_nothing_unseen(world: World) -
     entity = await world.log_in(office.agency)
     slower = await world.log_in(Actor("demo", "agent", account_id=agent.id, organisation_id=organisation.id))
     base = f"/agency/draws/{draw_id}"
-    one, asked = await CallNotice.get(draw_id=draw_id), await Condition.get(draw_id=draw_id)
+    call_notice, stored_condition = await CallNotice.get(draw_id=draw_id), await Condition.get(draw_id=draw_id)
     for path, button, first, second in (
         (f"{base}/basic", "保存，下一步", basic(world, name="先保存的"), basic(world, name="后保存的")),
-        (f"{base}/notices/{one.id}", "保存", notice(world, room="先保存的"), notice(world, room="后保存的")),
+        (f"{base}/notices/{call_notice.id}", "保存", notice(world, room="先保存的"), notice(world, room="后保存的")),
         (
-            f"{base}/conditions/{asked.id}",
+            f"{base}/conditions/{stored_condition.id}",
             "保存",
-            condition(one.id, regions="440300"),
-            condition(one.id, regions="440100,440300"),
+            condition(call_notice.id, regions="440300"),
+            condition(call_notice.id, regions="440100,440300"),
         ),
     ):
         await slower.get(path)
@@ -107,31 +107,33 @@ async def test_the_slower_of_two_forms_overwrites_nothing_unseen(world: World) -
         assert slower.page.links["查看现在的内容"] == path
         if "basic" in path:
             assert (await Draw.get(id=draw_id)).name == "先保存的"
-        kept = slower.page.buttons[button][0]["fields"]
-        assert [kept[name] for name in second if name in kept] == [second[name] for name in second if name in kept]
+        typed_fields = slower.page.buttons[button][0]["fields"]
+        assert [typed_fields[name] for name in second if name in typed_fields] == [
+            second[name] for name in second if name in typed_fields
+        ]
         await slower.press(button, **second)
         assert (slower.status, CHANGED in slower.text) == (200, False), "whoever saw the other's may overwrite it"
     assert (await Draw.get(id=draw_id)).name == "后保存的"
-    assert (await CallNotice.get(id=one.id)).room == "后保存的"
-    assert (await Condition.get(id=asked.id)).regions == ["440100", "440300"]
+    assert (await CallNotice.get(id=call_notice.id)).room == "后保存的"
+    assert (await Condition.get(id=stored_condition.id)).regions == ["440100", "440300"]
 
 
 async def test_of_two_forms_at_the_same_moment_one_is_saved(world: World) -> None:
     office = world.office
     draw_id = await make_draw(office)
-    one = await CallNotice.get(draw_id=draw_id)
+    call_notice = await CallNotice.get(draw_id=draw_id)
 
     async def save(room: str, version: str) -> str:
         form = replace(notice_form(office), room=room)
         try:
-            await office.setup.edit_call_notice(office.agency, draw_id, one.id, form, version=version)
+            await office.setup.edit_call_notice(office.agency, draw_id, call_notice.id, form, version=version)
         except Conflict as refused:
             return refused.code
         return "saved"
 
     without = await asyncio.gather(*(save(room, "") for room in "甲乙"))
     assert without == ["saved", "saved"], "without a version the last one holds"
-    version = part_version(await CallNotice.get(id=one.id))
+    version = part_version(await CallNotice.get(id=call_notice.id))
     outcomes = await asyncio.gather(*(save(room, version) for room in "丙丁"))
     assert sorted(outcomes) == ["changed_meanwhile", "saved"]
 
@@ -139,10 +141,10 @@ async def test_of_two_forms_at_the_same_moment_one_is_saved(world: World) -> Non
 async def test_what_stands_or_was_typed_is_shown_beside_a_refusal(world: World) -> None:
     agency = await world.log_in(world.office.agency)
     draw_id = await make_draw(world.office)
-    one = await CallNotice.get(draw_id=draw_id)
-    await agency.get(f"/agency/draws/{draw_id}/notices/{one.id}")
+    call_notice = await CallNotice.get(draw_id=draw_id)
+    await agency.get(f"/agency/draws/{draw_id}/notices/{call_notice.id}")
     await agency.press("确定删除")
-    assert (agency.status, agency.page.forms[0]["fields"]["room"]) == (409, one.room)
+    assert (agency.status, agency.page.forms[0]["fields"]["room"]) == (409, call_notice.room)
     terminal = world.services.deps.book("demo").draw.terminals[0]
     await agency.get(f"/agency/draws/{draw_id}/basic")
     await world.office.setup.submit(world.office.agency, draw_id, terminal, "请核验")

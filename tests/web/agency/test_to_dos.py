@@ -23,9 +23,9 @@ async def enter(world: World) -> Visitor:
     return await world.enter(await Account.get(id=world.office.agency.account_id))
 
 
-async def copy(draw_id: UUID, number: int, **columns: Any) -> None:
-    one = await Draw.get(id=draw_id)
-    known = {name: getattr(one, name) for name in one._meta.db_fields if name != "id"}
+async def copy_draw(draw_id: UUID, number: int, **columns: Any) -> None:
+    draw = await Draw.get(id=draw_id)
+    known = {name: getattr(draw, name) for name in draw._meta.db_fields if name != "id"}
     await Draw.create(**{**known, "number": f"CQSQ20261101{number:04}", **columns})
 
 
@@ -69,9 +69,9 @@ async def test_what_is_nearest_stands_first_and_drafts_last(world: World) -> Non
     starts_at = (await Draw.get(id=draw_id)).starts_at
     for number, hours in enumerate((3, 2)):
         urgent = {"state": "verified", "starts_at": starts_at + timedelta(hours=hours), "name": f"急{hours}"}
-        await copy(draw_id, number, **urgent, created_at=world.clock.now() - timedelta(days=9))
+        await copy_draw(draw_id, number, **urgent, created_at=world.clock.now() - timedelta(days=9))
     for number in range(25):
-        await copy(draw_id, 100 + number)
+        await copy_draw(draw_id, 100 + number)
     agency = await enter(world)
     await agency.get("/agency")
     todo = agency.text.partition("待办事项")[2].partition("月的活动")[0]
@@ -83,14 +83,14 @@ async def test_what_is_nearest_stands_first_and_drafts_last(world: World) -> Non
 
 
 async def decline_all(world: World, draw_id: UUID) -> None:
-    for one in await open_invitations(draw_id):
-        await world.services.draws.invitations.answer(one.id, one.expert_id, "decline", by="chat")
+    for invitation in await open_invitations(draw_id):
+        await world.services.draws.invitations.answer(invitation.id, invitation.expert_id, "decline", by="chat")
     await world.office.run.advance(draw_id)
 
 
 async def test_a_place_for_which_no_expert_was_found_is_listed_again_with_all_its_facts(world: World) -> None:
-    draw_id, [one, _] = await world.panel(2)
-    await world.services.draws.invitations.leave(one.id, one.expert_id, "出差", by="chat")
+    draw_id, [invitation, _] = await world.panel(2)
+    await world.services.draws.invitations.leave(invitation.id, invitation.expert_id, "出差", by="chat")
     await world.office.supplements.start(world.office.agency, draw_id)
     await world.office.run.advance(draw_id)
     agency = await enter(world)
@@ -99,7 +99,7 @@ async def test_a_place_for_which_no_expert_was_found_is_listed_again_with_all_it
     await decline_all(world, draw_id)
     assert await state_of(draw_id) == "short"
     await agency.get("/agency/pending")
-    for shown in (one.code, "条件1", "通知1", "请假：出差", "专家本人", "未补抽", "专家不足", "需补抽1人"):
+    for shown in (invitation.code, "条件1", "通知1", "请假：出差", "专家本人", "未补抽", "专家不足", "需补抽1人"):
         assert shown in agency.text, shown
     assert "专家不足的活动" not in agency.text, "listed once"
 
@@ -107,13 +107,13 @@ async def test_a_place_for_which_no_expert_was_found_is_listed_again_with_all_it
 async def test_a_short_activity_is_listed_with_what_it_lacks_however_many_are_newer(world: World) -> None:
     await add_experts(world.office, 1)
     draw_id = await start_draw(world.office, needed=2)
-    [one] = await open_invitations(draw_id)
-    await world.services.draws.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    [invitation] = await open_invitations(draw_id)
+    await world.services.draws.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await world.office.run.advance(draw_id)
     assert await state_of(draw_id) == "short"
     later = world.clock.now() + timedelta(hours=1)
     for number in range(51):
-        await copy(draw_id, number, state="completed", created_at=later)
+        await copy_draw(draw_id, number, state="completed", created_at=later)
     agency = await enter(world)
     await agency.get("/agency/pending")
     short = agency.text.partition("专家不足的活动")[2].partition("缺席专家登记")[0]

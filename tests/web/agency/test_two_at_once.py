@@ -40,7 +40,7 @@ async def world(world: World) -> World:
     return world
 
 
-async def two(world: World, draw_id: UUID) -> tuple[Visitor, Visitor]:
+async def log_in_two(world: World, draw_id: UUID) -> tuple[Visitor, Visitor]:
     """The legal entity, and the agent whose activity it is, each at a computer."""
     office, agent = world.office, await make_account(world.services.deps)
     await make_agent_link(await Organisation.get(id=office.agency.organisation_id), agent)
@@ -51,11 +51,11 @@ async def two(world: World, draw_id: UUID) -> tuple[Visitor, Visitor]:
 
 async def press_at_once(world: World, draw_id: UUID, path: str, button: str, **typed: str) -> tuple[Visitor, Visitor]:
     """Both open the page and press; returns the first and the second."""
-    visitors = await two(world, draw_id)
-    for one in visitors:
-        await one.get(path)
-    await asyncio.gather(*(one.press(button, **typed) for one in visitors))
-    first, second = sorted(visitors, key=lambda one: one.status)
+    visitors = await log_in_two(world, draw_id)
+    for visitor in visitors:
+        await visitor.get(path)
+    await asyncio.gather(*(visitor.press(button, **typed) for visitor in visitors))
+    first, second = sorted(visitors, key=lambda visitor: visitor.status)
     assert (first.status, second.status) == (200, 409), (first.text, second.text)
     await check_invariants()
     return first, second
@@ -63,8 +63,8 @@ async def press_at_once(world: World, draw_id: UUID, path: str, button: str, **t
 
 async def acts(draw_id: UUID) -> Mapping[str, int]:
     """Number of each act in the record."""
-    found = [one.act for one in await LogEntry.filter(draw_id=draw_id)]
-    return {act: found.count(act) for act in found}
+    recorded_acts = [log_entry.act for log_entry in await LogEntry.filter(draw_id=draw_id)]
+    return {act: recorded_acts.count(act) for act in recorded_acts}
 
 
 async def done(action: str) -> int:
@@ -115,14 +115,14 @@ async def test_a_release_begins_once(world: World) -> None:
 
 async def test_an_absence_is_registered_once(world: World) -> None:
     draw_id = await completed(world.office)
-    one = await Invitation.filter(draw_id=draw_id, state="accepted").order_by("code").first()
-    assert one is not None
-    world.clock.set(one.gathering_at + world.services.deps.book("demo").attendance.late_after)
-    said = {"who": one.code, "kind": "absence", "reason": "未到场"}
-    _, second = await press_at_once(world, draw_id, f"/draws/{draw_id}/absences", "登记", **said)
+    invitation = await Invitation.filter(draw_id=draw_id, state="accepted").order_by("code").first()
+    assert invitation is not None
+    world.clock.set(invitation.gathering_at + world.services.deps.book("demo").attendance.late_after)
+    absence_fields = {"who": invitation.code, "kind": "absence", "reason": "未到场"}
+    _, second = await press_at_once(world, draw_id, f"/draws/{draw_id}/absences", "登记", **absence_fields)
     assert "该专家缺席，名额已空出，不用再登记" in second.text, second.text
     assert (await Absence.filter(draw_id=draw_id).count(), await state_of(draw_id)) == (1, "supplement_pending")
-    assert (await Invitation.get(id=one.id)).state == "absent"
+    assert (await Invitation.get(id=invitation.id)).state == "absent"
 
 
 async def test_the_panel_of_a_recall_is_confirmed_once(world: World) -> None:
@@ -150,19 +150,19 @@ async def test_a_start_is_postponed_once(world: World) -> None:
     """Both fill the place that became free at the gathering, each by a start of his own."""
     draw_id = await at_the_door(world)
     old = (await Draw.get(id=draw_id)).starts_at
-    visitors = await two(world, draw_id)
-    for one in visitors:
-        await one.get(f"/agency/draws/{draw_id}/run")
+    visitors = await log_in_two(world, draw_id)
+    for visitor in visitors:
+        await visitor.get(f"/agency/draws/{draw_id}/run")
     [notice] = await CallNotice.filter(draw_id=draw_id)
     gathering = {f"at-{notice.id}": moment(world, 2), "update": "1", "postpone": "1", "start_reason": "补抽"}
     hours = (3, 4)
     await asyncio.gather(
         *(
-            one.press("启动补抽", **gathering, starts_at=moment(world, hour))
-            for one, hour in zip(visitors, hours, strict=True)
+            visitor.press("启动补抽", **gathering, starts_at=moment(world, hour))
+            for visitor, hour in zip(visitors, hours, strict=True)
         )
     )
-    assert sorted(one.status for one in visitors) == [200, 409], [one.text for one in visitors]
+    assert sorted(visitor.status for visitor in visitors) == [200, 409], [visitor.text for visitor in visitors]
     won = hours[0] if visitors[0].status == 200 else hours[1]
     draw = await Draw.get(id=draw_id)
     assert (f"{local(draw.starts_at):%Y-%m-%dT%H:%M}", draw.starts_at > old) == (moment(world, won), True)
@@ -195,13 +195,15 @@ async def test_payment_is_marked_once(world: World) -> None:
     await world.services.remuneration.proposals.propose_all(world.office.venue, draw_id)
     expert = await (await world.log_in_expert(invitation.expert_id)).get("/h5/demo/remuneration")
     await expert.press("确认500.00元")
-    visitors = await two(world, draw_id)
-    for one in visitors:
-        await one.get(f"/agency/draws/{draw_id}/remuneration")
+    visitors = await log_in_two(world, draw_id)
+    for visitor in visitors:
+        await visitor.get(f"/agency/draws/{draw_id}/remuneration")
     ways = ("现金", "银行转账")
-    await asyncio.gather(*(one.press("全部登记（1人）", way=way) for one, way in zip(visitors, ways, strict=True)))
-    assert [one.status for one in visitors] == [200, 200]
-    told = ["此前已登记支付" in one.text for one in visitors]
+    await asyncio.gather(
+        *(visitor.press("全部登记（1人）", way=way) for visitor, way in zip(visitors, ways, strict=True))
+    )
+    assert [visitor.status for visitor in visitors] == [200, 200]
+    told = ["此前已登记支付" in visitor.text for visitor in visitors]
     assert sorted(told) == [False, True], "who was second learns it"
     assert (await Remuneration.get(invitation_id=invitation.id)).paid_way == ways[told.index(False)]
     assert (await done("remuneration.paid"), await Notice.filter(kind="remuneration_paid").count()) == (1, 1)
@@ -217,12 +219,15 @@ async def test_an_amount_is_corrected_while_its_expert_objects(world: World) -> 
     await asyncio.gather(
         venue.press("更正金额", amount="600", words="补登记一小时"), expert.press("提出异议", reason="实际20:30离场")
     )
-    one = await Remuneration.get(invitation_id=invitation.id)
-    assert (one.state, one.amount, one.version) == ("proposed", 60000, 2), (venue.text, expert.text)
+    remuneration = await Remuneration.get(invitation_id=invitation.id)
+    assert (remuneration.state, remuneration.amount, remuneration.version) == ("proposed", 60000, 2), (
+        venue.text,
+        expert.text,
+    )
     if expert.status == 409:
-        assert (one.disputes, "已更新为600.00元" in expert.text) == (0, True)
+        assert (remuneration.disputes, "已更新为600.00元" in expert.text) == (0, True)
     else:
-        assert (one.dispute, one.reply, expert.status) == ("实际20:30离场", "补登记一小时", 200)
+        assert (remuneration.dispute, remuneration.reply, expert.status) == ("实际20:30离场", "补登记一小时", 200)
     assert await Notice.filter(kind="remuneration_proposed").count() == 2
     await check_invariants()
 

@@ -74,9 +74,9 @@ async def test_a_newcomer_registers_fills_in_the_form_with_a_thumb_and_hands_it_
     await seen.check("apply-status")
     application = await Application.get()
     assert (application.state, application.name) == ("reviewing", "江申请")
-    kept = await read_values(world.deps, application.id)
-    assert [one["choice"] for one in kept["specialties"]] == ["preferred", "alternative"]
-    assert [row["unit"] for row in kept["work_history"]] == ["广州设计院"]
+    stored_values = await read_values(world.deps, application.id)
+    assert [specialty["choice"] for specialty in stored_values["specialties"]] == ["preferred", "alternative"]
+    assert [row["unit"] for row in stored_values["work_history"]] == ["广州设计院"]
     assert serious(seen) == []
 
 
@@ -132,13 +132,13 @@ async def ask_for_an_employer(page: Page, seen: Seen) -> None:
     await sheet.get_by_label("单位全称").fill("广州没有的单位有限公司")
     await sheet.get_by_role("button", name="申请添加").click()
     await expect(sheet.get_by_text("已提交。")).to_be_visible()
-    asked = sheet.get_by_role("region", name="您申请添加的单位").get_by_role("listitem")
-    await expect(asked).to_have_text("广州没有的单位有限公司等待添加")
+    request_line = sheet.get_by_role("region", name="您申请添加的单位").get_by_role("listitem")
+    await expect(request_line).to_have_text("广州没有的单位有限公司等待添加")
     await capture(seen.page, path="var/screenshots/apply-employer-390-light.png")
     await sheet.get_by_role("button", name="关闭").click()
     await EmployerRequest.all().update(state="refused", answer="请按营业执照填写全称")
     await page.get_by_role("button", name=re.compile("^工作单位")).click()
-    await expect(asked).to_have_text("广州没有的单位有限公司未添加：请按营业执照填写全称")
+    await expect(request_line).to_have_text("广州没有的单位有限公司未添加：请按营业执照填写全称")
     await sheet.get_by_role("searchbox").fill("广州")
     await sheet.get_by_role("button", name="广州", exact=False).first.click()
     await expect(page.get_by_placeholder("输入单位名称搜索")).to_have_count(0)
@@ -257,8 +257,8 @@ async def test_the_pickers_work_by_keys_alone_and_give_the_focus_back(browser: B
 async def test_a_code_of_a_certain_length_is_all_that_a_picker_offers(
     browser: Browser, world: ApplyingWorld, length: int
 ) -> None:
-    asked = book_of("xinjiang").form.fields["field_of_work"].model_copy(update={"code_length": length})
-    world.set_field("political_status", asked)
+    short_code_field = book_of("xinjiang").form.fields["field_of_work"].model_copy(update={"code_length": length})
+    world.set_field("political_status", short_code_field)
     actor = await world.person()
     application = await world.begun(actor, but=frozenset({"political_status"}))
     seen = await world.at_page(browser, actor, PHONE)
@@ -291,12 +291,12 @@ async def test_printing_in_a_pool_that_locks_asks_first_and_leaves_only_the_file
     seen = await world.at_page(browser, actor, PHONE)
     page = await seen.open(f"{FORM}#check")
     await page.get_by_role("button", name="打印表格（锁定）").click()
-    asked = page.get_by_role("dialog", name="打印后不能再修改")
+    dialog = page.get_by_role("dialog", name="打印后不能再修改")
     await capture(seen.page, path="var/screenshots/apply-lock-390-light.png")
-    await asked.get_by_role("button", name="再看看").click()
+    await dialog.get_by_role("button", name="再看看").click()
     assert await state_of(application) == "draft"
     await page.get_by_role("button", name="打印表格（锁定）").click()
-    await asked.get_by_role("button", name="确认打印").click()
+    await dialog.get_by_role("button", name="确认打印").click()
     await expect(page.get_by_text("表格已生成")).to_be_visible()
     await seen.check("apply-document")
     address = await page.get_by_role("link", name="打开PDF").get_attribute("href")
@@ -373,10 +373,10 @@ async def test_files_of_certificates_do_not_move_to_another_one_when_a_row_is_re
     await left.locator("input[type=file]").set_input_files(upload("证书1.pdf", pdf(2)))
     await expect(left.locator(".files .link")).to_be_visible()
     await saved(page)
-    [kept] = (await read_values(world.deps, application))["qualifications"]
+    [qualification] = (await read_values(world.deps, application))["qualifications"]
     files = await Attachment.filter(application_id=application, state="ready", removed_at=None)
-    assert kept["code"] == "Q0302"
-    assert [(one.field, one.row) for one in files] == [("qualifications.proof", 0)]
+    assert qualification["code"] == "Q0302"
+    assert [(file.field, file.row) for file in files] == [("qualifications.proof", 0)]
     assert serious(seen) == []
 
 

@@ -49,7 +49,7 @@ async def test_the_slower_device_chooses_between_its_own_text_and_the_other_ones
 
 async def save_elsewhere(world: ApplyingWorld, actor: Actor, application: UUID, text: str) -> None:
     view = await world.services.applications.queries.get(actor, application)
-    section = next(one for one in view.sections if one.code == "evaluation")
+    section = next(part for part in view.sections if part.code == "evaluation")
     values = dict(section.values) | {"strengths": text}
     await world.services.applications.drafts.save_section(actor, application, "evaluation", values, section.version)
 

@@ -181,7 +181,7 @@ async def test_an_expert_keeps_a_file_that_todays_form_would_refuse(
     application = await Application.get()
     assert (application.state, application.region) == ("reviewing", expert.permanent_region)
     values = await read_values(world.services.deps, application.id)
-    assert [one["code"] for one in values["specialties"]] == ["A080101", "B010101"]
+    assert [value["code"] for value in values["specialties"]] == ["A080101", "B010101"]
     assert (values["region"], values["employer"]) == ("650102", employer)
     assert serious(seen) == []
 
@@ -211,7 +211,7 @@ async def test_the_api_refuses_to_change_what_a_renewal_keeps(
     view = await services.applications.queries.get(actor, begun.id)
     shown = {name: value for section in view.sections for name, value in section.values.items()}
     assert shown["region"] == "650102"
-    assert not {"region", "employer", "specialties"} & {one.field for one in view.problems}
-    assert not {"region", "employer", "specialties"} & {name for one in view.sections for name in one.editable}
+    assert not {"region", "employer", "specialties"} & {problem.field for problem in view.problems}
+    assert not {"region", "employer", "specialties"} & {name for part in view.sections for name in part.editable}
     await services.applications.documents.print_form(actor, begun.id)
     assert (await read_values(services.deps, begun.id))["region"] == "650102"

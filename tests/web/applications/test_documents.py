@@ -75,7 +75,7 @@ async def test_a_document_is_mailed_to_the_known_or_a_typed_address(world: World
 
 
 @pytest.mark.parametrize(
-    ("typed", "failure", "said"),
+    ("typed", "failure", "message"),
     [
         ("", None, "请填写电子邮箱"),
         ("wrong@", None, "电子邮箱格式有误"),
@@ -84,12 +84,12 @@ async def test_a_document_is_mailed_to_the_known_or_a_typed_address(world: World
     ],
 )
 async def test_what_can_t_be_mailed_is_said_beside_the_field(
-    world: World, application: Application, typed: str, failure: Exception | None, said: str
+    world: World, application: Application, typed: str, failure: Exception | None, message: str
 ) -> None:
     mailer_of(world).fail = [failure] if failure else []
     visitor = await (await owner_of(world, application)).get(PAGE)
     await visitor.press("发到邮箱", email=typed)
-    assert (visitor.status in (422, 503), said in visitor.text) == (True, True)
+    assert (visitor.status in (422, 503), message in visitor.text) == (True, True)
     assert f'value="{typed}"' in await visitor.response.text()
 
 

@@ -29,8 +29,8 @@ LIMIT = 5_000_000
 def noise(width: int, height: int, kind: str = "JPEG", *, orientation: int = 0) -> bytes:
     """A picture that packs badly, its upper half light."""
     chance, out = random.Random(7), io.BytesIO()
-    light = bytes(one | 0x80 for one in chance.randbytes(width * (height // 2) * 3))
-    dark = bytes(one & 0x7F for one in chance.randbytes(width * (height - height // 2) * 3))
+    light = bytes(byte | 0x80 for byte in chance.randbytes(width * (height // 2) * 3))
+    dark = bytes(byte & 0x7F for byte in chance.randbytes(width * (height - height // 2) * 3))
     exif = Image.Exif()
     if orientation:
         exif[0x0112] = orientation
@@ -43,7 +43,7 @@ async def put(page: Page, label: str, name: str, kind: str, content: bytes) -> N
     await field(page, label).locator("input[type=file]").set_input_files(chosen)
 
 
-async def kept(world: ApplyingWorld, actor: Actor, page: Page, label: str) -> Image.Image:
+async def stored_picture(world: ApplyingWorld, actor: Actor, page: Page, label: str) -> Image.Image:
     """The file as the service keeps it, once its thumbnail is on the page."""
     await expect(field(page, label).locator("img")).to_be_visible(timeout=30_000)
     row = await Attachment.get(account_id=actor.account_id, state="ready")
@@ -68,7 +68,7 @@ async def test_what_is_too_large_is_shrunk_and_stands_upright(
     assert len(content) > LIMIT
     actor, page, seen = await form_of(browser, world)
     await put(page, "一寸免冠照片", name, f"image/{kind.lower()}", content)
-    picture = await kept(world, actor, page, "一寸免冠照片")
+    picture = await stored_picture(world, actor, page, "一寸免冠照片")
     assert (picture.height > picture.width) is bool(orientation), "a photo on its side was turned"
     assert not picture.getexif()
     small = picture.convert("L").resize((2, 2), Image.Resampling.BOX)
@@ -89,7 +89,7 @@ async def test_what_fits_is_sent_as_it_is(browser: Browser, world: ApplyingWorld
     content = noise(300, 200)
     actor, page, _ = await form_of(browser, world)
     await put(page, "一寸免冠照片", "小照片.jpg", "image/jpeg", content)
-    await kept(world, actor, page, "一寸免冠照片")
+    await stored_picture(world, actor, page, "一寸免冠照片")
     assert (await Attachment.get(state="ready")).size == len(content)
 
 
@@ -98,6 +98,6 @@ async def test_a_heic_that_the_browser_can_t_read_is_read_by_the_service(
 ) -> None:
     actor, page, seen = await form_of(browser, world)
     await put(page, "一寸免冠照片", "IMG_0001.HEIC", "image/heic", heic(1200, 900, orientation=6))
-    picture = await kept(world, actor, page, "一寸免冠照片")
+    picture = await stored_picture(world, actor, page, "一寸免冠照片")
     assert (picture.format, picture.height > picture.width) == ("JPEG", True)
     assert serious(seen) == []

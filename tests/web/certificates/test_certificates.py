@@ -26,9 +26,9 @@ async def certificate(world: World) -> Certificate:
         subject = CertificateSubject(
             "course", account.id, None, new_id(), (("课程", "2025年继续教育"), ("学时", "24学时"))
         )
-        found = await world.services.certificates.issuing.issue("demo", subject, world.clock.now())
-    assert found is not None
-    return found
+        issued = await world.services.certificates.issuing.issue("demo", subject, world.clock.now())
+    assert issued is not None
+    return issued
 
 
 async def test_the_holder_opens_and_saves_it_and_has_it_mailed(world: World, certificate: Certificate) -> None:
@@ -89,7 +89,7 @@ async def test_the_office_issues_it_anew_and_revokes_it(world: World, certificat
 
 
 async def newest_token() -> str:
-    found = await Certificate.all().order_by("-issued_at", "-id").first()
-    assert isinstance(found, Certificate)
-    assert isinstance(found.id, UUID)
-    return found.token
+    newest = await Certificate.all().order_by("-issued_at", "-id").first()
+    assert isinstance(newest, Certificate)
+    assert isinstance(newest.id, UUID)
+    return newest.token

@@ -17,8 +17,8 @@ def _form(parts: int) -> bytes:
     return part * parts + b"--x--\r\n"
 
 
-@pytest.mark.parametrize(("parts", "said"), [(120, "v"), (121, "not_a_form"), (2_000, "not_a_form")])
-async def test_a_form_has_at_most_120_parts_also_of_one_name(parts: int, said: str) -> None:
+@pytest.mark.parametrize(("parts", "message"), [(120, "v"), (121, "not_a_form"), (2_000, "not_a_form")])
+async def test_a_form_has_at_most_120_parts_also_of_one_name(parts: int, message: str) -> None:
     async def read(request: web.Request) -> web.Response:
         try:
             fields, _ = await read_parts(request, 1_000, lambda _: None)
@@ -29,4 +29,4 @@ async def test_a_form_has_at_most_120_parts_also_of_one_name(parts: int, said: s
     app = web.Application()
     app.router.add_post("/", read)
     async with TestClient(TestServer(app)) as client, client.post("/", data=_form(parts), headers=_TYPE) as answer:
-        assert await answer.text() == said
+        assert await answer.text() == message

@@ -113,7 +113,7 @@ async def opened() -> Any:
 async def test_a_list_gets_its_filters_and_the_part_that_was_asked_for(opened: Opened) -> None:
     client, _ = opened
     shown = await (await client.get("/lots?state=else&q=%20abcdef&page=2")).json()
-    assert shown["found"] == ["{'offset': 2, 'limit': 2}", "abc"]
+    assert shown["rows"] == ["{'offset': 2, 'limit': 2}", "abc"]
     assert (shown["state"], shown["q"], shown["search"]) == ("open", "abc", "abc")
     assert (shown["total"], shown["page"], shown["last"], shown["who"]) == (5, 2, 3, "agent")
     assert shown["query"] == "state=open&q=abc"
@@ -196,7 +196,7 @@ async def test_a_page_may_answer_with_something_else(opened: Opened) -> None:
 async def test_a_refusal_that_no_page_shows_is_raised(opened: Opened) -> None:
     client, part = opened
     with pytest.raises(Forbidden):
-        part.shown(Forbidden("不可以。"))
+        part.refusal_on_page(Forbidden("不可以。"))
     sent = {"command": "add", "name": "forbidden", "position": "1"}
     assert (await client.post("/lots", data=sent)).status == 500, "the site turns it into a page of its own"
 

@@ -22,8 +22,8 @@ async def check_pages(visitor: Visitor, expected: dict[str, int]) -> None:
         with count_statements() as counted[path]:
             await visitor.get(path)
         assert visitor.status == 200, visitor.text
-    assert {path: len(found) for path, found in counted.items()} == expected, [
-        f"{path}: {found}" for path, found in counted.items() if len(found) != expected[path]
+    assert {path: len(statements) for path, statements in counted.items()} == expected, [
+        f"{path}: {statements}" for path, statements in counted.items() if len(statements) != expected[path]
     ]
 
 

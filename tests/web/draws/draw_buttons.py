@@ -41,8 +41,10 @@ class Press:
 
     @property
     def name(self) -> str:
-        said = {one: self.fields[one] for one in ("command", "kind", "screen", "part") if one in self.fields}
-        return " ".join((self.path, *said.values(), *(one for one in ("commitment", "value") if one in self.fields)))
+        choices = {name: self.fields[name] for name in ("command", "kind", "screen", "part") if name in self.fields}
+        return " ".join(
+            (self.path, *choices.values(), *(name for name in ("commitment", "value") if name in self.fields))
+        )
 
 
 def routes(app: http.Application, *methods: str) -> set[str]:
@@ -160,10 +162,10 @@ def _run(at: Any) -> Iterable[Press]:
 
 def _of_the_panel(at: Any, now: datetime) -> Iterable[Press]:
     a = "/agency/draws/{id}"
-    release, asked = by(E.RELEASE), frozenset({S.COMPLETED, S.SHORT, S.SUPPLEMENT_PENDING})
+    release, release_submitted = by(E.RELEASE), frozenset({S.COMPLETED, S.SHORT, S.SUPPLEMENT_PENDING})
     yield Press(f"{a}/release/attachment", "agency", release, file=pdf())
     yield Press(f"{a}/release", "agency", release, {"command": "submit", "cause": "招标失败", "reason": "不足三家"})
-    yield Press(f"{a}/release", "agency", asked, {"command": "withdraw"})
+    yield Press(f"{a}/release", "agency", release_submitted, {"command": "withdraw"})
     yield Press(f"{a}/release", "agency", release, {"command": "remove"})
     yield Press(f"{a}/release", "agency", release, {"command": "start"})
     yield Press(
@@ -211,8 +213,8 @@ def _on_attendance_pages() -> Iterable[Press]:
             {"command": command, "invitation": "{invitation}", "phone": "18030785987"},
         )
     for kind in ("leave", "recusal", "absence"):
-        said = {"who": "{code}", "kind": kind, "reason": "生病", "cause": "投标人"}
-        yield Press(f"{d}/absences", "venue", PANEL, {"command": "register", **said})
+        absence_fields = {"who": "{code}", "kind": kind, "reason": "生病", "cause": "投标人"}
+        yield Press(f"{d}/absences", "venue", PANEL, {"command": "register", **absence_fields})
     yield Press(f"{d}/absences", "verifier", PANEL, {"command": "refuse", "request": "{request}", "opinion": "不属实"})
     yield Press(f"{d}/absences", "verifier", PANEL, {"command": "confirm", "request": "{request}"})
     for screen in ("board", "record"):
@@ -244,11 +246,11 @@ def address(path: str, draw_id: UUID, fields: Mapping[str, str] = {}) -> str:
     return path.format_map({"id": draw_id, "draw_id": draw_id, **fields})
 
 
-async def send(visitor: Visitor, one: Press, draw_id: UUID, ids: Mapping[str, str]) -> Visitor:
+async def send(visitor: Visitor, press: Press, draw_id: UUID, ids: Mapping[str, str]) -> Visitor:
     """Press a button of a draw's page, with these ids in its form."""
-    fields = {name: value.format_map(ids) for name, value in one.fields.items()}
-    path = address(one.path, draw_id, fields)
-    if not one.file:
+    fields = {name: value.format_map(ids) for name, value in press.fields.items()}
+    path = address(press.path, draw_id, fields)
+    if not press.file:
         return await visitor.post(path, fields)
-    data = {"form": "x", "file": io.BytesIO(one.file)}
+    data = {"form": "x", "file": io.BytesIO(press.file)}
     return await visitor._show(await visitor.client.post(path, data=data, headers={"Origin": PUBLIC_URL}))

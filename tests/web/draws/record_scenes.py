@@ -27,11 +27,11 @@ async def end(world: World, draw_id: UUID) -> Draw:
 
 async def every_ending(world: World) -> dict[str, Draw]:
     """One activity of each of ``KINDS``; recall and redraw follow the supplemented one."""
-    found = {"released": await released(world), "terminated": await terminated(world)}
-    found["supplemented"] = await supplemented(world)
-    found["recalled"] = await recalled(world, found["supplemented"])
-    found["redrawn"] = await redrawn(world, found["supplemented"])
-    return found
+    draws_by_kind = {"released": await released(world), "terminated": await terminated(world)}
+    draws_by_kind["supplemented"] = await supplemented(world)
+    draws_by_kind["recalled"] = await recalled(world, draws_by_kind["supplemented"])
+    draws_by_kind["redrawn"] = await redrawn(world, draws_by_kind["supplemented"])
+    return draws_by_kind
 
 
 async def released(world: World) -> Draw:
@@ -54,8 +54,8 @@ async def terminated(world: World) -> Draw:
 async def supplemented(world: World) -> Draw:
     """One of two is recused on the spot, and replaced along the same order."""
     office = world.office
-    draw_id, [one, _] = await world.panel(2)
-    await recuse(office, draw_id, (await Invitation.get(id=one.id)).code)
+    draw_id, [invitation, _] = await world.panel(2)
+    await recuse(office, draw_id, (await Invitation.get(id=invitation.id)).code)
     await office.supplements.start(office.agency, draw_id)
     await office.run.advance(draw_id)
     await accept_all(world, draw_id)
@@ -63,8 +63,8 @@ async def supplemented(world: World) -> Draw:
 
 
 async def accept_all(world: World, draw_id: UUID) -> None:
-    for one in await open_invitations(draw_id):
-        await world.office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    for invitation in await open_invitations(draw_id):
+        await world.office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await world.office.run.advance(draw_id)
 
 

@@ -67,9 +67,9 @@ LOOKED_AT = ("editing", "ended")
 
 def may(method: str, path: str) -> frozenset[str]:
     """Roles of a page or button. Raises if ``MAY`` does not name them."""
-    fitting = [one for one in MAY if f"{method} {path}".startswith(one) or path.startswith(one)]
+    fitting = [beginning for beginning in MAY if f"{method} {path}".startswith(beginning) or path.startswith(beginning)]
     assert fitting, f"{method} {path} is in no line of MAY"
-    return MAY[max(fitting, key=lambda one: (" " in one, len(one)))]
+    return MAY[max(fitting, key=lambda beginning: (" " in beginning, len(beginning)))]
 
 
 async def strangers(world: World) -> dict[str, Visitor]:
@@ -116,7 +116,7 @@ async def _watch_another(office: Office, watcher: Account) -> None:
 async def insiders(world: World) -> dict[str, Visitor]:
     office = world.office
     admin = await make_account(world.services.deps)
-    found: dict[str, tuple[Actor, str]] = {
+    actors: dict[str, tuple[Actor, str]] = {
         "agency": (office.agency, ""),
         "verifier": (office.verifier, "verifier"),
         "supervisor": (office.supervisor, "supervisor"),
@@ -124,7 +124,7 @@ async def insiders(world: World) -> dict[str, Visitor]:
         "admin": (Actor("demo", "pool_admin", admin.id), "pool_admin"),
     }
     people = {}
-    for name, (actor, role) in found.items():
+    for name, (actor, role) in actors.items():
         account = await Account.get(id=actor.account_id)
         if role:
             await make_grant(account, role)
@@ -138,25 +138,25 @@ def is_out(visitor: Visitor) -> bool:
 
 async def pages_of(world: World, draws: Mapping[str, UUID]) -> list[tuple[str, str]]:
     """Canonical path and address of each page that is looked at, in several states; streams never end."""
-    found = []
+    addresses = []
     for name in LOOKED_AT:
         ids = await ids_of(draws[name])
         for path in sorted(routes(world.server.app, "GET")):
             if not path.endswith("/events"):
                 part = ids["condition" if "/conditions/" in path else "notice"]
-                found.append((path, address(path, draws[name], {"part": part, "kind": "units"})))
-    return found
+                addresses.append((path, address(path, draws[name], {"part": part, "kind": "units"})))
+    return addresses
 
 
-async def in_its_state(one: Press, draws: Mapping[str, UUID]) -> UUID:
+async def in_its_state(press: Press, draws: Mapping[str, UUID]) -> UUID:
     """A draw in which the button may succeed: one with the rows that the button names."""
     fitting = []
     for draw_id in draws.values():
         draw = await Draw.get_or_none(id=draw_id)
-        if draw and DrawState(draw.state) in one.states and (draw.kind == "recall") == one.path.endswith("/notify"):
+        if draw and DrawState(draw.state) in press.states and (draw.kind == "recall") == press.path.endswith("/notify"):
             ids = await ids_of(draw_id, made_up=False)
-            fitting.append((sum(not ids[name] for name in ids_in(one)), len(fitting), draw_id))
-    assert fitting, f"{one.name} is for no state that is made"
+            fitting.append((sum(not ids[name] for name in ids_in(press)), len(fitting), draw_id))
+    assert fitting, f"{press.name} is for no state that is made"
     return min(fitting)[2]
 
 
@@ -178,14 +178,14 @@ async def draws(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, UUID
 @pytest.mark.slow
 async def test_a_draw_is_closed_to_persons_whom_it_does_not_concern(world: World, draws: dict[str, UUID]) -> None:
     people = (await strangers(world)) | await insiders(world)
-    before, found = await sums_of_draws(), []
-    for path, one in await pages_of(world, draws):
+    before, leaks = await sums_of_draws(), []
+    for path, page_address in await pages_of(world, draws):
         for name, visitor in people.items():
-            await visitor.get(one)
+            await visitor.get(page_address)
             if is_out(visitor) == (name in may("GET", path)):
-                found.append(f"GET {path} as {name}: {visitor.status} {visitor.path}")
+                leaks.append(f"GET {path} as {name}: {visitor.status} {visitor.path}")
     buttons = presses(world.clock.now())
-    assert {one.path for one in buttons} == routes(world.server.app, "POST")
+    assert {button.path for button in buttons} == routes(world.server.app, "POST")
     for press in buttons:
         draw_id = await in_its_state(press, draws)
         ids = await ids_of(draw_id)
@@ -193,21 +193,21 @@ async def test_a_draw_is_closed_to_persons_whom_it_does_not_concern(world: World
             if name not in may("POST", press.name):
                 await send(visitor, press, draw_id, ids)
                 if not is_out(visitor):
-                    found.append(f"POST {press.name} as {name}: {visitor.status} {visitor.path}")
+                    leaks.append(f"POST {press.name} as {name}: {visitor.status} {visitor.path}")
     assert await sums_of_draws() == before
     for press in buttons:
         for name in may("POST", press.name):
             draw_id = await in_its_state(press, draws)
             visitor = await send(people[name], press, draw_id, await ids_of(draw_id))
             if visitor.status == 403 or visitor.path in _AWAY:
-                found.append(f"POST {press.name} as {name}, who may: {visitor.status} {visitor.path} {visitor.text}")
-    assert not found, "\n".join(found)
+                leaks.append(f"POST {press.name} as {name}, who may: {visitor.status} {visitor.path} {visitor.text}")
+    assert not leaks, "\n".join(leaks)
 
 
 async def test_the_id_of_one_draw_opens_nothing_by_the_address_of_another(world: World, draws: dict[str, UUID]) -> None:
     """By people who may act in both: a notice, a condition, an expert or a request is looked for in its draw."""
     real = {draw_id: await ids_of(draw_id, made_up=False) for draw_id in draws.values()}
-    inside, before, found, sent = await insiders(world), await sums_of_draws(), [], 0
+    inside, before, leaks, sent = await insiders(world), await sums_of_draws(), [], 0
     for press in presses(world.clock.now()):
         draw_id = await in_its_state(press, draws)
         own = await ids_of(draw_id)
@@ -218,8 +218,8 @@ async def test_the_id_of_one_draw_opens_nothing_by_the_address_of_another(world:
                 visitor = await send(inside[press.who], press, draw_id, own | {name: other})
                 sent += 1
                 if visitor.status not in (403, 404) and (press.name, visitor.status) not in FULL:
-                    found.append(f"POST {press.name} with {name} of another: {visitor.status} {visitor.text}")
-    assert not found, "\n".join(found)
+                    leaks.append(f"POST {press.name} with {name} of another: {visitor.status} {visitor.text}")
+    assert not leaks, "\n".join(leaks)
     assert sent > 40
     assert await sums_of_draws() == before
 

@@ -80,11 +80,11 @@ async def test_pages_of_staff_lead_visitors_without_a_log_in_to_the_log_in(world
 
 async def test_logging_out_ends_a_copied_cookie_too(world: World) -> None:
     venue = await world.log_in(world.office.venue, "venue")
-    kept = {cookie.key: cookie.value for cookie in venue.client.session.cookie_jar}
+    cookies = {cookie.key: cookie.value for cookie in venue.client.session.cookie_jar}
     await venue.press("退出登录")
     assert venue.path == "/h5/login"
     thief = world.visitor()
-    thief.client.session.cookie_jar.update_cookies(kept, thief.client.make_url("/"))
+    thief.client.session.cookie_jar.update_cookies(cookies, thief.client.make_url("/"))
     assert (await thief.get("/draws")).path == "/h5/login"
 
 
@@ -136,21 +136,21 @@ async def test_a_preview_of_a_log_in_link_starts_no_session_and_the_link_serves_
 
 
 async def test_venue_staff_type_codes_for_entry_and_exit(world: World) -> None:
-    draw_id, [one, _] = await world.panel(2)
+    draw_id, [invitation, _] = await world.panel(2)
     venue = await world.log_in(world.office.venue, "venue")
     await venue.get(f"/draws/{draw_id}/attendance")
-    await venue.press("离场", code=one.code)
+    await venue.press("离场", code=invitation.code)
     assert (venue.status, "还没有进场记录" in venue.text) == (409, True)
-    await venue.press("进场", code=one.code)
-    assert f"{one.code}已登记进场" in venue.text
-    await venue.press("进场", code=one.code)
+    await venue.press("进场", code=invitation.code)
+    assert f"{invitation.code}已登记进场" in venue.text
+    await venue.press("进场", code=invitation.code)
     assert "无需重复" in venue.text
-    await venue.press("离场", code=one.code)
-    assert f"{one.code}已登记离场" in venue.text
+    await venue.press("离场", code=invitation.code)
+    assert f"{invitation.code}已登记离场" in venue.text
     for wrong in ("12345", "abcdef", "１２３４５６", ""):
         await venue.press("进场", code=wrong)
         assert (venue.status, "6位数字" in venue.text) == (422, True)
-    await venue.press("进场", code="000001" if one.code != "000001" else "000002")
+    await venue.press("进场", code="000001" if invitation.code != "000001" else "000002")
     assert (venue.status, "没有这个验证码" in venue.text) == (404, True)
     assert await Attendance.filter(draw_id=draw_id).count() == 2
 
@@ -196,8 +196,8 @@ async def test_missing_experts_are_urged_from_the_list_within_the_window(world: 
 
 
 async def test_the_venues_screen_shows_a_fresh_code_and_how_many_came(world: World) -> None:
-    draw_id, [one, _] = await world.panel(2)
-    await world.services.draws.attendance.check_in_by_code(world.office.venue, draw_id, one.code)
+    draw_id, [invitation, _] = await world.panel(2)
+    await world.services.draws.attendance.check_in_by_code(world.office.venue, draw_id, invitation.code)
     venue = await (await world.log_in(world.office.venue, "venue")).get(f"/draws/{draw_id}/screen")
     first = await venue.response.text()
     assert 'data-qr="http://127.0.0.1:8080/v/' in first
@@ -214,7 +214,7 @@ async def test_an_agency_sees_codes_only_and_no_arrivals_while_the_result_is_sea
     assert invitation.code in agency.text
     assert "专家0" not in agency.text
     await agency.get(f"/draws/{draw_id}")
-    [venue] = [one for one in agency.page.links if one.startswith("签到台")]
+    [venue] = [link for link in agency.page.links if link.startswith("签到台")]
     await agency.click(venue)
     assert (agency.status, "后可查看" in agency.text, "还没有专家" in agency.text) == (200, True, False)
     assert (await agency.get(f"/draws/{draw_id}/screen")).status == 403
@@ -292,16 +292,16 @@ async def test_a_request_without_a_file_offers_none(world: World) -> None:
 
 
 async def test_a_recusal_is_registered_by_the_venue_and_confirmed_by_the_verifier(world: World) -> None:
-    draw_id, [one] = await world.panel()
-    world.clock.set(one.gathering_at)
+    draw_id, [invitation] = await world.panel()
+    world.clock.set(invitation.gathering_at)
     venue, verifier = (
         await world.log_in(world.office.venue, "venue"),
         await world.log_in(world.office.verifier, "verifier"),
     )
     await venue.get(f"/draws/{draw_id}/absences")
-    await venue.press("登记", who=one.code, kind="recusal", cause="", reason="亲属")
+    await venue.press("登记", who=invitation.code, kind="recusal", cause="", reason="亲属")
     assert (venue.status, "请从列表中选择回避原因" in venue.text) == (422, True)
-    await venue.press("登记", who=one.code, kind="recusal", cause="投标人", reason="与法定代表人有亲属关系")
+    await venue.press("登记", who=invitation.code, kind="recusal", cause="投标人", reason="与法定代表人有亲属关系")
     assert "等待核验人员或监督人确认" in venue.text
     assert "确认回避" not in venue.page.buttons
     assert "现场回避待您确认" in (await verifier.get("/draws")).text
@@ -311,22 +311,22 @@ async def test_a_recusal_is_registered_by_the_venue_and_confirmed_by_the_verifie
     assert 'value="  "' in await verifier.response.text(), "what was typed stays"
     await verifier.press("确认回避")
     assert "已确认，名额已空出" in verifier.text
-    assert (await Invitation.get(id=one.id)).state == "recused"
+    assert (await Invitation.get(id=invitation.id)).state == "recused"
 
 
 async def test_the_venue_registers_an_absence_and_ends_the_activity_without_the_one_who_never_came(
     world: World,
 ) -> None:
-    draw_id, [one, two] = await world.panel(2)
-    world.clock.set(one.gathering_at)
+    draw_id, [present, absent] = await world.panel(2)
+    world.clock.set(present.gathering_at)
     venue = await world.log_in(world.office.venue, "venue")
-    await world.services.draws.attendance.check_in_by_code(world.office.venue, draw_id, one.code)
+    await world.services.draws.attendance.check_in_by_code(world.office.venue, draw_id, present.code)
     await venue.get(f"/draws/{draw_id}/absences")
-    await venue.press("登记", who=two.code, kind="absence", reason="未到")
+    await venue.press("登记", who=absent.code, kind="absence", reason="未到")
     assert "已登记缺席" in venue.text
     supervisor = await world.log_in(world.office.supervisor)
     await supervisor.get(f"/draws/{draw_id}/absences")
-    assert [one in supervisor.text for one in ("缺席记录", two.code, "未补抽", "人工登记")] == [True] * 4
+    assert [text in supervisor.text for text in ("缺席记录", absent.code, "未补抽", "人工登记")] == [True] * 4
     assert "登记" not in supervisor.page.buttons, "he reads only"
     await venue.get(f"/draws/{draw_id}/exit")
     assert "结束活动" not in venue.page.buttons
@@ -339,7 +339,7 @@ async def test_the_venue_registers_an_absence_and_ends_the_activity_without_the_
 
 
 async def test_the_verifier_terminates_a_full_panel_and_the_agency_can_not(world: World) -> None:
-    draw_id, [one] = await world.panel()
+    draw_id, [invitation] = await world.panel()
     agency, verifier = await world.log_in(world.office.agency), await world.log_in(world.office.verifier, "verifier")
     await agency.get(f"/draws/{draw_id}/exit")
     assert ("终止活动" in agency.page.buttons, "联系交易中心核验人员终止" in agency.text) == (False, True)
@@ -351,7 +351,7 @@ async def test_the_verifier_terminates_a_full_panel_and_the_agency_can_not(world
     assert '<option value="project_stopped" selected>' in " ".join((await verifier.response.text()).split())
     await verifier.press("终止活动", cause="project_stopped", words="项目取消")
     assert "已终止" in verifier.text
-    assert (await Invitation.get(id=one.id)).state == "cancelled"
+    assert (await Invitation.get(id=invitation.id)).state == "cancelled"
 
 
 async def test_an_administrator_keeps_the_offices_menu_at_the_draws(world: World) -> None:
@@ -388,8 +388,8 @@ async def test_a_supervisor_commits_and_reveals_on_the_page_of_the_draw(world: W
         for role, value in values.items()
     }
     await office.rounds.commit(office.agency, draw_id, "agency", digest["agency"])
-    for said in ({"commitment": digest["supervisor"]}, {"value": values["supervisor"].hex()}):
-        await supervisor.post(facts["take-part"], {"form": facts["form"], **said})
+    for step in ({"commitment": digest["supervisor"]}, {"value": values["supervisor"].hex()}):
+        await supervisor.post(facts["take-part"], {"form": facts["form"], **step})
         assert supervisor.status == 200, supervisor.text
     await office.rounds.reveal(office.agency, draw_id, "agency", values["agency"].hex())
     assert (await (await supervisor.get(facts["take-part"])).response.json())["round"]["seed"]

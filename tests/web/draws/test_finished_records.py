@@ -38,8 +38,8 @@ async def test_a_visitor_finds_a_finished_draw_by_its_number_as_he_types_it(worl
     assert "不需要登录" in visitor.text
     await visitor.get(f"/record?number=+{draw.number[:4].lower()}%20{draw.number[4:]}")
     assert (visitor.status, visitor.path) == (200, f"/record/demo/{draw.number}")
-    for said in ("活动已结束，记录完整", "记录不能证明什么", f"python verify_draw.py draw-{draw.number}.json"):
-        assert said in visitor.text, said
+    for text in ("活动已结束，记录完整", "记录不能证明什么", f"python verify_draw.py draw-{draw.number}.json"):
+        assert text in visitor.text, text
 
 
 async def test_the_log_in_and_the_guide_lead_to_it(world: World) -> None:
@@ -68,14 +68,14 @@ async def test_an_unknown_number_and_an_activity_that_goes_on_get_the_same_answe
     draw_id, _ = await world.panel(1)
     number = (await Draw.get(id=draw_id)).number
     visitor, answers = world.visitor(), set()
-    for one in (number, "CQSQ209901010001"):
-        await visitor.get(f"/record?number={one}")
+    for unfinished_number in (number, "CQSQ209901010001"):
+        await visitor.get(f"/record?number={unfinished_number}")
         assert (visitor.status, "没有找到这个编号的已结束活动" in visitor.text) == (404, True)
         answers.add(visitor.text)
-        await visitor.get(f"/record/demo/{one}")
+        await visitor.get(f"/record/demo/{unfinished_number}")
         assert (visitor.status, "请在结束后再查" in visitor.text) == (404, True)
         assert (visitor.page.links["按编号核对"], "登录" in visitor.page.links) == ("/record", False)
-        await visitor.get(f"/record/nowhere/{one}/file")
+        await visitor.get(f"/record/nowhere/{unfinished_number}/file")
         assert visitor.status == 404
     assert len(answers) == 1
     await end(world, draw_id)
@@ -103,9 +103,9 @@ async def test_a_record_is_made_and_compressed_once_however_many_ask_at_a_time(
     draw, made = await finished(world), list[str]()
     of = PublicRecords.document_of
 
-    async def counted(self: PublicRecords, asked: Draw) -> dict[str, Json]:
-        made.append(asked.number)
-        return await of(self, asked)
+    async def counted(self: PublicRecords, requested: Draw) -> dict[str, Json]:
+        made.append(requested.number)
+        return await of(self, requested)
 
     monkeypatch.setattr(PublicRecords, "document_of", counted)
     path = f"/record/demo/{draw.number}"
@@ -113,8 +113,8 @@ async def test_a_record_is_made_and_compressed_once_however_many_ask_at_a_time(
         answers = await asyncio.gather(*(client.get(f"{path}/file") for _ in range(4)), client.get(path))
         plain = await client.get(f"{path}/file", headers={"Accept-Encoding": "identity"})
         assert "Content-Encoding" not in plain.headers
-        files = [await one.read() for one in (*answers[:4], plain)]
-    assert {one.headers["Content-Encoding"] for one in answers[:4]} == {"gzip"}
+        files = [await answer.read() for answer in (*answers[:4], plain)]
+    assert {answer.headers["Content-Encoding"] for answer in answers[:4]} == {"gzip"}
     assert len(set(files)) == 1
     assert made == [draw.number]
 

@@ -87,14 +87,14 @@ async def test_going_back_from_the_read_back_changes_nothing(world: World) -> No
 
 async def test_a_button_pressed_twice_at_once_answers_once(world: World) -> None:
     _, [invitation] = await world.call()
-    one = await world.visitor().get(f"/i/{invitation.link}")
-    two = await (await world.visitor().get(f"/i/{invitation.link}")).click("不参加")
-    await asyncio.gather(one.press("参加"), two.press("确认不参加"))
+    first = await world.visitor().get(f"/i/{invitation.link}")
+    second = await (await world.visitor().get(f"/i/{invitation.link}")).click("不参加")
+    await asyncio.gather(first.press("参加"), second.press("确认不参加"))
     notes = [
-        "已收到您的答复" in one.text,
-        "没有改变它" in one.text,
-        "已收到您的答复" in two.text,
-        "没有改变它" in two.text,
+        "已收到您的答复" in first.text,
+        "没有改变它" in first.text,
+        "已收到您的答复" in second.text,
+        "没有改变它" in second.text,
     ]
     assert notes in ([True, False, False, True], [False, True, True, False])
     assert await state(invitation) == ("accepted" if notes[0] else "declined")
@@ -174,22 +174,24 @@ async def test_leave_is_read_back_with_its_consequence_before_it_counts(world: W
 
 
 async def test_leave_twice_is_harmless_and_a_late_one_names_the_number_to_ring(world: World) -> None:
-    _, [one, two] = await world.panel(2)
-    first = await (await world.visitor().get(f"/i/{one.link}?do=leave")).press("下一步", reason="生病")
-    second = await (await world.visitor().get(f"/i/{one.link}?do=leave")).press("下一步", reason="出差")
+    _, [early, latecomer] = await world.panel(2)
+    first = await (await world.visitor().get(f"/i/{early.link}?do=leave")).press("下一步", reason="生病")
+    second = await (await world.visitor().get(f"/i/{early.link}?do=leave")).press("下一步", reason="出差")
     await first.press("确定请假")
     await second.press("确定请假")
-    assert (second.status, await state(one)) == (200, "left")
-    late = await (await world.visitor().get(f"/i/{two.link}?do=leave")).press("下一步", reason="生病")
+    assert (second.status, await state(early)) == (200, "left")
+    late = await (await world.visitor().get(f"/i/{latecomer.link}?do=leave")).press("下一步", reason="生病")
     world.clock.move(timedelta(hours=4, minutes=55))
-    await late.get(f"/i/{two.link}")
+    await late.get(f"/i/{latecomer.link}")
     assert "请假" not in late.page.links
-    stale = await world.visitor().get(f"/i/{two.link}")
-    form = world.services.links.sign("form:leave", two.id, two.expert_id, world.clock.now() + timedelta(minutes=5))
-    await stale.post(f"/i/{two.link}/leave", {"form": form, "reason": "生病", "sure": "yes"})
+    stale = await world.visitor().get(f"/i/{latecomer.link}")
+    form = world.services.links.sign(
+        "form:leave", latecomer.id, latecomer.expert_id, world.clock.now() + timedelta(minutes=5)
+    )
+    await stale.post(f"/i/{latecomer.link}/leave", {"form": form, "reason": "生病", "sure": "yes"})
     assert stale.status == 422
     assert "020-28866000" in stale.text
-    assert await state(two) == "accepted"
+    assert await state(latecomer) == "accepted"
 
 
 @pytest.mark.parametrize(("button", "becomes"), [("确认请假", "left"), ("我会按时到场", "accepted")])

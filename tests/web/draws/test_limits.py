@@ -166,8 +166,10 @@ async def test_a_leave_is_not_registered_after_the_gathering_but_an_absence_is(w
     assert invitation is not None
     venue = await log_in(world, invitation.gathering_at, "venue")
     await open_before(world, invitation.gathering_at, venue, f"/draws/{draw_id}/absences")
-    said = {"who": invitation.code, "reason": "来电"}
-    await refused(venue, "登记", "集合时间已到，不能再登记请假；未到场的请登记缺席", "登记", kind="leave", **said)
+    absence_fields = {"who": invitation.code, "reason": "来电"}
+    await refused(
+        venue, "登记", "集合时间已到，不能再登记请假；未到场的请登记缺席", "登记", kind="leave", **absence_fields
+    )
 
 
 @pytest.mark.parametrize("kind", ["leave", "absence", "recusal"])
@@ -179,8 +181,8 @@ async def test_nothing_is_registered_once_the_activity_has_ended_by_itself(world
     venue = await log_in(world, limit, "venue")
     await open_before(world, limit, venue, f"/draws/{draw_id}/absences")
     await world.office.activity_end.end_due()
-    said = {"who": invitation.code, "kind": kind, "reason": "来电", "cause": "投标人"}
-    await refused(venue, "登记", "活动已结束，不能再登记", NAME, **said)
+    absence_fields = {"who": invitation.code, "kind": kind, "reason": "来电", "cause": "投标人"}
+    await refused(venue, "登记", "活动已结束，不能再登记", NAME, **absence_fields)
 
 
 @pytest.mark.parametrize("button", ["终止活动", "结束活动"])

@@ -47,7 +47,7 @@ async def test_every_printed_code_opens_the_check_of_its_record(world: World) ->
         await check_links(stranger, kind)
         answer = await stranger.client.get(f"{address.removeprefix(PUBLIC_URL)}/file")
         records[kind] = read(await answer.text())
-        assert [one for one in verify(records[kind]) if one.severity == "error"] == [], kind
+        assert [finding for finding in verify(records[kind]) if finding.severity == "error"] == [], kind
     printer.close()
     for kind in ("recalled", "redrawn"):
         assert compare(records[kind], records["supplemented"]) == []

@@ -41,17 +41,17 @@ _PARSES = """async (text) => {
 }"""
 
 
-async def judged(page: Page, cases: list[Case]) -> list[list[list[object]]]:
+async def browser_findings(page: Page, cases: list[Case]) -> list[list[list[object]]]:
     """Findings of the browser's check in each record."""
-    found: list[list[list[object]]] = await page.evaluate(
+    findings: list[list[list[object]]] = await page.evaluate(
         _BOTH, [[json.dumps(record, ensure_ascii=False), receipts] for record, receipts in cases]
     )
-    return found
+    return findings
 
 
-def told(cases: list[Case]) -> list[list[list[object]]]:
+def program_findings(cases: list[Case]) -> list[list[list[object]]]:
     """Findings of the standard-library program."""
-    return [[[one.severity, one.code, one.entry] for one in verify(*case)] for case in cases]
+    return [[[finding.severity, finding.code, finding.entry] for finding in verify(*case)] for case in cases]
 
 
 def forged(dice: random.Random) -> list[Case]:
@@ -71,8 +71,8 @@ async def test_the_browser_and_the_program_say_the_same_of_eight_hundred_records
 ) -> None:
     page = await (await look(browser, world)).open("/h5/login")
     cases = forged(random.Random(20261122))
-    want = told(cases)
-    assert await judged(page, cases) == want
+    want = program_findings(cases)
+    assert await browser_findings(page, cases) == want
     seen = Counter(codes[-1][1] if codes else "holds" for codes in want)
     assert seen["holds"] >= DRAWS / 2
     assert len(seen) > 30
@@ -84,11 +84,11 @@ async def test_the_browser_names_every_scripted_cheat_as_the_program_does(browse
         (cheat(random.Random(number)).record(), []) for cheat in (*ERRORS, *WARNINGS) for number in range(8)
     ]
     cases += [(chained(list(script), {}), []) for script, _ in WRONG]
-    want = told(cases)
-    assert await judged(page, cases) == want
+    want = program_findings(cases)
+    assert await browser_findings(page, cases) == want
     assert all(want)
     honest_recalls: list[Case] = [(chained(list(script), {}), []) for script in HOLDS]
-    assert await judged(page, honest_recalls) == [[] for _ in HOLDS]
+    assert await browser_findings(page, honest_recalls) == [[] for _ in HOLDS]
 
 
 @pytest.mark.parametrize(

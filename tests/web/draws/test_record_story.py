@@ -42,16 +42,16 @@ def widened() -> Script:
 
 def undone() -> Script:
     """Accepts, takes it back, accepts again: one person, one answer."""
-    asked = script((condition(planned=2),)).seeded().need()
-    leaf, other = asked.step(), asked.step()
-    asked.outcome(leaf, "accepted").outcome(leaf, "undone").outcome(leaf, "accepted").outcome(other, "declined")
-    return asked.fill().then(acts.Completed(), acts.Ended())
+    course = script((condition(planned=2),)).seeded().need()
+    leaf, other = course.step(), course.step()
+    course.outcome(leaf, "accepted").outcome(leaf, "undone").outcome(leaf, "accepted").outcome(other, "declined")
+    return course.fill().then(acts.Completed(), acts.Ended())
 
 
 def waiting() -> Script:
-    asked = script((condition(planned=2),)).seeded().need()
-    leaf, _ = asked.step(), asked.step()
-    return asked.outcome(leaf, "accepted").outcome(leaf, "undone")
+    course = script((condition(planned=2),)).seeded().need()
+    leaf, _ = course.step(), course.step()
+    return course.outcome(leaf, "accepted").outcome(leaf, "undone")
 
 
 def supplemented() -> Script:
@@ -81,15 +81,15 @@ def redrawn() -> Script:
 
 
 def recalled() -> Script:
-    one, other = [acts.SeatFacts(1, bytes([number]) * 32) for number in (1, 2)]
+    seat, other = [acts.SeatFacts(1, bytes([number]) * 32) for number in (1, 2)]
     return Script(
         acts=[
             acts.Follows("recall", "CQSQ202611200001", "ab" * 32, 0),
-            acts.Recalled((one, other)),
-            acts.Confirmed(1, one.leaf, "comes", GATHERING),
+            acts.Recalled((seat, other)),
+            acts.Confirmed(1, seat.leaf, "comes", GATHERING),
             acts.Confirmed(1, other.leaf, "declines", ""),
             acts.Short("declined"),
-            acts.CallOutcome(1, one.leaf, "left", "expert"),
+            acts.CallOutcome(1, seat.leaf, "left", "expert"),
             acts.Ended(),
         ]
     )
@@ -172,12 +172,12 @@ def test_every_course_of_a_draw_is_explained_in_plain_words(tmp_path: Path) -> N
     records = [course().record() for course in TOLD]
     with judge_of(tmp_path) as judge:
         for record in records:
-            assert [found for found in verify(record) if found.severity == "error"] == []
+            assert [finding for finding in verify(record) if finding.severity == "error"] == []
             judge.ask_story(record, {**WORDS, "names": {"A08": "市政工程", "440100": "440100"}})
         stories = judge.answers()
-    for (course, (said, unsaid)), sections in zip(TOLD.items(), stories, strict=True):
+    for (course, (expected, unsaid)), sections in zip(TOLD.items(), stories, strict=True):
         lines = [line for section in sections for line in section["lines"]]
-        assert [line for line in said if line not in lines] == [], (course.__name__, lines)
+        assert [line for line in expected if line not in lines] == [], (course.__name__, lines)
         text = "".join([*lines, *(section["title"] for section in sections)])
         assert [word for word in unsaid if word in text] == [], (course.__name__, lines)
         assert "undefined" not in text

@@ -28,24 +28,24 @@ async def shared(world: World, draw_id: object, screen: str) -> Visitor:
 
 
 async def test_a_board_shows_totals_and_no_codes_to_a_visitor_with_the_link(world: World) -> None:
-    draw_id, [one, _] = await world.call(2)
-    await world.services.draws.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+    draw_id, [invitation, _] = await world.call(2)
+    await world.services.draws.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
     board = await shared(world, draw_id, "抽取进度大屏")
     assert board.status == 200
     assert "抽取中" in board.text
     assert "正在等待1位专家答复" in board.text
-    assert one.code not in await board.response.text()
+    assert invitation.code not in await board.response.text()
 
 
 async def test_a_board_gets_every_change(world: World) -> None:
-    draw_id, [one, two] = await world.call(2)
+    draw_id, [first, second] = await world.call(2)
     board = await shared(world, draw_id, "抽取进度大屏")
     async with board.client.get(f"{board.path}/events") as stream:
         assert stream.content_type == "text/event-stream"
         assert (await next_facts(stream.content))["accepted"] == 0
-        await world.services.draws.invitations.answer(one.id, one.expert_id, "accept", by="voice")
+        await world.services.draws.invitations.answer(first.id, first.expert_id, "accept", by="voice")
         assert (await next_facts(stream.content))["accepted"] == 1
-        await world.services.draws.invitations.answer(two.id, two.expert_id, "accept", by="chat")
+        await world.services.draws.invitations.answer(second.id, second.expert_id, "accept", by="chat")
         facts = await next_facts(stream.content)
         while facts["state"] != "completed":
             await world.office.run.advance(draw_id)
@@ -84,8 +84,8 @@ async def next_facts(content: object) -> dict[str, object]:
         line = await content.readline()  # type: ignore[attr-defined]  # aiohttp's StreamReader
         assert line, "the stream ended"
         if line.startswith(b"data: "):
-            found: dict[str, object] = json.loads(line[6:])
-            return found
+            facts: dict[str, object] = json.loads(line[6:])
+            return facts
 
 
 async def test_links_to_screens_run_out_and_serve_one_screen(world: World) -> None:
@@ -100,14 +100,14 @@ async def test_links_to_screens_run_out_and_serve_one_screen(world: World) -> No
 async def test_a_record_reads_in_chinese_and_its_file_passes_the_downloaded_program(
     world: World, tmp_path: Path
 ) -> None:
-    draw_id, [one, two] = await world.call(2)
-    await world.services.draws.invitations.answer(one.id, one.expert_id, "decline", by="chat")
-    await world.services.draws.invitations.answer(two.id, two.expert_id, "accept", by="chat")
+    draw_id, [first, second] = await world.call(2)
+    await world.services.draws.invitations.answer(first.id, first.expert_id, "decline", by="chat")
+    await world.services.draws.invitations.answer(second.id, second.expert_id, "accept", by="chat")
     await world.office.run.advance(draw_id)
     page = await shared(world, draw_id, "抽取记录")
     for words in ("名单冻结", "摇号结果确定", "通知专家", "条件1，不参加", "怎样核验"):
         assert words in page.text
-    for secret in (one.code, "专家0", "演示项目"):
+    for secret in (first.code, "专家0", "演示项目"):
         assert secret not in page.text
     file = await page.client.get(page.page.links["下载记录"])
     assert "attachment" in file.headers["Content-Disposition"]

@@ -61,32 +61,34 @@ async def test_what_a_state_does_not_allow_is_refused_and_what_it_allows_never_f
     world.set_rules("draw", supplement=book.draw.supplement.model_copy(update={"lookups_per_hour": 10_000}))
     draws = await make_every_state(world.office)
     visitors, buttons = await people(world), presses(world.clock.now())
-    assert {one.path for one in buttons} == routes(world.server.app, "POST")
-    assert {one.state for one in await Draw.filter(id__in=list(draws.values()))} == {one.value for one in DrawState}
+    assert {button.path for button in buttons} == routes(world.server.app, "POST")
+    assert {row.state for row in await Draw.filter(id__in=list(draws.values()))} == {
+        draw_state.value for draw_state in DrawState
+    }
     wrong, pressed, before = [], 0, await sums_of_draws()
     for name, draw_id in draws.items():
         state, ids = DrawState((await Draw.get(id=draw_id)).state), await ids_of(draw_id)
-        for one in buttons:
-            if state not in one.states:
+        for button in buttons:
+            if state not in button.states:
                 pressed += 1
-                visitor = await send(visitors[one.who], one, draw_id, ids)
-                if found := await is_refused(visitor, before):
-                    wrong.append(f"{name}: {one.name}: {found}")
+                visitor = await send(visitors[button.who], button, draw_id, ids)
+                if complaint := await is_refused(visitor, before):
+                    wrong.append(f"{name}: {button.name}: {complaint}")
                     before = await sums_of_draws()
     assert not wrong, "\n".join(wrong)
     assert pressed > len(buttons) * 8
     await check_invariants()
     did = set()
     for name, draw_id in draws.items():
-        for one in buttons:
+        for button in buttons:
             draw = await Draw.get_or_none(id=draw_id)
-            if draw is None or DrawState(draw.state) not in one.states:
+            if draw is None or DrawState(draw.state) not in button.states:
                 continue
-            visitor = await send(visitors[one.who], one, draw_id, await ids_of(draw_id))
+            visitor = await send(visitors[button.who], button, draw_id, await ids_of(draw_id))
             if visitor.status == 500 or (visitor.status >= 400 and not _SENTENCE.search(await refusal_of(visitor))):
-                wrong.append(f"{name} ({draw.state}): {one.name}: {visitor.status} {await refusal_of(visitor)!r}")
+                wrong.append(f"{name} ({draw.state}): {button.name}: {visitor.status} {await refusal_of(visitor)!r}")
             elif visitor.status < 400:
-                did.add(one.name)
+                did.add(button.name)
     assert not wrong, "\n".join(wrong)
     await check_invariants()
     assert len(did) * 2 > len(buttons), f"the control: only these did something: {sorted(did)}"

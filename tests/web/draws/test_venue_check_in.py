@@ -57,11 +57,13 @@ async def test_a_photo_of_the_code_is_useless_21_seconds_later_but_a_slow_tap_is
 
 
 async def test_one_phone_does_not_bring_in_two_experts(world: World) -> None:
-    draw_id, [one, two] = await world.panel(2)
-    phone = await world.scan(world.visitor(**WECHAT), await venue_url(world, draw_id), await world.bind(one.expert_id))
+    draw_id, [first, second] = await world.panel(2)
+    phone = await world.scan(
+        world.visitor(**WECHAT), await venue_url(world, draw_id), await world.bind(first.expert_id)
+    )
     await phone.press("签到")
     assert "签到成功" in phone.text
-    await world.scan(phone, await venue_url(world, draw_id), await world.bind(two.expert_id))
+    await world.scan(phone, await venue_url(world, draw_id), await world.bind(second.expert_id))
     await phone.press("签到")
     assert (phone.status, "已为本场另一位专家签到" in phone.text) == (422, True)
     assert await Attendance.filter(draw_id=draw_id).count() == 1

@@ -75,18 +75,18 @@ async def test_a_refusal_needs_an_opinion_which_stays_in_the_history(world: Worl
 
 async def test_what_was_decided_or_withdrawn_meanwhile_is_said_on_the_page(world: World) -> None:
     draw_id = await submitted(world)
-    one, other = await world.log_in(world.office.verifier, "verifier"), await verifier_of(world)
-    for visitor in (one, other):
+    verifier, other = await world.log_in(world.office.verifier, "verifier"), await verifier_of(world)
+    for visitor in (verifier, other):
         await visitor.get(f"/draws/{draw_id}/application")
-    await one.press("通过")
+    await verifier.press("通过")
     await other.press("退回", opinion="缺少监督人")
     assert (other.status, await state_of(draw_id)) == (409, "verified")
     again = await submitted_again(world, draw_id)
-    await one.get(f"/draws/{draw_id}/application")
-    fields = one.page.buttons["通过"][0]["fields"]
+    await verifier.get(f"/draws/{draw_id}/application")
+    fields = verifier.page.buttons["通过"][0]["fields"]
     for made_up in ("", "x", str(draw_id)):
-        await one.press("通过", id=made_up)
-        assert (one.status, "找不到这份申请" in one.text) == (404, True)
+        await verifier.press("通过", id=made_up)
+        assert (verifier.status, "找不到这份申请" in verifier.text) == (404, True)
     assert fields["id"] == str(again.id)
 
 
@@ -123,7 +123,7 @@ async def test_a_verifier_of_one_terminal_sees_and_decides_only_what_came_there(
 
 
 async def test_a_supervisor_reads_the_application_the_log_and_looks_into_the_reasons(world: World) -> None:
-    draw_id, [one] = await world.panel()
+    draw_id, [invitation] = await world.panel()
     supervisor = await world.log_in(world.office.supervisor, "supervisor")
     await supervisor.get(f"/draws/{draw_id}")
     await supervisor.click("申请内容活动信息、抽取条件、回避和核验记录")
@@ -139,8 +139,8 @@ async def test_a_supervisor_reads_the_application_the_log_and_looks_into_the_rea
     assert "名单、跳过和通知的理由全部属实" in supervisor.text
     await supervisor.press("查看凭证", leaf="zz")
     assert (supervisor.status, "64位编号" in supervisor.text) == (422, True)
-    await supervisor.press("查看凭证", leaf=one.leaf)
-    assert one.expert_id.hex in supervisor.text
+    await supervisor.press("查看凭证", leaf=invitation.leaf)
+    assert invitation.expert_id.hex in supervisor.text
     assert await AuditEntry.filter(action="leaf.opened", subject_id=draw_id).count() == 1
 
 
@@ -155,8 +155,8 @@ async def asked_for_release(world: World) -> UUID:
     await fix_seed(office, draw_id)
     await office.run.start(office.agency, draw_id)
     await office.run.advance(draw_id)
-    [one] = await open_invitations(draw_id)
-    await office.invitations.answer(one.id, one.expert_id, "accept", by="chat")
+    [invitation] = await open_invitations(draw_id)
+    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     world.clock.move(timedelta(minutes=5))
     await files.attach(office.agency, draw_id, "退选申请表.pdf", pdf(2), "release")
@@ -192,8 +192,8 @@ async def test_the_file_of_a_release_is_mailed_not_that_of_the_draw(world: World
     await verifier.press("发到邮箱", email="verifier@example.com")
     assert "已发送" in verifier.text
     await verifier.press("发到邮箱", email="other@example.com")
-    assert [one.attachments[0].filename for one in sent_by(world)] == ["退选申请表.pdf"] * 2
-    assert {one.attachments[0].content for one in sent_by(world)} == {pdf(2)}
+    assert [mail.attachments[0].filename for mail in sent_by(world)] == ["退选申请表.pdf"] * 2
+    assert {mail.attachments[0].content for mail in sent_by(world)} == {pdf(2)}
 
 
 async def test_a_file_that_was_replaced_later_is_not_shown_with_the_old_application(world: World) -> None:

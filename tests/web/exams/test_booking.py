@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 
 
-async def called(world: World, people: int = 1) -> tuple[list[ExamCandidate], list[ExamSitting]]:
+async def call_candidates(world: World, people: int = 1) -> tuple[list[ExamCandidate], list[ExamSitting]]:
     """Candidates of an examination with a sitting of one place, a free one and one without a limit."""
     world.set_rules("exam", booking=True, booking_until=timedelta(days=1), mock=False)
     await make_catalogues()
@@ -36,8 +36,8 @@ async def called(world: World, people: int = 1) -> tuple[list[ExamCandidate], li
         await world.services.exams.sittings.add(office, exam_id, data)
     await world.services.exams.setup.publish(office, exam_id)
     await work(world.services, "exam_call")
-    found = await ExamCandidate.filter(exam_id=exam_id).order_by("id")
-    return found, await ExamSitting.filter(exam_id=exam_id).order_by("starts_at")
+    candidates = await ExamCandidate.filter(exam_id=exam_id).order_by("id")
+    return candidates, await ExamSitting.filter(exam_id=exam_id).order_by("starts_at")
 
 
 async def cookie_of(world: World, candidate: ExamCandidate) -> str:
@@ -46,19 +46,19 @@ async def cookie_of(world: World, candidate: ExamCandidate) -> str:
 
 
 async def link_of(world: World, candidate: ExamCandidate) -> str:
-    (found,) = await world.services.exams.own_exams.list(own(candidate))
-    return found.path
+    (exam,) = await world.services.exams.own_exams.list(own(candidate))
+    return exam.path
 
 
 async def test_the_link_leads_its_person_to_the_examination_and_others_nowhere(world: World) -> None:
-    (one, two), _ = await called(world, 2)
-    link = await link_of(world, one)
+    (invited, stranger), _ = await call_candidates(world, 2)
+    link = await link_of(world, invited)
     visitor = world.visitor()
     answer = await visitor.client.get(link, allow_redirects=False)
-    assert (answer.status, answer.headers["Location"]) == (303, f"/h5/demo/exams/{one.id}")
-    mine = await visitor.client.get(link, allow_redirects=False, cookies={COOKIE: await cookie_of(world, one)})
-    assert mine.headers["Location"] == f"/h5/demo/exams/{one.id}"
-    other = await visitor.client.get(link, allow_redirects=False, cookies={COOKIE: await cookie_of(world, two)})
+    assert (answer.status, answer.headers["Location"]) == (303, f"/h5/demo/exams/{invited.id}")
+    mine = await visitor.client.get(link, allow_redirects=False, cookies={COOKIE: await cookie_of(world, invited)})
+    assert mine.headers["Location"] == f"/h5/demo/exams/{invited.id}"
+    other = await visitor.client.get(link, allow_redirects=False, cookies={COOKIE: await cookie_of(world, stranger)})
     assert (other.status, "属于另一个账号" in await other.text()) == (403, True)
     forged = await visitor.client.get("/x/" + "A" * 71, allow_redirects=False)
     assert (forged.status, "链接无效" in await forged.text()) == (403, True)
@@ -67,7 +67,7 @@ async def test_the_link_leads_its_person_to_the_examination_and_others_nowhere(w
 @pytest.mark.browser
 @in_browser
 async def test_a_sitting_is_booked_changed_and_given_back(browser: Browser, world: World) -> None:
-    (person, rival), (early, late, free) = await called(world, 2)
+    (person, rival), (early, late, free) = await call_candidates(world, 2)
     await world.services.exams.sittings.book(own(rival), rival.id, early.id)
     seen = await look(browser, world)
     cookie = await cookie_of(world, person)

@@ -57,8 +57,8 @@ class Sitting:
         return await ExamAttempt.get(candidate_id=self.candidate.id)
 
     async def stored(self) -> int:
-        found = await rows("SELECT count(DISTINCT slot) AS n FROM exam_answer_event")
-        return int(found[0]["n"])
+        counted = await rows("SELECT count(DISTINCT slot) AS n FROM exam_answer_event")
+        return int(counted[0]["n"])
 
 
 @pytest.fixture
@@ -338,7 +338,7 @@ async def test_what_was_not_sent_by_the_end_is_handed_in_as_a_sealed_file(browse
     evidence_review, office = sitting.world.services.exams.evidence_review, await make_office(sitting.world.deps)
     (line,) = await evidence_review.list(office, attempt.exam_id)
     view = await evidence_review.get(office, attempt.exam_id, line.id)
-    assert [(one.was, one.now) for one in view.answers] == [("未作答", "B")]
+    assert [(line_answer.was, line_answer.now) for line_answer in view.answers] == [("未作答", "B")]
 
 
 async def test_a_browser_without_cryptography_writes_a_plain_file(browser: Browser, sitting: Sitting) -> None:
@@ -346,8 +346,8 @@ async def test_a_browser_without_cryptography_writes_a_plain_file(browser: Brows
     await seen.page.evaluate("Object.defineProperty(crypto, 'subtle', { value: undefined })")
     attempt = await sitting.attempt()
     made = await seen.page.evaluate(_WRITE, [str(attempt.id)])
-    found = AnswerFiles(sitting.world.deps.keys).open(made)
-    assert (found.attempt_id, found.answers[3].answer.mask) == (attempt.id, 2)
+    answer_file = AnswerFiles(sitting.world.deps.keys).open(made)
+    assert (answer_file.attempt_id, answer_file.answers[3].answer.mask) == (attempt.id, 2)
     assert made.startswith("PBT0.")
 
 

@@ -64,8 +64,8 @@ async def test_after_unsealing_an_expert_opens_and_keeps_the_proof_of_the_own_le
     assert hashlib.sha256(bytes.fromhex(salt + code)).hexdigest() == leaf
     assert (code, await AuditEntry.filter(action="leaf.opened").count()) == (invitation.expert_id.hex, 1)
     await expert.press("保存凭证文件")
-    kept = await expert.response.text()
-    assert all(part in kept for part in (draw.number, leaf, salt, code, f"/record/demo/{draw.number}"))
+    proof_text = await expert.response.text()
+    assert all(part in proof_text for part in (draw.number, leaf, salt, code, f"/record/demo/{draw.number}"))
     assert expert.response.headers["Content-Disposition"] == f'attachment; filename="proof-{draw.number}.txt"'
 
     world.clock.set(draw.ends_at)

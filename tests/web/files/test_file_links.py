@@ -94,7 +94,7 @@ async def test_an_original_is_mailed_and_both_are_logged(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "refused", "said"),
+    ("typed", "refused", "message"),
     [
         ("", False, "请填写电子邮箱"),
         ("wrong@", False, "电子邮箱格式有误"),
@@ -102,13 +102,13 @@ async def test_an_original_is_mailed_and_both_are_logged(scene: Scene) -> None:
     ],
 )
 async def test_what_can_t_be_mailed_is_said_beside_the_field(
-    scene: Scene, typed: str, refused: bool, said: str
+    scene: Scene, typed: str, refused: bool, message: str
 ) -> None:
     material = await added(scene)
     mailer_of(scene.world).fail = [Rejected("550", "no such user")] if refused else []
     visitor = await (await applicant_of(scene.world)).get(f"{LIST}/{material.id}/mail")
     await visitor.press("发到邮箱", email=typed)
-    assert (visitor.status, said in visitor.text) == (422, True)
+    assert (visitor.status, message in visitor.text) == (422, True)
     assert f'value="{typed}"' in await visitor.response.text()
 
 

@@ -170,19 +170,19 @@ async def test_a_call_of_unknown_outcome_accepts_only_by_the_vendors_own_record(
 
 
 async def test_a_long_vendor_outage_accepts_no_invitation_and_the_expert_is_notified(line: Line) -> None:
-    asked: list[float] = []
+    asked_at: list[float] = []
 
     async def away(first: str, *_: object, **__: object) -> None:
         if first == line.call.vendor_id:
-            asked.append(line.clock.now().timestamp())
+            asked_at.append(line.clock.now().timestamp())
         raise Transient("away")
 
     line.vendors.report = away  # type: ignore[method-assign,assignment]
     await line.push()
     until = line.invitation.answer_until + timedelta(seconds=91)
     await line.wait((until - line.clock.now()).total_seconds())
-    pauses = [later - earlier for earlier, later in pairwise(asked)]
-    assert len(asked) == 8, "asked for as long as an invitation waits, and no longer"
+    pauses = [later - earlier for earlier, later in pairwise(asked_at)]
+    assert len(asked_at) == 8, "asked for as long as an invitation waits, and no longer"
     assert pauses[:3] == sorted(pauses[:3])
     assert max(pauses) <= 23
     await line.office.invitations.expire_due()

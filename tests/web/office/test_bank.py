@@ -92,9 +92,12 @@ async def test_each_kind_has_its_own_form(scene: Scene) -> None:
         await admin.get(f"{NEW}?kind={kind}")
         await post(admin, NEW, kind=kind, stem=f"{kind}的题干", chapter="章", **typed)
         assert (kind, admin.status, "题目已添加" in admin.text) == (kind, 200, True)
-    keys = {one.version_id: one for one in await ExamItemKey.all()}
-    said = {one.stem: (one.options, keys[one.id].mask, keys[one.id].answer) for one in await ExamItemVersion.all()}
-    assert said == {
+    keys = {key.version_id: key for key in await ExamItemKey.all()}
+    contents = {
+        version.stem: (version.options, keys[version.id].mask, keys[version.id].answer)
+        for version in await ExamItemVersion.all()
+    }
+    assert contents == {
         "single的题干": (["三人", "五人"], 2, ""),
         "true_false的题干": (["正确", "错误"], 2, ""),
         "short的题干": ([], 0, "要点一\n要点二"),
@@ -148,7 +151,9 @@ async def test_pictures_come_and_go(scene: Scene) -> None:
     assert await wrong_fields(admin) == {"alt": "请填写图片说明。", "picture": "请选择图片。"}
     await send(admin, f"{page}/pictures", png(), alt="评标流程图")
     assert "图片已添加" in admin.text
-    (source,) = [one for one in (await admin.response.text()).split('"') if one.startswith("/h5/exam-picture/")]
+    (source,) = [
+        quoted for quoted in (await admin.response.text()).split('"') if quoted.startswith("/h5/exam-picture/")
+    ]
     shown = await admin.client.get(source)
     assert (shown.status, shown.content_type, (await shown.read())[:2]) == (200, "image/jpeg", b"\xff\xd8")
     stranger = scene.world.visitor()
@@ -217,9 +222,9 @@ async def test_what_the_bank_says_otherwise_is_decided(scene: Scene) -> None:
 
 async def test_what_cannot_be_read_is_said_beside_the_field(scene: Scene) -> None:
     admin = await scene.at(IMPORT)
-    for content, said in ((b"", "请选择文件。"), (b"<quiz>", "不是有效的Moodle XML"), (b"a,b", "无法识别的列")):
+    for content, message in ((b"", "请选择文件。"), (b"<quiz>", "不是有效的Moodle XML"), (b"a,b", "无法识别的列")):
         await send(admin, IMPORT, content)
-        assert (admin.status, said in admin.text) == (422, True)
+        assert (admin.status, message in admin.text) == (422, True)
     assert (await admin.get("/office/bank/template.exe")).status == 404
     assert (await admin.get(f"{IMPORT}/nothing")).status == 404
 

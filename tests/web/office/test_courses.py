@@ -76,7 +76,7 @@ async def test_from_the_form_to_a_published_course(scene: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "message"),
     [
         ({"name": ""}, "请填写课程名称"),
         ({"opens_at": ""}, "请填写开始时间"),
@@ -88,9 +88,9 @@ async def test_from_the_form_to_a_published_course(scene: Scene) -> None:
         ({"exam_id": "x"}, "找不到这场考试"),
     ],
 )
-async def test_bad_input_is_said_beside_its_field(scene: Scene, typed: dict[str, str], said: str) -> None:
+async def test_bad_input_is_said_beside_its_field(scene: Scene, typed: dict[str, str], message: str) -> None:
     admin = await draft(scene, **typed)
-    assert (admin.status in (404, 422), said in admin.text, await Course.exists()) == (True, True, False)
+    assert (admin.status in (404, 422), message in admin.text, await Course.exists()) == (True, True, False)
 
 
 async def test_an_empty_course_is_told_all_that_it_lacks(scene: Scene) -> None:
@@ -188,7 +188,7 @@ async def test_decisions_about_one_need_a_reason_and_are_done_once(scene: Scene)
     enrolment = await CourseEnrolment.get()
     here = f"/office/courses/enrolments/{enrolment.id}"
     token = token_of(await admin.get(here))
-    for command, reason, status, said in (
+    for command, reason, status, message in (
         ("finish", "", 422, "请填写依据"),
         ("dismiss", "借调", 303, ""),
         ("dismiss", "借调", 409, "不能"),
@@ -203,6 +203,6 @@ async def test_decisions_about_one_need_a_reason_and_are_done_once(scene: Scene)
             headers={"Origin": PUBLIC_URL},
             allow_redirects=False,
         )
-        assert (answer.status, said in await answer.text()) == (status, True), command
+        assert (answer.status, message in await answer.text()) == (status, True), command
     await enrolment.refresh_from_db()
     assert enrolment.state == "finished"

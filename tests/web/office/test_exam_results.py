@@ -33,7 +33,7 @@ async def scene(world: World) -> Scene:
     return await make_scene(world)
 
 
-async def waiting(scene: Scene, name: str = "何待考", **columns: object) -> Application:
+async def make_waiting_application(scene: Scene, name: str = "何待考", **columns: object) -> Application:
     deps = scene.world.services.deps
     account = await make_applicant(deps, name)
     number = f"ZJ{await Application.all().count() + 1:07}"
@@ -53,7 +53,7 @@ async def state_of(application: Application) -> str:
 
 
 async def test_who_passed_enters_the_pool(scene: Scene) -> None:
-    application = await waiting(scene)
+    application = await make_waiting_application(scene)
     admin = await scene.at("/office/exams/results")
     assert ("等待考试 1" in admin.text.replace("\n", " "), "结果在这里登记" in admin.text) == (True, True)
     await admin.get(f"/office/applications/{application.id}")
@@ -70,7 +70,7 @@ async def test_who_passed_enters_the_pool(scene: Scene) -> None:
 
 async def test_a_candidate_who_failed_is_notified_of_the_reason_and_may_apply_again(scene: Scene) -> None:
     deps = scene.world.services.deps
-    application = await waiting(scene)
+    application = await make_waiting_application(scene)
     await make_campaign(deps)
     admin = await scene.at(f"/office/applications/{application.id}")
     await admin.press("不合格", reason="52分，未达合格线")
@@ -85,7 +85,7 @@ async def test_a_candidate_who_failed_is_notified_of_the_reason_and_may_apply_ag
 
 
 async def test_a_result_is_written_down_once_and_never_of_oneself(scene: Scene) -> None:
-    application = await waiting(scene)
+    application = await make_waiting_application(scene)
     own = await make_application(
         scene.world.services.deps, scene.account, state="exam", expert_number="ZJ0000099", approved_at=None
     )
@@ -100,40 +100,44 @@ async def test_a_result_is_written_down_once_and_never_of_oneself(scene: Scene) 
 
 
 async def test_a_sheet_is_checked_line_by_line_shown_and_taken_in(scene: Scene) -> None:
-    one, two, three = await waiting(scene), await waiting(scene, "沈二"), await waiting(scene, "韩三")
+    first, second, third = (
+        await make_waiting_application(scene),
+        await make_waiting_application(scene, "沈二"),
+        await make_waiting_application(scene, "韩三"),
+    )
     deps = scene.world.services.deps
-    account = await two.account.get()
+    account = await second.account.get()
     id_number = deps.keys.open_text(account.id_number_sealed, "id_number")
     admin = await scene.at("/office/exams/results")
     template = await admin.client.get(admin.page.links["下载Excel模板"])
     assert sheets(await template.read()) == sheets(render_template("xlsx"))
-    await send(admin, f"{one.number},,何待考,合格,86分\n,{id_number},,不合格,52分\n")
+    await send(admin, f"{first.number},,何待考,合格,86分\n,{id_number},,不合格,52分\n")
     assert ("还没有登记任何结果" in admin.text, "合格 1人" in admin.text, "不合格 1人" in admin.text) == (
         True,
         True,
         True,
     )
-    assert [await state_of(each) for each in (one, two, three)] == ["exam"] * 3
+    assert [await state_of(each) for each in (first, second, third)] == ["exam"] * 3
     await admin.press("确认登记")
-    assert [await state_of(each) for each in (one, two, three)] == ["entered", "refused", "exam"]
+    assert [await state_of(each) for each in (first, second, third)] == ["entered", "refused", "exam"]
     assert "确认登记" not in admin.page.buttons
 
 
 async def test_of_a_bad_sheet_nothing_or_only_the_good_lines_are_taken(scene: Scene) -> None:
-    one, two = await waiting(scene), await waiting(scene, "沈二")
-    elsewhere = await waiting(scene, "在缴费", state="fee")
+    first, second = await make_waiting_application(scene), await make_waiting_application(scene, "沈二")
+    elsewhere = await make_waiting_application(scene, "在缴费", state="fee")
     admin = await scene.at("/office/exams/results")
     lines = (
-        f"{one.number},,何待考,合格,86分",
-        f"{two.number},,别人,合格,90分",
-        f"{one.number},,,不合格,1分",
+        f"{first.number},,何待考,合格,86分",
+        f"{second.number},,别人,合格,90分",
+        f"{first.number},,,不合格,1分",
         f"{elsewhere.number},,,合格,80分",
         "SQ0,,,合格,80分",
         ",,,合格,80分",
-        f"{two.number}1,,,优,",
+        f"{second.number}1,,,优,",
     )
     await send(admin, "\n".join(lines))
-    for line, said in (
+    for line, message in (
         (3, "与申请人的姓名不一致"),
         (4, "重复"),
         (5, "不在等待考试"),
@@ -142,28 +146,28 @@ async def test_of_a_bad_sheet_nothing_or_only_the_good_lines_are_taken(scene: Sc
         (8, "应填合格或不合格"),
     ):
         assert f"第{line}行" in admin.text, line
-        assert said in admin.text, said
+        assert message in admin.text, message
     assert "确认登记" not in admin.page.buttons
     await admin.press("只登记无误的1行", command="all")
-    assert ("未登记任何结果" in admin.text, await state_of(one)) == (True, "exam")
+    assert ("未登记任何结果" in admin.text, await state_of(first)) == (True, "exam")
     await admin.press("只登记无误的1行")
-    assert ([await state_of(one), await state_of(two)], "未登记 6行" in admin.text) == (["entered", "exam"], True)
+    assert ([await state_of(first), await state_of(second)], "未登记 6行" in admin.text) == (["entered", "exam"], True)
 
 
 async def test_who_gave_up_between_the_check_and_the_decision_is_left_out(scene: Scene) -> None:
-    one, two = await waiting(scene), await waiting(scene, "沈二")
+    first, second = await make_waiting_application(scene), await make_waiting_application(scene, "沈二")
     admin = await scene.at("/office/exams/results")
-    await send(admin, f"{one.number},,,合格,86分\n{two.number},,,合格,90分\n")
-    await Application.filter(id=two.id).update(state="cancelled", ended_at=scene.world.clock.now())
+    await send(admin, f"{first.number},,,合格,86分\n{second.number},,,合格,90分\n")
+    await Application.filter(id=second.id).update(state="cancelled", ended_at=scene.world.clock.now())
     await admin.press("确认登记")
-    assert ("有1行不能登记" in admin.text, await state_of(one)) == (True, "exam")
+    assert ("有1行不能登记" in admin.text, await state_of(first)) == (True, "exam")
     await admin.press("确认登记", command="good")
-    assert [await state_of(one), await state_of(two)] == ["entered", "cancelled"]
+    assert [await state_of(first), await state_of(second)] == ["entered", "cancelled"]
 
 
 async def test_the_office_ends_an_application_with_an_unpaid_fee(scene: Scene) -> None:
     deps = scene.world.services.deps
-    application = await waiting(scene, state="fee")
+    application = await make_waiting_application(scene, state="fee")
     fee = await make_fee(deps, application)
     admin = await scene.at(f"/office/applications/{application.id}")
     await admin.press("确定终止", reason="逾期未缴费")

@@ -38,16 +38,16 @@ def moment(scene: Scene, after: timedelta) -> str:
     return f"{local(scene.world.services.deps.now() + after):%Y-%m-%dT%H:%M}"
 
 
-async def waiting(scene: Scene, **columns: object) -> Application:
+async def make_waiting_application(scene: Scene, **columns: object) -> Application:
     now = scene.world.services.deps.now()
     return await make_application(scene.world.services.deps, state="exam", approved_at=now, **columns)
 
 
-async def booked(scene: Scene) -> Exam:
+async def make_booked_exam(scene: Scene) -> Exam:
     """A published examination with a full sitting, one person waiting for it, and an empty one."""
     scene.world.set_rules("exam", booking=True, booking_until=DAY, mock=False)
     for _ in range(2):
-        await waiting(scene)
+        await make_waiting_application(scene)
     services = scene.world.services
     exam_id = await make_exam(services, scene.admin)
     admin = await scene.at(f"/office/exams/{exam_id}/sittings")
@@ -55,11 +55,11 @@ async def booked(scene: Scene) -> Exam:
     await admin.press("添加", starts_at=moment(scene, 5 * DAY + 2 * HOUR), ends_at=moment(scene, 5 * DAY + 3 * HOUR))
     await services.exams.setup.publish(scene.admin, exam_id)
     await work(services, "exam_call")
-    one, two = await ExamCandidate.filter(exam_id=exam_id).order_by("id")
+    first, second = await ExamCandidate.filter(exam_id=exam_id).order_by("id")
     early = await ExamSitting.filter(exam_id=exam_id).order_by("starts_at").first()
     assert early is not None
-    await services.exams.sittings.book(own(one), one.id, early.id)
-    await services.exams.sittings.join_waiting_list(own(two), two.id, early.id)
+    await services.exams.sittings.book(own(first), first.id, early.id)
+    await services.exams.sittings.join_waiting_list(own(second), second.id, early.id)
     return await Exam.get(id=exam_id)
 
 
@@ -67,7 +67,7 @@ async def booked(scene: Scene) -> Exam:
 
 
 async def test_from_a_blueprint_to_a_published_examination(scene: Scene) -> None:
-    application = await waiting(scene)
+    application = await make_waiting_application(scene)
     admin = await scene.at("/office/exams")
     assert "还没有考试" in admin.text
     await admin.get("/office/exams/blueprints/new")
@@ -108,7 +108,7 @@ async def test_what_is_missing_keeps_it_a_draft_and_is_named(scene: Scene) -> No
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "message"),
     [
         ({"name": ""}, "请填写考试名称"),
         ({"opens_at": ""}, "请填写开始时间"),
@@ -118,11 +118,11 @@ async def test_what_is_missing_keeps_it_a_draft_and_is_named(scene: Scene) -> No
         ({"campaign_id": "x"}, "找不到这次征集"),
     ],
 )
-async def test_a_wrong_form_comes_back_with_its_reason(scene: Scene, typed: dict[str, str], said: str) -> None:
+async def test_a_wrong_form_comes_back_with_its_reason(scene: Scene, typed: dict[str, str], message: str) -> None:
     admin = await scene.at("/office/exams/new")
     good = {"name": "考试", "purpose": "entry", "opens_at": moment(scene, DAY), "closes_at": moment(scene, 2 * DAY)}
     await admin.press("保存草稿", **{**good, **typed})
-    assert said in admin.text
+    assert message in admin.text
     assert not await Exam.exists()
 
 
@@ -146,7 +146,7 @@ async def test_an_empty_blueprint_is_told_all_that_it_lacks(scene: Scene) -> Non
 
 
 @pytest.mark.parametrize(
-    ("cells", "said"),
+    ("cells", "message"),
     [
         ("", "请至少填写一行"),
         ("全部，单选题，不限，5", "第1行：应有五项"),
@@ -159,10 +159,12 @@ async def test_an_empty_blueprint_is_told_all_that_it_lacks(scene: Scene) -> Non
         ("全部，单选题，不限，999，2", "第1行的题数应为"),
     ],
 )
-async def test_a_wrong_blueprint_names_its_line_and_keeps_what_was_typed(scene: Scene, cells: str, said: str) -> None:
+async def test_a_wrong_blueprint_names_its_line_and_keeps_what_was_typed(
+    scene: Scene, cells: str, message: str
+) -> None:
     admin = await scene.at("/office/exams/blueprints/new")
     await admin.press("保存", name="方案", cells=cells)
-    assert (admin.status, said in admin.text) == (422, True)
+    assert (admin.status, message in admin.text) == (422, True)
     assert not await ExamBlueprint.exists()
 
 
@@ -178,7 +180,7 @@ def test_cells_pasted_from_a_spreadsheet_are_read_and_written_back() -> None:
 
 
 async def test_candidates_are_notified_of_a_changed_time_and_entry_stops_when_the_office_ends_it(scene: Scene) -> None:
-    await waiting(scene)
+    await make_waiting_application(scene)
     exam = await make_published(scene.world.services, scene.admin)
     admin = await scene.at(f"/office/exams/{exam.id}")
     times = {"opens_at": moment(scene, 6 * DAY), "closes_at": moment(scene, 7 * DAY)}
@@ -200,7 +202,7 @@ async def test_candidates_are_notified_of_a_changed_time_and_entry_stops_when_th
 
 
 async def test_a_cancelled_examination_returns_its_candidates_to_the_waiting_list(scene: Scene) -> None:
-    application = await waiting(scene)
+    application = await make_waiting_application(scene)
     exam = await make_published(scene.world.services, scene.admin)
     admin = await scene.at(f"/office/exams/{exam.id}")
     await admin.press("确定取消", reason="题库维护")
@@ -210,7 +212,7 @@ async def test_a_cancelled_examination_returns_its_candidates_to_the_waiting_lis
 
 
 async def test_sittings_are_changed_and_removed_and_their_candidates_notified(scene: Scene) -> None:
-    exam = await booked(scene)
+    exam = await make_booked_exam(scene)
     admin = await scene.at(f"/office/exams/{exam.id}/sittings")
     assert "候补1人" in admin.text
     early = await ExamSitting.filter(exam_id=exam.id).order_by("starts_at").first()
@@ -240,17 +242,17 @@ async def test_sittings_are_changed_and_removed_and_their_candidates_notified(sc
 
 async def test_persons_are_named_by_hand_and_by_sheet(scene: Scene) -> None:
     deps = scene.world.services.deps
-    one, two = [await make_expert(deps, account=await make_account(deps)) for _ in range(2)]
+    first, second = [await make_expert(deps, account=await make_account(deps)) for _ in range(2)]
     exam_id = await make_exam(scene.world.services, scene.admin, purpose=Purpose.SINGLE)
     admin = await scene.at(f"/office/exams/{exam_id}/candidates")
-    await admin.press("添加", numbers=f"{one.number}\nNO1")
+    await admin.press("添加", numbers=f"{first.number}\nNO1")
     assert ("添加了1人，1个编号没有添加" in admin.text, "没有这个编号" in admin.text) == (True, True)
     data = aiohttp.FormData(token_of(admin))
-    data.add_field("file", io.BytesIO(f"专家编号或申请编号\n{two.number}\n".encode()), filename="a.csv")
+    data.add_field("file", io.BytesIO(f"专家编号或申请编号\n{second.number}\n".encode()), filename="a.csv")
     path = f"/office/exams/{exam_id}/candidates/sheet"
     await admin._show(await admin.client.post(path, data=data, headers={"Origin": PUBLIC_URL}))
     assert "添加了1人" in admin.text
-    candidate = await ExamCandidate.get(expert_id=two.id)
+    candidate = await ExamCandidate.get(expert_id=second.id)
     await admin.get(f"/office/exams/{exam_id}/candidates/{candidate.id}")
     await admin.press("移出名单")
     assert ("已移出" in admin.text, await ExamCandidate.all().count()) == (True, 1)
@@ -258,7 +260,7 @@ async def test_persons_are_named_by_hand_and_by_sheet(scene: Scene) -> None:
 
 async def one_sitting(scene: Scene) -> tuple[Visitor, ExamCandidate]:
     """The page of a candidate who is answering."""
-    application = await waiting(scene, expert_number="ZJ0100001")
+    application = await make_waiting_application(scene, expert_number="ZJ0100001")
     exam = await make_published(scene.world.services, scene.admin, after=-HOUR)
     candidate = await ExamCandidate.get(application_id=application.id)
     await make_attempt(scene.world.services, candidate)
@@ -289,7 +291,7 @@ async def test_a_result_by_hand_and_the_end_of_taking_part(scene: Scene) -> None
     assert "已登记结果" in admin.text
     assert (await Application.get(id=candidate.application_id)).state == "entered"
     assert "合格" not in admin.page.buttons
-    other = await waiting(scene)
+    other = await make_waiting_application(scene)
     await work(scene.world.services, "exam_call")
     second = await ExamCandidate.get(application_id=other.id)
     await admin.get(f"/office/exams/{second.exam_id}/candidates/{second.id}")
@@ -317,7 +319,7 @@ async def test_after_an_outage_all_who_sat_have_one_more_chance(scene: Scene) ->
 
 
 async def test_the_list_is_searched(scene: Scene) -> None:
-    applications = [await waiting(scene) for _ in range(2)]
+    applications = [await make_waiting_application(scene) for _ in range(2)]
     exam = await make_published(scene.world.services, scene.admin)
     admin = await scene.at(f"/office/exams/{exam.id}/candidates?q={applications[0].number}")
     assert (applications[0].number in admin.text, applications[1].number in admin.text) == (True, False)
@@ -350,7 +352,7 @@ async def test_pages_of_examinations_need_a_log_in(scene: Scene) -> None:
 
 async def test_who_will_not_show_the_face_is_identified_by_the_office(scene: Scene) -> None:
     scene.world.set_rules("exam", mock=False, face_check="wechat")
-    application = await waiting(scene)
+    application = await make_waiting_application(scene)
     exam = await make_published(scene.world.services, scene.admin)
     candidate = await ExamCandidate.get(application_id=application.id)
     admin = await scene.at(f"/office/exams/{exam.id}/candidates/{candidate.id}")
@@ -365,7 +367,7 @@ async def test_who_will_not_show_the_face_is_identified_by_the_office(scene: Sce
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 async def test_every_page_reads_well(browser: Browser, scene: Scene) -> None:
-    exam = await booked(scene)
+    exam = await make_booked_exam(scene)
     draft = await make_exam(scene.world.services, scene.admin, name="草稿", purpose=Purpose.SINGLE)
     first, second = await ExamCandidate.filter(exam_id=exam.id).order_by("id")
     await make_attempt(scene.world.services, second, flags=["device"])
@@ -392,7 +394,7 @@ async def test_every_page_reads_well(browser: Browser, scene: Scene) -> None:
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 async def test_the_board_refreshes_itself(browser: Browser, scene: Scene) -> None:
-    application = await waiting(scene)
+    application = await make_waiting_application(scene)
     exam = await make_published(scene.world.services, scene.admin, after=-HOUR)
     seen = await open_administrator(browser, scene, SCREEN)
     page = await seen.open(f"/office/exams/{exam.id}/board")

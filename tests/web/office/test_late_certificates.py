@@ -24,9 +24,14 @@ async def test_what_was_recorded_by_hand_is_certified_at_once_for_all(world: Wor
     exam = await Exam.create(name="统一考试", purpose="single", **over, **times)
     mock = await Exam.create(name="模拟", purpose="mock", **over, **times)
     course = await Course.create(name="继续教育", state="closed", **times)
-    for one in (exam, mock):
+    for exam_of_kind in (exam, mock):
         await ExamCandidate.create(
-            exam_id=one.id, account_id=account.id, expert_id=expert.id, state="passed", called_at=now, concluded_at=now
+            exam_id=exam_of_kind.id,
+            account_id=account.id,
+            expert_id=expert.id,
+            state="passed",
+            called_at=now,
+            concluded_at=now,
         )
     await CourseEnrolment.create(
         course_id=course.id,
@@ -41,8 +46,8 @@ async def test_what_was_recorded_by_hand_is_certified_at_once_for_all(world: Wor
     late = world.services.office.late_certificates
     await asyncio.gather(admin.press("补发2张证书"), late.issue(scene.admin))
     assert ("已补发" in admin.text, "还没有证书" in admin.text) == (True, False)
-    found = await Certificate.filter(account_id=account.id).order_by("kind")
-    assert [(one.kind, one.facts[0]) for one in found] == [
+    certificates = await Certificate.filter(account_id=account.id).order_by("kind")
+    assert [(certificate.kind, certificate.facts[0]) for certificate in certificates] == [
         ("course", ["课程", "继续教育"]),
         ("exam", ["考试", "统一考试"]),
     ]

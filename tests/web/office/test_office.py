@@ -280,10 +280,10 @@ async def test_applications_are_found_by_everything_that_can_be_chosen(scene: Sc
         ("from=2026-11-21&until=2026-11-21&q=何", {"何公示"}),
     ):
         await visitor.get(f"/office/applications?{query}")
-        found = {
+        ids_by_query = {
             name for name in ("欧阳建国", "甡㛃䶮", "蒋退回", "沈入库", "韩未过", "何公示") if name in visitor.text
         }
-        assert (visitor.status, query, found) == (200, query, names)
+        assert (visitor.status, query, ids_by_query) == (200, query, names)
 
 
 async def test_a_filter_that_means_nothing_is_said(scene: Scene) -> None:
@@ -402,12 +402,12 @@ async def test_a_request_is_accepted_as_corrected_or_refused_with_an_answer(scen
 
 
 async def test_a_request_that_a_colleague_has_answered_is_not_answered_again(scene: Scene) -> None:
-    one, _ = await employer_request(scene), await employer_request(scene, "别的公司")
+    request, _ = await employer_request(scene), await employer_request(scene, "别的公司")
     visitor = await scene.at("/office/employers/requests")
-    await scene.world.services.organisations.employers.refuse(scene.admin, one.id, "已有")
-    await post(visitor, "/office/employers/requests", command="accept", id=str(one.id), name=one.name)
+    await scene.world.services.organisations.employers.refuse(scene.admin, request.id, "已有")
+    await post(visitor, "/office/employers/requests", command="accept", id=str(request.id), name=request.name)
     assert visitor.status == 409
-    assert not await Employer.exists(name=one.name)
+    assert not await Employer.exists(name=request.name)
 
 
 # ---- who does which work

@@ -50,14 +50,14 @@ async def test_of_a_bad_one_the_good_lines_can_be_taken(scene: Scene) -> None:
     assert "<b>乙" not in await admin.response.text()
     await admin.press("只导入无误的2行")
     assert "未导入 1行" in admin.text
-    assert sorted([one.name for one in await Employer.all()]) == ["<b>乙</b>公司", "甲公司"]
+    assert sorted([employer.name for employer in await Employer.all()]) == ["<b>乙</b>公司", "甲公司"]
 
 
 async def test_what_cannot_be_read_is_said_beside_the_field(scene: Scene) -> None:
     admin = await scene.at(PATH)
-    for content, said in ((b"", "请选择文件。"), (b"\xd0\xcf\x11\xe0", "旧版 .xls"), (b"\xff\xfe\x80", "编码")):
+    for content, message in ((b"", "请选择文件。"), (b"\xd0\xcf\x11\xe0", "旧版 .xls"), (b"\xff\xfe\x80", "编码")):
         await send(admin, content)
-        assert (admin.status, said in admin.text) == (422, True)
+        assert (admin.status, message in admin.text) == (422, True)
     assert (await admin.get("/office/employers/template.exe")).status == 404
     assert (await admin.get(f"{PATH}/nothing")).status == 404
 

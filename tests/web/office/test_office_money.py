@@ -61,8 +61,8 @@ async def test_orders_are_found_by_number_and_kind(scene: Scene) -> None:
         ("only=nonsense", {"ZJ0000777", "ZJ0000778"}),
     ):
         listed = (await scene.at(f"/office/orders?{query}")).page.links
-        found = {number for number in ("ZJ0000777", "ZJ0000778") if any(number in link for link in listed)}
-        assert (query, found) == (query, shown)
+        numbers = {number for number in ("ZJ0000777", "ZJ0000778") if any(number in link for link in listed)}
+        assert (query, numbers) == (query, shown)
     assert "王小明" not in (await scene.at("/office/orders")).text
 
 

@@ -199,14 +199,14 @@ async def test_another_site_can_not_order(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("opens", "closes", "said"), [(1, 5, "起可以缴费"), (-5, -1, "缴费已于")], ids=["not open", "closed"]
+    ("opens", "closes", "message"), [(1, 5, "起可以缴费"), (-5, -1, "缴费已于")], ids=["not open", "closed"]
 )
-async def test_outside_the_window_it_says_when(world: World, opens: int, closes: int, said: str) -> None:
+async def test_outside_the_window_it_says_when(world: World, opens: int, closes: int, message: str) -> None:
     now = world.clock.now()
     fee = await make_owed(world, opens_at=now + timedelta(days=opens), closes_at=now + timedelta(days=closes))
     visitor = await log_in(world, fee)
     await visitor.get("/h5/demo/pay")
-    assert said in visitor.text
+    assert message in visitor.text
     assert not any("pay-order" in form["action"] for form in visitor.page.forms)
 
 

@@ -54,8 +54,8 @@ async def in_wechat(browser: Browser, world: World, fee: Fee, answers: list[str]
     agent = "Mozilla/5.0 (iPhone) Mobile MicroMessenger/8.0.50"
     await seen.page.context.set_extra_http_headers({"User-Agent": agent})
     until = (world.clock.now() + timedelta(hours=1)).timestamp()
-    kept = quote(world.services.deps.keys.seal(json.dumps([until, "demo", "o-payer"]), "payer"), safe="")
-    await seen.page.context.add_cookies([{"name": PAYER, "value": kept, "url": seen.base}])
+    cookie = quote(world.services.deps.keys.seal(json.dumps([until, "demo", "o-payer"]), "payer"), safe="")
+    await seen.page.context.add_cookies([{"name": PAYER, "value": cookie, "url": seen.base}])
     await seen.page.add_init_script(BRIDGE.replace("ANSWERS", json.dumps(answers)))
     return seen
 
@@ -87,9 +87,9 @@ async def test_inside_wechat_the_cashier_opens_and_the_result_is_confirmed(
     await page.get_by_text("微信没有完成支付").wait_for()
     await go.click()
     await page.get_by_text("支付结果确认中").wait_for()
-    asked = await page.evaluate("window.asked")
-    assert asked["name"] == "getBrandWCPayRequest"
-    assert asked["parameters"]["package"].startswith("prepay_id=wx")
+    payment_request = await page.evaluate("window.asked")
+    assert payment_request["name"] == "getBrandWCPayRequest"
+    assert payment_request["parameters"]["package"].startswith("prepay_id=wx")
     assert [order.trade for order in await PayOrder.all()] == ["jsapi"], "tried three times, ordered once"
     await settle(world, platform.pay(next(iter(platform.orders))))
     await page.get_by_role("heading", name="缴费成功").wait_for()

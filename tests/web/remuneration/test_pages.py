@@ -25,12 +25,14 @@ from tests.web.conftest import Visitor, World
 from tests.web.office_scene import make_scene
 
 
-async def waiting(world: World, actor: Actor) -> dict[str, int]:
+async def work_by_name(world: World, actor: Actor) -> dict[str, int]:
     """Work listed in the chat, by name."""
     assert actor.account_id
     options = await world.services.accounts.sessions.roles(actor)
-    found = await world.services.office.staff_work.list_work("demo", actor.account_id, options)
-    return {count.name: count.number for one in found if one.role == actor.role for count in one.counts}
+    work = await world.services.office.staff_work.list_work("demo", actor.account_id, options)
+    return {
+        count.name: count.number for role_work in work if role_work.role == actor.role for count in role_work.counts
+    }
 
 
 async def led_to(visitor: Visitor, page: str, words: str) -> list[str]:
@@ -42,7 +44,7 @@ async def led_to(visitor: Visitor, page: str, words: str) -> list[str]:
 async def test_from_proposal_by_objection_and_answer_to_payment(world: World) -> None:
     draw_id, [first, _] = await ended_panel(world.office, world.clock, needed=2)
     venue = await world.log_in(world.office.venue, "venue")
-    assert (await waiting(world, world.office.venue))["酬劳待提出"] == 1
+    assert (await work_by_name(world, world.office.venue))["酬劳待提出"] == 1
     assert await led_to(venue, "/draws", "酬劳待提出") == [f"/draws/{draw_id}/remuneration"]
     await venue.get(f"/draws/{draw_id}")
     await venue.click("专家酬劳活动结束后提出，专家确认")
@@ -61,7 +63,7 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     await expert.press("提出异议", reason="实际20:30离场")
     assert "异议已转给场地" in expert.text
 
-    work = await waiting(world, world.office.venue)
+    work = await work_by_name(world, world.office.venue)
     assert (work["酬劳待提出"], work["酬劳异议待答复"]) == (0, 1)
     assert await led_to(venue, "/draws", "酬劳异议待答复") == [f"/draws/{draw_id}/remuneration"]
     await venue.get(f"/draws/{draw_id}/remuneration")
@@ -82,7 +84,7 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     assert "已确认" in expert.text
 
     agency = await world.log_in(world.office.agency)
-    assert (await waiting(world, world.office.agency))["酬劳待支付"] == 1
+    assert (await work_by_name(world, world.office.agency))["酬劳待支付"] == 1
     assert await led_to(agency, "/agency", "酬劳待支付") == ["/agency/remuneration"]
     await agency.get("/agency/remuneration")
     assert ("待支付 1笔" in agency.text, f"/agency/draws/{draw_id}/remuneration" in agency.page.links.values()) == (
@@ -104,7 +106,7 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     await agency.press("全部登记（1人）", paid_on=tomorrow, way="现金")
     assert (agency.status, "支付日期应在" in agency.text) == (422, True)
     today = f"{local(world.clock.now()):%Y-%m-%d}"
-    one = await Remuneration.get(invitation_id=first.id)
+    remuneration = await Remuneration.get(invitation_id=first.id)
     await agency.press("登记已选", paid_on=today, way="银行转账")
     assert (agency.status, "已登记支付" in agency.text) == (200, True)
     await expert.get("/h5/demo/remuneration")
@@ -112,7 +114,7 @@ async def test_from_proposal_by_objection_and_answer_to_payment(world: World) ->
     await agency.press(f"撤销{first.code}的支付登记")
     assert "已撤销" in agency.text
     await agency.press("全部登记（1人）", paid_on=today, way="现金")
-    assert (await Remuneration.get(id=one.id)).state == "paid"
+    assert (await Remuneration.get(id=remuneration.id)).state == "paid"
 
     sheet = await agency.client.get(f"/agency/draws/{draw_id}/remuneration.xlsx")
     assert sheet.status == 200
@@ -131,8 +133,8 @@ async def test_the_agency_marks_only_what_its_page_showed(world: World, button: 
     draw_id, invitations = await ended_panel(world.office, world.clock, needed=2)
     owed = world.services.remuneration
     await owed.proposals.propose_all(world.office.venue, draw_id)
-    for one in invitations:
-        await confirm(world, one.expert_id)
+    for invitation in invitations:
+        await confirm(world, invitation.expert_id)
     agency = await (await world.log_in(world.office.agency)).get(f"/agency/draws/{draw_id}/remuneration")
     await owed.proposals.propose(world.office.venue, draw_id, invitations[1].id, 18_888_88, "评标三天")
     await confirm(world, invitations[1].expert_id)
@@ -184,9 +186,9 @@ async def test_an_objection_without_an_answer_comes_to_the_office(world: World) 
     assert "酬劳异议" not in office.text
     world.clock.move(world.services.deps.book("demo").remuneration.answer_within)
     office = await scene.at("/office")
-    await office.click(next(one for one in office.page.links if one.startswith("逾期未答复的酬劳异议")))
+    await office.click(next(link for link in office.page.links if link.startswith("逾期未答复的酬劳异议")))
     draw = await Draw.get(id=draw_id)
-    await office.click(next(one for one in office.page.links if draw.number in one))
+    await office.click(next(link for link in office.page.links if draw.number in link))
     assert (office.path, "实际20:30离场" in office.text) == (f"/draws/{draw_id}/remuneration", True)
     await venue.press("维持或更正", amount="500.00", words="以登记为准")
     assert "酬劳异议" not in (await scene.at("/office")).text
@@ -204,10 +206,10 @@ async def test_the_venue_is_shown_what_it_has_not_proposed_however_long_ago_and_
     await world.services.remuneration.proposals.propose(office.venue, draw_id, second.id)
     world.clock.move(timedelta(days=90))
     venue = await world.log_in(office.venue, "venue")
-    assert (await waiting(world, office.venue))["酬劳待提出"] == 1
+    assert (await work_by_name(world, office.venue))["酬劳待提出"] == 1
     assert await led_to(venue, "/draws", "酬劳待提出") == [f"/draws/{draw_id}/remuneration"]
     await world.services.remuneration.proposals.propose(office.venue, draw_id, first.id, 0, "签到前回避，未产生交通费")
-    assert (await waiting(world, office.venue))["酬劳待提出"] == 0
+    assert (await work_by_name(world, office.venue))["酬劳待提出"] == 0
 
 
 async def test_a_venue_without_a_standard_enters_amounts_by_hand(world: World) -> None:

@@ -21,9 +21,9 @@ pytestmark = [
 async def test_every_page_reads_well(browser: Browser, world: World) -> None:
     owed = world.services.remuneration
     draw_id, invitations = await ended_panel(world.office, world.clock, needed=4, hours=3.5)
-    for one in invitations[:3]:
-        await owed.proposals.propose(world.office.venue, draw_id, one.id)
-    actors = [Actor("demo", "expert", expert_id=one.expert_id) for one in invitations]
+    for invitation in invitations[:3]:
+        await owed.proposals.propose(world.office.venue, draw_id, invitation.id)
+    actors = [Actor("demo", "expert", expert_id=invitation.expert_id) for invitation in invitations]
     await Expert.filter(id=invitations[1].expert_id).update(permanent_region="440306")
     for actor in actors[:2]:
         [mine] = await owed.answers.list_own(actor)

@@ -104,7 +104,9 @@ async def test_all_of_one_person_are_approved_at_once_after_a_look_at_the_list(w
     [following] = await tasks_of(second)
     assert reviewer.path == f"/review/{following.id}"
     assert "已通过：赵一 · 设计 › 建筑设计、施工 › 房屋建筑。下一件：钱二" in reviewer.text
-    assert {(one.state, one.opinion) for one in await tasks_of(first, "approved")} == {("approved", "材料齐全")}
+    assert {(review_task.state, review_task.opinion) for review_task in await tasks_of(first, "approved")} == {
+        ("approved", "材料齐全")
+    }
     assert "全部通过" not in reviewer.text
     assert (await reviewer.get(f"/review/{task.id}/all")).path == f"/review/{task.id}"
 
@@ -174,16 +176,16 @@ async def test_the_log_speaks_in_words(world: World) -> None:
     assert ("打印表格" in reviewer.text, ">print<" in reviewer.text) == (True, False)
 
 
-@pytest.mark.parametrize("found", list(IdentityVerificationResult))
+@pytest.mark.parametrize("outcome", list(IdentityVerificationResult))
 async def test_a_reviewer_sees_whether_name_and_number_belong_together(
-    world: World, found: IdentityVerificationResult
+    world: World, outcome: IdentityVerificationResult
 ) -> None:
     application, now = await handed_in(world), world.services.deps.now()
-    waits = {"identity_verification_due_at": now} if found == IdentityVerificationResult.WAITING else {}
-    await Account.filter(id=application.account_id).update(identity_verification=found.value, **waits)
+    waits = {"identity_verification_due_at": now} if outcome == IdentityVerificationResult.WAITING else {}
+    await Account.filter(id=application.account_id).update(identity_verification=outcome.value, **waits)
     [task] = await tasks_of(application)
     reviewer = await (await reviewer_of(world)).get(f"/review/{task.id}")
-    assert f"实名核验 {found.label}" in reviewer.text
+    assert f"实名核验 {outcome.label}" in reviewer.text
 
 
 async def test_who_comes_second_sees_who_was_first(world: World) -> None:

@@ -6,12 +6,12 @@ const K = new Int32Array(64);
 const START = new Int32Array(8);
 (function constants() {
   const fraction = (root) => ((root - Math.floor(root)) * 0x100000000) | 0;
-  for (let n = 2, found = 0; found < 64; n++) {
+  for (let n = 2, primes = 0; primes < 64; n++) {
     let prime = true;
     for (let i = 2; i * i <= n; i++) if (n % i === 0) prime = false;
     if (!prime) continue;
-    if (found < 8) START[found] = fraction(Math.sqrt(n));
-    K[found++] = fraction(Math.cbrt(n));
+    if (primes < 8) START[primes] = fraction(Math.sqrt(n));
+    K[primes++] = fraction(Math.cbrt(n));
   }
 })();
 

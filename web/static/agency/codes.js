@@ -17,9 +17,9 @@ function enhance(field) {
   const several = 'several' in field.dataset;
   const input = field.querySelector('input');
   const names = new Map();
-  for (const said of field.querySelectorAll('[data-name]')) {
-    names.set(said.dataset.name, said.textContent);
-    said.remove();
+  for (const nameElement of field.querySelectorAll('[data-name]')) {
+    names.set(nameElement.dataset.name, nameElement.textContent);
+    nameElement.remove();
   }
   let chosen = input.value.split(',').filter(Boolean);
   const list = h('ul', { class: 'chosen' });
@@ -29,16 +29,16 @@ function enhance(field) {
     list.replaceChildren(...chosen.map((code) => h('li', {}, h('span', {}, names.get(code) ?? code),
       h('button', {
         type: 'button', 'aria-label': `去掉${names.get(code) ?? code}`,
-        onclick: () => { chosen = chosen.filter((one) => one !== code); show(); choose.focus(); },
+        onclick: () => { chosen = chosen.filter((other) => other !== code); show(); choose.focus(); },
       }, '×'))));
     choose.textContent = !chosen.length ? `选择${label}` : several ? `再选一个${label}` : '更换';
   };
   choose.addEventListener('click', async () => {
     const allowed = 'flat' in field.dataset ? (node) => !node.parent : undefined;
-    const found = await pickCode(client, label, kind, { top, leaf: 'leaf' in field.dataset, taken: new Set(chosen), ...(allowed ? { allowed } : {}) });
-    if (!found) return;
-    names.set(found.code, found.name);
-    chosen = several ? [...chosen, found.code] : [found.code];
+    const node = await pickCode(client, label, kind, { top, leaf: 'leaf' in field.dataset, taken: new Set(chosen), ...(allowed ? { allowed } : {}) });
+    if (!node) return;
+    names.set(node.code, node.name);
+    chosen = several ? [...chosen, node.code] : [node.code];
     show();
     input.dispatchEvent(new Event('input', { bubbles: true }));
   });

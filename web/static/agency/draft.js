@@ -9,10 +9,10 @@ async function saveDraft(form) {
   body.set('quiet', '1');
   const own = new AbortController();
   sending.set(form, own);
-  const asked = { method: 'POST', body, credentials: 'same-origin', keepalive: true, redirect: 'error', signal: own.signal };
-  const answer = await fetch(form.dataset.draft, asked).catch(() => null);
-  const said = form.querySelector('[data-draft-said]');
-  if (said && !own.signal.aborted) said.textContent = answer?.ok ? '已自动暂存，可在其他设备接着填。' : '暂存没有成功，请先不要离开本页。';
+  const options = { method: 'POST', body, credentials: 'same-origin', keepalive: true, redirect: 'error', signal: own.signal };
+  const answer = await fetch(form.dataset.draft, options).catch(() => null);
+  const status = form.querySelector('[data-draft-said]');
+  if (status && !own.signal.aborted) status.textContent = answer?.ok ? '已自动暂存，可在其他设备接着填。' : '暂存没有成功，请先不要离开本页。';
 }
 
 function cancelSaving(form) {

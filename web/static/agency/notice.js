@@ -17,14 +17,14 @@ document.addEventListener('change', ({ target }) => {
 showOther();
 document.addEventListener('fresh', showOther);
 
-const showPhrases = () => document.querySelectorAll('[data-phrases]').forEach((one) => { one.hidden = false; });
+const showPhrases = () => document.querySelectorAll('[data-phrases]').forEach((phrase) => { phrase.hidden = false; });
 showPhrases();
 document.addEventListener('fresh', showPhrases);
 document.addEventListener('click', ({ target }) => {
   if (!target.closest('[data-phrases] button')) return;
   const remark = document.getElementById('f-remark');
-  const said = remark.value.trim();
-  const more = said ? `${said.replace(/[。；]$/, '')}；${target.textContent}` : target.textContent;
+  const noteText = remark.value.trim();
+  const more = noteText ? `${noteText.replace(/[。；]$/, '')}；${target.textContent}` : target.textContent;
   if (remark.maxLength < 0 || more.length <= remark.maxLength) remark.value = more;
   remark.focus();
 });

@@ -1,5 +1,5 @@
 // Buttons beside a number: one less, one more. Without scripts the person types the number.
-const show = () => document.querySelectorAll('.stepper [data-step]').forEach((one) => { one.hidden = false; });
+const show = () => document.querySelectorAll('.stepper [data-step]').forEach((stepButton) => { stepButton.hidden = false; });
 show();
 document.addEventListener('fresh', show);
 document.addEventListener('click', ({ target }) => {

@@ -14,7 +14,7 @@ const INPUTS = {
 };
 let serial = 0;
 
-/** @param context {client, application, names: Map, locked: bool, kept: why the value of the file is kept, or empty, changed(), hotline, schema} */
+/** @param context {client, application, names: Map, locked: bool, keptReason: why the value of the file is kept, or empty, changed(), hotline, schema} */
 export function draw(field, value, context) {
   const locked = context.locked || field.read_only;
   if (locked && field.kind !== 'file') return shown(field, value, context);
@@ -131,7 +131,7 @@ function code(field, value, context) {
   const open = async () => {
     const node = await pickCode(context.client, field.label, kind, {
       top: field.below ?? (kind === 'region' ? context.province : ''), leaf: field.leaf,
-      allowed: (one) => (kind === 'region' ? regionAllowed(field, one) : !field.code_length || one.code.length === field.code_length),
+      allowed: (option) => (kind === 'region' ? regionAllowed(field, option) : !field.code_length || option.code.length === field.code_length),
     });
     if (!node) return undefined;
     chosen = node.code;
@@ -142,11 +142,11 @@ function code(field, value, context) {
   return { element: made.element, refuse: made.refuse, focus: made.focus, read: () => chosen };
 }
 
-function regionAllowed(field, one) {
-  const isCity = one.parent.endsWith('0000');
+function regionAllowed(field, node) {
+  const isCity = node.parent.endsWith('0000');
   if (field.city_only) return isCity;
-  if (field.districts === false && !isCity && one.name.endsWith('区')) return false;
-  return !one.code.endsWith('0000');
+  if (field.districts === false && !isCity && node.name.endsWith('区')) return false;
+  return !node.code.endsWith('0000');
 }
 
 const named = (kind, value, context) => (value ? context.names.get(`${kind}/${value}`) ?? value : '');
@@ -174,30 +174,30 @@ function rows(field, values, context, make) {
   const inside = { ...context, changed: () => { refuse(''); context.changed(); }, filesChanged: () => { refuse(''); return context.filesChanged?.(); } };
   const arrange = () => {
     add.hidden = made.length >= field.count_max;
-    made.forEach((one, index) => {
-      one.title.textContent = `${field.label} ${index + 1}`;
-      one.place.row = index;
+    made.forEach((record, index) => {
+      record.title.textContent = `${field.label} ${index + 1}`;
+      record.place.row = index;
     });
   };
   const insert = (value) => {
     const place = { row: made.length };
-    const one = make(value, place, inside);
-    one.place = place;
-    one.title = h('span', { class: 'grow' });
-    one.card = h('fieldset', { class: 'rowcard' },
-      h('div', { class: 'rowhead' }, one.title, h('button', { type: 'button', class: 'link', onclick: () => drop(one) }, '删除')),
-      one.elements);
-    made.push(one);
-    list.append(one.card);
+    const record = make(value, place, inside);
+    record.place = place;
+    record.title = h('span', { class: 'grow' });
+    record.card = h('fieldset', { class: 'rowcard' },
+      h('div', { class: 'rowhead' }, record.title, h('button', { type: 'button', class: 'link', onclick: () => drop(record) }, '删除')),
+      record.elements);
+    made.push(record);
+    list.append(record.card);
     arrange();
-    return one;
+    return record;
   };
   // Files belong to the number of a row, so those of rows that move up have to be uploaded again.
-  const drop = async (one) => {
-    const moving = made.slice(made.indexOf(one) + 1);
-    for (const other of [one, ...moving]) await other.clearFiles?.(other !== one);
-    made = made.filter((other) => other !== one);
-    one.card.remove();
+  const drop = async (record) => {
+    const moving = made.slice(made.indexOf(record) + 1);
+    for (const other of [record, ...moving]) await other.clearFiles?.(other !== record);
+    made = made.filter((other) => other !== record);
+    record.card.remove();
     arrange();
     refuse('');
     context.changed();
@@ -208,12 +208,12 @@ function rows(field, values, context, make) {
   add.addEventListener('click', () => { insert({}).focus(); context.changed(); });
   arrange();
   const read = () => {
-    const kept = made.map((one) => one.read()).filter((row) => Object.keys(row).length);
-    return kept.length ? kept : undefined;
+    const rowValues = made.map((record) => record.read()).filter((row) => Object.keys(row).length);
+    return rowValues.length ? rowValues : undefined;
   };
   return {
     element, read, refuse, focus: () => (made[0] ?? { focus: () => add.focus() }).focus(),
-    inner: (index, name) => made[index]?.widgets[name], parts: () => made.flatMap((one) => Object.values(one.widgets)),
+    inner: (index, name) => made[index]?.widgets[name], parts: () => made.flatMap((record) => Object.values(record.widgets)),
   };
 }
 
@@ -225,43 +225,43 @@ function records(field, values, context) {
       widgets[column.code] = draw(place, row[column.code], { ...inside, at });
     }
     const read = () => {
-      const found = {};
+      const filled = {};
       for (const [name, widget] of Object.entries(widgets)) {
         const value = widget.read();
-        if (value !== undefined) found[name] = value;
+        if (value !== undefined) filled[name] = value;
       }
-      return found;
+      return filled;
     };
     const clearFiles = async (tell) => {
       for (const widget of Object.values(widgets)) if (await widget.clear?.() && tell) widget.refuse('前面的一行已删除，请重新上传。');
     };
-    return { elements: Object.values(widgets).map((one) => one.element), widgets, read, clearFiles, focus: () => Object.values(widgets)[0].focus() };
+    return { elements: Object.values(widgets).map((widget) => widget.element), widgets, read, clearFiles, focus: () => Object.values(widgets)[0].focus() };
   });
 }
 
 function specialties(field, value, context) {
   const rule = context.schema.specialties;
   const fixed = context.fixed ?? new Set();
-  let chosen = (value ?? []).map((one) => ({ ...one }));
+  let chosen = (value ?? []).map((specialty) => ({ ...specialty }));
   const list = h('ul', { class: 'chosen' });
   const add = h('button', { type: 'button', class: 'add' }, '＋ 选择评标专业');
   const control = h('div', {}, list, add);
   const { element, refuse } = frame({ ...field, hint: [field.hint, wording(rule)].filter(Boolean).join(' ') }, control, { group: true });
 
-  const item = (one) => {
-    const stays = fixed.has(one.code);
-    const remove = !stays && h('button', { type: 'button', class: 'link', 'aria-label': `删除${named('specialty', one.code, context)}`,
-      onclick: () => { chosen = chosen.filter((other) => other !== one); change(); } }, '删除');
+  const item = (specialty) => {
+    const stays = fixed.has(specialty.code);
+    const remove = !stays && h('button', { type: 'button', class: 'link', 'aria-label': `删除${named('specialty', specialty.code, context)}`,
+      onclick: () => { chosen = chosen.filter((other) => other !== specialty); change(); } }, '删除');
     const kind = rule.preferred && h('select', { 'aria-label': '首选或备选', disabled: stays },
       h('option', { value: 'preferred' }, '首选'), h('option', { value: 'alternative' }, '备选'));
     if (kind) {
-      kind.value = one.choice ?? 'preferred';
-      kind.addEventListener('change', () => { one.choice = kind.value; change(); });
+      kind.value = specialty.choice ?? 'preferred';
+      kind.addEventListener('change', () => { specialty.choice = kind.value; change(); });
     }
-    const back = context.returned?.get(one.code);
+    const back = context.returned?.get(specialty.code);
     const notice = back && h('small', { class: back.mended ? 'mended' : 'bad-text' }, back.mended ? '已退回，您已修改，提交后重新审核' : `已退回：${back.opinion}`);
     return h('li', { class: back && !back.mended ? 'returned' : undefined }, kind, h('span', { class: 'grow' },
-      named('specialty', one.code, context), h('small', {}, stays ? `${one.code} 已提交，不能修改` : one.code), notice), remove);
+      named('specialty', specialty.code, context), h('small', {}, stays ? `${specialty.code} 已提交，不能修改` : specialty.code), notice), remove);
   };
   const arrange = () => {
     list.replaceChildren(...chosen.map(item));
@@ -270,16 +270,16 @@ function specialties(field, value, context) {
   const change = () => { arrange(); refuse(''); context.changed(); };
   add.addEventListener('click', async () => {
     const node = await pickCode(context.client, '选择评标专业', 'specialty', {
-      top: rule.classes.length === 1 ? rule.classes[0] : '', leaf: true, taken: new Set(chosen.map((one) => one.code)),
-      allowed: (one) => one.code.length >= (rule.third_level_only ? 7 : 5),
+      top: rule.classes.length === 1 ? rule.classes[0] : '', leaf: true, taken: new Set(chosen.map((specialty) => specialty.code)),
+      allowed: (option) => option.code.length >= (rule.third_level_only ? 7 : 5),
     });
     if (!node) return;
     context.names.set(`specialty/${node.code}`, node.name);
-    chosen.push({ code: node.code, choice: rule.preferred && chosen.some((one) => one.choice === 'preferred') ? 'alternative' : 'preferred' });
+    chosen.push({ code: node.code, choice: rule.preferred && chosen.some((specialty) => specialty.choice === 'preferred') ? 'alternative' : 'preferred' });
     change();
   });
   arrange();
-  const read = () => (chosen.length ? chosen.map((one) => ({ code: one.code, choice: one.choice ?? 'preferred' })) : undefined);
+  const read = () => (chosen.length ? chosen.map((specialty) => ({ code: specialty.code, choice: specialty.choice ?? 'preferred' })) : undefined);
   return { element, read, refuse, focus: () => add.focus() };
 }
 
@@ -298,7 +298,7 @@ function files(field, _value, context) {
   let refuse;
   const up = uploader(context.client, context.application, field, {
     at: context.at ?? { row: 0 }, locked: context.locked, changed: () => { refuse(''); return context.filesChanged(); },
-    files: context.attachments.filter((one) => one.field === field.code && one.row === (context.at?.row ?? 0)),
+    files: context.attachments.filter((file) => file.field === field.code && file.row === (context.at?.row ?? 0)),
   });
   const control = h('div', {}, !context.locked && context.template?.(field), up.element);
   ({ element, refuse } = frame(field, control, { group: true, locked: context.locked }));
@@ -310,7 +310,7 @@ function shown(field, value, context) {
   const element = h('div', { class: 'field still', data: { field: field.code } },
     h('span', { class: 'caption' }, field.label), h('div', { class: 'value' }, words(field, value, context)),
     field.read_only && field.hint && h('p', { class: 'small' }, field.hint),
-    context.kept && h('p', { class: 'small' }, context.kept));
+    context.keptReason && h('p', { class: 'small' }, context.keptReason));
   const wrong = h('p', { class: 'wrong', role: 'alert', hidden: true });
   element.append(wrong);
   element.tabIndex = -1;
@@ -323,8 +323,8 @@ function words(field, value, context) {
   if (field.kind === 'catalogue' || field.kind === 'region') return named(field.catalogue, value, context);
   if (field.kind === 'employer') return named('employer', value, context);
   if (field.kind === 'specialties') {
-    return h('ul', { class: 'lines' }, value.map((one) => h('li', {},
-      context.schema.specialties.preferred && (one.choice === 'alternative' ? '备选 ' : '首选 '), named('specialty', one.code, context))));
+    return h('ul', { class: 'lines' }, value.map((specialty) => h('li', {},
+      context.schema.specialties.preferred && (specialty.choice === 'alternative' ? '备选 ' : '首选 '), named('specialty', specialty.code, context))));
   }
   if (field.kind === 'records' || field.kind === 'units') {
     return h('ul', { class: 'lines' }, value.map((row) => h('li', {},

@@ -23,10 +23,10 @@ const saved = h('span', { class: 'saved', role: 'status' });
 const bar = h('div', { class: 'formbar' });
 root.replaceChildren(tabs, notice, opinion, body, bar);
 
-const sectionOf = (code) => page.schema.sections.find((one) => one.code === code);
+const sectionOf = (code) => page.schema.sections.find((section) => section.code === code);
 const isEditable = (field) => page.editable.has(field.code);
 /** Specialties that were sent back and not corrected yet. */
-const uncorrected = () => page.mine.returned.filter((one) => !one.mended);
+const uncorrected = () => page.mine.returned.filter((specialty) => !specialty.mended);
 const hasUncorrected = (section) => uncorrected().length > 0 && section.fields.some((field) => field.kind === 'specialties');
 const editableHere = () => page.section !== 'check' && sectionOf(page.section).fields.some(isEditable);
 
@@ -34,10 +34,10 @@ async function load() {
   await read();
   page.schema = await client.get('/applications/schema', { entry_type: page.mine.entry_type });
   const wanted = decodeURIComponent(location.hash.slice(1));
-  const kept = takeStash();
-  if (kept) return resume(kept);
+  const stash = takeStash();
+  if (stash) return resume(stash);
   const at = new URLSearchParams(location.search).get('at');
-  if (at && !wanted && page.schema.sections.some((one) => one.fields.some((field) => field.code === at))) return jumpToField(at);
+  if (at && !wanted && page.schema.sections.some((section) => section.fields.some((field) => field.code === at))) return jumpToField(at);
   return open(wanted === 'check' || sectionOf(wanted) ? wanted : firstUnfinished());
 }
 
@@ -50,9 +50,9 @@ function stashInput() {
 }
 
 function takeStash() {
-  const kept = JSON.parse(sessionStorage.getItem(STASH));
+  const stash = JSON.parse(sessionStorage.getItem(STASH));
   sessionStorage.removeItem(STASH);
-  return kept?.id === id && sectionOf(kept.section)?.fields.some(isEditable) ? kept : null;
+  return stash?.id === id && sectionOf(stash.section)?.fields.some(isEditable) ? stash : null;
 }
 
 function resume({ section, version, values }) {
@@ -64,19 +64,19 @@ function resume({ section, version, values }) {
 
 async function read() {
   page.mine = await client.get(`/applications/${id}`);
-  page.sections = Object.fromEntries(page.mine.sections.map((one) => [one.code, one]));
-  page.editable = new Set(page.mine.sections.flatMap((one) => one.editable));
+  page.sections = Object.fromEntries(page.mine.sections.map((section) => [section.code, section]));
+  page.editable = new Set(page.mine.sections.flatMap((section) => section.editable));
   for (const [kind, entries] of Object.entries(page.mine.names)) {
     for (const [code, name] of Object.entries(entries)) page.names.set(`${kind}/${code}`, name);
   }
-  const said = page.mine.progress.opinion;
-  opinion.replaceChildren(...(said ? [h('p', { class: 'bar warn' }, h('strong', {}, '审核意见：'), said)] : []));
+  const opinionText = page.mine.progress.opinion;
+  opinion.replaceChildren(...(opinionText ? [h('p', { class: 'bar warn' }, h('strong', {}, '审核意见：'), opinionText)] : []));
 }
 
 function firstUnfinished() {
-  const wrong = new Set(page.mine.problems.map((one) => one.field.split(/[[.]/)[0]));
-  const found = page.schema.sections.find((section) => hasUncorrected(section) || section.fields.some((field) => wrong.has(field.code)));
-  return (found ?? page.schema.sections[0]).code;
+  const wrong = new Set(page.mine.problems.map((problem) => problem.field.split(/[[.]/)[0]));
+  const section = page.schema.sections.find((section) => hasUncorrected(section) || section.fields.some((field) => wrong.has(field.code)));
+  return (section ?? page.schema.sections[0]).code;
 }
 
 // ---- sections
@@ -119,21 +119,22 @@ window.addEventListener('popstate', async () => {
 });
 
 function drawTabs() {
-  const wrong = new Set(page.mine.problems.map((one) => one.field.split(/[[.]/)[0]));
+  const wrong = new Set(page.mine.problems.map((problem) => problem.field.split(/[[.]/)[0]));
   const tab = (code, title, done) => h('button', {
     type: 'button', 'aria-current': page.section === code ? 'step' : undefined, class: done ? 'done' : '', onclick: () => go(code),
   }, title);
   tabs.replaceChildren(
-    ...page.schema.sections.map((one) => tab(one.code, one.title, !hasUncorrected(one) && !one.fields.some((field) => wrong.has(field.code)))),
+    ...page.schema.sections.map((section) => tab(section.code, section.title,
+      !hasUncorrected(section) && !section.fields.some((field) => wrong.has(field.code)))),
     tab('check', '核对提交', false), h('a', { href: `/h5/${pool}/apply/status` }, '审核详情'), ...(courses ? [h('a', { href: courses }, '学习培训情况')] : []));
   tabs.querySelector('[aria-current]').scrollIntoView({ block: 'nearest', inline: 'center' });
 }
 
 function context(field) {
   return {
-    client, application: id, province, hotline, schema: page.schema, names: page.names, attachments: page.mine.files.filter((one) => one.state === 'ready'),
-    fixed: new Set(page.mine.fixed), returned: new Map(page.mine.returned.map((one) => [one.code, one])),
-    locked: !isEditable(field), kept: page.mine.kept.includes(field.code) ? page.mine.kept_rule : '', changed, filesChanged: refresh, template,
+    client, application: id, province, hotline, schema: page.schema, names: page.names, attachments: page.mine.files.filter((file) => file.state === 'ready'),
+    fixed: new Set(page.mine.fixed), returned: new Map(page.mine.returned.map((specialty) => [specialty.code, specialty])),
+    locked: !isEditable(field), keptReason: page.mine.kept.includes(field.code) ? page.mine.kept_rule : '', changed, filesChanged: refresh, template,
   };
 }
 
@@ -165,7 +166,7 @@ function showProblems(problems) {
     others.push(widget);
   }
   for (const [widget, messages] of byWidget) widget.refuse(messages.join(''));
-  page.shownProblems = new Set([...page.shownProblems, ...problems.map((one) => one.field)]);
+  page.shownProblems = new Set([...page.shownProblems, ...problems.map((problem) => problem.field)]);
   return others[0];
 }
 
@@ -179,8 +180,8 @@ async function clearCorrected(section) {
     return;  // the marks stay until the next save
   }
   if (page.section !== section || page.dirty) return;
-  for (const widget of page.widgets.values()) for (const one of [widget, ...(widget.parts?.() ?? [])]) one.refuse('');
-  showProblems(page.mine.problems.filter((one) => page.shownProblems.has(one.field)));
+  for (const widget of page.widgets.values()) for (const part of [widget, ...(widget.parts?.() ?? [])]) part.refuse('');
+  showProblems(page.mine.problems.filter((problem) => page.shownProblems.has(problem.field)));
 }
 
 // ---- saving
@@ -221,11 +222,11 @@ async function saveSection(quiet) {
   page.dirty = false;
   saved.textContent = '正在保存……';
   try {
-    const kept = await client.put(`/applications/${id}/sections/${section}`, { values, version: page.sections[section].version });
-    Object.assign(page.sections[section], { values: kept.values, version: kept.version });
-    page.mine.version = kept.form_version;
+    const answer = await client.put(`/applications/${id}/sections/${section}`, { values, version: page.sections[section].version });
+    Object.assign(page.sections[section], { values: answer.values, version: answer.version });
+    page.mine.version = answer.form_version;
     page.failures = 0;
-    saved.textContent = page.dirty ? '未保存' : `已保存 ${CLOCK.format(new Date(kept.saved_at))}`;
+    saved.textContent = page.dirty ? '未保存' : `已保存 ${CLOCK.format(new Date(answer.saved_at))}`;
     notice.replaceChildren();
     await clearCorrected(section);
     return true;
@@ -278,7 +279,7 @@ document.addEventListener('visibilitychange', () => { if (document.hidden && pag
 // ---- the bar below
 
 function drawBar() {
-  const codes = [...page.schema.sections.map((one) => one.code), 'check'];
+  const codes = [...page.schema.sections.map((section) => section.code), 'check'];
   const at = codes.indexOf(page.section);
   const back = at > 0 && h('button', { type: 'button', class: 'button', onclick: () => go(codes[at - 1]) }, '上一步');
   const next = page.section !== 'check' && h('button', { type: 'button', class: 'button primary', onclick: () => go(codes[at + 1]) }, '下一步');
@@ -301,9 +302,10 @@ function drawCheck() {
   });
   page.section = 'check';
   const list = problems.length ? h('section', { class: 'missing', 'aria-label': '还需补充' }, h('h3', {}, `还有${problems.length}处需要补充或修改`),
-    h('ul', {}, problems.map((one) => h('li', {}, h('button', { type: 'button', class: 'link', onclick: () => jumpToField(one.field) }, one.message)))))
+    h('ul', {}, problems.map((problem) => h('li', {},
+      h('button', { type: 'button', class: 'link', onclick: () => jumpToField(problem.field) }, problem.message)))))
     : uncorrected().length ? h('p', { class: 'bar warn' },
-      `被退回的“${uncorrected().map((one) => page.names.get(`specialty/${one.code}`) ?? one.code).join('、')}”还没有修改。`
+      `被退回的“${uncorrected().map((specialty) => page.names.get(`specialty/${specialty.code}`) ?? specialty.code).join('、')}”还没有修改。`
       + '可以更换专业，或补充材料后重新提交。')
       : h('p', { class: 'bar good' }, '填写完整。提交前请再次核对以下信息。');
   body.replaceChildren(h('h2', { class: 'title' }, '核对信息'), list, ...lines);
@@ -311,7 +313,7 @@ function drawCheck() {
 
 function jumpToField(field) {
   const [code] = field.split(/[[.]/);
-  const section = page.schema.sections.find((one) => one.fields.some((other) => other.code === code));
+  const section = page.schema.sections.find((owner) => owner.fields.some((other) => other.code === code));
   if (!section) return toast('这一项请到“我的账号”处理。');
   open(section.code);
   showProblems(page.mine.problems);

@@ -53,7 +53,7 @@ export function pickCode(client, title, kind, { top = '', leaf = false, taken = 
     const choose = (node) => close({ code: node.code, name: node.full_name });
     const open = async (at) => {
       trail.splice(trail.indexOf(at) + 1);
-      crumbs.replaceChildren(...trail.map((one) => h('button', { type: 'button', onclick: () => open(one) }, one.name)));
+      crumbs.replaceChildren(...trail.map((parent) => h('button', { type: 'button', onclick: () => open(parent) }, parent.name)));
       await show(() => client.get(`/catalogues/${kind}`, { parent: at.code }));
     };
     const codeOf = (node) => node.code;
@@ -84,9 +84,9 @@ export function pickCode(client, title, kind, { top = '', leaf = false, taken = 
       crumbs.hidden = word !== '';
       if (!word) return open(trail.at(-1));
       return show(async () => {
-        const found = await client.get(`/catalogues/${kind}/search`, { word, limit: 50 });
+        const matches = await client.get(`/catalogues/${kind}/search`, { word, limit: 50 });
         if (!current()) throw new Problem(0, { detail: '正在查找……' });
-        return { items: found.items.filter((node) => node.code.startsWith(stem)) };
+        return { items: matches.items.filter((node) => node.code.startsWith(stem)) };
       }, place);
     };
     dialog.append(searchBox('输入名称或代码搜索', search), crumbs, list);
@@ -99,8 +99,8 @@ const ANSWERS = { open: '等待添加', added: '已添加，请搜索并选择',
 /** The last three units that the person asked to add, with the state of each. */
 function askedFor(requests) {
   if (!requests.length) return [];
-  return [h('p', { class: 'hint' }, '您申请添加的单位：'), h('ul', { class: 'entries' }, requests.slice(0, 3).map((one) => h('li', {},
-    h('strong', {}, one.name), h('small', {}, ANSWERS[one.state] + (one.state === 'refused' && one.answer ? `：${one.answer}` : '')))))];
+  return [h('p', { class: 'hint' }, '您申请添加的单位：'), h('ul', { class: 'entries' }, requests.slice(0, 3).map((request) => h('li', {},
+    h('strong', {}, request.name), h('small', {}, ANSWERS[request.state] + (request.state === 'refused' && request.answer ? `：${request.answer}` : '')))))];
 }
 
 /** An employer of the pool's list, or a request to add one. Resolves to {id, name, credit_code} or undefined. */
@@ -108,11 +108,11 @@ export function pickEmployer(client, hotline) {
   return sheet('选择工作单位', (dialog, close) => {
     const list = h('ul', { class: 'list picks' }, h('li', { class: 'empty' }, '请输入单位名称的一部分。'));
     const foot = h('div', { class: 'foot' });
-    const asked = h('div', { class: 'foot', role: 'region', 'aria-label': '您申请添加的单位' });
+    const requestList = h('div', { class: 'foot', role: 'region', 'aria-label': '您申请添加的单位' });
     const showAsked = async () => {
       try {
         const { items } = await client.get('/employer-requests');
-        asked.replaceChildren(...askedFor(items));
+        requestList.replaceChildren(...askedFor(items));
       } catch (error) {
         if (!(error instanceof Problem)) throw error; // A unit can be chosen without this list.
       }
@@ -138,24 +138,24 @@ export function pickEmployer(client, hotline) {
     const askFor = (word) => {
       const name = h('input', { value: word, maxlength: 100, 'aria-label': '单位全称', required: true });
       const code = h('input', { maxlength: 18, 'aria-label': '统一社会信用代码（可不填）', placeholder: '统一社会信用代码（可不填）' });
-      const said = h('p', { class: 'hint', role: 'status' });
+      const status = h('p', { class: 'hint', role: 'status' });
       const form = h('form', { class: 'ask' },
         h('p', { class: 'hint' }, `没有找到？申请添加，或拨打${hotline}。`), name, code,
-        h('button', { class: 'button small' }, '申请添加'), said);
+        h('button', { class: 'button small' }, '申请添加'), status);
       form.addEventListener('submit', async (event) => {
         event.preventDefault();
         try {
           await client.post('/employer-requests', { name: name.value.trim(), credit_code: code.value.trim() });
-          said.textContent = '已提交。工作人员添加后会通知您，届时再来选择。';
+          status.textContent = '已提交。工作人员添加后会通知您，届时再来选择。';
           await showAsked();
         } catch (error) {
           if (!(error instanceof Problem)) throw error;
-          said.textContent = error.message;
+          status.textContent = error.message;
         }
       });
       return form;
     };
-    dialog.append(searchBox('输入单位名称搜索', search), list, foot, asked);
+    dialog.append(searchBox('输入单位名称搜索', search), list, foot, requestList);
     showAsked();
   });
 }

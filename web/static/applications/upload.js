@@ -71,14 +71,14 @@ async function send(client, application, field, row, file, progress) {
 /** The widget of a file field: its files, and a button to add one. `at.row` is the record's number; calls `changed()` after each change. */
 export function uploader(client, application, field, { at = { row: 0 }, files = [], locked = false, changed = () => {} }) {
   const list = h('ul', { class: 'files' });
-  const said = h('p', { class: 'wrong', role: 'alert', hidden: true });
+  const fault = h('p', { class: 'wrong', role: 'alert', hidden: true });
   const input = h('input', { type: 'file', hidden: true, 'aria-label': `${field.label}的文件`,
     accept: accepted(field.types), multiple: field.count_max > 1 });
   const add = h('button', { type: 'button', class: 'add', 'aria-label': `上传${field.label}`, onclick: () => input.click() }, '＋ 上传');
   const state = { files: [...files], sending: 0 };
   const shown = new Map();
 
-  const refuse = (text) => { said.textContent = text; said.hidden = !text; };
+  const refuse = (text) => { fault.textContent = text; fault.hidden = !text; };
   const arrange = () => { add.hidden = locked || state.files.length + state.sending >= field.count_max; };
   const item = (file) => {
     const picture = h('span', { class: 'thumb' }, file.media_type === 'application/pdf' ? 'PDF' : '');
@@ -97,7 +97,7 @@ export function uploader(client, application, field, { at = { row: 0 }, files = 
   const remove = async (file) => {
     try {
       await client.delete(`/attachments/${file.id}`);
-      state.files = state.files.filter((one) => one.id !== file.id);
+      state.files = state.files.filter((other) => other.id !== file.id);
       shown.get(file.id).remove();
       arrange();
       changed();
@@ -143,7 +143,7 @@ export function uploader(client, application, field, { at = { row: 0 }, files = 
   list.append(...state.files.map(item));
   arrange();
   const adding = locked ? !files.length && '未上传' : [add, input, h('p', { class: 'small' }, rule(field))];
-  return { element: h('div', { class: 'uploads' }, list, adding, said), state, refuse, clear, focus: () => add.focus() };
+  return { element: h('div', { class: 'uploads' }, list, adding, fault), state, refuse, clear, focus: () => add.focus() };
 }
 
 async function showThumbnail(client, id, place) {

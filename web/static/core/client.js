@@ -67,9 +67,9 @@ export class Client {
   async open(method, path, body) {
     const response = await fetch(this.prefix + path, { method, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } })
       .catch(() => { throw new Problem(0, { detail: '网络不通，内容还在本页，请检查网络后重试。' }); });
-    const found = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Problem(response.status, found);
-    return found;
+    const reply = await response.json().catch(() => ({}));
+    if (!response.ok) throw new Problem(response.status, reply);
+    return reply;
   }
 
   async send(method, path, body, headers) {

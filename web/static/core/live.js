@@ -5,10 +5,10 @@ import { isAnswerAwaited, renew } from './renewal.js';
 
 function addForms(page, region) {
   let last = region;
-  for (const one of page.querySelectorAll(`[data-with="${region.id}"]`)) {
-    const known = document.getElementById(one.getAttribute('id')); // `form.id` may be a field named id
-    if (!known) last.after(document.adoptNode(one));
-    last = known || one;
+  for (const piece of page.querySelectorAll(`[data-with="${region.id}"]`)) {
+    const known = document.getElementById(piece.getAttribute('id')); // `form.id` may be a field named id
+    if (!known) last.after(document.adoptNode(piece));
+    last = known || piece;
   }
 }
 

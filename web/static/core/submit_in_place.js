@@ -61,7 +61,7 @@ function showResponse(form, page, again) {
 }
 
 function restoreInput(form, again) {
-  const refused = [...again.querySelectorAll('[type=password][aria-invalid]')].map((one) => one.autocomplete);
+  const refused = [...again.querySelectorAll('[type=password][aria-invalid]')].map((input) => input.autocomplete);
   for (const field of again.querySelectorAll(TYPED)) {
     const before = form.elements[field.name];
     if (before && !(field.type === 'password' && refused.includes(field.autocomplete))) field.value = before.value;

@@ -3,8 +3,8 @@
 import { Client } from '../core/client.js';
 
 export const section = document.getElementById('study');
-const said = document.getElementById('said');
-const usual = said.textContent;
+const statusLine = document.getElementById('said');
+const usual = statusLine.textContent;
 const { pool, course, item } = section.dataset;
 const client = new Client(pool);
 
@@ -12,7 +12,7 @@ const client = new Client(pool);
 export const post = (path, body = undefined) => client.json('POST', `/courses/${course}/items/${item}${path}`, body);
 
 /** Shows a text below the player; an empty one restores the original text. */
-export const showStatus = (text = '') => { said.textContent = text || usual; };
+export const showStatus = (text = '') => { statusLine.textContent = text || usual; };
 
 /** A refusal that the person can act on, or null for a lost connection. */
 export function refusal(problem) {

@@ -44,8 +44,9 @@ export class Device {
   forget() { this.api.keep(this.shelf, undefined); }
 
   keepReceipt(head) {
-    const kept = receipts(this.api, this.drawNumber);
-    if (!kept.some((one) => one.head === head)) this.api.keep(`receipts/${this.drawNumber}`, [...kept, { role: this.role, round: this.round, head }]);
+    const storedReceipts = receipts(this.api, this.drawNumber);
+    if (storedReceipts.some((receipt) => receipt.head === head)) return;
+    this.api.keep(`receipts/${this.drawNumber}`, [...storedReceipts, { role: this.role, round: this.round, head }]);
   }
 }
 

@@ -37,7 +37,7 @@ function entryLink(entry) {
   return element('a', { href: `?page=${page}#entry-${entry}` }, `第${entry}条：`);
 }
 
-const lines = (findings) => element('ul', {}, ...findings.map((found) => element('li', {}, element('p', {}, entryLink(found.entry), sentenceOf(found)))));
+const lines = (findings) => element('ul', {}, ...findings.map((finding) => element('li', {}, element('p', {}, entryLink(finding.entry), sentenceOf(finding)))));
 
 function showVerdict(kind, mark, title, ...rest) {
   outcome.className = `verdict ${kind}`;
@@ -73,17 +73,17 @@ function titleOf(odd, ordered, missing) {
   return ordered ? '核对通过' : '到目前为止，核对通过';
 }
 
-function showPassed(found, log, missing) {
-  const { findings, seeds, panel } = found;
-  const ordered = !findings.some((one) => one.code === 'order_unchecked');
+function showPassed(verification, log, missing) {
+  const { findings, seeds, panel } = verification;
+  const ordered = !findings.some((finding) => finding.code === 'order_unchecked');
   const facts = [
-    ...(panel.size ? [describeRecall(found, log)] : describeDraw(seeds, ordered)),
-    ...describeOriginal(found, missing),
+    ...(panel.size ? [describeRecall(verification, log)] : describeDraw(seeds, ordered)),
+    ...describeOriginal(verification, missing),
     `${log.length}条记录一环扣一环，没有被改动、删除或插入。`,
     ...(receipts.length ? ['您保存的回执都在记录中，记录没有被截短或重写。'] : []),
   ];
   const list = element('ul', { className: 'ticks' }, ...facts.map((fact) => element('li', {}, fact)));
-  const odd = findings.filter((one) => one.code !== 'order_unchecked').length;
+  const odd = findings.filter((finding) => finding.code !== 'order_unchecked').length;
   const notes = findings.length ? [element('p', {}, odd ? '另外请留意：' : '还要等一等：'), lines(findings)] : [];
   if (missing) notes.unshift(element('p', {}, missing));
   showVerdict(odd || missing ? 'warn' : 'good', '✓', titleOf(odd, ordered, missing), list, ...notes);
@@ -98,14 +98,14 @@ function showFailed(errors) {
 
 /** Shows that the record is consistent but does not match its original. */
 function showMismatch({ original }, errors) {
-  const said = errors.map((found) => element('li', {}, `原活动${original}：${sentenceOf(found)}`));
-  showVerdict('bad', '✗', '核对不通过：与原活动对不上', element('ul', {}, ...said),
+  const items = errors.map((finding) => element('li', {}, `原活动${original}：${sentenceOf(finding)}`));
+  showVerdict('bad', '✗', '核对不通过：与原活动对不上', element('ul', {}, ...items),
     element('p', {}, '这份记录本身前后一致，但不能证明它依据的是那次活动。请把两份记录都下载保存，并向监督部门反映。'));
 }
 
 function showStory(record) {
-  const sections = story(record, words).map(({ title, lines: said }) => element('section', {}, element('h2', {}, title),
-    element('ul', {}, ...said.map((line) => element('li', {}, line)))));
+  const sections = story(record, words).map(({ title, lines: points }) => element('section', {}, element('h2', {}, title),
+    element('ul', {}, ...points.map((line) => element('li', {}, line)))));
   storyPlace.replaceChildren(...sections);
 }
 
@@ -131,13 +131,13 @@ async function fetchRecord(path, otherwise) {
 }
 
 /** Differences from the original's record, or why it could not be compared. */
-async function compareWithOriginal(record, found) {
-  const { origin } = found;
+async function compareWithOriginal(record, verification) {
+  const { origin } = verification;
   if (!origin?.head) return { errors: [], missing: '' };
   const path = `/record/${encodeURIComponent(record.pool)}/${encodeURIComponent(origin.original)}/file`;
   const file = await fetchRecord(path, '没有找到它的记录。');
   if (typeof file === 'string') return { errors: [], missing: `没有取到原活动${origin.original}的记录，还不能确认与它相符：${file}` };
-  return { errors: await compare(found, readOriginal(file)), missing: '' };
+  return { errors: await compare(verification, readOriginal(file)), missing: '' };
 }
 
 /** An original that can't be parsed is compared as an empty record. */
@@ -152,12 +152,12 @@ function readOriginal(file) {
 
 async function checkFile(file) {
   const record = parseFile(file);
-  const found = await verify(record, receipts);
-  const errors = found.findings.filter((one) => one.severity === 'error');
+  const verification = await verify(record, receipts);
+  const errors = verification.findings.filter((finding) => finding.severity === 'error');
   if (errors.length) return showFailed(errors);
-  const comparison = await compareWithOriginal(record, found);
-  if (comparison.errors.length) return showMismatch(found.origin, comparison.errors);
-  showPassed(found, record.log, comparison.missing);
+  const comparison = await compareWithOriginal(record, verification);
+  if (comparison.errors.length) return showMismatch(verification.origin, comparison.errors);
+  showPassed(verification, record.log, comparison.missing);
   return showStory(record);
 }
 

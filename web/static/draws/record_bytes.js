@@ -78,7 +78,7 @@ export async function drawnOrder(seed, no, tier, leaves) {
     keyed.push(...await Promise.all(leaves.slice(at, at + AT_ONCE).map(sign)));
     if (overdue()) await giveWay();
   }
-  return keyed.sort(([one], [other]) => (one < other ? -1 : 1)).map(([, leaf]) => leaf);
+  return keyed.sort(([leafKey], [other]) => (leafKey < other ? -1 : 1)).map(([, leaf]) => leaf);
 }
 
 const HALVES = /[\ud800-\udfff]/;
@@ -104,8 +104,8 @@ function written(value, order) {
 /** Whether a canonical text contains a lone surrogate, which UTF-8 can't encode: JSON.stringify writes it as an escape. */
 export const hasHalves = (text) => text.includes('\\ud') && /\\ud[89a-f]/.test(text.replace(/\\\\/g, ''));
 
-function byCodePoint(one, other) {
-  const [left, right] = [[...one], [...other]];
+function byCodePoint(first, other) {
+  const [left, right] = [[...first], [...other]];
   const at = left.findIndex((letter, place) => letter !== right[place]);
   if (at < 0) return left.length - right.length;
   return at < right.length ? left[at].codePointAt(0) - right[at].codePointAt(0) : 1;
@@ -190,13 +190,13 @@ const TIME = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)\.(\d{6})Z$/;
 
 /** Microseconds since 1970, as a BigInt. */
 export function moment(value) {
-  const found = TIME.exec(value);
-  check(found, 'time');
-  const [year, month, day, hour, minute, second] = found.slice(1, 7).map(Number);
+  const match = TIME.exec(value);
+  check(match, 'time');
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number);
   const at = new Date(Date.UTC(year, month - 1, day, hour, minute, second));
   const same = at.getUTCMonth() === month - 1 && at.getUTCDate() === day && hour < 24 && minute < 60 && second < 60;
   check(same && year >= 2000 && year < 9000, 'time'); // Date reads 30 February as 1 March
-  return BigInt(at.getTime()) * 1000n + BigInt(found[7]);
+  return BigInt(at.getTime()) * 1000n + BigInt(match[7]);
 }
 
 /** Whether an object has exactly these keys. */

@@ -76,7 +76,7 @@ export async function compare(verified, original) {
   const { walk, findings } = await walked(original, []);
   if (walk === null) return findings;
   try {
-    check(!findings.some((found) => found.severity === 'error'), 'original_wrong');
+    check(!findings.some((fault) => fault.severity === 'error'), 'original_wrong');
     const { kind = '', original: number = '', head = '' } = verified.origin ?? {};
     const fits = verified.origin && number === original.draw && head === (walk.log.length ? walk.head : '');
     check(fits, 'original', { expected: number || '无', head: head || '-' });
@@ -118,7 +118,7 @@ class Condition {
     this.orders = orders;
     this.walked = new Map([...orders.keys()].map((tier) => [tier, new Set()]));
     this.exhausted = new Set();
-    this.asked = false;
+    this.needRecorded = false;
     this.needed = old?.needed ?? null;
     this.states = old?.states ?? new Map();
     this.agreed = old?.agreed ?? new Map();
@@ -213,7 +213,7 @@ class Walk {
 
   /** Condition and leaf of each expert who has a place now. */
   tookPart() {
-    return [...this.conditions].flatMap(([no, one]) => [...one.states].filter(([, state]) => state === 'accepted').map(([leaf]) => [no, leaf]));
+    return [...this.conditions].flatMap(([no, condition]) => [...condition.states].filter(([, state]) => state === 'accepted').map(([leaf]) => [no, leaf]));
   }
 
   // Acts of a redraw or a recall
@@ -255,7 +255,7 @@ class Walk {
   }
 
   checkAllConfirmed() {
-    const waiting = [...this.conditions.values()].some((one) => one.held('recalled'));
+    const waiting = [...this.conditions.values()].some((condition) => condition.held('recalled'));
     check(this.panel.size > 0 && !waiting, 'not_all_confirmed');
   }
 
@@ -277,8 +277,8 @@ class Walk {
     if (this.conditions.size) this.checkFurther(entry, facts, limits.widenings);
     else this.checkFirst(entry, facts);
     this.checkSupervisors(object(own(entry, 'supervisors'), 'supervisors'), roles);
-    for (const one of facts.values()) {
-      const [notice, at] = [whole(one, 'notice'), moment(text(one, 'gathering'))];
+    for (const fact of facts.values()) {
+      const [notice, at] = [whole(fact, 'notice'), moment(text(fact, 'gathering'))];
       if (!this.gatherings.has(notice)) this.gatherings.set(notice, at);
       check(this.gatherings.get(notice) === at, 'gathering', { notice });
     }
@@ -386,7 +386,7 @@ class Walk {
 
   seedOf(current, secret) {
     const inputs = [this.draw, number(current.number), unhex(secret), number(current.roots.size)];
-    for (const no of [...current.facts.keys()].sort((one, other) => one - other)) {
+    for (const no of [...current.facts.keys()].sort((first, other) => first - other)) {
       for (const tier of TIERS) {
         const root = current.roots.get(`${no}/${tier}`);
         if (root) inputs.push(number(no), bytes(tier), unhex(root));
@@ -453,8 +453,8 @@ class Walk {
     check(this.round === null, 'round_open');
     check(['setup', 'rest', 'calling'].includes(this.phase), 'phase', { phase: this.phase });
     const least = condition.needed === null ? condition.planned : Math.max(condition.taken, 1);
-    check(least <= needed && needed <= condition.planned && !condition.asked, 'need', { no });
-    Object.assign(condition, { needed, asked: true });
+    check(least <= needed && needed <= condition.planned && !condition.needRecorded, 'need', { no });
+    Object.assign(condition, { needed, needRecorded: true });
     this.phase = 'calling';
     this.checkStart();
   }
@@ -550,7 +550,7 @@ class Walk {
 
   completed() {
     if (this.phase === 'recall') this.checkAllConfirmed();
-    check([...this.conditions.values()].every((one) => one.needed !== null && one.missing === 0 && !one.held('open')), 'not_full');
+    check([...this.conditions.values()].every((condition) => condition.needed !== null && condition.missing === 0 && !condition.held('open')), 'not_full');
     this.rest();
   }
 
@@ -558,8 +558,8 @@ class Walk {
     const reason = text(entry, 'reason');
     if (this.phase === 'recall') this.checkAllConfirmed();
     const all = [...this.conditions.values()];
-    const lacking = all.filter((one) => one.missing > 0);
-    check(lacking.length > 0 && all.every((one) => !one.held('open')), 'not_short');
+    const lacking = all.filter((condition) => condition.missing > 0);
+    check(lacking.length > 0 && all.every((condition) => !condition.held('open')), 'not_short');
     check(this.bearsOut(reason, lacking), 'short_reason', { reason });
     this.rest();
   }
@@ -567,9 +567,9 @@ class Walk {
   bearsOut(reason, lacking) {
     if (this.phase === 'recall' || reason === 'declined') return this.phase === 'recall' && reason === 'declined';
     const borneOut = {
-      exhausted: lacking.every((one) => one.spent),
+      exhausted: lacking.every((condition) => condition.spent),
       force_ended: this.phase === 'ending',
-      too_late: lacking.every((one) => one.spent || this.tooLate(one)),
+      too_late: lacking.every((condition) => condition.spent || this.tooLate(condition)),
     };
     return own(borneOut, reason);
   }
@@ -584,14 +584,14 @@ class Walk {
     check(TERMINATION_REASONS.includes(reason), 'termination_reason', { reason });
     check(this.round === null, 'round_open');
     check(this.phase !== 'terminating', 'phase', { phase: this.phase });
-    const agreed = [...this.conditions.values()].reduce((sum, one) => sum + one.held('accepted'), 0);
+    const agreed = [...this.conditions.values()].reduce((sum, condition) => sum + condition.held('accepted'), 0);
     if (this.seeds.length) this.warn('terminated', { by, reason, agreed });
     this.phase = 'terminating';
   }
 
   ended() {
     const unsettled = this.phase === 'terminating' ? ['open', 'accepted'] : ['open'];
-    const left = [...this.conditions.values()].some((one) => unsettled.some((state) => one.held(state)));
+    const left = [...this.conditions.values()].some((condition) => unsettled.some((state) => condition.held(state)));
     check(this.round === null && !left, 'not_settled');
     if (this.seededAt !== null) this.warn('seed_unused');
     this.move(['setup', 'recall', 'rest', 'terminating'], 'ended');
@@ -599,7 +599,7 @@ class Walk {
 
   rest() {
     this.move(['calling', 'paused', 'ending', 'recall'], 'rest');
-    for (const condition of this.conditions.values()) condition.asked = false;
+    for (const condition of this.conditions.values()) condition.needRecorded = false;
   }
 
   move(allowed, phase) {
@@ -614,18 +614,18 @@ class Walk {
 }
 
 function readConditions(entry) {
-  const found = new Map();
+  const conditions = new Map();
   for (const item of array(entry, 'conditions')) {
     const facts = object(item, 'conditions');
     check(hasKeys(facts, CONDITION_FACTS), 'shape', { what: 'conditions' });
     const no = whole(facts, 'no');
-    check(no >= 1 && !found.has(no) && whole(facts, 'planned') >= 1, 'shape', { what: 'conditions' });
+    check(no >= 1 && !conditions.has(no) && whole(facts, 'planned') >= 1, 'shape', { what: 'conditions' });
     for (const key of CONDITION_TEXTS) text(facts, key);
     readRegions(facts);
-    found.set(no, facts);
+    conditions.set(no, facts);
   }
-  check(found.size > 0, 'shape', { what: 'conditions' });
-  return found;
+  check(conditions.size > 0, 'shape', { what: 'conditions' });
+  return conditions;
 }
 
 const readRegions = (facts) => new Set(array(facts, 'regions').map((region) => string(region, 'regions')));
@@ -636,9 +636,9 @@ function checkOccasion(entry, reason, cause) {
 }
 
 /** Whether two conditions are the same; ignores `gathering`, which its own acts change, and the keys in `free`. */
-function same(one, other, free) {
-  if (!one || !other) return false;
-  return CONDITION_FACTS.every((key) => key === 'gathering' || free.includes(key) || canonical(one[key]) === canonical(other[key]));
+function same(condition, other, free) {
+  if (!condition || !other) return false;
+  return CONDITION_FACTS.every((key) => key === 'gathering' || free.includes(key) || canonical(condition[key]) === canonical(other[key]));
 }
 
 function readLimits(entry) {

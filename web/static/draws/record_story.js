@@ -35,7 +35,7 @@ function describeLimits(round, words) {
   const { lead, start_within: start, aborts, widenings } = round.limits;
   const parties = ['系统', ...round.roles.map((role) => words.roles[role] ?? role)];
   return [
-    ...round.conditions.map((one) => describeCondition(one, words.names)),
+    ...round.conditions.map((condition) => describeCondition(condition, words.names)),
     `由${parties.join('、')}各出一个随机数，先锁定、后公开，共同决定顺序。`,
     `顺序确定后${span(start)}内开始通知；距集合不足${span(lead)}不再通知新的专家。`,
     `公开之前最多中止${aborts}轮；名单用尽后最多扩大地区${widenings}次。`,

@@ -4,20 +4,20 @@ import { renew } from '../core/renewal.js';
 import { Device, receipts, shelfOf } from './commitment.js';
 
 const box = document.querySelector('[data-take-part]');
-const said = box.querySelector('[data-said]');
+const statusLine = box.querySelector('[data-said]');
 const button = box.querySelector('[data-commit]');
 const { takePart: address, draw, form, role: ROLE } = box.dataset;
 const NAMES = { agency: '代理机构', supervisor: '监督人' };
 const PARTIES = Object.keys(NAMES);
-const OTHER = PARTIES.find((one) => one !== ROLE);
+const OTHER = PARTIES.find((role) => role !== ROLE);
 const AGAIN = ROLE === 'agency' ? '或终止本轮后重新摇号' : '或请代理机构终止本轮后重新摇号';
 const EVERY = 1500;
 const shelf = shelfOf(box.dataset.id);
 let pressed = !button;
 
 function showStatus(text, mood = '') {
-  said.textContent = text;
-  said.className = `bar ${mood}`;
+  statusLine.textContent = text;
+  statusLine.className = `bar ${mood}`;
 }
 
 async function request(fields = null) {
@@ -38,7 +38,7 @@ async function commitOrReveal(round) {
     device.keepReceipt(after.head);
     return after;
   }
-  if (PARTIES.every((one) => round.committed.includes(one)) && !round.revealed.includes(ROLE) && device.bits) {
+  if (PARTIES.every((role) => round.committed.includes(role)) && !round.revealed.includes(ROLE) && device.bits) {
     const after = await request({ value: device.bits });
     device.forget();
     device.keepReceipt(after.head);
@@ -49,10 +49,10 @@ async function commitOrReveal(round) {
 
 function showRound(round) {
   const device = new Device(shelf, ROLE, draw, round.round_number);
-  const mine = receipts(shelf, draw).filter((one) => one.round === round.round_number);
+  const mine = receipts(shelf, draw).filter((receipt) => receipt.round === round.round_number);
   const committed = round.committed.includes(ROLE);
   if (button) button.hidden = committed || pressed;
-  box.querySelector('[data-receipts]').textContent = mine.length ? `本机回执（公布的抽取记录必须包含）：${mine.map((one) => one.head.slice(0, 16)).join('、')}` : '';
+  box.querySelector('[data-receipts]').textContent = mine.length ? `本机回执（公布的抽取记录必须包含）：${mine.map((receipt) => receipt.head.slice(0, 16)).join('、')}` : '';
   if (!committed) return showStatus('轮到您提交随机数：由本机随机生成，谁也不能预知或更改。', 'warn');
   if (!round.revealed.includes(ROLE) && !device.bits) {
     return showStatus(`本机没有本轮的随机数：请用提交随机数的那台手机或电脑打开本页，${AGAIN}。`, 'bad');

@@ -14,8 +14,8 @@ function encode(bytes) {
 /** Unsent answers of an attempt: {device, queue}; null if all were sent. */
 export function findUnsent(attempt) {
   try {
-    const kept = JSON.parse(localStorage.getItem(`exam.${attempt}`));
-    return kept?.queue.length ? kept : null;
+    const stored = JSON.parse(localStorage.getItem(`exam.${attempt}`));
+    return stored?.queue.length ? stored : null;
   } catch {
     return null;
   }

@@ -4,13 +4,13 @@ import { forget, findUnsent, writeFile } from './answer_file.js';
 for (const form of document.querySelectorAll('[data-answer-file]')) {
   const { answerFile: attempt, key } = form.dataset;
   const box = form.elements.code;
-  const found = form.querySelector('[data-found]');
+  const queueHint = form.querySelector('[data-found]');
   const left = findUnsent(attempt);
   if (left && !box.value) {
     writeFile(key, attempt, left).then((code) => {
       box.value = code;
-      found.textContent = `已找到本机没有上传的${new Set(left.queue.map((one) => one.slot)).size}题作答，填写情况说明后提交。`;
-      found.hidden = false;
+      queueHint.textContent = `已找到本机没有上传的${new Set(left.queue.map((event) => event.slot)).size}题作答，填写情况说明后提交。`;
+      queueHint.hidden = false;
       form.closest('details').open = true;
     });
   }
@@ -19,4 +19,4 @@ for (const form of document.querySelectorAll('[data-answer-file]')) {
     if (file) box.value = (await file.text()).slice(0, 200000);
   });
 }
-for (const one of document.querySelectorAll('[data-handed-in]')) forget(one.dataset.handedIn);
+for (const mark of document.querySelectorAll('[data-handed-in]')) forget(mark.dataset.handedIn);

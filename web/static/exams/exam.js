@@ -36,20 +36,20 @@ async function open() {
   localStorage.setItem(`exam-tab.${candidate}`, tab);
   try {
     paper = await begin(deviceOf(candidate));
-    const kept = new Answers(client, clock, paper, { changed: redraw, replied: handleReply });
-    if (kept.former) {
-      await kept.sendFormer();
-      kept.stop();
+    const restored = new Answers(client, clock, paper, { changed: redraw, replied: handleReply });
+    if (restored.former) {
+      await restored.sendFormer();
+      restored.stop();
       paper = await begin(paper.device);
       answers = new Answers(client, clock, paper, { changed: redraw, replied: handleReply });
-    } else answers = kept;
+    } else answers = restored;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     stop('暂时不能答题', error.message, reloadButton('重试'), backLink());
     return;
   }
   keepDevice(candidate, paper.device);
-  const first = paper.questions.findIndex((one) => !answers.isGiven(one.slot));
+  const first = paper.questions.findIndex((question) => !answers.isGiven(question.slot));
   at = Math.max(0, first);
   build();
   setInterval(tick, 500);
@@ -59,9 +59,9 @@ async function open() {
 
 async function begin(device) {
   const sent = performance.now();
-  const found = await client.json('POST', `/exams/${candidate}/start`, { device });
-  clock.learn(found.now, sent, performance.now());
-  return found;
+  const attempt = await client.json('POST', `/exams/${candidate}/start`, { device });
+  clock.learn(attempt.now, sent, performance.now());
+  return attempt;
 }
 
 /** Handles each reply of the service: the active device, the state of the attempt, its deadline. */
@@ -89,7 +89,7 @@ function build() {
   state = h('span', { class: 'exam-state', role: 'status' });
   area = h('section', { class: 'exam-question', 'aria-label': '试题' });
   cardHead = h('p', { class: 'exam-legend' });
-  card = h('ol', { class: 'exam-card', 'aria-label': '答题卡' }, paper.questions.map((one, n) =>
+  card = h('ol', { class: 'exam-card', 'aria-label': '答题卡' }, paper.questions.map((question, n) =>
     h('li', {}, h('button', { type: 'button', onclick: () => go(n) }, `${n + 1}`))));
   prev = button('上一题', { onclick: () => go(at - 1) });
   next = button('下一题', { onclick: () => go(at + 1) });
@@ -142,52 +142,52 @@ function go(n) {
 // ---- one question
 
 function show() {
-  const one = paper.questions[at];
-  const answer = answers.get(one.slot);
-  const head = h('p', { class: 'exam-kind' }, h('span', { class: 'tag' }, KINDS[one.kind] ?? one.kind),
-    ` 第${at + 1}题，共${paper.questions.length}题 · ${marks(one.mark)}`);
+  const question = paper.questions[at];
+  const answer = answers.get(question.slot);
+  const head = h('p', { class: 'exam-kind' }, h('span', { class: 'tag' }, KINDS[question.kind] ?? question.kind),
+    ` 第${at + 1}题，共${paper.questions.length}题 · ${marks(question.mark)}`);
   const unsure = h('label', { class: 'check' }, h('input', {
-    type: 'checkbox', checked: answers.unsure.has(one.slot), onchange: (event) => answers.mark(one.slot, event.target.checked),
+    type: 'checkbox', checked: answers.unsure.has(question.slot), onchange: (event) => answers.mark(question.slot, event.target.checked),
   }), '不确定，稍后再看');
   area.replaceChildren(
     head,
-    one.case ? h('details', { class: 'more', open: true }, h('summary', {}, '案例材料'), h('p', { class: 'said lines' }, one.case)) : '',
-    one.options.length ? choices(one, answer) : textAnswer(one, answer),
+    question.case ? h('details', { class: 'more', open: true }, h('summary', {}, '案例材料'), h('p', { class: 'said lines' }, question.case)) : '',
+    question.options.length ? choices(question, answer) : textAnswer(question, answer),
     h('div', { class: 'exam-below' }, unsure, h('span', { class: 'exam-saved', 'data-saved': '' })),
   );
 }
 
-const stem = (one) => [one.stem, ...one.pictures.map((picture) => h('img', { class: 'exam-picture', src: picture.address, alt: picture.alt }))];
+const stem = (question) => [question.stem, ...question.pictures.map((picture) => h('img', { class: 'exam-picture', src: picture.address, alt: picture.alt }))];
 
-function choices(one, answer) {
-  const many = one.kind === 'multiple';
-  const options = one.options.map((text, bit) => h('label', { class: 'exam-option' },
+function choices(question, answer) {
+  const many = question.kind === 'multiple';
+  const options = question.options.map((text, bit) => h('label', { class: 'exam-option' },
     h('input', {
       type: many ? 'checkbox' : 'radio', name: 'answer', checked: Boolean(answer.mask >> bit & 1),
-      onchange: (event) => pick(one, bit, many, event.target.checked),
+      onchange: (event) => pick(question, bit, many, event.target.checked),
     }),
     h('span', { class: 'exam-letter', 'aria-hidden': 'true' }, 'ABCDEFGH'[bit]), h('span', { class: 'grow' }, text)));
-  const clear = button('清除本题作答', { class: 'button small exam-clear', onclick: () => { answers.set(one.slot, 0); show(); redraw(); } });
-  return h('fieldset', {}, h('legend', { tabindex: '-1', class: 'lines' }, stem(one), many ? h('small', {}, '（可多选）') : ''), options, clear);
+  const clear = button('清除本题作答', { class: 'button small exam-clear', onclick: () => { answers.set(question.slot, 0); show(); redraw(); } });
+  return h('fieldset', {}, h('legend', { tabindex: '-1', class: 'lines' }, stem(question), many ? h('small', {}, '（可多选）') : ''), options, clear);
 }
 
-function pick(one, bit, many, on) {
-  const mask = many ? (answers.get(one.slot).mask & ~(1 << bit)) | (on ? 1 << bit : 0) : 1 << bit;
-  answers.set(one.slot, mask);
+function pick(question, bit, many, on) {
+  const mask = many ? (answers.get(question.slot).mask & ~(1 << bit)) | (on ? 1 << bit : 0) : 1 << bit;
+  answers.set(question.slot, mask);
 }
 
-function textAnswer(one, answer) {
+function textAnswer(question, answer) {
   let timer, typed;
   const box = h('textarea', { rows: '8', maxlength: '2000', 'aria-label': '作答', spellcheck: 'false' });
   const keep = () => {
     clearTimeout(timer);
     const text = clean(box.value);
-    if (text !== answers.get(one.slot).text) answers.set(one.slot, 0, text, typed);
+    if (text !== answers.get(question.slot).text) answers.set(question.slot, 0, text, typed);
   };
   box.value = answer.text;
   box.addEventListener('input', () => { typed = clock.now(); clearTimeout(timer); timer = setTimeout(keep, 1000); });
   box.addEventListener('blur', keep);
-  return h('div', { class: 'ask' }, h('h2', { tabindex: '-1', class: 'lines' }, stem(one)), box);
+  return h('div', { class: 'ask' }, h('h2', { tabindex: '-1', class: 'lines' }, stem(question)), box);
 }
 
 // ---- parts that change
@@ -236,8 +236,8 @@ function tick() {
 
 function ask() {
   const { questions } = paper;
-  const open = questions.filter((one) => !answers.isGiven(one.slot)).length;
-  const unsure = questions.filter((one) => answers.unsure.has(one.slot)).length;
+  const open = questions.filter((question) => !answers.isGiven(question.slot)).length;
+  const unsure = questions.filter((question) => answers.unsure.has(question.slot)).length;
   const lines = [open && `还有${open}题没有作答`, unsure && `${unsure}题标记为不确定`, answers.unsent && `${answers.unsent}题还没有上传`].filter(Boolean);
   const refused = h('p', { class: 'wrong', role: 'alert', hidden: true });
   const yes = button('确定交卷', { class: 'button primary', onclick: () => handIn(yes, refused) });

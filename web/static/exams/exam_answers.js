@@ -11,16 +11,16 @@ const PAUSE_MAX = 30000;
 /** SHA-256, in hex, of [[slot, mask, text], …] by slot, as the service computes it; '' where the browser can't hash. */
 export async function digest(answers) {
   if (!crypto.subtle) return '';
-  const rows = given(answers).map((one) => [one.slot, one.mask, one.text]);
+  const rows = given(answers).map((answer) => [answer.slot, answer.mask, answer.text]);
   const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(rows)));
   return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** The answers that are not empty, by slot: [{slot, mask, text}]. */
 export const given = (answers) => [...answers]
-  .filter(([, one]) => one.mask || one.text.trim())
+  .filter(([, answer]) => answer.mask || answer.text.trim())
   .sort(([a], [b]) => a - b)
-  .map(([slot, one]) => ({ slot, mask: one.mask, text: one.text }));
+  .map(([slot, answer]) => ({ slot, mask: answer.mask, text: answer.text }));
 
 /** The service's time, by the reply with the shortest round trip; the phone's own clock is never used. */
 export class Clock {
@@ -39,12 +39,12 @@ export class Clock {
 }
 
 /** Removes control characters (Word's line breaks are such) and lone surrogates, which the service refuses in texts. */
-export const clean = (text) => text.replace(/[\p{Cc}\p{Cs}]/gu, (one) => ('\n\t'.includes(one) ? one : ' '));
+export const clean = (text) => text.replace(/[\p{Cc}\p{Cs}]/gu, (character) => ('\n\t'.includes(character) ? character : ' '));
 
 /** The first events that fit into one request; a single long text always fits. */
 function batch(events) {
   let bytes = 0;
-  const end = events.slice(0, BATCH).findIndex((one) => (bytes += 200 + 3 * one.text.length) > BATCH_BYTES);
+  const end = events.slice(0, BATCH).findIndex((event) => (bytes += 200 + 3 * event.text.length) > BATCH_BYTES);
   return events.slice(0, end < 0 ? BATCH : Math.max(1, end));
 }
 
@@ -71,18 +71,18 @@ export class Answers {
     this.key = `exam.${paper.attempt_id}`;
     this.changed = changed;
     this.replied = replied;
-    this.answers = new Map(paper.answers.map((one) => [one.slot, { mask: one.mask, text: one.text }]));
+    this.answers = new Map(paper.answers.map((answer) => [answer.slot, { mask: answer.mask, text: answer.text }]));
     this.failures = 0;
     this.lost = false;
     this.savedAt = paper.ack ? clock.now() : null;
-    const kept = read(this.key);
-    const own = kept && kept.device === paper.device;
-    this.former = kept && !own && kept.queue.length ? kept : null;
-    this.queue = own ? kept.queue.filter((one) => one.seq > paper.ack) : [];
-    this.seq = Math.max(paper.ack, own ? kept.seq : 0);
-    this.unsure = new Set(kept ? kept.unsure : []);
-    this.leaves = Math.max(paper.leaves, own ? kept.leaves : 0);
-    this.hidden = own ? kept.hidden : 0;
+    const stored = read(this.key);
+    const own = stored && stored.device === paper.device;
+    this.former = stored && !own && stored.queue.length ? stored : null;
+    this.queue = own ? stored.queue.filter((event) => event.seq > paper.ack) : [];
+    this.seq = Math.max(paper.ack, own ? stored.seq : 0);
+    this.unsure = new Set(stored ? stored.unsure : []);
+    this.leaves = Math.max(paper.leaves, own ? stored.leaves : 0);
+    this.hidden = own ? stored.hidden : 0;
     for (const { slot, mask, text, at } of this.queue) this.answers.set(slot, { mask, text, at });
     this.sent = this.seq;
     this.keep();
@@ -90,17 +90,17 @@ export class Answers {
   }
 
   get(slot) { return this.answers.get(slot) ?? { mask: 0, text: '' }; }
-  isGiven(slot) { const one = this.get(slot); return Boolean(one.mask || one.text.trim()); }
-  isSaved(slot) { return !this.queue.some((one) => one.slot === slot); }
-  get unsent() { return new Set(this.queue.map((one) => one.slot)).size; }
+  isGiven(slot) { const answer = this.get(slot); return Boolean(answer.mask || answer.text.trim()); }
+  isSaved(slot) { return !this.queue.some((event) => event.slot === slot); }
+  get unsent() { return new Set(this.queue.map((event) => event.slot)).size; }
 
   /** A second change of the same slot replaces the last event, unless that was already sent. */
   set(slot, mask, text = '', made = this.clock.now()) {
-    const one = { slot, mask, text, at: new Date(made).toISOString() };
-    this.answers.set(slot, one);
+    const answer = { slot, mask, text, at: new Date(made).toISOString() };
+    this.answers.set(slot, answer);
     const last = this.queue.at(-1);
-    if (last?.slot === slot && last.seq > this.sent) this.queue[this.queue.length - 1] = { ...one, seq: last.seq };
-    else this.queue.push({ ...one, seq: this.seq += 1 });
+    if (last?.slot === slot && last.seq > this.sent) this.queue[this.queue.length - 1] = { ...answer, seq: last.seq };
+    else this.queue.push({ ...answer, seq: this.seq += 1 });
     this.keep();
     this.changed();
     if (!this.failures) this.later(this.queue.length >= FLUSH_AT ? 0 : FLUSH_AFTER);
@@ -154,7 +154,7 @@ export class Answers {
         const part = batch(this.queue);
         this.sent = Math.max(this.sent, part.at(-1)?.seq ?? 0);
         const reply = await this.post(this.device, part);
-        this.queue = this.queue.filter((one) => one.seq > reply.ack);
+        this.queue = this.queue.filter((event) => event.seq > reply.ack);
         if (this.queue.length && this.queue[0].seq !== reply.ack + 1) this.renumber(reply.ack);
         this.failures = 0;
         this.lost = false;
@@ -176,7 +176,7 @@ export class Answers {
 
   /** Called when the browser lost some of its numbers: numbers the queue after the service's last one. */
   renumber(ack) {
-    this.queue = this.queue.map((one, at) => ({ ...one, seq: ack + 1 + at }));
+    this.queue = this.queue.map((event, at) => ({ ...event, seq: ack + 1 + at }));
     this.seq = ack + this.queue.length;
     this.sent = ack;
   }

@@ -24,8 +24,8 @@ async function check() {
   }
   const begun = await client.json('POST', path, { consent: form.elements.consent.checked });
   await run(begun.check);
-  const found = await client.json('POST', `${path}/result`, { check: begun.check });
-  if (found.passed) location.reload(); else showRefusal(found.advice);
+  const outcome = await client.json('POST', `${path}/result`, { check: begun.check });
+  if (outcome.passed) location.reload(); else showRefusal(outcome.advice);
 }
 
 form.addEventListener('submit', async (event) => {

@@ -1,15 +1,15 @@
 // Shows the code or opens WeChat's cashier, and polls the service for the result.
 const form = document.getElementById('pay');
 const go = document.getElementById('go');
-const said = document.getElementById('said');
+const statusLine = document.getElementById('said');
 const byBridge = form.dataset.way === 'jsapi';
 let expires = 0;
 let busy = false;
 let paying = false;
 
 function showStatus(text, bad = false) {
-  said.textContent = text;
-  said.classList.toggle('bad', bad);
+  statusLine.textContent = text;
+  statusLine.classList.toggle('bad', bad);
 }
 
 async function requestOrder() {
