@@ -1801,7 +1801,7 @@ COMMENT ON TABLE pay_event IS
     'A verified notification as received, encrypted with our key. ``subject`` is our own number.';
 CREATE INDEX idx_pay_event_kind_6289d5 ON pay_event (kind, subject);
 CREATE INDEX pay_event_waiting ON pay_event (received_at) WHERE applied_at IS NULL;
-CREATE INDEX pay_event_unmatched ON pay_event (pool, received_at) WHERE outcome IN ('mismatch', 'unknown_order',
+CREATE INDEX pay_event_alarm ON pay_event (pool, received_at) WHERE outcome IN ('mismatch', 'unknown_order',
     'other_transaction', 'refunded_there', 'unknown_refund', 'closed_but_done');
 
 CREATE TABLE refund (

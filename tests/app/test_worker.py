@@ -92,7 +92,7 @@ class FailingDeadlines:
     def __init__(self, failing: dict[str, str]) -> None:
         self._failing = failing
 
-    def failing(self) -> dict[str, str]:
+    def failing_kinds(self) -> dict[str, str]:
         return self._failing
 
 

@@ -23,7 +23,7 @@ RESOLUTION_CHARS = 200
 OUTCOMES = ("mismatch", "unknown_order", "other_transaction", "refunded_there", "unknown_refund", "closed_but_done")
 _OUTCOMES = ", ".join(f"'{outcome}'" for outcome in OUTCOMES)
 OPEN = f"outcome IN ({_OUTCOMES}) AND closed_at IS NULL"
-"""SQL: unmatched and waiting for an administrator; written out, so that the partial index ``pay_event_unmatched`` is
+"""SQL: unmatched and waiting for an administrator; written out, so that the partial index ``pay_event_alarm`` is
 used."""
 _LIST = f"""
 SELECT e.id, e.kind, e.subject AS out_trade_no, e.outcome, e.received_at, e.payload_sealed, e.closed_at, e.resolution,
