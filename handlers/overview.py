@@ -34,7 +34,7 @@ async def work_lines(turn: Turn, who: Who) -> list[str]:
         return []
     services, pool = turn.services, turn.user.pool
     found = await services.office.staff_work.of(pool, who.account_id, who.roles)
-    known = await services.accounts.linking.in_mini_program(who.account_id)
+    known = await services.accounts.linking.is_bound_to_mini_program(who.account_id)
     return [line for one in found for line in _work(one, _entrance(services, pool, one, known=known))]
 
 

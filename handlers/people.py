@@ -30,7 +30,7 @@ async def find_who(turn: Turn) -> Who | None:
         return None
     known = turn.cached_lookups.get("who")
     if not isinstance(known, Who):
-        known = await turn.services.accounts.bindings.who_is(account_id, turn.user.identity_id)
+        known = await turn.services.accounts.bindings.get_person_of_account(account_id, turn.user.identity_id)
         turn.cached_lookups["who"] = known
     return known
 

@@ -237,6 +237,7 @@ class WechatBinding:
             )
             return True
 
+    # like those of ``bind`` and ``unbind``, this name stands in journals of conversations under way
     async def who(self, identity_id: UUID) -> Who:
         """The person bound to an identity. Raises NotFound for an unknown one, Forbidden for a disabled one."""
         identity = await WechatIdentity.get_or_none(id=identity_id)
@@ -244,9 +245,9 @@ class WechatBinding:
             raise NotFound("找不到此微信账号，请重新关注公众号后再试。")
         if identity.account_id is None:
             return Who(identity_id)
-        return await self.who_is(identity.account_id, identity_id)
+        return await self.get_person_of_account(identity.account_id, identity_id)
 
-    async def who_is(self, account_id: UUID, identity_id: UUID | None = None) -> Who:
+    async def get_person_of_account(self, account_id: UUID, identity_id: UUID | None = None) -> Who:
         """The account's person, masked. Raises NotFound, and Forbidden for a disabled one."""
         holder = await find_holder(account_id, self.deps.now())
         if holder is None:

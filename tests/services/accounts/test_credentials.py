@@ -415,7 +415,7 @@ async def test_a_browser_log_in_by_code_makes_an_imported_experts_account(scene:
     cookie = await scene.browsers.log_in("demo", mobile, scene.book.last_code(mobile), HOME, device="电脑浏览器")
     actor = await scene.browsers.resume(cookie)
     assert (actor.role, actor.expert_id) == ("expert", expert.id)
-    await scene.browsers.leave(cookie)
+    await scene.browsers.end_browser_session(cookie)
     with pytest.raises(AppError):
         await scene.browsers.resume(cookie)
 

@@ -53,7 +53,7 @@ class Stage:
         self.entry = accounts.mini_program_entry
 
     async def browser(self, account: Account) -> Actor:
-        cookie = await self.browsers.enter_known(account.id)
+        cookie = await self.browsers.log_in_authenticated(account.id)
         assert cookie is not None
         return await self.browsers.resume(cookie)
 

@@ -69,7 +69,7 @@ async def known_person(door: Door) -> tuple[Account, str, Source]:
     """A person who has logged in before, and the browser."""
     mobile = mobile_number()
     account = await make_account(door.deps, mobile, password_hash=HASHER.hash(PASSWORD))
-    browser_id = door.browsers.known_browser(await door.browsers.remember("", account.id))
+    browser_id = door.browsers.known_browser(await door.browsers.remember_browser("", account.id))
     assert browser_id is not None
     return account, mobile, Source(HOME.address, browser_id)
 
@@ -255,7 +255,7 @@ async def test_an_attackers_own_cookie_does_not_make_him_known_to_other_accounts
     attacker, _, his = await known_person(door)
     _, mobile, _ = await known_person(door)
     for _ in range(12):
-        await door.browsers.remember("", attacker.id)
+        await door.browsers.remember_browser("", attacker.id)
     assert await KnownBrowser.filter(account_id=attacker.id).count() == 10
     await door.ask(mobile, PHONE, "login")
     for n in range(10):

@@ -498,7 +498,7 @@ async def link_into_the_mini_program(world: World) -> None:
 
 async def register_is_asked_again(world: World) -> None:
     verifier = IdentityVerification(world.deps, cast(Any, world.book), cast(Any, Faulty("match")), ["demo"])
-    assert [await verifier._ask("王小明", "x") for _ in range(2)] == ["waiting", "matched"]
+    assert [await verifier._query_register("王小明", "x") for _ in range(2)] == ["waiting", "matched"]
 
 
 async def face_check_begins(world: World) -> None:
@@ -576,7 +576,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "FaceChecks._ask FaceChecker.verdict": face_check_ends,
     "FaceChecks.begin FaceChecker.begin": face_check_begins,
     "FileDelivery.mail Mailer.send": file_is_mailed,
-    "IdentityVerification._ask IdentityVerifier.compare": register_is_asked_again,
+    "IdentityVerification._query_register IdentityVerifier.compare": register_is_asked_again,
     "MiniProgramEntry.make_link MiniProgramPlatform.url_link": link_into_the_mini_program,
     "OrderChecks._close PaymentPlatform.close": order_is_closed,
     "OrderChecks._refresh PaymentPlatform.query": payment_is_found,
