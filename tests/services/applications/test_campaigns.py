@@ -73,9 +73,9 @@ async def test_a_campaign_is_seen_when_published_and_opens_by_itself(
 ) -> None:
     made = await campaigns.create(admin, form)
     assert (made.state, made.data) == ("draft", form)
-    assert await queries.announced("demo") == ()
+    assert await queries.list_announced("demo") == ()
     assert (await campaigns.publish(admin, made.id)).state == "upcoming"
-    assert [one.id for one in await queries.announced("demo")] == [made.id]
+    assert [one.id for one in await queries.list_announced("demo")] == [made.id]
     assert await find_open("demo", "first", clock.now()) is None
     clock.move(DAY)
     assert (await queries.get(admin, made.id)).state == "open"
