@@ -53,8 +53,8 @@ async def test_a_code_links_the_chat_to_the_person(linking: AccountLinking, acco
     bound = await linking.link(chat.id, "demo", shown.code)
     assert bound.account_id == account.id
     assert await linking.is_bound_to_chat(account.id)
-    kept = await VerificationCode.get()
-    assert shown.code not in (kept.code_hash, kept.mobile_hash)
+    stored_code = await VerificationCode.get()
+    assert shown.code not in (stored_code.code_hash, stored_code.mobile_hash)
 
 
 async def test_it_serves_once_and_only_the_newest_one(linking: AccountLinking, account: Account) -> None:

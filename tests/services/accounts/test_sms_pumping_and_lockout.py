@@ -106,8 +106,8 @@ async def test_an_unknown_browser_calculates_before_each_sms(door: Door) -> None
 async def test_one_solution_sent_many_times_at_once_brings_one_sms(door: Door) -> None:
     proof = solve(door.puzzles.issue(HOME.address))
     sending = (door.accounts.send_code("demo", mobile_number(), "register", source=HOME, proof=proof) for _ in range(6))
-    found = await asyncio.gather(*sending, return_exceptions=True)
-    assert sum(not isinstance(one, BaseException) for one in found) == 1
+    outcomes = await asyncio.gather(*sending, return_exceptions=True)
+    assert sum(not isinstance(outcome, BaseException) for outcome in outcomes) == 1
     assert await SpentToken.all().count() == 1
 
 
@@ -236,8 +236,8 @@ async def test_a_strangers_wrong_passwords_do_not_keep_the_person_out(door: Door
     account, mobile, own = await known_person(door)
 
     async def enter(password: str, source: Source) -> UUID:
-        async def begin(found: Account) -> UUID:
-            return found.id
+        async def begin(owner: Account) -> UUID:
+            return owner.id
 
         return await door.credentials.log_in("demo", mobile, password, begin, source)
 

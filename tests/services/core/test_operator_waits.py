@@ -68,12 +68,12 @@ def wrong(*, times: int = 1) -> list[Any]:
 
 def _methods() -> dict[str, set[str]]:
     """Asynchronous methods of vendors' ports."""
-    found = {}
+    methods = {}
     for name in ports.__all__:
         port = getattr(ports, name)
         if getattr(port, "_is_protocol", False) and name not in NOT_VENDORS:
-            found[name] = {method for method, code in vars(port).items() if inspect.iscoroutinefunction(code)}
-    return found
+            methods[name] = {method for method, code in vars(port).items() if inspect.iscoroutinefunction(code)}
+    return methods
 
 
 def _fields(declared: ast.ClassDef, known: Mapping[str, object]) -> dict[str, str]:

@@ -116,7 +116,7 @@ async def test_a_person_has_five_objections_a_day_also_when_sent_all_at_once(
     actor = await citizen(deps)
     several = [await on_notice(deps) for _ in range(7)]
     answers = await asyncio.gather(
-        *(objections.raise_objection(actor, one.id, REASON) for one in several), return_exceptions=True
+        *(objections.raise_objection(actor, application.id, REASON) for application in several), return_exceptions=True
     )
     assert sum(isinstance(answer, TooMany) for answer in answers) == 2
     assert await Objection.all().count() == 5
