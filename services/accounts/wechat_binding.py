@@ -111,6 +111,7 @@ class WechatBinding:
             request=f"{pool} {purpose}",
         )
 
+    # journals of conversations hold this method's name: after renaming it those under way would begin anew
     async def bind(
         self, identity_id: UUID, pool: str, mobile: str, code: str, privacy_version: str, *, key: str | None = None
     ) -> Bound:
@@ -237,7 +238,6 @@ class WechatBinding:
             )
             return True
 
-    # like those of ``bind`` and ``unbind``, this name stands in journals of conversations under way
     async def who(self, identity_id: UUID) -> Who:
         """The person bound to an identity. Raises NotFound for an unknown one, Forbidden for a disabled one."""
         identity = await WechatIdentity.get_or_none(id=identity_id)
