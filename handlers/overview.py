@@ -34,7 +34,7 @@ async def work_lines(turn: Turn, who: Who) -> list[str]:
         return []
     services, pool = turn.services, turn.user.pool
     staff_work = await services.office.staff_work.list_work(pool, who.account_id, who.roles)
-    in_mini_program = await services.accounts.linking.in_mini_program(who.account_id)
+    in_mini_program = await services.accounts.linking.is_bound_to_mini_program(who.account_id)
     return [
         line
         for work in staff_work

@@ -30,7 +30,7 @@ async def find_who(turn: Turn) -> Who | None:
         return None
     cached_who = turn.cached_lookups.get("who")
     if not isinstance(cached_who, Who):
-        cached_who = await turn.services.accounts.bindings.who_is(account_id, turn.user.identity_id)
+        cached_who = await turn.services.accounts.bindings.get_person_of_account(account_id, turn.user.identity_id)
         turn.cached_lookups["who"] = cached_who
     return cached_who
 

@@ -160,7 +160,8 @@ async def me(call: Call) -> MeOut:
         organisation_id=actor.organisation_id,
         expert_id=actor.expert_id,
         roles=RoleOut.from_sources(roles),
-        in_chat=actor.account_id is not None and await call.services.accounts.linking.in_chat(actor.account_id),
+        in_chat=actor.account_id is not None
+        and await call.services.accounts.linking.is_bound_to_chat(actor.account_id),
     )
 
 
@@ -206,7 +207,7 @@ async def offer_code(call: Call) -> LinkCode:
     Where both are known to belong to one person (one unionid), none is needed: see `in_chat` of `GET
     /sessions/current`. Show it to no one else: the first sender is bound. Another call invalidates the previous code.
     """
-    return await call.services.accounts.linking.offer(call.actor)
+    return await call.services.accounts.linking.issue_code(call.actor)
 
 
 @api.put("/sessions/current/role", "选择身份")
@@ -221,7 +222,7 @@ async def choose_role(call: Call, body: RoleIn) -> ChosenOut:
 @api.post("/sessions/current/browser", "在浏览器打开", keyed="no")
 async def hand_over(call: Call) -> LinkOut:
     """A link on which the person goes on in a browser in the same role, for instance at `/draws`; three minutes."""
-    token = await call.services.accounts.web_sessions.hand_over(call.actor)
+    token = await call.services.accounts.web_sessions.issue_hand_over(call.actor)
     return LinkOut(url=f"{call.services.deps.public_url}/h5/login/{token}")
 
 

@@ -55,15 +55,15 @@ class AccountLinking:
     accounts: WechatBinding
     official: OfficialAccountSender
 
-    async def in_chat(self, account_id: UUID) -> bool:
+    async def is_bound_to_chat(self, account_id: UUID) -> bool:
         """Whether the official account is bound to the person, so that its messages arrive."""
         return await WechatIdentity.exists(account_id=account_id, app="oa", following=True)
 
-    async def in_mini_program(self, account_id: UUID) -> bool:
+    async def is_bound_to_mini_program(self, account_id: UUID) -> bool:
         """Whether the mini-program is bound to the person, so that its pages open."""
         return await WechatIdentity.exists(account_id=account_id, app="mini")
 
-    async def is_wanted(self, actor: Actor) -> bool:
+    async def may_bind_chat(self, actor: Actor) -> bool:
         """Whether the logged-in person of a browser has no bound chat, and may bind one: an initial password must be
         changed first."""
         account = await Account.get_or_none(id=actor.account_id, disabled_at=None) if actor.account_id else None
@@ -89,7 +89,7 @@ class AccountLinking:
             mobile = self.deps.keys.open_text(account.mobile_sealed, "mobile")
             return await self.accounts.attach(identity.id, actor.pool, mobile, privacy_version, on_page=True)
 
-    async def offer(self, actor: Actor) -> LinkCode:
+    async def issue_code(self, actor: Actor) -> LinkCode:
         """A new code; it replaces the previous one. Raises Conflict where the chat is bound already, or consent is
         missing."""
         if actor.account_id is None:
@@ -97,7 +97,7 @@ class AccountLinking:
         now = self.deps.now()
         async with transaction():
             account = await Account.select_for_update().get(id=actor.account_id)
-            if await self.in_chat(account.id):
+            if await self.is_bound_to_chat(account.id):
                 raise Conflict("您的公众号已经绑定，无需再绑定。", code="joined_already")
             if account.privacy_version != self.deps.book(account.pool).pool.privacy_version:
                 raise Conflict("隐私说明已更新，请退出登录后重新登录，阅读并同意后再绑定。", code="privacy_changed")
@@ -114,6 +114,7 @@ class AccountLinking:
             )
         return LinkCode(code, await self._scene(account.pool, code), now + _CODE_TTL)
 
+    # journals of conversations hold this method's name: after renaming it those under way would begin anew
     async def link(self, identity_id: UUID, pool: str, code: str, *, key: str | None = None) -> Bound:
         """Bind a WeChat of the official account to the account of ``code``.
 
@@ -122,7 +123,7 @@ class AccountLinking:
 
         async def run() -> Bound | AppError:
             await advisory_lock(f"link:{identity_id}")
-            if refusal := await self._limit(identity_id):
+            if refusal := await self._refusal_beyond_limit(identity_id):
                 return refusal
             now = self.deps.now()
             link_code = await VerificationCode.get_or_none(
@@ -131,16 +132,16 @@ class AccountLinking:
             account = await Account.get_or_none(pool=pool, mobile_hash=link_code.mobile_hash) if link_code else None
             if link_code is None or account is None:
                 await record(Actor(pool, "guest"), now, _WRONG, "identity", identity_id)
-                return _wrong()
+                return _wrong_code()
             mobile = self.deps.keys.open_text(account.mobile_sealed, "mobile")
             bound = await self.accounts.attach(identity_id, pool, mobile, account.privacy_version)
             if not await VerificationCode.filter(id=link_code.id, used_at=None).update(used_at=now):
-                raise _wrong()  # another WeChat account was faster; ``attach`` is rolled back
+                raise _wrong_code()  # another WeChat account was faster; ``attach`` is rolled back
             return bound
 
         return await once(owner=f"link:{identity_id}", key=key, deps=self.deps, answer=Bound, run=run, request=code)
 
-    async def _limit(self, identity_id: UUID) -> AppError | None:
+    async def _refusal_beyond_limit(self, identity_id: UUID) -> AppError | None:
         since = self.deps.now() - HOUR
         tried = await AuditEntry.filter(action=_WRONG, subject_id=identity_id, at__gt=since).count()
         if tried < _WRONG_PER_HOUR:
@@ -160,6 +161,6 @@ class AccountLinking:
         return self.deps.keys.lookup_hash("code", f"{LINK}:{pool}:{code}")
 
 
-def _wrong() -> InvalidInput:
+def _wrong_code() -> InvalidInput:
     message = "绑定码不对或已过期，请在小程序“绑定公众号”页面查看最新的8位绑定码。"
     return InvalidInput(message, code="join_code_wrong", field="code")

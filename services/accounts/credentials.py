@@ -101,7 +101,7 @@ class Credentials:
             raise Conflict("隐私说明已更新，请重新阅读并同意。", code="privacy_changed")
         now = self.deps.now()
         async with transaction():
-            account = await self._locked(actor)
+            account = await self._lock_account(actor)
             account.privacy_version, account.privacy_accepted_at = privacy_version, now
             await account.save(update_fields=["privacy_version", "privacy_accepted_at"])
             await record(actor, now, "account.consent", "account", account.id, privacy_version=privacy_version)
@@ -138,11 +138,11 @@ class Credentials:
         """
         account = await Account.get(id=_account_id(actor))
         self._check_new(account, new)
-        claim = await self._claim_of(account, old, code, "请填写原密码，或获取短信验证码。")
+        claim = await self._compare_old_password(account, old, code, "请填写原密码，或获取短信验证码。")
         fresh = await self.passwords.hash(new)
 
         async def run() -> PasswordSet | AppError:
-            proven = await self._proven(account, claim, code, "password")
+            proven = await self._verify_owner(account, claim, code, "password")
             if isinstance(proven, AppError):
                 return proven
             return await self._put_password(proven, fresh, actor)
@@ -192,7 +192,7 @@ class Credentials:
             numbers.append(keys.open_text(account.id_number_sealed, "id_number"))
         self.passwords.check_rule(account.pool, new, *numbers)
 
-    async def _claim_of(self, account: Account, old: str, code: str, missing: str) -> PasswordClaim | None:
+    async def _compare_old_password(self, account: Account, old: str, code: str, missing: str) -> PasswordClaim | None:
         """The compared old password; None: the code must authorise."""
         if code:
             return None
@@ -204,14 +204,14 @@ class Credentials:
             raise InvalidInput(missing, code="proof_needed", field="code")
         return await self.passwords.compare_own(account, old)
 
-    async def _proven(
+    async def _verify_owner(
         self, account: Account, claim: PasswordClaim | None, code: str, purpose: Literal["password", "mobile"]
     ) -> Account | AppError:
         """The locked account, once its owner is verified by password or code; the caller must commit a returned
         refusal."""
         if claim is not None:
             answer = await self.passwords.confirm(claim, Source(account_id=account.id))
-            return _as_old(answer) if isinstance(answer, AppError) else answer
+            return _refusal_of_old_password(answer) if isinstance(answer, AppError) else answer
         mobile = self.deps.keys.open_text(account.mobile_sealed, "mobile")
         if refusal := await self.codes.redeem(account.pool, mobile, purpose, code, Source(account_id=account.id)):
             return refusal
@@ -245,14 +245,17 @@ class Credentials:
         is over.
         """
         account = await self.check_new_mobile(actor, mobile)
-        claim = await self._claim_of(account, password, old_code, "请填写登录密码，或原手机号收到的验证码。")
+        claim = await self._compare_old_password(
+            account, password, old_code, "请填写登录密码，或原手机号收到的验证码。"
+        )
 
         async def run() -> MobileChanged | AppError:
+            # sorted, so that two persons who exchange their numbers don't wait for each other
             for digest in sorted((account.mobile_hash, self.codes.mobile_hash(mobile))):
                 await advisory_lock(f"account:{account.pool}:{digest}")
             if refusal := await self.codes.redeem(account.pool, mobile, "mobile", code, Source(account_id=account.id)):
                 return refusal
-            proven = await self._proven(account, claim, old_code, "mobile")
+            proven = await self._verify_owner(account, claim, old_code, "mobile")
             if isinstance(proven, AppError):
                 return proven
             self._check_mobile_free(proven)
@@ -331,7 +334,7 @@ class Credentials:
             mobile=old_mobile or None,
         )
 
-    async def _locked(self, actor: Actor) -> Account:
+    async def _lock_account(self, actor: Actor) -> Account:
         account = await Account.select_for_update().get_or_none(id=_account_id(actor), disabled_at=None)
         if account is None:
             raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
@@ -344,7 +347,7 @@ def _account_id(actor: Actor) -> UUID:
     return actor.account_id
 
 
-def _as_old(answer: AppError) -> AppError:
+def _refusal_of_old_password(answer: AppError) -> AppError:
     """The refusal of a wrong password, worded for a logged-in person."""
     if answer.code != "password_wrong":
         return answer

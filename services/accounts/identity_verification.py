@@ -45,7 +45,7 @@ class IdentityVerification:
     verifier: IdentityVerifier
     pools: VerifiedPools
 
-    def asks(self, pool: str) -> bool:
+    def is_required(self, pool: str) -> bool:
         return pool in self.pools
 
     # ---- during registration
@@ -76,12 +76,12 @@ class IdentityVerification:
         """Query the register, outside any transaction; ``WAITING`` without a response."""
         if request.answer:
             return IdentityVerificationResult(request.answer)
-        result = await self._ask(name, number)
+        result = await self._query_register(name, number)
         if result != IdentityVerificationResult.WAITING:
             await IdentityVerificationRequest.filter(id=request.id).update(answer=result.value)
         return result
 
-    async def _ask(self, name: str, number: str) -> IdentityVerificationResult:
+    async def _query_register(self, name: str, number: str) -> IdentityVerificationResult:
         try:
             return _FOUND[await self.verifier.compare(name, number)]
         except GatewayError as error:
@@ -96,7 +96,7 @@ class IdentityVerification:
             code="person_differs",
         )
 
-    def mark(self, account: Account, result: IdentityVerificationResult, now: datetime) -> None:
+    def record_result(self, account: Account, result: IdentityVerificationResult, now: datetime) -> None:
         """Record the result; the caller saves the account."""
         waiting = result == IdentityVerificationResult.WAITING
         account.identity_verification = result.value
@@ -118,31 +118,31 @@ class IdentityVerification:
             _AT_ONCE,
         )
         for row in due:
-            failed = 0 if await self._check_one(row["id"]) else failed + 1
+            failed = 0 if await self._check_account(row["id"]) else failed + 1
             if failed == _GIVE_UP:
                 await Account.filter(identity_verification_due_at__lte=now).update(
                     identity_verification_due_at=now + _RETRY_AFTER
                 )
                 return
 
-    async def _check_one(self, account_id: UUID) -> bool:
+    async def _check_account(self, account_id: UUID) -> bool:
         """False: no response came. A deleted account, or one whose pool no longer verifies, is done."""
         account = await Account.get(id=account_id)
         result = IdentityVerificationResult.NONE
-        if account.id_number_sealed and self.asks(account.pool):
+        if account.id_number_sealed and self.is_required(account.pool):
             number = self.deps.keys.open_text(account.id_number_sealed, "id_number")
-            result = await self._ask(account.real_name, number)
+            result = await self._query_register(account.real_name, number)
         async with transaction():
             now, locked = self.deps.now(), await Account.select_for_update().get(id=account_id)
             if locked.identity_verification_due_at is not None and locked.id_number_hash == account.id_number_hash:
-                self.mark(locked, result, now)
+                self.record_result(locked, result, now)
                 await locked.save(
                     update_fields=["identity_verification", "identity_verified_at", "identity_verification_due_at"]
                 )
-                await self._notify(locked, result, now)
+                await self._notify_result(locked, result, now)
         return result != IdentityVerificationResult.WAITING
 
-    async def _notify(self, account: Account, result: IdentityVerificationResult, now: datetime) -> None:
+    async def _notify_result(self, account: Account, result: IdentityVerificationResult, now: datetime) -> None:
         if result in (IdentityVerificationResult.NONE, IdentityVerificationResult.WAITING):
             return
         await record(system(account.pool), now, "account.person_check", "account", account.id, found=result.value)

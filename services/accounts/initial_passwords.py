@@ -64,7 +64,8 @@ class InitialPasswords:
         }
 
         async def run() -> tuple[InitialPassword, ...]:
-            return tuple([await self._issue(actor, number, hashes) for number in sorted(wanted)])
+            # sorted, since each locks an account: two requests with the same experts don't wait for each other
+            return tuple([await self._issue_to_expert(actor, number, hashes) for number in sorted(wanted)])
 
         return await once(
             owner=f"initial:{actor.account_id}",
@@ -78,7 +79,7 @@ class InitialPasswords:
     def _id_number(self, expert: Expert) -> str:
         return self.deps.keys.open_text(expert.id_number_sealed, "id_number")
 
-    async def _issue(self, actor: Actor, number: str, hashes: dict[UUID, str]) -> InitialPassword:
+    async def _issue_to_expert(self, actor: Actor, number: str, hashes: dict[UUID, str]) -> InitialPassword:
         expert = await Expert.get_or_none(pool=actor.pool, number=number, left_at=None)
         if expert is None or expert.id not in hashes:
             return InitialPassword(number, "unknown")
@@ -92,9 +93,9 @@ class InitialPasswords:
         await account.save(update_fields=["password_hash", "password_set_at", "password_initial"])
         await self.passwords.clear_wrong_tries(account.pool, account.id)
         await record(actor, now, "account.initial_password", "account", account.id)
-        return InitialPassword(number, "issued", await self._pinyin(expert))
+        return InitialPassword(number, "issued", await self._login_name(expert))
 
-    async def _pinyin(self, expert: Expert) -> str:
+    async def _login_name(self, expert: Expert) -> str:
         takes = "pinyin" in self.deps.book(expert.pool).registration.login_names
         return await account_name(expert.pool, expert.name) if takes else ""
 

@@ -68,37 +68,37 @@ class MiniProgramEntry:
     async def show(self, actor: Actor, token: str) -> Entrance:
         """The account to which the token would bind the mini-program's visitor. Raises Forbidden, Conflict,
         Unauthenticated."""
-        account = await self._account(actor, token)
+        account = await self._get_account(actor, token)
         if await is_spent(token):
-            raise _used_up()
-        who = await self.accounts.who_is(account.id)
+            raise _entry_used()
+        who = await self.accounts.get_person_of_account(account.id)
         present = self.deps.book(account.pool).pool.privacy_version
         return Entrance(who.masked_name, who.masked_mobile, account.privacy_version == present)
 
     async def enter(self, actor: Actor, token: str, privacy_version: str) -> Bound:
         """Bind the mini-program's visitor to that account. Raises the errors of ``show`` and of binding."""
-        account = await self._account(actor, token)
+        account = await self._get_account(actor, token)
         async with transaction():
             session = await Session.select_for_update().get(id=actor.session_id)
             if session.identity_id is None or session.account_id is not None:
                 raise Conflict("您已登录，无需再次绑定。", code="bound_already")
             await self._check_same_person(session, account)
             if not await spend(token, self.links.check(token, _PURPOSE).expires):
-                raise _used_up()
+                raise _entry_used()
             mobile = self.deps.keys.open_text(account.mobile_sealed, "mobile")
             bound = await self.accounts.attach(session.identity_id, account.pool, mobile, privacy_version)
             await adopt_session(session, bound.account_id, await roles_of(bound.account_id, self.deps.now()))
             return bound
 
-    async def _account(self, actor: Actor, token: str) -> Account:
+    async def _get_account(self, actor: Actor, token: str) -> Account:
         """The account for which a browser requested the token, as long as it is logged in there."""
         link: Link = self.links.check(token, _PURPOSE)
         try:
             person = await self.sessions.resume(link.subject_id, link.person_id)
         except (Unauthenticated, Forbidden) as error:
-            raise _gone() from error
+            raise _entry_invalid() from error
         if person.pool != actor.pool:
-            raise _gone()
+            raise _entry_invalid()
         return await Account.get(id=link.person_id)
 
     async def _check_same_person(self, session: Session, account: Account) -> None:
@@ -108,12 +108,12 @@ class MiniProgramEntry:
             identity.unionid for identity in await WechatIdentity.filter(account_id=account.id) if identity.unionid
         }
         if mine.unionid is not None and known and mine.unionid not in known:
-            raise _gone()
+            raise _entry_invalid()
 
 
-def _used_up() -> AppError:
+def _entry_used() -> AppError:
     return Conflict("此入口已使用过，请从公众号重新打开，或用手机号登录。", code="entry_used")
 
 
-def _gone() -> AppError:
+def _entry_invalid() -> AppError:
     return Forbidden("此入口已失效，请从公众号重新打开，或用手机号登录。", code="entry_invalid")

@@ -68,7 +68,7 @@ class Passwords:
 
     async def compare(self, pool: str, name: str, password: str) -> PasswordClaim:
         """``name`` is a mobile, an ID number or a pinyin, as the rulebook allows. An unknown one takes as long."""
-        account = await self._find(pool, name)
+        account = await self._find_account(pool, name)
         if account is None:
             return await self._claim(pool, self.deps.keys.lookup_hash("login", name.strip()), None, password)
         return await self.compare_own(account, password)
@@ -88,10 +88,10 @@ class Passwords:
         caller = await source.caller_key(self.deps.keys, claim.account_id)
         tries = await lock_and_read_tries(claim.pool, "password", claim.subject, caller, limits, now)
         if lock := tries.find_lock(limits, now):
-            return self._refusal(claim.pool, lock, now)
+            return self._refusal_while_locked(claim.pool, lock, now)
         account = await Account.select_for_update().get_or_none(id=claim.account_id) if claim.account_id else None
         if account is None or not claim.right or account.password_hash != claim.hash:
-            return await self._count(claim, tries, now)
+            return await self._count_wrong_try(claim, tries, now)
         if account.disabled_at is not None:
             hotline = self.deps.book(claim.pool).pool.hotline
             raise Forbidden(f"此账号已停用，请拨打{hotline}咨询。", code="account_disabled")
@@ -122,15 +122,15 @@ class Passwords:
         async with self._room:
             return await asyncio.to_thread(work)
 
-    async def _find(self, pool: str, name: str) -> Account | None:
+    async def _find_account(self, pool: str, name: str) -> Account | None:
         names, keys = self.deps.book(pool).registration.login_names, self.deps.keys
-        if "mobile" in names and (mobile := _parsed(mobile_number, name)):
+        if "mobile" in names and (mobile := _parse_or_empty(mobile_number, name)):
             return await Account.get_or_none(pool=pool, mobile_hash=keys.lookup_hash("mobile", mobile))
-        if "id_number" in names and (number := _parsed(id_number, name)):
+        if "id_number" in names and (number := _parse_or_empty(id_number, name)):
             return await Account.get_or_none(pool=pool, id_number_hash=keys.lookup_hash("id_number", number))
         return await find_by_pinyin(pool, name) if "pinyin" in names else None
 
-    async def _count(self, claim: PasswordClaim, tries: WrongTries, now: datetime) -> AppError:
+    async def _count_wrong_try(self, claim: PasswordClaim, tries: WrongTries, now: datetime) -> AppError:
         limits = self._limits(claim.pool)
         tries = await tries.add(now)
         lock = tries.find_lock(limits, now)
@@ -138,7 +138,7 @@ class Passwords:
             if claim.account_id is not None:
                 actor = Actor(claim.pool, "guest", claim.account_id)
                 await record(actor, now, "password.locked", "account", claim.account_id, familiar=tries.caller.familiar)
-            return self._refusal(claim.pool, lock, now)
+            return self._refusal_while_locked(claim.pool, lock, now)
         left = tries.tries_left(limits)
         return InvalidInput(
             f"账号或密码不对，还可以再试{left}次。请核对后重新输入，忘记密码请用验证码登录或重设密码。",
@@ -152,7 +152,7 @@ class Passwords:
         rule = book.registration.password
         return TryLimits(rule.failures_before_lock, rule.lock_for, book.login.stranger_pause)
 
-    def _refusal(self, pool: str, lock: Lock, now: datetime) -> TooMany:
+    def _refusal_while_locked(self, pool: str, lock: Lock, now: datetime) -> TooMany:
         """The refusal, the same for an unknown name."""
         wait = seconds_until(lock.until, now)
         if lock.for_own_tries:
@@ -169,7 +169,7 @@ class Passwords:
         )
 
 
-def _parsed(parse: Callable[[str], str], text: str) -> str:
+def _parse_or_empty(parse: Callable[[str], str], text: str) -> str:
     """The parsed value; empty when ``text`` is invalid."""
     try:
         return parse(text)

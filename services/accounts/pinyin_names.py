@@ -38,18 +38,18 @@ _SURNAMES = {
 
 async def find_by_pinyin(pool: str, text: str) -> Account | None:
     """The expert's account; None if no expert or several have the name."""
-    typed = _plain(text)
-    account_ids = await _accounts(pool, typed) if typed else []
+    typed = _normalised_pinyin(text)
+    account_ids = await _find_namesakes(pool, typed) if typed else []
     return await Account.get(id=account_ids[0]) if len(account_ids) == 1 and account_ids[0] else None
 
 
 async def account_name(pool: str, name: str) -> str:
     """The pinyin that identifies only this expert; empty if others share it."""
     spelt = max(_readings(name, sort_name(name)), key=lambda reading: reading != _letters(sort_name(name)))
-    return spelt if len(await _accounts(pool, spelt)) == 1 else ""
+    return spelt if len(await _find_namesakes(pool, spelt)) == 1 else ""
 
 
-def _plain(text: str) -> str:
+def _normalised_pinyin(text: str) -> str:
     """Without blanks, case and dots, ü as v (also written yu); empty if it is no pinyin."""
     typed = _MARKS.sub("", unicodedata.normalize("NFKC", text).casefold()).replace("ü", "v")
     typed = re.sub(r"([ln])yu", r"\1v", typed)
@@ -67,7 +67,7 @@ def _readings(name: str, name_sort: str) -> set[str]:
     return {usual, read + usual.removeprefix(_letters(sort_name(name[:1])))} if read else {usual}
 
 
-async def _accounts(pool: str, typed: str) -> list[UUID | None]:
+async def _find_namesakes(pool: str, typed: str) -> list[UUID | None]:
     """Accounts of all experts with this name, including those without an account."""
     surnames = {read: _letters(sort_name(surname)) for surname, read in _SURNAMES.items()}
     spelt = [typed, *(usual + typed.removeprefix(read) for read, usual in surnames.items() if typed.startswith(read))]

@@ -52,17 +52,17 @@ class Puzzles:
         """
         solution = _PROOF.fullmatch(proof)
         if solution is None:
-            raise _unsolved()
+            raise _unsolved_puzzle()
         token, numbers = solution[1], solution[2].split("-")
         try:
             link = self.links.check(token, _purpose(address))
         except Forbidden as error:
-            raise _unsolved() from error
+            raise _unsolved_puzzle() from error
         seed, bits = _seed(token), self.deps.puzzle_bits
         if not all(_solves(seed, part, number, bits) for part, number in enumerate(numbers)):
-            raise _unsolved()
+            raise _unsolved_puzzle()
         if not await spend(token, link.expires):
-            raise _unsolved()
+            raise _unsolved_puzzle()
 
 
 def _seed(token: str) -> str:
@@ -78,7 +78,7 @@ def _purpose(address: str) -> str:
     return f"puzzle:{network_of(address)}"
 
 
-def _unsolved() -> InvalidInput:
+def _unsolved_puzzle() -> InvalidInput:
     return InvalidInput(
         "还没有通过安全检查，请稍等两三秒后再点一次。一直不行请在微信里打开本页，或在公众号里办理。",
         code="puzzle_needed",

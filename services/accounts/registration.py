@@ -106,16 +106,16 @@ class Registration:
         the number's owner, TooMany for too many guesses.
         """
         self.check_open(actor.pool)
-        checked = await self._checked(actor, form)
+        checked = await self._check_form(actor, form)
         source = source or await source_of(actor, identity_id)
-        verification = await self._look_up(actor.pool, checked, form.code, source)
+        verification = await self._verify_identity(actor.pool, checked, form.code, source)
 
         async def run() -> PersonRegistered | AppError:
             return await self._register(actor, form, checked, identity_id, verification, source)
 
         request = f"{actor.pool} {checked.name} {checked.number_hash} {checked.mobile_hash} {form.code}"
         return await once(
-            owner=f"register:{actor.session_id or identity_id or _short(checked.mobile_hash)}",
+            owner=f"register:{actor.session_id or identity_id or _short_digest(checked.mobile_hash)}",
             key=key,
             deps=self.deps,
             answer=PersonRegistered,
@@ -125,10 +125,13 @@ class Registration:
 
     # ---- input
 
-    async def _checked(self, actor: Actor, form: RegistrationForm) -> _Checked:
+    async def _check_form(self, actor: Actor, form: RegistrationForm) -> _Checked:
         """All checks that need no lock, since hashing a password takes time."""
         book, keys = self.deps.book(actor.pool), self.deps.keys
-        name, number = _field("name", person_name, form.name), _field("id_number", parse_id_number, form.id_number)
+        name, number = (
+            _parse_field("name", person_name, form.name),
+            _parse_field("id_number", parse_id_number, form.id_number),
+        )
         own = await self._own_mobile(actor)
         mobile = check_mobile(form.mobile or own)
         if own and mobile != own:
@@ -159,12 +162,14 @@ class Registration:
 
     # ---- querying the register, before the locks of registering
 
-    async def _look_up(self, pool: str, checked: _Checked, code: str, source: Source) -> IdentityVerificationResult:
+    async def _verify_identity(
+        self, pool: str, checked: _Checked, code: str, source: Source
+    ) -> IdentityVerificationResult:
         """The register's result for name and number; ``NONE`` where it is not queried.
 
         It is queried only when all other checks have passed, and when a refusal would use up the code.
         """
-        if not self.verification.asks(pool):
+        if not self.verification.is_required(pool):
             return IdentityVerificationResult.NONE
         async with transaction():
             await advisory_lock(f"account:{pool}:{checked.mobile_hash}")
@@ -205,7 +210,7 @@ class Registration:
         wechat = identity_id or (session.identity_id if session is not None else None)
         if wechat is not None:
             await self.accounts.attach(wechat, pool, checked.mobile, form.privacy_version)
-        account = await self._write(pool, form, checked, verification, now)
+        account = await self._write_account(pool, form, checked, verification, now)
         expert = await link_expert(self.deps, account, now)
         roles = await roles_of(account.id, now)
         if session is not None:
@@ -268,7 +273,7 @@ class Registration:
             )
         return None
 
-    async def _write(
+    async def _write_account(
         self,
         pool: str,
         form: RegistrationForm,
@@ -281,19 +286,19 @@ class Registration:
         account.id_number_sealed = self.deps.keys.seal(checked.number, "id_number")
         account.id_number_hash = checked.number_hash
         account.privacy_version, account.privacy_accepted_at = form.privacy_version, now
-        self.verification.mark(account, verification, now)
+        self.verification.record_result(account, verification, now)
         if checked.password_hash:
             account.password_hash, account.password_set_at = checked.password_hash, now
         await account.save()
         return account
 
 
-def _field(name: str, parse: Callable[[str], str], text: str) -> str:
+def _parse_field(name: str, parse: Callable[[str], str], text: str) -> str:
     try:
         return parse(text)
     except InvalidInput as error:
         raise InvalidInput(error.message, code=error.code, field=name) from error
 
 
-def _short(digest: str) -> str:
+def _short_digest(digest: str) -> str:
     return hashlib.sha256(digest.encode()).hexdigest()[:40]

@@ -135,33 +135,37 @@ async def find_holder(account_id: UUID, now: datetime) -> Holder | None:
     names = [row["expert_name"] for row in holdings if row["expert_name"] is not None]
     options = [{name: row[name] for name in RoleOption.__dataclass_fields__} for row in holdings if row["role"]]
     return Holder(
-        head["disabled"], head["real_name"], head["mobile_sealed"], next(iter(names), ""), tuple(_sorted(options))
+        head["disabled"],
+        head["real_name"],
+        head["mobile_sealed"],
+        next(iter(names), ""),
+        tuple(_sorted_options(options)),
     )
 
 
 async def roles_of(account_id: UUID, now: datetime) -> list[RoleOption]:
     """All roles of the person, each once; expert first, then organisations by name, then staff roles."""
-    return await _find(_ALL, account_id, now)
+    return await _find_roles(_ALL, account_id, now)
 
 
 async def find_role(
     account_id: UUID, role: str, now: datetime, *, scope: str = "", organisation_id: UUID | None = None
 ) -> RoleOption | None:
     """The role with exactly this scope and organisation, if the person holds it now."""
-    for option in await _find(_SOURCES.get(role, ()), account_id, now):
+    for option in await _find_roles(_SOURCES.get(role, ()), account_id, now):
         if (option.role, option.scope, option.organisation_id) == (role, scope, organisation_id):
             return option
     return None
 
 
-async def _find(sources: Sequence[str], account_id: UUID, now: datetime) -> list[RoleOption]:
+async def _find_roles(sources: Sequence[str], account_id: UUID, now: datetime) -> list[RoleOption]:
     if not sources:
         return []
     moment = "(SELECT $2::timestamptz) AS moment"  # not every source uses it
-    return _sorted(await rows(f"SELECT held.* FROM {moment}, {held_by('$1', sources)}", account_id, now))
+    return _sorted_options(await rows(f"SELECT held.* FROM {moment}, {held_by('$1', sources)}", account_id, now))
 
 
-def _sorted(holdings: Sequence[Mapping[str, Any]]) -> list[RoleOption]:
+def _sorted_options(holdings: Sequence[Mapping[str, Any]]) -> list[RoleOption]:
     options = {RoleOption(**row) for row in holdings if row["role"] in _SOURCES}
     order = list(_SOURCES)
     return sorted(options, key=lambda o: (order.index(o.role), o.organisation_name, o.scope))

@@ -101,7 +101,7 @@ class Sessions:
         except Rejected as error:
             raise Unauthenticated("登录凭证已失效，请退出小程序后重新打开。", code="login_code_invalid") from error
         except GatewayError as error:
-            raise _wechat_away() from error
+            raise _wechat_unavailable() from error
         now = self.deps.now()
         async with transaction():
             known = await WechatIdentity.exists(appid=self.appids[pool], openid=who.openid)
@@ -110,7 +110,7 @@ class Sessions:
             )
             if not known and identity.unionid is not None:
                 await self._join_by_unionid(identity, now)
-            return await self._begin(pool, identity, now)
+            return await self._begin_for_identity(pool, identity, now)
 
     async def bind_phone(
         self,
@@ -131,7 +131,7 @@ class Sessions:
         number = proven or check_mobile(mobile or "")
 
         async def run() -> Bound | AppError:
-            session = await self._locked(session_id)
+            session = await self._lock_session(session_id)
             if session.identity_id is None:
                 raise Unauthenticated("登录已失效，请退出小程序后重新打开。", code="session_invalid")
             if proven is not None:
@@ -162,7 +162,7 @@ class Sessions:
         async with transaction():
             session = await Session.select_for_update().get_or_none(id=session_id) if session_id else None
             if session is None or session.revoked_at is not None or session.refresh_until <= now:
-                raise _expired()
+                raise _session_expired()
             if hmac.compare_digest(session.refresh_hash, hash_token(refresh_token)):
                 tokens = issue(self.deps, session, now)
                 await session.save(update_fields=["access_hash", "refresh_hash", "access_until", "refresh_until"])
@@ -171,7 +171,7 @@ class Sessions:
             await session.save(update_fields=["revoked_at"])
             actor = Actor(session.pool, "guest", session.account_id, session_id=session.id)
             await record(actor, now, "session.reuse", "account", session.account_id)
-        raise _expired()
+        raise _session_expired()
 
     async def logout(self, actor: Actor) -> int:
         """End every session of the person (of this visitor, while unbound); returns the number ended."""
@@ -189,7 +189,7 @@ class Sessions:
         """A session of a person verified by password, in the caller's transaction; no WeChat account is bound by it."""
         now = self.deps.now()
         session = Session(id=new_id(), pool=account.pool, account_id=account.id, device=BY_PASSWORD, created_at=now)
-        return await self._start(session, now)
+        return await self._start_session(session, now)
 
     async def list(self, actor: Actor) -> tuple[LogIn, ...]:
         """The person's active log-ins, newest first."""
@@ -220,16 +220,16 @@ class Sessions:
         now = self.deps.now()
         acting_rows = await rows(f"{_ACTING} WHERE s.access_hash = $1", hash_token(access_token), now)
         if not acting_rows or acting_rows[0]["access_until"] <= now:
-            raise _expired()
-        return _acting(acting_rows[0], initial_too)
+            raise _session_expired()
+        return _acting_actor(acting_rows[0], initial_too)
 
     async def resume(self, session_id: UUID, account_id: UUID, *, initial_too: bool = False) -> Actor:
         """The same for a request whose signed cookie contains this session and person."""
         now = self.deps.now()
         acting_rows = await rows(f"{_ACTING} WHERE s.id = $1 AND s.account_id = $3", session_id, now, account_id)
         if not acting_rows or acting_rows[0]["refresh_until"] <= now:
-            raise _expired()
-        return _acting(acting_rows[0], initial_too)
+            raise _session_expired()
+        return _acting_actor(acting_rows[0], initial_too)
 
     async def roles(self, actor: Actor) -> tuple[RoleOption, ...]:
         """Roles that the person may choose."""
@@ -243,7 +243,7 @@ class Sessions:
             raise Unauthenticated("请先登录并绑定手机号。")
         now = self.deps.now()
         async with transaction():
-            session = await self._locked(_session_of(actor))
+            session = await self._lock_session(_session_of(actor))
             held = await find_role(actor.account_id, role, now, scope=scope, organisation_id=organisation_id)
             if held is None:
                 raise Forbidden("您目前没有这个身份，请从身份列表中重新选择。", code="role_not_held")
@@ -251,7 +251,7 @@ class Sessions:
             await record(_actor(session, held), now, "session.role", "account", actor.account_id, role=role)
             return Chosen(held.role, held.scope, held.organisation_id, held.expert_id)
 
-    async def _begin(self, pool: str, identity: WechatIdentity, now: datetime) -> LoggedIn:
+    async def _begin_for_identity(self, pool: str, identity: WechatIdentity, now: datetime) -> LoggedIn:
         session = Session(
             id=new_id(),
             pool=pool,
@@ -260,9 +260,9 @@ class Sessions:
             device=MINI_PROGRAM,
             created_at=now,
         )
-        return await self._start(session, now)
+        return await self._start_session(session, now)
 
-    async def _start(self, session: Session, now: datetime) -> LoggedIn:
+    async def _start_session(self, session: Session, now: datetime) -> LoggedIn:
         tokens = issue(self.deps, session, now)
         options = await roles_of(session.account_id, now) if session.account_id else []
         if len(options) == 1:
@@ -286,10 +286,10 @@ class Sessions:
         _set_role(session, held)
         await session.save(update_fields=["role", "scope", "organisation_id"])
 
-    async def _locked(self, session_id: UUID) -> Session:
+    async def _lock_session(self, session_id: UUID) -> Session:
         session = await Session.select_for_update().get_or_none(id=session_id, revoked_at=None)
         if session is None:
-            raise _expired()
+            raise _session_expired()
         return session
 
     async def _phone_number(self, pool: str, phone_code: str) -> str:
@@ -300,7 +300,7 @@ class Sessions:
                 "手机号授权已失效，请重新点击“获取手机号”。", code="phone_code_invalid", field="phone_code"
             ) from error
         except GatewayError as error:
-            raise _wechat_away() from error
+            raise _wechat_unavailable() from error
 
 
 async def adopt_session(session: Session, account_id: UUID, roles: Sequence[RoleOption]) -> None:
@@ -327,7 +327,7 @@ def _actor(session: Session, held: RoleOption) -> Actor:
     )
 
 
-def _acting(row: Mapping[str, Any], initial_too: bool) -> Actor:
+def _acting_actor(row: Mapping[str, Any], initial_too: bool) -> Actor:
     """The actor of a session; raises Forbidden where its person may not act now."""
     if row["disabled"]:
         raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
@@ -347,9 +347,9 @@ def _acting(row: Mapping[str, Any], initial_too: bool) -> Actor:
     )
 
 
-def _expired() -> Unauthenticated:
+def _session_expired() -> Unauthenticated:
     return Unauthenticated("登录已过期，请重新登录。", code="session_expired")
 
 
-def _wechat_away() -> Unavailable:
+def _wechat_unavailable() -> Unavailable:
     return Unavailable("微信暂时无法连接，请稍后重试。", code="wechat_away")

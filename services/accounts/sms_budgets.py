@@ -51,13 +51,13 @@ class SmsBudget:
             refused_codes.labels(self._pool, "pool").inc()
             wait = seconds_until(times[0] + HOUR, now)
             raise TooMany(
-                f"获取验证码的人太多，请{print_wait(wait)}后再试。{self._instead()}",
+                f"获取验证码的人太多，请{print_wait(wait)}后再试。{self._other_ways()}",
                 retry_after=wait,
                 code="code_budget",
             )
         if sends:
             sent_codes.labels(self._pool).inc()
-            await self._warn(len(times) + 1, most, now)
+            await self._warn_office(len(times) + 1, most, now)
 
     async def _check_caller(self, caller: CallerKey, now: datetime) -> None:
         network = caller.name.startswith("network:")
@@ -70,15 +70,15 @@ class SmsBudget:
         wait = seconds_until(times[-most] + DAY, now)
         words = "您所在的网络今天获取验证码太多" if network else "您今天获取验证码太多"
         raise TooMany(
-            f"{words}，请{print_wait(wait)}后再试。{self._instead() if network else ''}",
+            f"{words}，请{print_wait(wait)}后再试。{self._other_ways() if network else ''}",
             retry_after=wait,
             code="code_limit",
         )
 
-    def _instead(self) -> str:
+    def _other_ways(self) -> str:
         return f"也可以在微信公众号“{self._deps.book(self._pool).pool.account_name}”里办理，或改用手机流量再试。"
 
-    async def _warn(self, used: int, most: int, now: datetime) -> None:
+    async def _warn_office(self, used: int, most: int, now: datetime) -> None:
         """Notify the office once an hour at each of the two marks."""
         reached = [share for share in (WARN, 1.0) if used >= int(most * share)]
         if not reached:

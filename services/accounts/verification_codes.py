@@ -76,11 +76,11 @@ class VerificationCodes:
         login, now, mobile_hash = self.deps.book(pool).login, self.deps.now(), self.mobile_hash(mobile)
         if not source.is_identified:
             await self.puzzles.redeem(source.address, proof)
-        caller, tries = await self._look(pool, mobile_hash, source, now)
+        caller, tries = await self._lock_tries(pool, mobile_hash, source, now)
         lock = tries.find_lock(_limits(login), now)
         if lock and lock.for_own_tries:
-            raise self._refusal(pool, lock, now)
-        check_may_send(await self._sent(pool, mobile_hash, now), login, now, familiar=caller.familiar)
+            raise self._refusal_while_locked(pool, lock, now)
+        check_may_send(await self._sending_times(pool, mobile_hash, now), login, now, familiar=caller.familiar)
         await SmsBudget(self.deps, self.notices, pool).check(caller, now, sends=really)
         code = "".join(secrets.choice("0123456789") for _ in range(login.code_length))
         row = VerificationCode(
@@ -96,10 +96,10 @@ class VerificationCodes:
         row.code_hash = self._code_hash(row.id, code)
         await row.save(force_create=True)
         if really:
-            await self._notify(row, mobile, code, login.code_valid)
+            await self._send_notice(row, mobile, code, login.code_valid)
         return CodeSent(masked, row.valid_until, int(login.code_gap.total_seconds()))
 
-    async def _notify(self, row: VerificationCode, mobile: str, code: str, valid: timedelta) -> None:
+    async def _send_notice(self, row: VerificationCode, mobile: str, code: str, valid: timedelta) -> None:
         await self.notices.notify(
             pool=row.pool,
             kind="verification_code",
@@ -115,10 +115,10 @@ class VerificationCodes:
         The result must not be revealed unless the code is redeemed too.
         """
         now, mobile_hash = self.deps.now(), self.mobile_hash(mobile)
-        _, tries = await self._look(pool, mobile_hash, source, now)
+        _, tries = await self._lock_tries(pool, mobile_hash, source, now)
         if tries.find_lock(_limits(self.deps.book(pool).login), now):
             return False
-        newest = await self._newest(pool, mobile_hash, purpose, now)
+        newest = await self._newest_code(pool, mobile_hash, purpose, now)
         return newest is not None and not self._is_worn(newest, tries) and self._matches(newest, code)
 
     async def redeem(self, pool: str, mobile: str, purpose: Purpose, code: str, source: Source) -> AppError | None:
@@ -127,29 +127,33 @@ class VerificationCodes:
         A refusal is *returned*: the caller must commit, since a wrong entry counts.
         """
         limits, now, mobile_hash = _limits(self.deps.book(pool).login), self.deps.now(), self.mobile_hash(mobile)
-        _, tries = await self._look(pool, mobile_hash, source, now)
+        _, tries = await self._lock_tries(pool, mobile_hash, source, now)
         if lock := tries.find_lock(limits, now):
-            return self._refusal(pool, lock, now)
-        newest = await self._newest(pool, mobile_hash, purpose, now)
+            return self._refusal_while_locked(pool, lock, now)
+        newest = await self._newest_code(pool, mobile_hash, purpose, now)
         if newest is None:
             return InvalidInput("验证码已失效，请重新获取验证码。", code="code_expired", field="code")
         if self._is_worn(newest, tries):
             return InvalidInput("此验证码错误次数过多，请重新获取验证码。", code="code_worn", field="code")
         if not self._matches(newest, code):
-            return await self._wrong(newest, await tries.add(now), now)
+            return await self._refusal_of_wrong_code(newest, await tries.add(now), now)
         newest.used_at = now
         await newest.save(update_fields=["used_at"])
         await tries.clear()
         return None
 
-    async def _look(self, pool: str, mobile_hash: str, source: Source, now: datetime) -> tuple[CallerKey, WrongTries]:
+    async def _lock_tries(
+        self, pool: str, mobile_hash: str, source: Source, now: datetime
+    ) -> tuple[CallerKey, WrongTries]:
         """The party as which the caller counts, with the mobile locked for the rest of the transaction."""
         account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
         caller = await source.caller_key(self.deps.keys, account.id if account else None)
         limits = _limits(self.deps.book(pool).login)
         return caller, await lock_and_read_tries(pool, "code", mobile_hash, caller, limits, now)
 
-    async def _newest(self, pool: str, mobile_hash: str, purpose: Purpose, now: datetime) -> VerificationCode | None:
+    async def _newest_code(
+        self, pool: str, mobile_hash: str, purpose: Purpose, now: datetime
+    ) -> VerificationCode | None:
         """None if it was used, has expired, or never existed."""
         sent = VerificationCode.filter(pool=pool, mobile_hash=mobile_hash, purpose=purpose)
         newest = await sent.order_by("-sent_at", "-id").first()
@@ -160,16 +164,16 @@ class VerificationCodes:
 
     def _is_worn(self, row: VerificationCode, tries: WrongTries) -> bool:
         """For this caller; another one's wrong entries don't use up its code."""
-        return self._left(row, tries) <= 0
+        return self._tries_left(row, tries) <= 0
 
-    def _left(self, row: VerificationCode, tries: WrongTries) -> int:
+    def _tries_left(self, row: VerificationCode, tries: WrongTries) -> int:
         return self.deps.book(row.pool).login.code_tries - sum(at >= row.sent_at for at in tries.own)
 
-    async def _wrong(self, row: VerificationCode, tries: WrongTries, now: datetime) -> AppError:
-        limits, left = _limits(self.deps.book(row.pool).login), self._left(row, tries)
+    async def _refusal_of_wrong_code(self, row: VerificationCode, tries: WrongTries, now: datetime) -> AppError:
+        limits, left = _limits(self.deps.book(row.pool).login), self._tries_left(row, tries)
         lock = tries.find_lock(limits, now)
         if lock and lock.for_own_tries:
-            return self._refusal(row.pool, lock, now)
+            return self._refusal_while_locked(row.pool, lock, now)
         if left <= 0:
             return InvalidInput("验证码错误，此验证码已作废，请重新获取。", code="code_worn", field="code")
         return InvalidInput(
@@ -179,7 +183,7 @@ class VerificationCodes:
             params={"left": left},
         )
 
-    def _refusal(self, pool: str, lock: Lock, now: datetime) -> TooMany:
+    def _refusal_while_locked(self, pool: str, lock: Lock, now: datetime) -> TooMany:
         """The refusal. It offers a way to a person who must wait because of others: from a familiar source he need
         not."""
         wait = seconds_until(lock.until, now)
@@ -198,7 +202,7 @@ class VerificationCodes:
             code="strangers_slowed",
         )
 
-    async def _sent(self, pool: str, mobile_hash: str, now: datetime) -> list[datetime]:
+    async def _sending_times(self, pool: str, mobile_hash: str, now: datetime) -> list[datetime]:
         """Recent times at which codes of any purpose were sent to a mobile, oldest first."""
         sent = VerificationCode.filter(pool=pool, mobile_hash=mobile_hash, sent_at__gt=now - DAY)
         return [row.sent_at for row in await sent.exclude(purpose=LINK).order_by("sent_at", "id")]

@@ -59,7 +59,7 @@ class WebSessions:
         """
         check_mobile(mobile)
         async with transaction():
-            really = await self._knows(pool, mobile)
+            really = await self._knows_mobile(pool, mobile)
             await self.codes.send(pool, mobile, "login", "", source, really=really, proof=proof)
 
     async def log_in(self, pool: str, mobile: str, code: str, source: Source, *, device: str = "") -> str:
@@ -69,26 +69,30 @@ class WebSessions:
         async with transaction():
             refusal = await self.codes.redeem(pool, mobile, "login", code, source)
             if refusal is None:
-                return await self._begin(pool, mobile, device)
+                return await self._begin_by_mobile(pool, mobile, device)
         raise refusal
 
-    async def _knows(self, pool: str, mobile: str) -> bool:
+    async def _knows_mobile(self, pool: str, mobile: str) -> bool:
         mobile_hash = self.codes.mobile_hash(mobile)
         account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
         if account is None:
             if await supervises(pool, mobile_hash):
                 return True
-            return self._by_code(pool) and await Expert.exists(pool=pool, mobile_hash=mobile_hash, left_at=None)
-        return self._by_code(pool) or bool(await self._offices(account.id)) or await self._is_asked(account.id)
+            return self._offers_codes(pool) and await Expert.exists(pool=pool, mobile_hash=mobile_hash, left_at=None)
+        return (
+            self._offers_codes(pool)
+            or bool(await self._offices(account.id))
+            or await self._has_open_request(account.id)
+        )
 
-    def _by_code(self, pool: str) -> bool:
+    def _offers_codes(self, pool: str) -> bool:
         """Whether applicants and experts may log in by code; staff always may."""
         return "code" in self.deps.book(pool).registration.login_ways
 
-    async def _begin(self, pool: str, mobile: str, device: str) -> str:
+    async def _begin_by_mobile(self, pool: str, mobile: str, device: str) -> str:
         """Creates the account at the first log-in of an expert, or of a draw's named supervisor."""
-        if not await self._knows(pool, mobile):
-            raise self._nobody(pool)
+        if not await self._knows_mobile(pool, mobile):
+            raise self._no_role(pool)
         account = await account_by_mobile(self.deps, pool, mobile)
         return await self.begin(account, device=device)
 
@@ -98,15 +102,15 @@ class WebSessions:
         Raises Forbidden for a person without any role who can't register either.
         """
         if account.disabled_at is not None:
-            raise self._nobody(account.pool)
+            raise self._no_role(account.pool)
         await link_expert(self.deps, account, self.deps.now())
         options = await roles_of(account.id, self.deps.now())
-        opens = self.deps.book(account.pool).registration.open or await self._is_asked(account.id)
+        opens = self.deps.book(account.pool).registration.open or await self._has_open_request(account.id)
         if not options and not opens:
-            raise self._nobody(account.pool)
-        return await self._open(account.id, account.pool, options[0] if len(options) == 1 else None, device)
+            raise self._no_role(account.pool)
+        return await self._open_session(account.id, account.pool, options[0] if len(options) == 1 else None, device)
 
-    def _nobody(self, pool: str) -> Forbidden:
+    def _no_role(self, pool: str) -> Forbidden:
         hotline = self.deps.book(pool).pool.hotline
         return Forbidden(f"这个手机号没有可以登录的身份，请拨打{hotline}核对。", code="no_office")
 
@@ -114,12 +118,12 @@ class WebSessions:
         options = await roles_of(account_id, self.deps.now())
         return [option for option in options if option.role not in ("expert", "applicant")]
 
-    async def _is_asked(self, account_id: UUID) -> bool:
+    async def _has_open_request(self, account_id: UUID) -> bool:
         """Whether an organisation's request waits for the person, who may log in to answer it."""
         open_requests = AgentLink.filter(account_id=account_id, accepted_at=None, revoked_at=None, declined_at=None)
         return await open_requests.filter(valid_until__gt=self.deps.now()).exists()
 
-    async def enter_known(self, account_id: UUID, *, device: str = "") -> str:
+    async def log_in_authenticated(self, account_id: UUID, *, device: str = "") -> str:
         """The cookie for a person authenticated by the caller: just registered, or bound and identified by WeChat's own
         browser."""
         async with transaction():
@@ -127,7 +131,7 @@ class WebSessions:
 
     # ---- from the mini-program
 
-    async def hand_over(self, actor: Actor) -> str:
+    async def issue_hand_over(self, actor: Actor) -> str:
         """A token with which the mini-program's person continues in a browser, in the same role; valid for three
         minutes."""
         if actor.session_id is None or actor.account_id is None:
@@ -138,10 +142,10 @@ class WebSessions:
         """The person whom a link logs in. Raises Forbidden for an invalid link, Conflict for one that was used."""
         link = self.links.check(token, _HAND_OVER)
         if await is_spent(token):
-            raise _used_up()
+            raise _link_used()
         return await self.sessions.resume(link.subject_id, link.person_id)
 
-    async def take_over(self, token: str, *, device: str = "") -> str:
+    async def redeem_hand_over(self, token: str, *, device: str = "") -> str:
         """The cookie of a new browser session in the role handed over; each token is valid once.
 
         Raises Forbidden, Unauthenticated; Conflict for a token that was used.
@@ -153,12 +157,12 @@ class WebSessions:
         )
         async with transaction():
             if not await spend(token, link.expires):
-                raise _used_up()
-            return await self._open(link.person_id, actor.pool, held, device)
+                raise _link_used()
+            return await self._open_session(link.person_id, actor.pool, held, device)
 
     # ---- from the identity platform
 
-    async def enter(
+    async def log_in_for_organisation(
         self, account_id: UUID, pool: str, role: str, *, organisation_id: UUID | None, device: str = ""
     ) -> str | None:
         """The cookie of a log-in for an organisation, as ``organisation`` or ``agent``; without a role it is chosen
@@ -168,23 +172,23 @@ class WebSessions:
         """
         if organisation_id is None:
             async with transaction():
-                return await self._open(account_id, pool, None, device)
+                return await self._open_session(account_id, pool, None, device)
         held = await find_role(account_id, role, self.deps.now(), organisation_id=organisation_id)
         if held is None:
             return None
         async with transaction():
-            return await self._open(account_id, pool, held, device)
+            return await self._open_session(account_id, pool, held, device)
 
     # ---- known browsers
 
     def known_browser(self, cookie: str) -> UUID | None:
-        """The browser in a cookie of ``remember``; None for anything else."""
+        """The browser in a cookie of ``remember_browser``; None for anything else."""
         try:
             return self.links.check(cookie, _KNOWN).subject_id
         except Forbidden:
             return None
 
-    async def remember(self, cookie: str, account_id: UUID) -> str:
+    async def remember_browser(self, cookie: str, account_id: UUID) -> str:
         """Record that a person has logged in here; returns the cookie that identifies the browser.
 
         In it strangers' wrong codes don't count. Only the person's newest few browsers are kept.
@@ -212,7 +216,7 @@ class WebSessions:
             raise Unauthenticated("登录已过期，请重新登录。", code="session_expired") from error
         return await self.sessions.resume(link.subject_id, link.person_id, initial_too=initial_too)
 
-    async def leave(self, cookie: str) -> None:
+    async def end_browser_session(self, cookie: str) -> None:
         """End the browser's previous session before a new one begins; does nothing without one."""
         try:
             link = self.links.check(cookie, _COOKIE)
@@ -228,7 +232,7 @@ class WebSessions:
             await Session.filter(id=actor.session_id, revoked_at=None).update(revoked_at=now)
             await record(actor, now, "session.logout", "account", actor.account_id, ended=1)
 
-    async def _open(self, account_id: UUID, pool: str, option: RoleOption | None, device: str) -> str:
+    async def _open_session(self, account_id: UUID, pool: str, option: RoleOption | None, device: str) -> str:
         now = self.deps.now()
         session = Session(
             id=new_id(),
@@ -249,7 +253,7 @@ class WebSessions:
         return self.links.sign(_COOKIE, session.id, account_id, session.refresh_until)
 
 
-def _used_up() -> Conflict:
+def _link_used() -> Conflict:
     return Conflict(
         "这个登录链接已经用过了。为保护账号，每个链接只能登录一次；请在下面重新登录，或回到小程序再打开一次。",
         code="link_used",

@@ -111,6 +111,7 @@ class WechatBinding:
             request=f"{pool} {purpose}",
         )
 
+    # journals of conversations hold this method's name: after renaming it those under way would begin anew
     async def bind(
         self, identity_id: UUID, pool: str, mobile: str, code: str, privacy_version: str, *, key: str | None = None
     ) -> Bound:
@@ -244,9 +245,9 @@ class WechatBinding:
             raise NotFound("找不到此微信账号，请重新关注公众号后再试。")
         if identity.account_id is None:
             return Who(identity_id)
-        return await self.who_is(identity.account_id, identity_id)
+        return await self.get_person_of_account(identity.account_id, identity_id)
 
-    async def who_is(self, account_id: UUID, identity_id: UUID | None = None) -> Who:
+    async def get_person_of_account(self, account_id: UUID, identity_id: UUID | None = None) -> Who:
         """The account's person, masked. Raises NotFound, and Forbidden for a disabled one."""
         holder = await find_holder(account_id, self.deps.now())
         if holder is None:

@@ -22,7 +22,7 @@ from services.core.base import Actor, Deps
 _CHOICE = "preferred"
 
 
-async def registered(actor: Actor) -> Account:
+async def get_registered_account(actor: Actor) -> Account:
     """The actor's account. Raises Forbidden for a person not registered with name and ID number."""
     account = await Account.get_or_none(id=actor.account_id) if actor.account_id else None
     if account is None or account.registered_at is None:

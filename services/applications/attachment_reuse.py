@@ -51,8 +51,8 @@ async def reuse_files(
             rule_of = _file_field(fields, field)
             if rule_of is None or (field, row) in {(copy.field, copy.row) for copy in made}:
                 continue
-            if "." not in field or _says_the_same(field.partition(".")[0], row, there, typed):
-                made += [_copy(attachment, application, now) for attachment in _still_taken(list(group), rule_of)]
+            if "." not in field or _has_same_values(field.partition(".")[0], row, there, typed):
+                made += [_copy(attachment, application, now) for attachment in _accepted_files(list(group), rule_of)]
     for copy in made:
         await copy.save()
     return len(made)
@@ -67,7 +67,7 @@ def _file_field(fields: Mapping[str, FormField], field: str) -> FormField | None
     return None if form_field is None or form_field.file is None or form_field.single_use else form_field
 
 
-def _still_taken(group: Sequence[Attachment], field: FormField) -> Iterator[Attachment]:
+def _accepted_files(group: Sequence[Attachment], field: FormField) -> Iterator[Attachment]:
     """The newest files that the current rule accepts, up to its limit, oldest first."""
     assert field.file is not None  # noqa: S101  # _file_field looked
     types = {MEDIA_TYPES[kind] for kind in field.file.types}
@@ -77,7 +77,7 @@ def _still_taken(group: Sequence[Attachment], field: FormField) -> Iterator[Atta
     yield from fit[-field.file.count_max :]
 
 
-def _says_the_same(code: str, row: int, there: Values, typed: Values) -> bool:
+def _has_same_values(code: str, row: int, there: Values, typed: Values) -> bool:
     """Whether a row of records has only values that it had in the earlier application."""
     before, now = there.get(code), typed.get(code)
     if not isinstance(before, list) or not isinstance(now, list) or not row < min(len(before), len(now)):

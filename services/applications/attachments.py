@@ -106,7 +106,7 @@ class Attachments:
         next ones: the client continues there, whether its last part arrived twice or not at all."""
         if not 0 < len(content) <= PART_MAX:
             raise InvalidInput(f"每段应为1至{PART_MAX}字节，请更新页面后重试。", code="part_size")
-        attachment = await self._own(actor, attachment_id)
+        attachment = await self._get_own(actor, attachment_id)
         _check_next(attachment, offset, len(content))
         part = f"{offset:012}-{os.urandom(6).hex()}"
         await self.store.put(_part_key(attachment, part), content)
@@ -125,7 +125,7 @@ class Attachments:
 
     async def status(self, actor: Actor, attachment_id: UUID) -> AttachmentView:
         """Progress of an upload."""
-        return view_of(await self._own(actor, attachment_id))
+        return view_of(await self._get_own(actor, attachment_id))
 
     async def finish(self, actor: Actor, attachment_id: UUID) -> AttachmentView:
         """Put the parts together, look into the file and keep it; asked again, the answer is the same.
@@ -135,27 +135,27 @@ class Attachments:
         Raises Conflict ``upload_offset`` when bytes are missing, InvalidInput for an unacceptable file, which is then
         deleted.
         """
-        attachment = await self._own(actor, attachment_id)
+        attachment = await self._get_own(actor, attachment_id)
         if attachment.state != "uploading":
             return view_of(await _outcome(attachment))
         if attachment.received < attachment.size:
             raise _other_offset(attachment)
         content = await self._assemble(attachment)
         if attachment.sha256 and hashlib.sha256(content).hexdigest() != attachment.sha256:
-            await self._drop(attachment.id)
+            await self._drop_upload(attachment.id)
             raise InvalidInput("文件在传输中损坏，请重新上传。", code="file_damaged")
-        return await self._keep(actor, attachment, content)
+        return await self._accept_content(actor, attachment, content)
 
     async def upload(
         self, actor: Actor, application_id: UUID, field: str, *, row: int = 0, filename: str, content: bytes
     ) -> AttachmentView:
         """The whole file in one request."""
         begun = await self.begin(actor, application_id, field, row=row, filename=filename, size=len(content))
-        return await self._keep(actor, await Attachment.get(id=begun.id), content)
+        return await self._accept_content(actor, await Attachment.get(id=begun.id), content)
 
     async def remove(self, actor: Actor, attachment_id: UUID) -> None:
         """Remove a file from the form. Raises Conflict when the form can't be changed now."""
-        attachment = await self._own(actor, attachment_id)
+        attachment = await self._get_own(actor, attachment_id)
         async with transaction():
             application = await lock_own(actor, _application_id(attachment))
             locked = await _lock(attachment_id)
@@ -181,14 +181,14 @@ class Attachments:
         check_open(application, book, field)
         return rule
 
-    async def _own(self, actor: Actor, attachment_id: UUID) -> Attachment:
+    async def _get_own(self, actor: Actor, attachment_id: UUID) -> Attachment:
         """Raises NotFound for another person's attachment."""
         permissions.check(actor, "application.own")
         attachment = await Attachment.get_or_none(
             id=attachment_id, pool=actor.pool, account_id=actor.account_id, application_id__not_isnull=True
         )
         if attachment is None:
-            raise _unknown()
+            raise _unknown_attachment()
         return attachment
 
     async def _check_room(self, application_id: UUID, field: str, row: int, rule: FileRule) -> None:
@@ -207,14 +207,14 @@ class Attachments:
                 raise _other_offset(await _rewind(attachment.id, part)) from None
         return bytes(content)
 
-    async def _keep(self, actor: Actor, attachment: Attachment, content: bytes) -> AttachmentView:
+    async def _accept_content(self, actor: Actor, attachment: Attachment, content: bytes) -> AttachmentView:
         """Check a complete file and make it ready."""
         book = self.deps.book(attachment.pool)
         rule = rule_of(book, attachment.field, attachment.row)
         try:
             seen = await self.checker.check(content, rule.types)
         except InvalidInput as refusal:
-            await self._drop(attachment.id)
+            await self._drop_upload(attachment.id)
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
         content = seen.made or content
         await self.store.put(attachment.key, content)
@@ -223,15 +223,15 @@ class Attachments:
             await self.store.put(preview_key(attachment.key), seen.preview)
         try:
             digest = await asyncio.to_thread(_digest, content)
-            settled = await self._settle(actor, attachment, rule, seen, digest, len(content))
+            settled = await self._make_ready(actor, attachment, rule, seen, digest, len(content))
         except Conflict:
-            await self._drop(attachment.id)
+            await self._drop_upload(attachment.id)
             raise
         with suppress(Unavailable):
             await self.store.clear(_parts_folder(attachment))
         return view_of(settled)
 
-    async def _settle(
+    async def _make_ready(
         self, actor: Actor, attachment: Attachment, rule: FileRule, seen: Found, digest: str, size: int
     ) -> Attachment:
         now = self.deps.now()
@@ -260,7 +260,7 @@ class Attachments:
             await locked.save()
         return locked
 
-    async def _drop(self, attachment_id: UUID) -> None:
+    async def _drop_upload(self, attachment_id: UUID) -> None:
         """Remove an upload that failed."""
         async with transaction():
             locked = await _lock(attachment_id)
@@ -270,6 +270,7 @@ class Attachments:
     async def _delete(self, attachment: Attachment) -> None:
         """Delete the row, and the file with the last row that refers to it."""
         async with transaction():
+            # two rows of one file deleted at once would each see the other, and leave the file
             await advisory_lock(f"file:{attachment.key}")
             if await Attachment.filter(key=attachment.key).exclude(id=attachment.id).exists():
                 await attachment.delete()
@@ -291,7 +292,7 @@ async def ready_files(application_id: UUID) -> list[AttachmentView]:
 async def _lock(attachment_id: UUID) -> Attachment:
     attachment = await Attachment.select_for_update().get_or_none(id=attachment_id)
     if attachment is None:
-        raise _unknown()
+        raise _unknown_attachment()
     return attachment
 
 
@@ -324,7 +325,7 @@ async def _outcome(attachment: Attachment) -> Attachment:
         sha256=attachment.sha256,
     ).first()
     if not attachment.sha256 or same is None:
-        raise _gone()
+        raise _upload_gone()
     return same
 
 
@@ -332,7 +333,7 @@ def _check_next(attachment: Attachment, offset: int, length: int) -> None:
     if attachment.state == "ready":
         raise Conflict("这个文件已上传完成。", code="upload_finished")
     if attachment.state != "uploading":
-        raise _gone()
+        raise _upload_gone()
     if offset != attachment.received:
         raise _other_offset(attachment)
     if offset + length > attachment.size:
@@ -347,17 +348,17 @@ def _other_offset(attachment: Attachment) -> Conflict:
     )
 
 
-def _gone() -> Conflict:
+def _upload_gone() -> Conflict:
     return Conflict("这次上传已取消或已过期，请重新上传。", code="upload_gone")
 
 
-def _unknown() -> NotFound:
+def _unknown_attachment() -> NotFound:
     return NotFound("没有这个文件，可能已被删除，请刷新后重试。", code="attachment_unknown")
 
 
 def _application_id(attachment: Attachment) -> UUID:
     if attachment.application_id is None:
-        raise _unknown()
+        raise _unknown_attachment()
     return attachment.application_id
 
 

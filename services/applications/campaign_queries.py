@@ -48,7 +48,7 @@ class CampaignQueries:
             raise unknown_campaign()
         return await counted_view(campaign, self.deps.now())
 
-    async def announced(self, pool: str) -> tuple[CampaignView, ...]:
+    async def list_announced(self, pool: str) -> tuple[CampaignView, ...]:
         """Campaigns visible to applicants: open and upcoming ones, soonest first; without counts."""
         now = self.deps.now()
         published = await Campaign.filter(pool=pool, published_at__not_isnull=True).order_by("enrol_from", "id")

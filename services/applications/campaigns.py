@@ -77,7 +77,7 @@ class Campaigns:
         book = self.deps.book(actor.pool)
         clean = await check_form(book, actor.pool, form)
         await _lock_campaigns(actor.pool)
-        campaign = await _locked(actor, campaign_id)
+        campaign = await _get_locked(actor, campaign_id)
         if campaign.published_at is not None:
             check_change(book, campaign, clean, now)
             if campaign.closed_at is None:
@@ -100,7 +100,7 @@ class Campaigns:
         now = self.deps.now()
         async with transaction():
             await _lock_campaigns(actor.pool)
-            campaign = await _locked(actor, campaign_id)
+            campaign = await _get_locked(actor, campaign_id)
             if campaign.published_at is None:
                 if campaign.enrol_until <= now:
                     raise Conflict("报名时间已经过去，请先修改报名截止时间再发布。", code="campaign_over")
@@ -118,7 +118,7 @@ class Campaigns:
         check(actor, "campaign.manage")
         now, book = self.deps.now(), self.deps.book(actor.pool)
         async with transaction():
-            campaign = await _locked(actor, campaign_id)
+            campaign = await _get_locked(actor, campaign_id)
             if campaign.published_at is None:
                 raise Conflict("这次征集尚未发布，可以直接修改或删除。", code="campaign_draft")
             if enrolment_end(campaign) > now:
@@ -134,7 +134,7 @@ class Campaigns:
         check(actor, "campaign.manage")
         now = self.deps.now()
         async with transaction():
-            campaign = await _locked(actor, campaign_id)
+            campaign = await _get_locked(actor, campaign_id)
             if campaign.published_at is not None:
                 raise Conflict("已发布的征集不能删除，如需停止报名请关闭。", code="campaign_published")
             await campaign.delete()
@@ -151,7 +151,7 @@ class Campaigns:
             return None
         campaign = await find_open(pool, entry_type, now)
         if campaign is None:
-            raise await _closed(book, pool, entry_type, now)
+            raise await _refusal_while_closed(book, pool, entry_type, now)
         return campaign
 
     async def check_still_open(self, application: Application, now: datetime) -> None:
@@ -186,7 +186,7 @@ async def find_open(pool: str, entry_type: str, now: datetime) -> Campaign | Non
     return next((campaign for campaign in campaigns if enrolment_end(campaign) > now), None)
 
 
-async def _closed(book: Rulebook, pool: str, entry_type: str, now: datetime) -> RuleViolation:
+async def _refusal_while_closed(book: Rulebook, pool: str, entry_type: str, now: datetime) -> RuleViolation:
     """Why applying is not possible now: it opens later, has closed, or nothing is announced."""
     published = await Campaign.filter(pool=pool, published_at__lte=now, entry_types__contains=[entry_type]).order_by(
         "enrol_from", "id"
@@ -202,7 +202,7 @@ async def _closed(book: Rulebook, pool: str, entry_type: str, now: datetime) -> 
     return violation(book, "campaigns.required", text)
 
 
-async def _locked(actor: Actor, campaign_id: UUID) -> Campaign:
+async def _get_locked(actor: Actor, campaign_id: UUID) -> Campaign:
     campaign = await Campaign.select_for_update().get_or_none(id=campaign_id, pool=actor.pool)
     if campaign is None:
         raise unknown_campaign()

@@ -142,11 +142,11 @@ def _specialties(form: Filled, value: object) -> Content | None:
     rows = []
     for specialty in chosen:
         by_level = {level_of(code): code for code in form.codes.path("specialty", str(specialty.get("code", "")))}
-        cells = [_named(by_level.get(level, ""), form.codes) for level in (1, 2, 3)]
+        cells = [_entry_name(by_level.get(level, ""), form.codes) for level in (1, 2, 3)]
         choice = CHOICES.get(str(specialty.get("choice")), "")
         rows.append([*cells, choice] if form.book.form.specialties.preferred else cells)
     return {"columns": [*columns, "选择"] if form.book.form.specialties.preferred else columns, "rows": rows}
 
 
-def _named(code: str, codes: CatalogueCodes) -> str:
+def _entry_name(code: str, codes: CatalogueCodes) -> str:
     return f"{code} {codes.name('specialty', code)}".strip() if code else "—"

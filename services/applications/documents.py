@@ -107,25 +107,25 @@ class Documents:
             form, account = await self._form(application)
             if application.state == ApplicationState.DRAFT and book.form.papers.print_locks:
                 await self._lock_form(application, account, form, confirmed=confirmed, now=now)
-            row = await self._find(application, form)
+            row = await self._find_print(application, form)
             if row is None:
                 row = await _new_row(application, form, now)
                 await record(actor, now, "application.print", "application", application.id, version=row.version)
-        await self._pdf(row, application, form)
-        return _printed(row, application)
+        await self._load_pdf(row, application, form)
+        return _printed_view(row, application)
 
     async def printed(self, actor: Actor, application_id: UUID) -> PdfDocument:
         """The current version's print as PDF. Raises Conflict when it was not printed yet."""
-        application = await self._own(actor, application_id)
+        application = await self._get_own(actor, application_id)
         form, _ = await self._form(application)
-        row = await self._find(application, form)
+        row = await self._find_print(application, form)
         if row is None:
             raise Conflict("当前内容还没有打印，请先核对信息再打印。", code="not_printed")
-        return PdfDocument(await self._pdf(row, application, form), f"{application.number}-v{row.version}.pdf")
+        return PdfDocument(await self._load_pdf(row, application, form), f"{application.number}-v{row.version}.pdf")
 
     async def draft(self, actor: Actor, application_id: UUID) -> PdfDocument:
         """The form for review before printing: no code, nothing is locked."""
-        application = await self._own(actor, application_id)
+        application = await self._get_own(actor, application_id)
         form, _ = await self._form(application)
         content = document_contents.application_form(
             form,
@@ -136,14 +136,14 @@ class Documents:
             printed_at=self.deps.now(),
             url="",
         )
-        return PdfDocument(await self._print("application_form", content), f"{application.number}-draft.pdf")
+        return PdfDocument(await self._render_pdf("application_form", content), f"{application.number}-draft.pdf")
 
     async def commitment(self, actor: Actor, application_id: UUID) -> PdfDocument:
         """The commitment letter with the person's name, to be signed."""
-        application = await self._own(actor, application_id)
+        application = await self._get_own(actor, application_id)
         form, _ = await self._form(application)
         content = document_contents.commitment(form)
-        return PdfDocument(await self._print("commitment", content), f"{application.number}-commitment.pdf")
+        return PdfDocument(await self._render_pdf("commitment", content), f"{application.number}-commitment.pdf")
 
     async def information_form(self, actor: Actor) -> PdfDocument:
         """An expert's own record. Raises NotFound for a person who is not in the pool."""
@@ -153,7 +153,7 @@ class Documents:
             raise NotFound("入库成为专家后才能下载个人信息表。", code="no_expert")
         book, now = self.deps.book(actor.pool), self.deps.now()
         values = await file_values(self.deps, book, expert)
-        codes = await load_codes(book, values, retired=_chosen(values))
+        codes = await load_codes(book, values, retired=_chosen_employer(values))
         last = await Application.filter(expert_id=expert.id, state="entered").order_by("-ended_at").first()
         kind = type_of(last) if last else "first"
         form = Filled(book, kind, values, self._facts(expert), codes, today(self.deps))
@@ -166,7 +166,7 @@ class Documents:
         )
         async with transaction():
             await record(actor, now, "expert.print", "expert", expert.id)
-        return PdfDocument(await self._print("application_form", content), f"{expert.number}.pdf")
+        return PdfDocument(await self._render_pdf("application_form", content), f"{expert.number}.pdf")
 
     async def verify(self, code: str) -> Verified:
         """Verify a document's code, for anyone who holds the paper. Raises NotFound."""
@@ -193,7 +193,7 @@ class Documents:
 
     # ---- helpers
 
-    async def _own(self, actor: Actor, application_id: UUID) -> Application:
+    async def _get_own(self, actor: Actor, application_id: UUID) -> Application:
         permissions.check(actor, "application.own")
         return await get_own(actor, application_id)
 
@@ -201,7 +201,7 @@ class Documents:
         book = self.deps.book(application.pool)
         account = await Account.get(id=application.account_id)
         values = await read_values(self.deps, application.id)
-        codes = await load_codes(book, values, retired=_chosen(values))
+        codes = await load_codes(book, values, retired=_chosen_employer(values))
         entry_type = cast(EntryType, application.entry_type)
         form = Filled(book, entry_type, values, facts_of(self.deps, account), codes, today(self.deps))
         return form, account
@@ -219,7 +219,7 @@ class Documents:
         await move(application, ApplicationEvent.PRINT, now)
         await log(application, now, "print", APPLICANT)
 
-    async def _find(self, application: Application, form: Filled) -> PrintedForm | None:
+    async def _find_print(self, application: Application, form: Filled) -> PrintedForm | None:
         return await PrintedForm.filter(
             application_id=application.id, version=application.version, digest=_digest(form)
         ).first()
@@ -228,7 +228,7 @@ class Documents:
         newer = PrintedForm.filter(application_id=row.application_id, printed_at__gt=row.printed_at)
         return not await newer.exists()
 
-    async def _pdf(self, row: PrintedForm, application: Application, form: Filled) -> bytes:
+    async def _load_pdf(self, row: PrintedForm, application: Application, form: Filled) -> bytes:
         """From the store, or rendered now and stored; two at once render the same."""
         if row.key:
             with suppress(FileLost):
@@ -243,7 +243,7 @@ class Documents:
             printed_at=row.printed_at,
             url=url,
         )
-        pdf = await self._print("application_form", content)
+        pdf = await self._render_pdf("application_form", content)
         key = print_key(application.pool, row)
         await self.store.put(key, pdf)
         await PrintedForm.filter(id=row.id).update(key=key)
@@ -263,7 +263,7 @@ class Documents:
         drawn = await asyncio.to_thread(_draw_photo, preview)
         return base64.b64encode(drawn).decode()
 
-    async def _print(self, document: str, content: Content) -> bytes:
+    async def _render_pdf(self, document: str, content: Content) -> bytes:
         try:
             return await self.renderer.render_pdf(document, content)
         except GatewayError as error:
@@ -308,7 +308,7 @@ def _is_file(problem: FieldProblem, form: ApplicationForm) -> bool:
     return field.kind == "file" or (column in field.parts and field.parts[column].kind == "file")
 
 
-def _chosen(values: object) -> list[str]:
+def _chosen_employer(values: object) -> list[str]:
     """The chosen employer, which is valid even if no longer offered."""
     chosen = values.get("employer") if isinstance(values, dict) else None
     return [chosen] if isinstance(chosen, str) else []
@@ -321,7 +321,7 @@ def _digest(form: Filled) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
-def _printed(row: PrintedForm, application: Application) -> Printed:
+def _printed_view(row: PrintedForm, application: Application) -> Printed:
     locked = application.locked_version == row.version
     return Printed(document_contents.spaced(row.code), row.version, row.printed_at, locked)
 

@@ -20,8 +20,8 @@ from models.campaigns import Campaign
 from models.experts import Expert
 from services.applications.applicants import (
     file_values,
+    get_registered_account,
     last_values,
-    registered,
 )
 from services.applications.attachment_reuse import find_former, reuse_files
 from services.applications.campaign_rules import check_entry_type, entry_names
@@ -89,7 +89,7 @@ class Drafts:
         renewal is offered, Conflict while another one is under way.
         """
         check(actor, "application.own")
-        account = await registered(actor)
+        account = await get_registered_account(actor)
         check_entry_type(self.deps.book(actor.pool), entry_type)
         now = self.deps.now()
 
@@ -97,16 +97,16 @@ class Drafts:
             await advisory_lock(f"application.start:{account.id}")
             live = await find_live(account.id)
             if live is not None and not await self._is_expired(live, entry_type, now):
-                return _same(self.deps.book(account.pool), live, entry_type)
+                return _continue_live(self.deps.book(account.pool), live, entry_type)
             campaign = await self.campaigns.check_open(account.pool, entry_type, now)
             expert = await check_person(self.deps, account, cast(EntryType, entry_type), campaign, now)
             left = await carry_forward(actor, live, entry_type, campaign, now) if live else None
             if left is not None and left.ended_at is None:
-                return _begun(left, existing=True)
+                return _begun_view(left, existing=True)
             application = await _create(account, entry_type, campaign, expert, now)
             await self._prefill(application, account, expert, now, left)
             await record(actor, now, "application.start", "application", application.id, entry_type=entry_type)
-            return _begun(application, existing=False)
+            return _begun_view(application, existing=False)
 
         return await once(
             owner=f"application.start:{account.id}", key=key, deps=self.deps, answer=Begun, run=run, request=entry_type
@@ -136,11 +136,11 @@ class Drafts:
             kept_fields = await find_kept_fields(self.deps, book, application)
             filed = await find_filed(self.deps, book, application)
             same = {code: value for code, value in filed.items() if code in kept_fields or values.get(code) == value}
-            cleaned = await self._clean(application, book, section, values, stored, editable, same)
+            cleaned = await self._clean_values(application, book, section, values, stored, editable, same)
             if row is not None and cleaned == stored:
                 return SavedSection(section, row.version, application.version, stored, row.saved_at)
             if version != (row.version if row else 0):
-                raise _stale(section, row, stored)
+                raise _section_stale(section, row, stored)
             await write_section(self.deps, application, row, section, cleaned, now)
             return SavedSection(section, (row.version if row else 0) + 1, application.version, cleaned, now)
 
@@ -175,7 +175,7 @@ class Drafts:
         for section, placed in book.form.of(type_of(application)).sections.items():
             fields = placed.fields
             here = {code: known[code] for code in fields if code in known and code not in filed}
-            accepted_values = _sound(book, section, here, type_of(application), codes)
+            accepted_values = _acceptable_values(book, section, here, type_of(application), codes)
             accepted_values |= {code: filed[code] for code in fields if code in filed}
             typed |= accepted_values
             if accepted_values:
@@ -189,7 +189,7 @@ class Drafts:
         sources = [earlier for earlier in (left, former) if earlier is not None]
         await reuse_files(self.deps, application, sources, typed, now)
 
-    async def _clean(
+    async def _clean_values(
         self,
         application: Application,
         book: Rulebook,
@@ -261,7 +261,7 @@ def _fixed_problems(
     return problems
 
 
-def _sound(
+def _acceptable_values(
     book: Rulebook, section: str, values: Mapping[str, object], entry_type: EntryType, codes: CatalogueCodes
 ) -> dict[str, object]:
     """Those of ``values`` that the form accepts without a problem."""
@@ -271,7 +271,7 @@ def _sound(
     return {code: value for code, value in accepted_values.items() if code not in wrong}
 
 
-def _stale(section: str, row: ApplicationSection | None, stored: Mapping[str, object]) -> Conflict:
+def _section_stale(section: str, row: ApplicationSection | None, stored: Mapping[str, object]) -> Conflict:
     """The refusal when another device was faster; it contains the stored values for comparison."""
     return Conflict(
         "这部分内容已在另一台设备修改，请核对最新内容后再保存。",
@@ -280,7 +280,7 @@ def _stale(section: str, row: ApplicationSection | None, stored: Mapping[str, ob
     )
 
 
-def _same(book: Rulebook, live: Application, entry_type: str) -> Begun:
+def _continue_live(book: Rulebook, live: Application, entry_type: str) -> Begun:
     if live.entry_type != entry_type:
         names = entry_names(book)
         raise Conflict(
@@ -288,7 +288,7 @@ def _same(book: Rulebook, live: Application, entry_type: str) -> Begun:
             code="application_live",
             params={"application_id": str(live.id), "entry_type": live.entry_type},
         )
-    return _begun(live, existing=True)
+    return _begun_view(live, existing=True)
 
 
 async def _create(
@@ -308,6 +308,6 @@ async def _create(
     )
 
 
-def _begun(application: Application, *, existing: bool) -> Begun:
+def _begun_view(application: Application, *, existing: bool) -> Begun:
     entry_type = cast(EntryType, application.entry_type)
     return Begun(application.id, application.number, entry_type, str(application.state), existing)

@@ -130,8 +130,8 @@ def show_progress(facts: Facts, codes: CatalogueCodes) -> Progress:
         state_label=state.label,
         headline=words.headline(facts),
         position=words.position(facts),
-        who=words.who(facts),
-        since=words.since(facts),
+        who=words.responsible_body(facts),
+        since=words.waiting_since(facts),
         advice=words.advice(facts),
         ask=ask_line(facts, codes),
         opinion=facts.opinion,
@@ -142,7 +142,7 @@ def show_progress(facts: Facts, codes: CatalogueCodes) -> Progress:
         submitted_at=application.submitted_at,
         until=facts.until,
         ended_at=application.ended_at,
-        give_up=words.give_up(facts),
+        give_up=words.cancellation_warning(facts),
     )
 
 
@@ -171,12 +171,12 @@ def next_step(facts: Facts) -> Step | None:
 def _stages(facts: Facts) -> list[Stage]:
     application, book, state = facts.application, facts.book, facts.state
     names = book.entry.names
-    stages = [_filling(facts)]
-    stages += [_review(facts, at) for at in range(len(book.review.steps))]
-    passed = _passed(facts)
-    for place, code in enumerate(_after_review(facts)):
+    stages = [_filling_stage(facts)]
+    stages += [_review_stage(facts, at) for at in range(len(book.review.steps))]
+    passed = _passed_stages(facts)
+    for place, code in enumerate(_stages_after_review(facts)):
         who = YOU if code == "fee" else book.pool.name
-        stages.append(_later(facts, code, getattr(names, code), who, place, passed))
+        stages.append(_later_stage(facts, code, getattr(names, code), who, place, passed))
     entered = state == _S.ENTERED
     at = application.ended_at if entered else None
     stages.append(
@@ -185,7 +185,7 @@ def _stages(facts: Facts) -> list[Stage]:
     return stages
 
 
-def _filling(facts: Facts) -> Stage:
+def _filling_stage(facts: Facts) -> Stage:
     application = facts.application
     name = facts.book.entry.names.form if application.entry_type != "change" else "填写申请"
     if facts.state in _FILLING:
@@ -195,7 +195,7 @@ def _filling(facts: Facts) -> Stage:
     return Stage("form", name, YOU, "done", application.submitted_at)
 
 
-def _review(facts: Facts, at: int) -> Stage:
+def _review_stage(facts: Facts, at: int) -> Stage:
     application, step = facts.application, facts.book.review.steps[at]
     own = [task for task in facts.tasks if task.step_code == step.code]
     decided = [task.decided_at for task in own if task.decided_at is not None]
@@ -205,7 +205,7 @@ def _review(facts: Facts, at: int) -> Stage:
     if application.approved_at is not None or (application.step > at and facts.state == _S.REVIEWING):
         state, when = "done", max(decided, default=None)
     elif facts.state == _S.REVIEWING and application.step == at:
-        state, when = "now", words.since(facts)
+        state, when = "now", words.waiting_since(facts)
     elif facts.state in (_S.SENT_BACK, _S.REFUSED) and back and back[-1].round == application.round:
         state, when = "stopped", back[-1].decided_at
     elif own and all(task.state == TaskState.APPROVED for task in own):
@@ -213,20 +213,20 @@ def _review(facts: Facts, at: int) -> Stage:
     return Stage(step.code, step.name, step.department, state, when)
 
 
-def _after_review(facts: Facts) -> Sequence[EntryStage]:
+def _stages_after_review(facts: Facts) -> Sequence[EntryStage]:
     return facts.book.entry.stages_of(type_of(facts.application))
 
 
-def _passed(facts: Facts) -> int:
+def _passed_stages(facts: Facts) -> int:
     """Number of completed stages after review."""
     if facts.state == _S.ENTERED:
-        return len(_after_review(facts))
-    stages = list(_after_review(facts))
+        return len(_stages_after_review(facts))
+    stages = list(_stages_after_review(facts))
     now = STAGE_OF.get(facts.state)
     return stages.index(now) if now in stages else 0
 
 
-def _later(facts: Facts, code: str, name: str, who: str, place: int, passed: int) -> Stage:
+def _later_stage(facts: Facts, code: str, name: str, who: str, place: int, passed: int) -> Stage:
     application = facts.application
     if STAGE_OF.get(facts.state) == code:
         return Stage(code, name, who, "now", application.state_since)

@@ -180,7 +180,7 @@ def _step_name(facts: Facts) -> str:
     return step.name if step else "审核"
 
 
-def who(facts: Facts) -> str:
+def responsible_body(facts: Facts) -> str:
     match facts.state:
         case _S.REVIEWING:
             step = facts.book.review.step_at(facts.application.step)
@@ -192,7 +192,7 @@ def who(facts: Facts) -> str:
     return YOU
 
 
-def since(facts: Facts) -> datetime:
+def waiting_since(facts: Facts) -> datetime:
     """For a review step: since its tasks were opened, which is later than the submission from the second step on."""
     if facts.state == _S.REVIEWING:
         waiting = [task.opened_at for task in facts.tasks if task.state == TaskState.OPEN]
@@ -204,7 +204,7 @@ def advice(facts: Facts) -> str:
     application, hotline = facts.application, facts.book.pool.hotline
     match facts.state:
         case _S.DRAFT | _S.LOCKED | _S.SENT_BACK | _S.CORRECTING:
-            return _your_turn(facts)
+            return _submission_advice(facts)
         case _S.REVIEWING:
             return _review_advice(facts)
         case _S.NOTICE:
@@ -226,7 +226,7 @@ def advice(facts: Facts) -> str:
     return known.get(facts.state, "如需申请，请在征集期内重新提交。")
 
 
-def give_up(facts: Facts) -> str:
+def cancellation_warning(facts: Facts) -> str:
     """The consequence of cancelling now, shown before; empty where nothing can be cancelled any more."""
     if APPLICATION.is_final(facts.state):
         return ""
@@ -242,7 +242,7 @@ def give_up(facts: Facts) -> str:
     return f"{consequence}需要时可在征集期内重新申请。"
 
 
-def _your_turn(facts: Facts) -> str:
+def _submission_advice(facts: Facts) -> str:
     """What to submit, and until when; or that it is too late, if waiting for the next campaign loses nothing."""
     if facts.until is not None and facts.is_too_late:
         until = print_until(facts.until, facts.now)
@@ -266,7 +266,7 @@ def _review_advice(facts: Facts) -> str:
     end = review_end(facts.campaign, facts.book) if facts.campaign is not None else None
     if end is not None and end <= facts.now:
         return f"审核已于{print_until(end, facts.now)}结束，尚未办结，请拨打{facts.book.pool.hotline}咨询。"
-    return f"无需操作，有结果会通知您；这一环节通常需要{print_rounded(_expected(facts))}。"
+    return f"无需操作，有结果会通知您；这一环节通常需要{print_rounded(_expected_duration(facts))}。"
 
 
 def _notice_advice(facts: Facts) -> str:
@@ -278,7 +278,7 @@ def _notice_advice(facts: Facts) -> str:
     return f"公示至{print_until(until, facts.now)}，期满无异议后进入下一步，无需操作。"
 
 
-def _expected(facts: Facts) -> timedelta:
+def _expected_duration(facts: Facts) -> timedelta:
     return (facts.book.review.step_at(facts.application.step) or facts.book.review.steps[-1]).expected
 
 

@@ -22,7 +22,7 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSection, Attachment
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications.applicants import facts_of as person_of
-from services.applications.applicants import registered, today
+from services.applications.applicants import get_registered_account, today
 from services.applications.campaign_rules import check_entry_type
 from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.kept_fields import find_filed, kept_fields_of, kept_rule
@@ -165,10 +165,10 @@ class ApplicationQueries:
         check_entry_type(book, entry_type)
         return schema_of(book.form, cast(EntryType, entry_type))
 
-    async def mine(self, actor: Actor) -> tuple[OwnLine, ...]:
+    async def list_own(self, actor: Actor) -> tuple[OwnLine, ...]:
         """All of the actor's applications, the newest first."""
         check(actor, "application.own")
-        account = await registered(actor)
+        account = await get_registered_account(actor)
         applications = await Application.filter(account_id=account.id, pool=actor.pool).order_by("-created_at", "-id")
         return tuple(_line(application) for application in applications)
 
@@ -180,7 +180,7 @@ class ApplicationQueries:
             raise unknown_application()
         return await self._show(actor, application_rows[0])
 
-    async def present(self, actor: Actor) -> ApplicationView:
+    async def get_latest(self, actor: Actor) -> ApplicationView:
         """The actor's live application, else the last one. Raises NotFound without any."""
         check(actor, "application.own")
         application_rows = await rows(f"{_WHOLE}{LATEST}", actor.account_id)
@@ -224,11 +224,11 @@ class ApplicationQueries:
             files=tuple(_file(file) for file in files),
             problems=tuple(problems),
             fixed=tuple(fixed.codes) if editable else (),
-            returned=tuple(_returned(application, typed, [*sections.values()], files, sent_back)),
+            returned=tuple(_returned_specialties(application, typed, [*sections.values()], files, sent_back)),
             kept=tuple(kept_fields),
             kept_rule=kept_rule(book, type_of(application)) if kept_fields else "",
             names=names_of(codes),
-            may=_may(application, book),
+            may=_permitted_actions(application, book),
             log=tuple(_log_line(line, codes) for line in log),
             progress=show_progress(facts, codes),
             created_at=application.created_at,
@@ -245,7 +245,7 @@ class ApplicationQueries:
         }
 
 
-def _returned(
+def _returned_specialties(
     application: Application,
     typed: Mapping[str, object],
     sections: Sequence[ApplicationSection],
@@ -285,7 +285,7 @@ def _is_open(application: Application) -> bool:
     return APPLICATION.can(ApplicationState(application.state), ApplicationEvent.SUBMIT)
 
 
-def _may(application: Application, book: Rulebook) -> tuple[str, ...]:
+def _permitted_actions(application: Application, book: Rulebook) -> tuple[str, ...]:
     """Events that the person can request now; a concurrent decision may still prevent withdrawing."""
     state = ApplicationState(application.state)
     possible = [event for event in _OFFERED if APPLICATION.can(state, event)]

@@ -99,9 +99,9 @@ class Submission:
         account = await Account.get(id=application.account_id)
         self._check_person(account, book)
         await apply_kept_values(self.deps, book, application, now)
-        values, codes = await self._complete(application, account, book)
+        values, codes = await self._complete_values(application, account, book)
         await _check_printed(application, book)
-        await self._write(application, account, values, codes, now)
+        await self._write_submission(application, account, values, codes, now)
         await move(application, _E.SUBMIT, now)
         await log(application, now, "submit", APPLICANT)
         await record(actor, now, "application.submit", "application", application.id, round=application.round)
@@ -119,7 +119,7 @@ class Submission:
             return Change(application, happened=False)
         if application.state == _S.REVIEWING:
             await self._check_undecided(application, book)
-            application.sent_back_fields = _reopened(book, type_of(application))
+            application.sent_back_fields = _reopened_fields(book, type_of(application))
             await application.save(update_fields=["sent_back_fields"])
         await move(application, _E.WITHDRAW, now)
         await log(application, now, "withdraw", APPLICANT)
@@ -180,7 +180,7 @@ class Submission:
         if application.state == _S.SENT_BACK and book.review.withdraw_before_edit:
             raise violation(book, "review.withdraw_before_edit", "请先点“撤回”，修改后再提交。")
 
-    async def _complete(
+    async def _complete_values(
         self, application: Application, account: Account, book: Rulebook
     ) -> tuple[dict[str, object], CatalogueCodes]:
         """All values with their defaults. Raises InvalidInput with all missing or invalid fields."""
@@ -192,7 +192,7 @@ class Submission:
             raise refusal(problems, "申请还不能提交", "form_incomplete")
         return filled_values(book.form, values, type_of(application)), codes
 
-    async def _write(
+    async def _write_submission(
         self,
         application: Application,
         account: Account,
@@ -224,7 +224,7 @@ def _check_locked(application: Application, book: Rulebook) -> None:
     """Where printing locks, an unlocked form can't be submitted. Raises RuleViolation."""
     documents = book.form.papers
     if application.state == _S.DRAFT and documents.print_locks and documents.print_before_submit:
-        raise _unprinted(book)
+        raise _print_first(book)
 
 
 async def _check_printed(application: Application, book: Rulebook) -> None:
@@ -245,14 +245,14 @@ async def _check_printed(application: Application, book: Rulebook) -> None:
         .first()
     )
     if printed is None:
-        raise _unprinted(book)
+        raise _print_first(book)
     scans = Attachment.filter(application_id=application.id, field=SIGNED_FORM, state="ready")
     if has_scan and await scans.exists() and not await scans.filter(created_at__gte=printed.printed_at).exists():
         text = "扫描件早于最近一次打印，请上传本次打印后签字盖章的扫描件。"
         raise refusal([FieldProblem(SIGNED_FORM, text)], text, "form_incomplete")
 
 
-def _unprinted(book: Rulebook) -> AppError:
+def _print_first(book: Rulebook) -> AppError:
     return violation(
         book,
         "form.papers.print_before_submit",
@@ -260,7 +260,7 @@ def _unprinted(book: Rulebook) -> AppError:
     )
 
 
-def _reopened(book: Rulebook, entry_type: EntryType) -> list[str]:
+def _reopened_fields(book: Rulebook, entry_type: EntryType) -> list[str]:
     """Fields that may be changed after withdrawing an undecided application: those not fixed by printing and
     submission."""
     used = book.form.of(entry_type).used()

@@ -128,11 +128,13 @@ class ToDos:
 
     async def advice(self, pool: str) -> tuple[RegionAdvice, ...]:
         """Contacts for the announced campaigns in each region."""
-        campaigns = await self.campaigns.announced(pool)
-        return self._advice(campaigns, await load_codes(self.deps.book(pool), list(_lines(campaigns))))
+        campaigns = await self.campaigns.list_announced(pool)
+        return self._advice(campaigns, await load_codes(self.deps.book(pool), list(_advice_lines(campaigns))))
 
     def _advice(self, campaigns: Sequence[CampaignView], codes: CatalogueCodes) -> tuple[RegionAdvice, ...]:
-        return tuple(RegionAdvice(show_region(code, codes), line) for code, line in sorted(_lines(campaigns).items()))
+        return tuple(
+            RegionAdvice(show_region(code, codes), line) for code, line in sorted(_advice_lines(campaigns).items())
+        )
 
     async def items(self, pool: str, account_id: UUID) -> tuple[ToDo, ...]:
         """What the person can do now, or from a known time on; may be empty."""
@@ -152,7 +154,7 @@ class ToDos:
         exams = exam_tasks_of(row, now)
         facts = self._facts(row, exams)
         campaigns = announced_of([from_row(Campaign, campaign) for campaign in row["campaigns"]], now)
-        named = [*(codes_of(facts) if facts else []), *_lines(campaigns)]
+        named = [*(codes_of(facts) if facts else []), *_advice_lines(campaigns)]
         codes = await load_codes(self.deps.book(pool), named) if any(named) else CatalogueCodes({})
         return _Person(
             from_row(Account, row["account"]),
@@ -186,26 +188,28 @@ class ToDos:
         )
         if person.live is not None and person.live.state == ApplicationState.EXAM and exams:
             return exams
-        return (*exams, *courses, *self._of_applying(person, now))
+        return (*exams, *courses, *self._applying_to_dos(person, now))
 
-    def _of_applying(self, person: _Person, now: datetime) -> tuple[ToDo, ...]:
+    def _applying_to_dos(self, person: _Person, now: datetime) -> tuple[ToDo, ...]:
         if person.live is None or person.progress is None:
-            return self._of_entries(person, now)
-        return self._afresh(person, person.progress, now) or self._of_application(person.live, person.progress)
+            return self._entry_to_dos(person, now)
+        return self._to_dos_after_expiry(person, person.progress, now) or self._application_to_dos(
+            person.live, person.progress
+        )
 
-    def _afresh(self, person: _Person, progress: Progress, now: datetime) -> tuple[ToDo, ...]:
+    def _to_dos_after_expiry(self, person: _Person, progress: Progress, now: datetime) -> tuple[ToDo, ...]:
         """The item to continue an expired application in another campaign; empty: it is not expired, or no other is
         open."""
         if progress.until is None or now < progress.until:
             return ()
-        items = [item for item in self._of_entries(person, now) if item.route]
+        items = [item for item in self._entry_to_dos(person, now) if item.route]
         return tuple(replace(item, detail=f"上次填写的内容会带入。{item.detail}") for item in items)
 
-    def _of_entries(self, person: _Person, now: datetime) -> tuple[ToDo, ...]:
-        to_dos = [self._of_entry(person, kind, now) for kind in _OFFERED]
+    def _entry_to_dos(self, person: _Person, now: datetime) -> tuple[ToDo, ...]:
+        to_dos = [self._entry_to_do(person, kind, now) for kind in _OFFERED]
         return tuple(item for item in to_dos if item is not None)
 
-    def _of_application(self, application: Application, progress: Progress) -> tuple[ToDo, ...]:
+    def _application_to_dos(self, application: Application, progress: Progress) -> tuple[ToDo, ...]:
         base, end = f"/h5/{application.pool}/apply", progress.until
         if end is not None and self.deps.now() >= end:
             code, step = "closed", Step("closed", "查看", f"{base}/form" if not application.round else f"{base}/status")
@@ -214,13 +218,13 @@ class ToDos:
             code = step.code
         return (ToDo(code, progress.headline, progress.advice, step.label, step.route, end),)
 
-    def _of_entry(self, person: _Person, entry_type: EntryType, now: datetime) -> ToDo | None:
+    def _entry_to_do(self, person: _Person, entry_type: EntryType, now: datetime) -> ToDo | None:
         """The item of one type of entry: open, soon to open, or none."""
         account, expert = person.account, person.expert
         book = self.deps.book(account.pool)
         if entry_type not in book.campaigns.entry_types or not _may_enter(account, book, expert, entry_type, now):
             return None
-        if entry_type == "renewal" and _rests(person, now, book.entry.renewal_rest):
+        if entry_type == "renewal" and _rests_from_renewal(person, now, book.entry.renewal_rest):
             return None
         title, action = book.campaigns.title_of(entry_type), _ACTIONS[entry_type]
         code, route = f"apply_{entry_type}", f"/h5/{account.pool}/apply?entry_type={entry_type}"
@@ -238,12 +242,12 @@ class ToDos:
         return None
 
 
-def _lines(campaigns: Sequence[CampaignView]) -> dict[str, str]:
+def _advice_lines(campaigns: Sequence[CampaignView]) -> dict[str, str]:
     """Contacts by region; of two campaigns the sooner one's."""
     return {code: line for campaign in reversed(campaigns) for code, line in campaign.data.advice.items()}
 
 
-def _rests(person: _Person, now: datetime, rest: timedelta) -> bool:
+def _rests_from_renewal(person: _Person, now: datetime, rest: timedelta) -> bool:
     """Whether renewal is left out since entry was recent, unless the term is about to end."""
     expert = person.expert
     if expert is not None and expert.term_until is not None and expert.term_until <= now + rest:

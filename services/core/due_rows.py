@@ -44,11 +44,11 @@ async def process_each(what: str, due: Iterable[T], work: Callable[[T], Awaitabl
     for a growing pause. An outage of the database ends the round and is raised.
     """
     items = list(due)
-    failed = await _failed(what, items)
+    failed = await _find_failures(what, items)
     done = 0
     waiting = iter([item for item in items if not failed.get(subject(item), False)])
 
-    async def go_through() -> None:
+    async def process_waiting() -> None:
         nonlocal done
         for item in waiting:
             try:
@@ -63,12 +63,12 @@ async def process_each(what: str, due: Iterable[T], work: Callable[[T], Awaitabl
                 await execute(_NOTE, new_id(), what, subject(item), type(error).__name__[:80])
 
     if at_once == 1:
-        await go_through()
+        await process_waiting()
         return done
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(at_once):
-                group.create_task(go_through())
+                group.create_task(process_waiting())
     except* DATABASE_AWAY as outage:
         raise outage.exceptions[0] from None
     return done
@@ -99,11 +99,11 @@ async def process_together(
             raise
         log.exception("batch_failed", what=what, rows=len(due))
 
-    async def alone(item: T) -> None:
+    async def process_single(item: T) -> None:
         async with transaction():
             await work([item])
 
-    return await process_each(what, due, alone)
+    return await process_each(what, due, process_single)
 
 
 def subject(item: object) -> str:
@@ -113,7 +113,7 @@ def subject(item: object) -> str:
     return str(item["id"] if hasattr(item, "keys") else item.id)[:64]  # type: ignore[index,attr-defined]
 
 
-async def _failed(what: str, items: Sequence[object]) -> dict[str, bool]:
+async def _find_failures(what: str, items: Sequence[object]) -> dict[str, bool]:
     """Those of ``items`` that failed when last processed, and whether their pause goes on."""
     if not items:
         return {}

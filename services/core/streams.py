@@ -56,9 +56,9 @@ class OpenStreams:
         for kind, name in parties.items():
             same = [opened for opened in self._open if opened.parties.get(kind) == name]
             if len(same) >= self._caps[kind]:
-                self._close(_of_the_heaviest(same, _address(parties)))
+                self._close(_oldest_of_heaviest(same, _address(parties)))
         if len(self._open) >= self._most:
-            self._close(self._displaced(_address(parties)))
+            self._close(self._find_displaced(_address(parties)))
         stream = Stream(parties)
         self._open.append(stream)
         try:
@@ -66,9 +66,9 @@ class OpenStreams:
         finally:
             self._drop(stream)
 
-    def _displaced(self, newcomer: str) -> Stream:
+    def _find_displaced(self, newcomer: str) -> Stream:
         """The stream to close for a new one; a client's only stream is not closed for another client's first."""
-        displaced = _of_the_heaviest(self._open, newcomer)
+        displaced = _oldest_of_heaviest(self._open, newcomer)
         heaviest = _address(displaced.parties)
         if heaviest != newcomer and sum(_address(stream.parties) == heaviest for stream in self._open) < 2:
             raise Unavailable("同时查看的人太多，请稍后再打开。", code="streams_full")
@@ -87,7 +87,7 @@ def _address(parties: Mapping[str, str]) -> str:
     return parties.get("address", "")
 
 
-def _of_the_heaviest(streams: Sequence[Stream], newcomer: str) -> Stream:
+def _oldest_of_heaviest(streams: Sequence[Stream], newcomer: str) -> Stream:
     """The oldest stream of the network with most of ``streams``: of the newcomer's own if it has as many."""
     held = Counter(_address(stream.parties) for stream in streams)
     heaviest = newcomer if held[newcomer] >= max(held.values()) else held.most_common(1)[0][0]

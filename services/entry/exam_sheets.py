@@ -79,7 +79,7 @@ class ExamSheets:
         one."""
         check(actor, "application.conclude")
         sheet_rows, errors = read_rows(await self._sheets.open_file(content), COLUMNS, _row)
-        rows, unknown = await self._find(actor, sheet_rows)
+        rows, unknown = await self._match_applications(actor, sheet_rows)
         return await self._sheets.store_sheet(actor, filename, rows, [*errors, *unknown])
 
     async def get(self, actor: Actor, sheet_id: UUID) -> ImportView:
@@ -100,11 +100,13 @@ class ExamSheets:
                 application = await lock(UUID(row.application_id))
                 await self.conclusions.apply_exam(actor, application, row.result, row.reason, now)
 
-        return await self._sheets.apply(actor, sheet_id, self._still_waiting, write, only_good=only_good)
+        return await self._sheets.apply(actor, sheet_id, self._lock_waiting, write, only_good=only_good)
 
     # ---- helpers
 
-    async def _find(self, actor: Actor, sheet_rows: Sequence[_SheetRow]) -> tuple[list[ExamResultRow], list[RowError]]:
+    async def _match_applications(
+        self, actor: Actor, sheet_rows: Sequence[_SheetRow]
+    ) -> tuple[list[ExamResultRow], list[RowError]]:
         """The application of each line, by its number or the ID number of a person who waits for the examination."""
         pool = actor.pool
         hashes = {
@@ -157,7 +159,7 @@ class ExamSheets:
                 return _TITLES["id_number"], "与申请编号不是同一个人，请核对。"
         return None
 
-    async def _still_waiting(self, rows: Sequence[ExamResultRow]) -> tuple[list[ExamResultRow], list[RowError]]:
+    async def _lock_waiting(self, rows: Sequence[ExamResultRow]) -> tuple[list[ExamResultRow], list[RowError]]:
         """Locked in the order of ids; without applications cancelled or decided meanwhile."""
         ids = sorted(UUID(row.application_id) for row in rows)
         applications = await Application.filter(id__in=ids).order_by("id").select_for_update()

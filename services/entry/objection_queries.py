@@ -38,7 +38,7 @@ class ObjectionView:
 class ObjectionQueries:
     deps: Deps
 
-    async def own(self, actor: Actor) -> list[ObjectionView]:
+    async def list_own(self, actor: Actor) -> list[ObjectionView]:
         """The person's objections, newest first, with the answers."""
         own_objections = (
             Objection.filter(pool=actor.pool, account_id=actor.account_id).order_by("-created_at", "-id").limit(100)

@@ -42,7 +42,7 @@ class Objections:
     notices: Notices
     queries: ObjectionQueries
 
-    async def raise_one(
+    async def raise_objection(
         self, actor: Actor, application_id: UUID, text: str, *, key: str | None = None
     ) -> ObjectionView:
         """Object against a person on public notice.
@@ -55,7 +55,7 @@ class Objections:
         now = self.deps.now()
 
         async def run() -> ObjectionView:
-            account = await self._known(actor)
+            account = await self._get_verified_account(actor)
             application = await lock(application_id)
             await self._check_may_object(actor, application, account, rules, now)
             row = await Objection.create(
@@ -108,6 +108,7 @@ class Objections:
             known = await Objection.get_or_none(id=objection_id, pool=actor.pool)
             if known is None:
                 raise NotFound("没有这条异议，请刷新列表。", code="objection_unknown")
+            # the application before its objections, as everything does that closes them with it
             application = await lock(known.application_id)
             row = await Objection.select_for_update().get(id=objection_id)
             await self._check_decidable(actor, row)
@@ -125,7 +126,7 @@ class Objections:
             request=f"{objection_id} {outcome} {words}",
         )
 
-    async def _known(self, actor: Actor) -> Account:
+    async def _get_verified_account(self, actor: Actor) -> Account:
         """A person whose name is verified: registered, an expert, or identified by the identity platform."""
         account = await Account.get_or_none(id=actor.account_id, pool=actor.pool) if actor.account_id else None
         if account is not None and account.disabled_at is None:

@@ -97,9 +97,9 @@ class EntryStages:
         elif following == "fee":
             await self._charge(application, book, now)
         elif following == "exam":
-            await self._call(application, book, now)
+            await self._call_to_exam(application, book, now)
         else:
-            await self._enter(application, book, now)
+            await self._enter_pool(application, book, now)
 
     async def end_public_notices(self) -> int:
         """Advance applications whose public notice is over without open objections; returns how many."""
@@ -127,27 +127,27 @@ class EntryStages:
         await application.save(update_fields=["notice_from", "notice_until"])
         await move(application, ApplicationEvent.PUBLISH, now)
         until = print_time(application.notice_until)
-        await self._note(application, book, now, ApplicationEvent.PUBLISH, f"公示至{until}")
-        await self._progress(application, now, "审核通过，公示中")
+        await self._log_event(application, book, now, ApplicationEvent.PUBLISH, f"公示至{until}")
+        await self._notify_progress(application, now, "审核通过，公示中")
 
     async def _charge(self, application: Application, book: Rulebook, now: datetime) -> None:
         await move(application, ApplicationEvent.CHARGE, now)
         await self.fees.charge(application, now)
-        await self._note(application, book, now, ApplicationEvent.CHARGE)
-        await self._progress(application, now, "审核通过，待缴费")
+        await self._log_event(application, book, now, ApplicationEvent.CHARGE)
+        await self._notify_progress(application, now, "审核通过，待缴费")
 
-    async def _call(self, application: Application, book: Rulebook, now: datetime) -> None:
+    async def _call_to_exam(self, application: Application, book: Rulebook, now: datetime) -> None:
         await move(application, ApplicationEvent.CALL, now)
-        await self._note(application, book, now, ApplicationEvent.CALL)
+        await self._log_event(application, book, now, ApplicationEvent.CALL)
         await notify_applicant(self.notices, application, "application_exam", now.isoformat())
 
-    async def _note(
+    async def _log_event(
         self, application: Application, book: Rulebook, now: datetime, event: ApplicationEvent, opinion: str = ""
     ) -> None:
         await log(application, now, event.value, book.pool.name, step_name=event.label, opinion=opinion)
         await record(system(application.pool), now, f"application.{event.value}", "application", application.id)
 
-    async def _progress(self, application: Application, now: datetime, step: str) -> None:
+    async def _notify_progress(self, application: Application, now: datetime, step: str) -> None:
         await notify_applicant(
             self.notices,
             application,
@@ -158,7 +158,7 @@ class EntryStages:
 
     # ---- entry
 
-    async def _enter(self, application: Application, book: Rulebook, now: datetime) -> None:
+    async def _enter_pool(self, application: Application, book: Rulebook, now: datetime) -> None:
         await move(application, ApplicationEvent.ENTER, now)
         account = await Account.get(id=application.account_id)
         existing = await _existing_expert(application, account)
@@ -180,9 +180,9 @@ class EntryStages:
         )
         application.expert_id = expert.id
         await application.save(update_fields=["expert_id", "expert_number"])
-        await self._note(application, book, now, ApplicationEvent.ENTER)
+        await self._log_event(application, book, now, ApplicationEvent.ENTER)
         if done := _NO_ENTRY.get(application.entry_type):
-            await self._progress(application, now, done)
+            await self._notify_progress(application, now, done)
             return
         await notify_applicant(
             self.notices,

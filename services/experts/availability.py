@@ -52,7 +52,7 @@ class Availability:
         text = check_text(reason, "reason", "原因", 100)
 
         async def run() -> Period:
-            expert = await Expert.select_for_update().get(id=(await self._own(actor)).id)
+            expert = await Expert.select_for_update().get(id=(await self._get_own_expert(actor)).id)
             if expert.membership_status != "formal":
                 raise Forbidden("入库成为正式专家后才能设置不接受抽取的时间。", code="not_formal")
             _check_room(await self._periods(expert.id, now), starts_at, ends_at)
@@ -77,7 +77,7 @@ class Availability:
     async def list_unavailability(self, actor: Actor) -> list[Period]:
         """Times that are not over yet, soonest first."""
         check(actor, "expert.self.availability")
-        return await self._periods((await self._own(actor)).id, self.deps.now())
+        return await self._periods((await self._get_own_expert(actor)).id, self.deps.now())
 
     async def cancel_unavailability(self, actor: Actor, period_id: UUID, *, key: str | None = None) -> Period:
         """Remove a time. A repetition is harmless."""
@@ -85,7 +85,7 @@ class Availability:
         now = self.deps.now()
 
         async def run() -> Period:
-            expert = await self._own(actor)
+            expert = await self._get_own_expert(actor)
             row = await Unavailability.select_for_update().get_or_none(id=period_id, expert_id=expert.id)
             if row is None:
                 raise NotFound("找不到这个时间段，请刷新后重试。")
@@ -104,7 +104,7 @@ class Availability:
             request=str(period_id),
         )
 
-    async def _own(self, actor: Actor) -> Expert:
+    async def _get_own_expert(self, actor: Actor) -> Expert:
         expert = (
             await Expert.get_or_none(id=actor.expert_id, pool=actor.pool, left_at=None) if actor.expert_id else None
         )

@@ -31,9 +31,9 @@ class TaskReconciler:
     async def run(self) -> int:
         """Adapt the tasks; returns the number of applications processed. Approvals are never lost."""
         now = self.deps.now()
-        return sum([await self._run(pool, now) for pool in self.deps.rulebooks])
+        return sum([await self._reconcile_pool(pool, now) for pool in self.deps.rulebooks])
 
-    async def _run(self, pool: str, now: datetime) -> int:
+    async def _reconcile_pool(self, pool: str, now: datetime) -> int:
         steps = self.deps.book(pool).review.steps
         astray_applications = await rows(
             _ASTRAY,
@@ -43,9 +43,9 @@ class TaskReconciler:
             [step.per_specialty for step in steps],
         )
         return await process_each(
-            "reconcile_review_tasks", astray_applications, lambda row: self._reconcile(row["id"], now)
+            "reconcile_review_tasks", astray_applications, lambda row: self._reconcile_application(row["id"], now)
         )
 
-    async def _reconcile(self, application_id: UUID, now: datetime) -> None:
+    async def _reconcile_application(self, application_id: UUID, now: datetime) -> None:
         async with transaction():
             await self.reviews.reconcile_tasks(await lock(application_id), now)

@@ -329,7 +329,7 @@ async def test_a_person_without_a_role_sees_how_offices_work(world: World) -> No
 async def shown_code(world: World, expert: Expert) -> str:
     """The code that the mini-program of this person shows."""
     account = await make_account(world.office.deps, world.mobile_of(expert), real_name=expert.name)
-    return (await world.services.accounts.linking.offer(Actor("demo", "guest", account.id))).code
+    return (await world.services.accounts.linking.issue_code(Actor("demo", "guest", account.id))).code
 
 
 @pytest.mark.parametrize("written", ["绑定 {0}{1}", "绑定{0}{1}", "{0}{1}", "绑定 {0} {1}", "{0} {1}"])

@@ -82,5 +82,5 @@ async def test_who_may_work_is_found_with_the_user(world: World) -> None:
     works_by_id = {row["id"]: row["works"] for row in await rows(f"SELECT a.id, {MAY_WORK} AS works FROM account a")}
     assert (works_by_id[plain.id], works_by_id[world.office.agency.account_id]) == (False, True)
     for account_id, works in works_by_id.items():
-        who = await world.services.accounts.bindings.who_is(account_id)
+        who = await world.services.accounts.bindings.get_person_of_account(account_id)
         assert works or all(role.role in ("expert", "applicant") for role in who.roles)

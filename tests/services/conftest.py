@@ -68,8 +68,8 @@ class NoticeBook:
         return new_id()
 
     async def notify_many(self, *, pool: str, kind: str, recipients: Sequence[Recipient], bulk: bool = True) -> int:
-        for one in recipients:
-            await self.notify(pool=pool, kind=kind, **vars(one))
+        for recipient in recipients:
+            await self.notify(pool=pool, kind=kind, **vars(recipient))
         return len(recipients)
 
     def last_code(self, mobile: str) -> str:

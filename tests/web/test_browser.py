@@ -405,7 +405,7 @@ async def _code_of(world: World) -> str:
 async def test_a_log_in_link_asks_once_and_then_says_that_it_was_used(browser: Browser, world: World) -> None:
     visitor = await world.log_in(world.office.venue, "venue")
     logins = world.services.accounts.web_sessions
-    token = await logins.hand_over(await logins.resume(visitor.cookie.value))
+    token = await logins.issue_hand_over(await logins.resume(visitor.cookie.value))
     seen = await look(browser, world)
     page = await seen.open(f"/h5/login/{token}")
     await seen.check("login-link")

@@ -89,7 +89,7 @@ class AccountPages:
             form=self._auth.form(holder, "account"),
             out=self._auth.form(holder, "logout"),
             by_password="password" in book.registration.login_ways,
-            binds=in_wechat(request) and await accounts.linking.is_wanted(holder),
+            binds=in_wechat(request) and await accounts.linking.may_bind_chat(holder),
             waiting=await self._services.organisations.agents.count_unanswered_links(holder),
             has_certificates=book.certificate.issued,
             hotline=book.pool.hotline,

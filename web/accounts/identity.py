@@ -132,7 +132,7 @@ class IdentityPages:
 
     async def _enter(self, request: http.Request, pool: str, claims: IdentityClaims, target: str) -> http.Response:
         registered = await self._register(pool, claims)
-        cookie = await self._logins.enter(
+        cookie = await self._logins.log_in_for_organisation(
             registered.account_id,
             pool,
             registered.role,

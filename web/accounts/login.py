@@ -311,7 +311,7 @@ class AuthPages:
         fields = await self._site.read_form(request, "login_link", _NOBODY, _NOBODY)
         token, target = request.match_info["token"], safe_target(fields.get("next", ""))
         try:
-            cookie = await self._logins.take_over(token, device=device_of(request))
+            cookie = await self._logins.redeem_hand_over(token, device=device_of(request))
         except Conflict as error:
             return self._login_page(request, "code", "", error=error, target=target)
         return await self.enter(request, cookie, target, offers_binding=False)
@@ -326,10 +326,10 @@ class AuthPages:
         ``offers_binding``: inside WeChat first the page that binds the account, unless the mini-program opened the
         page.
         """
-        await self._logins.leave(request.cookies.get(COOKIE, ""))
+        await self._logins.end_browser_session(request.cookies.get(COOKIE, ""))
         actor = await self._logins.resume(cookie, initial_too=True)
         response = self._let_in(cookie, safe_target(target) or await self.home(actor))
-        if offers_binding and in_wechat(request) and await self._services.accounts.linking.is_wanted(actor):
+        if offers_binding and in_wechat(request) and await self._services.accounts.linking.may_bind_chat(actor):
             response.headers["Location"] = bind_first(response.headers["Location"])
         await self._remember(request, response, actor)
         self.sent.forget(response)
@@ -339,7 +339,7 @@ class AuthPages:
         """Mark this browser as known for the person."""
         if actor.account_id is None:
             return
-        known = await self._logins.remember(request.cookies.get(KNOWN, ""), actor.account_id)
+        known = await self._logins.remember_browser(request.cookies.get(KNOWN, ""), actor.account_id)
         response.set_cookie(
             KNOWN,
             known,

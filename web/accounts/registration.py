@@ -185,7 +185,9 @@ class RegistrationPages:
         done = await self._services.accounts.registration.register(
             own or Actor(pool, "guest"), form, source=self._auth.source(request), key=_key(fields)
         )
-        return await self._services.accounts.web_sessions.enter_known(done.account_id, device=device_of(request))
+        return await self._services.accounts.web_sessions.log_in_authenticated(
+            done.account_id, device=device_of(request)
+        )
 
     # ---- a forgotten password
 

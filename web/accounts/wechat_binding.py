@@ -58,7 +58,7 @@ class WechatBindingPages:
         visitor = await self._auth.visitor(request)
         target = await self._target(visitor, request.query.get("next", ""))
         can_ask = in_wechat(request) and self._has_account(visitor.pool)
-        if not can_ask or not await self._services.accounts.linking.is_wanted(visitor):
+        if not can_ask or not await self._services.accounts.linking.may_bind_chat(visitor):
             raise http.HTTPSeeOther(target)
         return await self._page(visitor, target)
 

@@ -129,4 +129,4 @@ class WechatPages:
         who = await self._services.accounts.bindings.find_reader(pool, user.openid)
         if who.account_id is None:
             return None
-        return await self._logins.enter_known(who.account_id, device=device_of(request))
+        return await self._logins.log_in_authenticated(who.account_id, device=device_of(request))

@@ -130,7 +130,7 @@ class ApplyPages(PersonPages):
 
     @page("/h5/{pool}/apply/status", "applications/status.html")
     async def status(self, visit: Visit) -> Mapping[str, object]:
-        view = await self.services.applications.queries.present(visit.actor)
+        view = await self.services.applications.queries.get_latest(visit.actor)
         bar = await self._bar(visit.actor)
         return {"progress": view.progress, "log": view.log, "may": view.may, "bar": bar}
 

@@ -51,7 +51,7 @@ class PublicNoticePages(PersonPages):
 
     @page("/h5/{pool}/notice/objections", "entry/objections.html")
     async def own(self, visit: Visit) -> Mapping[str, object]:
-        return {"objections": await self.services.entry.objection_queries.own(visit.actor)}
+        return {"objections": await self.services.entry.objection_queries.list_own(visit.actor)}
 
     @page("/h5/{pool}/notice/{application_id}", "entry/public_notice.html")
     async def entry(self, visit: Visit) -> Mapping[str, object]:
@@ -68,7 +68,7 @@ class PublicNoticePages(PersonPages):
     @entry.command(_Objection)
     async def object(self, visit: Visit, form: _Objection) -> Redirect:
         entry = await self._entry(visit)
-        await self.services.entry.objections.raise_one(visit.actor, entry.id, form.text, key=visit.key)
+        await self.services.entry.objections.raise_objection(visit.actor, entry.id, form.text, key=visit.key)
         return Redirect(f"/h5/{visit.actor.pool}/notice/objections")
 
     async def _entry(self, visit: Visit) -> PublicEntry:

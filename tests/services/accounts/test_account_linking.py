@@ -42,19 +42,19 @@ def acting(account: Account) -> Actor:
 
 
 async def offered(linking: AccountLinking, account: Account) -> LinkCode:
-    return await linking.offer(acting(account))
+    return await linking.issue_code(acting(account))
 
 
 async def test_a_code_links_the_chat_to_the_person(linking: AccountLinking, account: Account) -> None:
     chat = await make_identity()
     shown = await offered(linking, account)
     assert (len(shown.code), shown.scan) == (8, f"http://weixin.qq.com/q/link:{shown.code}")
-    assert not await linking.in_chat(account.id)
+    assert not await linking.is_bound_to_chat(account.id)
     bound = await linking.link(chat.id, "demo", shown.code)
     assert bound.account_id == account.id
-    assert await linking.in_chat(account.id)
-    kept = await VerificationCode.get()
-    assert shown.code not in (kept.code_hash, kept.mobile_hash)
+    assert await linking.is_bound_to_chat(account.id)
+    stored_code = await VerificationCode.get()
+    assert shown.code not in (stored_code.code_hash, stored_code.mobile_hash)
 
 
 async def test_it_serves_once_and_only_the_newest_one(linking: AccountLinking, account: Account) -> None:
@@ -125,14 +125,14 @@ async def test_who_is_in_the_chat_needs_no_code(linking: AccountLinking, account
 
 async def test_the_mini_programs_own_identity_is_not_the_chat(linking: AccountLinking, account: Account) -> None:
     await make_identity(account, app="mini")
-    assert not await linking.in_chat(account.id)
+    assert not await linking.is_bound_to_chat(account.id)
 
 
 async def test_without_consent_to_the_present_text_there_is_no_code(linking: AccountLinking, deps: Deps) -> None:
     with pytest.raises(Conflict, match="隐私说明已更新"):
         await offered(linking, await make_account(deps, privacy_version="old"))
     with pytest.raises(Unauthenticated):
-        await linking.offer(Actor("demo", "guest", session_id=new_id()))
+        await linking.issue_code(Actor("demo", "guest", session_id=new_id()))
 
 
 async def test_while_wechat_makes_no_scenes_the_digits_do(

@@ -104,16 +104,16 @@ async def test_an_unknown_login_name_is_refused_and_locked_like_a_wrong_password
     scene: AccountScene, known: bool
 ) -> None:
     name = (await scene.person()).mobile if known else mobile_number()
-    said = []
+    refusals = []
     for _ in range(6):
         with pytest.raises(AppError) as refused:
             await scene.log_in(name, "Wrong1234")
-        said.append((refused.value.code, refused.value.message))
-    assert [code for code, _ in said] == ["password_wrong"] * 4 + ["password_locked"] * 2
-    assert [f"还可以再试{left}次" in message for left, (_, message) in zip((4, 3, 2, 1), said, strict=False)] == [
+        refusals.append((refused.value.code, refused.value.message))
+    assert [code for code, _ in refusals] == ["password_wrong"] * 4 + ["password_locked"] * 2
+    assert [f"还可以再试{left}次" in message for left, (_, message) in zip((4, 3, 2, 1), refusals, strict=False)] == [
         True
     ] * 4
-    assert "暂停到11月21日(周六) 12:30" in said[-1][1]
+    assert "暂停到11月21日(周六) 12:30" in refusals[-1][1]
 
 
 async def test_a_locked_account_refuses_the_right_password_until_the_time_is_over(scene: AccountScene) -> None:
@@ -135,9 +135,9 @@ async def test_a_locked_account_refuses_the_right_password_until_the_time_is_ove
 async def test_many_tries_at_once_are_all_counted(scene: AccountScene) -> None:
     person = await scene.person()
     guesses = [scene.log_in(person.mobile, f"Wrong123{n}") for n in range(8)]
-    found = await asyncio.gather(*guesses, return_exceptions=True)
-    assert sum(isinstance(one, InvalidInput) for one in found) == 4
-    assert sum(isinstance(one, TooMany) for one in found) == 4
+    outcomes = await asyncio.gather(*guesses, return_exceptions=True)
+    assert sum(isinstance(outcome, InvalidInput) for outcome in outcomes) == 4
+    assert sum(isinstance(outcome, TooMany) for outcome in outcomes) == 4
 
 
 async def test_without_its_lock_tries_at_once_escape_the_count(
@@ -156,8 +156,10 @@ async def test_without_its_lock_tries_at_once_escape_the_count(
     monkeypatch.setattr(wrong_tries, "advisory_lock", unlocked)
     monkeypatch.setattr(WrongTries, "add", together)
     name = mobile_number()
-    found = await asyncio.gather(*(scene.log_in(name, "Wrong1234") for _ in range(4)), return_exceptions=True)
-    assert {one.params["left"] for one in found if isinstance(one, InvalidInput)} == {4}, "each thinks it is the first"
+    outcomes = await asyncio.gather(*(scene.log_in(name, "Wrong1234") for _ in range(4)), return_exceptions=True)
+    assert {outcome.params["left"] for outcome in outcomes if isinstance(outcome, InvalidInput)} == {4}, (
+        "each thinks it is the first"
+    )
 
 
 async def test_a_pool_without_password_log_in_says_so(scene: AccountScene) -> None:
@@ -296,7 +298,10 @@ async def test_an_initial_password_opens_nothing_but_its_own_change_by_a_code(sc
     expert = await make_expert(scene.deps, mobile, id_number=NUMBER)
     admin = Actor("demo", "pool_admin", (await make_account(scene.deps)).id)
     issued = await scene.initial.issue(admin, [expert.number, "ZJ9999999"], key="tap")
-    assert {one.number: one.outcome for one in issued} == {expert.number: "issued", "ZJ9999999": "unknown"}
+    assert {password.number: password.outcome for password in issued} == {
+        expert.number: "issued",
+        "ZJ9999999": "unknown",
+    }
     with pytest.raises(Forbidden) as refused:
         await scene.log_in(NUMBER, NUMBER[-8:])
     assert refused.value.code == "password_must_change"
@@ -306,7 +311,7 @@ async def test_an_initial_password_opens_nothing_but_its_own_change_by_a_code(sc
         await scene.credentials.set_password(actor, NEW, old=NUMBER[-8:])
     await scene.credentials.set_password(actor, NEW, code=await scene.code(mobile, "password"))
     assert (await scene.log_in(NUMBER, NEW)).role == "expert"
-    assert [one.outcome for one in await scene.initial.issue(admin, [expert.number])] == ["kept"]
+    assert [password.outcome for password in await scene.initial.issue(admin, [expert.number])] == ["kept"]
 
 
 async def test_what_wechat_vouches_for_goes_on_beside_an_initial_password(scene: AccountScene) -> None:
@@ -351,8 +356,8 @@ async def test_a_new_mobile_updates_the_expert_record_and_both_numbers_are_notif
     changed = await Expert.get(id=expert.id)
     assert changed.mobile_hash == (await Account.get(id=person.account.id)).mobile_hash
     assert scene.deps.keys.open_text(changed.mobile_sealed, "mobile") == mobile
-    told = [one for one in scene.book.told if one.kind == "mobile_changed"]
-    assert [(one.account_id, one.mobile) for one in told] == [(person.account.id, None), (None, person.mobile)]
+    told = [notice for notice in scene.book.told if notice.kind == "mobile_changed"]
+    assert [(notice.account_id, notice.mobile) for notice in told] == [(person.account.id, None), (None, person.mobile)]
     await scene.log_in(mobile, OLD)
 
 
@@ -387,11 +392,11 @@ async def test_two_people_who_want_one_new_mobile_do_not_both_get_it(scene: Acco
     second = await scene.person(id_number_sealed="", id_number_hash=None, registered_at=None)
     mobile = mobile_number()
     codes = [await scene.code(mobile, "mobile")]
-    found = await asyncio.gather(
-        *(scene.credentials.change_mobile(one.actor, mobile, codes[0], password=OLD) for one in (first, second)),
+    outcomes = await asyncio.gather(
+        *(scene.credentials.change_mobile(owner.actor, mobile, codes[0], password=OLD) for owner in (first, second)),
         return_exceptions=True,
     )
-    assert sum(not isinstance(one, BaseException) for one in found) == 1
+    assert sum(not isinstance(outcome, BaseException) for outcome in outcomes) == 1
 
 
 # ---- log-ins
@@ -400,12 +405,12 @@ async def test_two_people_who_want_one_new_mobile_do_not_both_get_it(scene: Acco
 async def test_one_log_in_is_ended_and_only_ones_own(scene: AccountScene) -> None:
     person, other = await scene.person(), await make_account(scene.deps)
     here, there = await scene.log_in(person.mobile, OLD), await scene.log_in(person.mobile, OLD)
-    assert [one.device for one in await scene.sessions.list(here)] == ["小程序（密码登录）"] * 2
+    assert [log_in.device for log_in in await scene.sessions.list(here)] == ["小程序（密码登录）"] * 2
     assert there.session_id is not None
     with pytest.raises(NotFound):
         await scene.sessions.end(Actor("demo", "guest", other.id), there.session_id)
     await scene.sessions.end(here, there.session_id)
-    assert [one.id for one in await scene.sessions.list(here)] == [here.session_id]
+    assert [log_in.id for log_in in await scene.sessions.list(here)] == [here.session_id]
 
 
 async def test_a_browser_log_in_by_code_makes_an_imported_experts_account(scene: AccountScene) -> None:
@@ -415,7 +420,7 @@ async def test_a_browser_log_in_by_code_makes_an_imported_experts_account(scene:
     cookie = await scene.browsers.log_in("demo", mobile, scene.book.last_code(mobile), HOME, device="电脑浏览器")
     actor = await scene.browsers.resume(cookie)
     assert (actor.role, actor.expert_id) == ("expert", expert.id)
-    await scene.browsers.leave(cookie)
+    await scene.browsers.end_browser_session(cookie)
     with pytest.raises(AppError):
         await scene.browsers.resume(cookie)
 

@@ -206,10 +206,10 @@ async def test_many_tries_at_once_with_one_code_are_one_guess(sign_up: SignUp) -
     form = await sign_up.form()
     names = [f"王{name}" for name in "甲乙丙丁戊己庚辛"]
     sign_up.verifier.answers = dict.fromkeys(names, "differs")
-    found = await asyncio.gather(
+    outcomes = await asyncio.gather(
         *(sign_up.registration.register(VISITOR, replace(form, name=name)) for name in names), return_exceptions=True
     )
-    codes = [one.code for one in found if isinstance(one, Conflict | InvalidInput | TooMany)]
+    codes = [outcome.code for outcome in outcomes if isinstance(outcome, Conflict | InvalidInput | TooMany)]
     assert codes.count("person_differs") == 1
     assert len(sign_up.verifier.asked) <= module.PER_MOBILE
 

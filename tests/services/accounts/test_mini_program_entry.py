@@ -53,15 +53,15 @@ class Stage:
         self.entry = accounts.mini_program_entry
 
     async def browser(self, account: Account) -> Actor:
-        cookie = await self.browsers.enter_known(account.id)
+        cookie = await self.browsers.log_in_authenticated(account.id)
         assert cookie is not None
         return await self.browsers.resume(cookie)
 
     async def token(self, actor: Actor) -> str:
         path, _, query = (await self.entry.make_link(actor, PAGE)).partition("?")
-        said = parse_qs(query)
-        assert (path, said["id"]) == ("pages/draw", ["d1"])
-        return said["entry"][0]
+        parameters = parse_qs(query)
+        assert (path, parameters["id"]) == ("pages/draw", ["d1"])
+        return parameters["entry"][0]
 
     async def visitor(self, openid: str = "o-mini") -> Actor:
         return await self.sessions.authenticate((await self.sessions.login("demo", openid)).tokens.access)
@@ -95,7 +95,7 @@ async def test_a_tap_lets_the_person_in_without_a_code_and_without_the_text_agai
     assert (bound.account_id, await owner_of("o-mini")) == (account.id, account.id)
     assert (await Session.get(id=visitor.session_id)).account_id == account.id
     assert not await Notice.exists(kind="verification_code")
-    assert [one.kind for one in await Notice.filter(account_id=account.id)] == ["mini_program_bound"]
+    assert [notice.kind for notice in await Notice.filter(account_id=account.id)] == ["mini_program_bound"]
     assert (await stage.sessions.login("demo", "o-mini")).bound
 
 

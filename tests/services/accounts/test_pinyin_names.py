@@ -51,9 +51,9 @@ def taking(deps: Deps, *names: str) -> Deps:
 async def test_an_expert_is_found_however_the_pinyin_is_typed(deps: Deps, name: str, typed: str) -> None:
     account = await an_expert(deps, name)
     await an_expert(deps, "王戈壁")
-    found = await find_by_pinyin("demo", typed)
-    assert found is not None
-    assert found.id == account.id
+    owner = await find_by_pinyin("demo", typed)
+    assert owner is not None
+    assert owner.id == account.id
     assert await find_by_pinyin("hunan", typed) is None
 
 
@@ -69,18 +69,18 @@ async def test_other_readings_of_a_surname_match_no_other_surname(deps: Deps) ->
     other = await an_expert(deps, "解刚")
     assert await account_name("demo", "谢刚") == ""
     assert await find_by_pinyin("demo", "xiegang") is None, "both are read so"
-    found = await find_by_pinyin("demo", "jiegang")
-    assert found is not None
-    assert found.id == other.id, "谢 is not"
+    account = await find_by_pinyin("demo", "jiegang")
+    assert account is not None
+    assert account.id == other.id, "谢 is not"
 
 
 async def test_a_shared_pinyin_names_neither_and_one_that_left_counts_no_more(deps: Deps) -> None:
     first, second = await an_expert(deps, "李伟"), await an_expert(deps, "李卫")
     assert await find_by_pinyin("demo", "liwei") is None
     await Expert.filter(account_id=second.id).update(left_at=deps.now(), active=False)
-    found = await find_by_pinyin("demo", "liwei")
-    assert found is not None
-    assert found.id == first.id
+    account = await find_by_pinyin("demo", "liwei")
+    assert account is not None
+    assert account.id == first.id
 
 
 async def test_it_proves_with_the_password_where_the_pool_takes_it(deps: Deps) -> None:
@@ -107,7 +107,11 @@ async def test_an_imported_expert_gets_the_account_name_with_the_initial_passwor
     assert not report.errors
     admin = replace(system("demo"), role="pool_admin")
     issued = await InitialPasswords(deps, Passwords(deps)).issue(admin, [number for number, _ in people.values()])
-    assert {one.outcome for one in issued} == {"issued"}
-    assert {one.number: one.account_name for one in issued} == {"XJ0": "zhangtianshan", "XJ1": "", "XJ2": ""}
+    assert {password.outcome for password in issued} == {"issued"}
+    assert {password.number: password.account_name for password in issued} == {
+        "XJ0": "zhangtianshan",
+        "XJ1": "",
+        "XJ2": "",
+    }
     claim = await Passwords(deps).compare("demo", "zhangtianshan", people["张天山"][1][-8:])
     assert claim.right

@@ -146,11 +146,11 @@ async def test_two_who_register_the_same_id_number_at_once(sign_up: SignUp) -> N
     forms = [
         sign_up.form(mobile=mobile, code=await sign_up.code(mobile)) for mobile in (mobile_number(), mobile_number())
     ]
-    found = await asyncio.gather(
+    outcomes = await asyncio.gather(
         *(sign_up.registration.register(VISITOR, form) for form in forms), return_exceptions=True
     )
-    assert sum(isinstance(one, PersonRegistered) for one in found) == 1
-    assert [one.code for one in found if isinstance(one, AppError)] == ["id_number_taken"]
+    assert sum(isinstance(outcome, PersonRegistered) for outcome in outcomes) == 1
+    assert [outcome.code for outcome in outcomes if isinstance(outcome, AppError)] == ["id_number_taken"]
 
 
 async def test_without_its_lock_the_race_above_is_lost_to_the_database(
@@ -165,19 +165,19 @@ async def test_without_its_lock_the_race_above_is_lost_to_the_database(
             await serialise(name)
 
     async def together(self: Registration, pool: str, checked: Any) -> AppError | None:
-        found = await refusal(self, pool, checked)
+        refused = await refusal(self, pool, checked)
         await both.wait()
-        return found
+        return refused
 
     monkeypatch.setattr(module, "advisory_lock", unlocked)
     monkeypatch.setattr(Registration, "_refusal", together)
     forms = [
         sign_up.form(mobile=mobile, code=await sign_up.code(mobile)) for mobile in (mobile_number(), mobile_number())
     ]
-    found = await asyncio.gather(
+    outcomes = await asyncio.gather(
         *(sign_up.registration.register(VISITOR, form) for form in forms), return_exceptions=True
     )
-    assert sum(isinstance(one, IntegrityError) for one in found) == 1
+    assert sum(isinstance(outcome, IntegrityError) for outcome in outcomes) == 1
 
 
 async def test_a_double_submit_is_one_registration_with_one_answer(sign_up: SignUp) -> None:

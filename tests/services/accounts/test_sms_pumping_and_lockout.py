@@ -69,7 +69,7 @@ async def known_person(door: Door) -> tuple[Account, str, Source]:
     """A person who has logged in before, and the browser."""
     mobile = mobile_number()
     account = await make_account(door.deps, mobile, password_hash=HASHER.hash(PASSWORD))
-    browser_id = door.browsers.known_browser(await door.browsers.remember("", account.id))
+    browser_id = door.browsers.known_browser(await door.browsers.remember_browser("", account.id))
     assert browser_id is not None
     return account, mobile, Source(HOME.address, browser_id)
 
@@ -106,8 +106,8 @@ async def test_an_unknown_browser_calculates_before_each_sms(door: Door) -> None
 async def test_one_solution_sent_many_times_at_once_brings_one_sms(door: Door) -> None:
     proof = solve(door.puzzles.issue(HOME.address))
     sending = (door.accounts.send_code("demo", mobile_number(), "register", source=HOME, proof=proof) for _ in range(6))
-    found = await asyncio.gather(*sending, return_exceptions=True)
-    assert sum(not isinstance(one, BaseException) for one in found) == 1
+    outcomes = await asyncio.gather(*sending, return_exceptions=True)
+    assert sum(not isinstance(outcome, BaseException) for outcome in outcomes) == 1
     assert await SpentToken.all().count() == 1
 
 
@@ -236,8 +236,8 @@ async def test_a_strangers_wrong_passwords_do_not_keep_the_person_out(door: Door
     account, mobile, own = await known_person(door)
 
     async def enter(password: str, source: Source) -> UUID:
-        async def begin(found: Account) -> UUID:
-            return found.id
+        async def begin(owner: Account) -> UUID:
+            return owner.id
 
         return await door.credentials.log_in("demo", mobile, password, begin, source)
 
@@ -255,7 +255,7 @@ async def test_an_attackers_own_cookie_does_not_make_him_known_to_other_accounts
     attacker, _, his = await known_person(door)
     _, mobile, _ = await known_person(door)
     for _ in range(12):
-        await door.browsers.remember("", attacker.id)
+        await door.browsers.remember_browser("", attacker.id)
     assert await KnownBrowser.filter(account_id=attacker.id).count() == 10
     await door.ask(mobile, PHONE, "login")
     for n in range(10):

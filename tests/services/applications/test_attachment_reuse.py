@@ -92,8 +92,8 @@ async def upload_all(attachments: Attachments, actor: Actor, application_id: UUI
 
 async def taken(application_id: UUID) -> list[str]:
     """Fields of the reused files."""
-    found = await Attachment.filter(application_id=application_id, state="ready").order_by("field", "ready_at", "id")
-    return [one.field for one in found]
+    ready = await Attachment.filter(application_id=application_id, state="ready").order_by("field", "ready_at", "id")
+    return [attachment.field for attachment in ready]
 
 
 def with_field(deps: Deps, code: str, **changes: object) -> Deps:
@@ -114,16 +114,16 @@ async def test_a_renewing_expert_finds_the_files_of_the_entry(
     await upload_all(attachments, zhao, first)
     expert = await make_expert(deps, account=await account_of(zhao))
     await end(first, deps, "entered", expert_id=expert.id)
-    kept = dict(files.kept)
+    stored_before = dict(files.kept)
     renewal = await begin(deps, zhao, "renewal")
     assert await taken(renewal) == ["degree_proof", "degree_proof", "id_card_front", "photo"]
-    assert files.kept == kept, "nothing is copied"
+    assert files.kept == stored_before, "nothing is copied"
     photo = await Attachment.get(application_id=renewal, field="photo")
     assert photo.taken_from == first
     assert (await reading.open(zhao, photo.id)).content == PHOTO
     assert (await reading.open(zhao, photo.id, "thumbnail")).media_type == "image/jpeg"
     view = await ApplicationQueries(deps).get(zhao, renewal)
-    assert {(one.field, one.taken_over) for one in view.files if one.field == "photo"} == {("photo", True)}
+    assert {(file.field, file.taken_over) for file in view.files if file.field == "photo"} == {("photo", True)}
 
 
 async def test_what_was_signed_must_be_signed_again(deps: Deps, attachments: Attachments, zhao: Actor) -> None:
@@ -165,9 +165,9 @@ async def test_only_finished_files_of_the_last_application_come_along(
     await end(old, deps)
     clock.move(timedelta(days=1))
     last = await begin(deps, zhao)
-    for one in await ready_files(last):
-        if one.field == "degree_proof":
-            await attachments.remove(zhao, one.id)
+    for ready_file in await ready_files(last):
+        if ready_file.field == "degree_proof":
+            await attachments.remove(zhao, ready_file.id)
     await attachments.begin(zhao, last, "id_card_back", filename="a.jpg", size=1000)
     await end(last, deps, "cancelled")
     clock.move(timedelta(days=1))
@@ -232,7 +232,10 @@ async def test_a_proof_in_a_record_comes_only_with_that_record(deps: Deps) -> No
         await attach(deps, first.id, "qualifications.proof", row=at)
     await end(first.id, deps)
     second = await Attachment.filter(application_id=await begin(deps, actor), state="ready").order_by("row")
-    assert [(one.field, one.row) for one in second] == [("qualifications.proof", 0), ("qualifications.proof", 1)]
+    assert [(attachment.field, attachment.row) for attachment in second] == [
+        ("qualifications.proof", 0),
+        ("qualifications.proof", 1),
+    ]
 
 
 # ---- how long a shared file lives
@@ -248,7 +251,7 @@ async def test_a_file_lives_until_the_last_that_has_it_lets_it_go(
     clock.move(timedelta(minutes=1))
     sent = await begin(deps, zhao)
     await end(sent, deps)
-    shared = {one.key for one in await Attachment.filter(application_id=sent)}
+    shared = {attachment.key for attachment in await Attachment.filter(application_id=sent)}
     async with transaction():
         await erase_unsent(zhao.account_id, deps.now())
     clock.move(REMOVED_TTL)
@@ -276,7 +279,7 @@ async def test_another_file_in_its_place_leaves_the_earlier_application_whole(
     second = await begin(deps, zhao)
     renewed = await attachments.upload(zhao, second, "photo", filename="new.jpg", content=CARD)
     assert not renewed.taken_over
-    [front] = [one for one in await ready_files(second) if one.field == "id_card_front"]
+    [front] = [ready_file for ready_file in await ready_files(second) if ready_file.field == "id_card_front"]
     await attachments.remove(zhao, front.id)
     clock.move(REMOVED_TTL)
     await attachments.sweep()
@@ -296,8 +299,8 @@ async def test_the_last_two_of_a_file_that_go_at_once_take_it_along(
     await end(first, deps)
     second = await begin(deps, zhao)
     rows = await Attachment.filter(application_id__in=[first, second])
-    assert len({one.key for one in rows}) == 1
+    assert len({row.key for row in rows}) == 1
     await Attachment.all().update(state="removed", removed_at=deps.now())
     clock.move(REMOVED_TTL)
-    await asyncio.gather(*(attachments._delete(one) for one in rows))
+    await asyncio.gather(*(attachments._delete(row) for row in rows))
     assert (files.kept, await Attachment.exists()) == ({}, False)

@@ -113,12 +113,12 @@ async def test_nothing_lies_in_the_store_in_clear(
 async def test_a_file_moved_to_another_key_is_not_taken_for_it(
     service: Attachments, reading: AttachmentAccess, applicant: Applicant, files: MemoryFiles
 ) -> None:
-    one = await attach(service, applicant)
-    two = await attach(service, applicant, "id_card_front", png())
-    keys = [(await Attachment.get(id=each.id)).key for each in (one, two)]
+    photo = await attach(service, applicant)
+    id_card = await attach(service, applicant, "id_card_front", png())
+    keys = [(await Attachment.get(id=each.id)).key for each in (photo, id_card)]
     files.kept[keys[0]] = files.kept[keys[1]]
     with pytest.raises(SealBroken):
-        await reading.open(applicant.actor, one.id)
+        await reading.open(applicant.actor, photo.id)
 
 
 async def test_a_repeated_part_is_refused_with_the_number_of_received_bytes(
@@ -147,9 +147,9 @@ async def test_of_two_parts_at_once_one_counts(
     files.pause.set()
     results = await asyncio.gather(*racing, return_exceptions=True)
     files.pause = None
-    won = [one for one in results if isinstance(one, AttachmentView)]
+    won = [result for result in results if isinstance(result, AttachmentView)]
     assert len(won) == 1
-    assert all(isinstance(one, Conflict) for one in results if one not in won)
+    assert all(isinstance(result, Conflict) for result in results if result not in won)
     assert len(files.kept) == 1
 
 
@@ -160,9 +160,9 @@ async def test_without_the_lock_two_parts_would_both_count(
     barrier = asyncio.Barrier(2)
 
     async def unlocked(attachment_id: Any) -> Attachment:
-        found = await Attachment.get(id=attachment_id)
+        attachment = await Attachment.get(id=attachment_id)
         await barrier.wait()
-        return found
+        return attachment
 
     begun = await begin(service, applicant)
     monkeypatch.setattr(module, "_lock", unlocked)
@@ -170,14 +170,14 @@ async def test_without_the_lock_two_parts_would_both_count(
         *(service.append(applicant.actor, begun.id, 0, PICTURE[:size]) for size in (1000, 2000)),
         return_exceptions=True,
     )
-    assert not any(isinstance(one, Exception) for one in results)
+    assert not any(isinstance(result, Exception) for result in results)
 
 
 async def test_finishing_twice_at_once_is_one_file(service: Attachments, applicant: Applicant) -> None:
     begun = await begin(service, applicant)
     await service.append(applicant.actor, begun.id, 0, PICTURE)
-    one, two = await asyncio.gather(*(service.finish(applicant.actor, begun.id) for _ in range(2)))
-    assert one == two == await service.finish(applicant.actor, begun.id)
+    first, second = await asyncio.gather(*(service.finish(applicant.actor, begun.id) for _ in range(2)))
+    assert first == second == await service.finish(applicant.actor, begun.id)
     assert await Attachment.filter(state="ready").count() == 1
 
 
@@ -300,13 +300,13 @@ async def test_known_errors_are_refused_before_the_first_byte(
 
 async def test_a_heic_is_kept_as_the_jpeg_that_was_made_of_it(service: Attachments, applicant: Applicant) -> None:
     content = heic()
-    kept = await service.upload(applicant.actor, applicant.id, "photo", filename="IMG_1.HEIC", content=content)
-    row = await Attachment.get(id=kept.id)
+    uploaded = await service.upload(applicant.actor, applicant.id, "photo", filename="IMG_1.HEIC", content=content)
+    row = await Attachment.get(id=uploaded.id)
     stored = await service.store.get(row.key)
-    assert (kept.filename, kept.media_type, kept.size) == ("IMG_1.jpg", "image/jpeg", len(stored))
+    assert (uploaded.filename, uploaded.media_type, uploaded.size) == ("IMG_1.jpg", "image/jpeg", len(stored))
     assert stored.startswith(b"\xff\xd8\xff")
     again = await service.upload(applicant.actor, applicant.id, "photo", filename="IMG_1.HEIC", content=content)
-    assert again.id == kept.id
+    assert again.id == uploaded.id
 
 
 @pytest.mark.parametrize("media_type", ["", "image/jpeg", "image/jpg", "IMAGE/JPEG; x=y", "application/octet-stream"])
@@ -333,7 +333,7 @@ async def test_a_lie_about_the_type_comes_out_at_the_end(
 async def test_a_field_of_one_file_takes_the_new_one_instead(service: Attachments, applicant: Applicant) -> None:
     first = await attach(service, applicant)
     second = await attach(service, applicant, content=png())
-    assert [one.id for one in await ready_files(applicant.id)] == [second.id]
+    assert [ready_file.id for ready_file in await ready_files(applicant.id)] == [second.id]
     assert (await service.status(applicant.actor, first.id)).state == "removed"
 
 
@@ -347,10 +347,10 @@ async def test_the_very_same_file_again_is_the_one_that_is_there(service: Attach
 
 
 async def test_a_full_field_must_be_cleared_first(service: Attachments, applicant: Applicant) -> None:
-    kept = [await attach(service, applicant, "other_material", jpeg(100 + n)) for n in range(3)]
+    attached = [await attach(service, applicant, "other_material", jpeg(100 + n)) for n in range(3)]
     with pytest.raises(Conflict, match="最多上传3个文件"):
         await begin(service, applicant, "other_material")
-    await service.remove(applicant.actor, kept[0].id)
+    await service.remove(applicant.actor, attached[0].id)
     assert (await begin(service, applicant, "other_material")).state == "uploading"
 
 
@@ -358,10 +358,12 @@ async def test_more_begun_than_fit_do_not_get_in(service: Attachments, applicant
     """Four uploads to a field for three files, finished at the same moment."""
     object.__setattr__(service, "checker", Trusting())
     begun = [await begin(service, applicant, "other_material", size=1000) for _ in range(4)]
-    for number, one in enumerate(begun):
-        await service.append(applicant.actor, one.id, 0, bytes([number]) * 1000)
-    results = await asyncio.gather(*(service.finish(applicant.actor, one.id) for one in begun), return_exceptions=True)
-    assert sorted(type(one).__name__ for one in results) == ["AttachmentView"] * 3 + ["Conflict"]
+    for number, upload in enumerate(begun):
+        await service.append(applicant.actor, upload.id, 0, bytes([number]) * 1000)
+    results = await asyncio.gather(
+        *(service.finish(applicant.actor, upload.id) for upload in begun), return_exceptions=True
+    )
+    assert sorted(type(result).__name__ for result in results) == ["AttachmentView"] * 3 + ["Conflict"]
     assert (await count_attachments(applicant.id))["other_material"] == 3
 
 
@@ -582,7 +584,7 @@ async def test_a_file_from_before_previews_were_kept_gets_one_once(
     del files.kept[f"{(await Attachment.get(id=done.id)).key}.preview"]
     opened = await asyncio.gather(*(reading.open(applicant.actor, done.id, "preview") for _ in range(40)))
     assert checker.drawn == 1
-    assert len({one.content for one in opened}) == 1
+    assert len({opened_file.content for opened_file in opened}) == 1
 
 
 async def test_a_file_that_the_store_lost_is_reported_as_an_outage(
@@ -600,7 +602,7 @@ async def test_a_file_that_the_store_lost_is_reported_as_an_outage(
 async def test_what_was_removed_is_deleted_an_hour_later(
     service: Attachments, reading: AttachmentAccess, applicant: Applicant, files: MemoryFiles, clock: FixedClock
 ) -> None:
-    kept = await attach(service, applicant, "other_material")
+    remaining = await attach(service, applicant, "other_material")
     gone = await attach(service, applicant, "other_material", png())
     await service.remove(applicant.actor, gone.id)
     await service.remove(applicant.actor, gone.id)
@@ -612,7 +614,7 @@ async def test_what_was_removed_is_deleted_an_hour_later(
     assert await service.sweep() == 1
     assert await service.sweep() == 0
     assert len(files.kept) == 3
-    assert (await reading.open(applicant.actor, kept.id)).content == PICTURE
+    assert (await reading.open(applicant.actor, remaining.id)).content == PICTURE
 
 
 async def test_an_upload_left_lying_is_given_up_after_a_day(

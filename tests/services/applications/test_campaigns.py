@@ -73,9 +73,9 @@ async def test_a_campaign_is_seen_when_published_and_opens_by_itself(
 ) -> None:
     made = await campaigns.create(admin, form)
     assert (made.state, made.data) == ("draft", form)
-    assert await queries.announced("demo") == ()
+    assert await queries.list_announced("demo") == ()
     assert (await campaigns.publish(admin, made.id)).state == "upcoming"
-    assert [one.id for one in await queries.announced("demo")] == [made.id]
+    assert [campaign.id for campaign in await queries.list_announced("demo")] == [made.id]
     assert await find_open("demo", "first", clock.now()) is None
     clock.move(DAY)
     assert (await queries.get(admin, made.id)).state == "open"
@@ -109,10 +109,10 @@ async def test_two_campaigns_never_take_the_same_entry_at_the_same_time(
     first = await campaigns.create(admin, form)
     second = await campaigns.create(admin, replace(form, name="另一批", enrol_from=form.enrol_from + DAY))
     renewals = await campaigns.create(admin, replace(form, name="续聘批", entry_types=["renewal"]))
-    said = await asyncio.gather(
+    outcomes = await asyncio.gather(
         campaigns.publish(admin, first.id), campaigns.publish(admin, second.id), return_exceptions=True
     )
-    refused = [one for one in said if isinstance(one, Conflict)]
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Conflict)]
     assert len(refused) == 1
     assert "同一时间也接受新增申请" in refused[0].message
     with pytest.raises(Conflict, match="续聘"):
@@ -180,9 +180,9 @@ async def test_no_window_is_made_to_have_ended(
     with pytest.raises(Conflict, match="不能改到过去") as refused:
         await editing.edit(admin, made.id, replace(form, **ends | {end: form.enrol_until + DAY / 4}))
     assert refused.value.params["field"] == end
-    kept = replace(form, name="改个名字", **ends)
+    renamed = replace(form, name="改个名字", **ends)
     clock.move(DAY)
-    assert (await editing.edit(admin, made.id, kept)).data.name == "改个名字", "what is over already may stay so"
+    assert (await editing.edit(admin, made.id, renamed)).data.name == "改个名字", "what is over already may stay so"
 
 
 @pytest.mark.parametrize(
@@ -219,12 +219,12 @@ async def test_lines_for_advice_stand_by_region(
 
 async def _notices(seen: set[UUID]) -> dict[str, str]:
     """New notices since the last call: state of the application → deadline and action."""
-    found: dict[str, str] = {}
+    notices: dict[str, str] = {}
     for notice in await Notice.filter(kind="campaign_changed").exclude(id__in=seen):
         application = await Application.get(number=notice.params["number"])
-        found[application.state] = f"{notice.params['until']} {notice.params['advice']}"
+        notices[application.state] = f"{notice.params['until']} {notice.params['advice']}"
         seen.add(notice.id)
-    return found
+    return notices
 
 
 async def test_applicants_with_something_to_hand_in_are_notified_of_a_new_end(
@@ -302,4 +302,6 @@ async def test_a_campaign_counts_its_applications(
 ) -> None:
     campaign = await make_campaign(deps)
     await Drafts(deps, campaigns).start(await make_applicant(deps), "first")
-    assert [(one.id, one.applications) for one in await queries.list(admin)] == [(campaign.id, 1)]
+    assert [(campaign_view.id, campaign_view.applications) for campaign_view in await queries.list(admin)] == [
+        (campaign.id, 1)
+    ]

@@ -84,7 +84,7 @@ async def test_a_draft_is_held_to_the_rules_of_the_day_it_is_handed_in(
     application = await Application.get(id=application.id)
     with pytest.raises(InvalidInput) as refused:
         await submission_of(after, book).submit(zhao, application.id, application.version)
-    told = {one["field"]: one["message"] for one in problems_of(refused.value)}
+    told = {problem["field"]: problem["message"] for problem in problems_of(refused.value)}
     assert told["address"] == "请填写通讯地址。"
     assert "最多3个字" in told["strengths"]
     assert "最多选择1个" in told["specialties"]

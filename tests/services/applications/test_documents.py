@@ -108,7 +108,7 @@ async def test_the_form_holds_the_person_the_values_and_the_names_of_codes(
         "columns": ["一级类别", "二级类别", "三级专业", "选择"],
         "rows": [["A01 规划", "A0101 发展规划", f"{SPECIALTY} 总体规划", "首选"]],
     }
-    assert [one["title"] for one in content["opinions"]] == ["工作单位意见", "行业部门预审意见", "省级终审意见"]  # type: ignore[attr-defined]
+    assert [opinion["title"] for opinion in content["opinions"]] == ["工作单位意见", "行业部门预审意见", "省级终审意见"]  # type: ignore[attr-defined]
     assert printed.code in text
     assert content["qr"] == f"http://127.0.0.1:8080/p/{printed.code.replace('-', '')}"
 
@@ -165,15 +165,15 @@ async def test_the_same_state_is_the_same_print(
     first = await documents.print_form(actor, application.id)
     clock.move(timedelta(days=1))
     assert await documents.print_form(actor, application.id) == first
-    one, two = [await documents.printed(actor, application.id) for _ in range(2)]
-    assert one == two
+    first_view, second_view = [await documents.printed(actor, application.id) for _ in range(2)]
+    assert first_view == second_view
     assert len(renderer.made) == 1, "kept in the store"
     assert await AuditEntry.filter(action="application.print").count() == 1
 
 
 async def test_two_prints_at_once_are_one(documents: Documents, actor: Actor, application: Application) -> None:
-    one, two = await asyncio.gather(*(documents.print_form(actor, application.id) for _ in range(2)))
-    assert one == two
+    first, second = await asyncio.gather(*(documents.print_form(actor, application.id) for _ in range(2)))
+    assert first == second
     assert await PrintedForm.all().count() == 1
 
 
@@ -244,7 +244,7 @@ async def test_an_incomplete_form_is_not_locked(locking: Documents, actor: Actor
     with pytest.raises(InvalidInput) as refusal:
         await locking.print_form(actor, begun.id, confirmed=True)
     assert refusal.value.code == "form_incomplete"
-    told = {one["field"] for one in refusal.value.params["problems"]}  # type: ignore[attr-defined]
+    told = {problem["field"] for problem in refusal.value.params["problems"]}  # type: ignore[attr-defined]
     assert "political_status" in told
     assert not told & {"photo", "id_card_front", "signed_form"}, "files may come after printing"
     assert (await Application.get(id=begun.id)).state == "draft"

@@ -80,7 +80,7 @@ async def test_starting_twice_is_the_same_application(deps: Deps, drafts: Drafts
 async def test_two_taps_at_once_begin_one_application(deps: Deps, drafts: Drafts, zhao: Actor) -> None:
     await make_campaign(deps)
     begun = await asyncio.gather(*(drafts.start(zhao, "first") for _ in range(5)))
-    assert len({one.id for one in begun}) == 1
+    assert len({draft.id for draft in begun}) == 1
     assert await Application.all().count() == 1
 
 
@@ -185,13 +185,13 @@ async def test_of_devices_saving_at_once_one_is_kept_and_the_others_are_refused(
 ) -> None:
     begun = await _begin(deps, drafts, zhao)
     mails = [f"m{at}@example.com" for at in range(6)]
-    said = await asyncio.gather(
+    outcomes = await asyncio.gather(
         *(drafts.save_section(zhao, begun.id, "basic", basic(email=mail), 0) for mail in mails), return_exceptions=True
     )
-    refused = [one for one in said if isinstance(one, Conflict)]
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Conflict)]
     assert len(refused) == 5
-    kept = (await read_values(deps, begun.id))["email"]
-    assert {one.params["values"]["email"] for one in refused} == {kept}  # type: ignore[index]  # params of a stale save
+    stored_email = (await read_values(deps, begun.id))["email"]
+    assert {conflict.params["values"]["email"] for conflict in refused} == {stored_email}  # type: ignore[index]  # params of a stale save
 
 
 async def test_without_the_lock_devices_would_overwrite_each_other(
@@ -209,10 +209,10 @@ async def test_without_the_lock_devices_would_overwrite_each_other(
 
     monkeypatch.setattr("services.applications.drafts.lock_own", get_own)
     monkeypatch.setattr("services.applications.drafts.load_codes", look_up_together)
-    said = await asyncio.gather(
+    saved_sections = await asyncio.gather(
         *(drafts.save_section(zhao, begun.id, "basic", basic(email=f"m{at}@example.com"), 1) for at in range(2))
     )
-    assert [one.version for one in said] == [2, 2], "both believe that theirs is kept"
+    assert [section.version for section in saved_sections] == [2, 2], "both believe that theirs is kept"
 
 
 async def test_all_wrong_fields_are_listed_at_once(deps: Deps, drafts: Drafts, zhao: Actor) -> None:
@@ -221,7 +221,7 @@ async def test_all_wrong_fields_are_listed_at_once(deps: Deps, drafts: Drafts, z
     with pytest.raises(InvalidInput, match="共5处") as refused:
         await drafts.save_section(zhao, begun.id, "basic", wrong, 0)
     told = refused.value.params["problems"]
-    assert {one["field"] for one in told} == set(wrong)  # type: ignore[attr-defined]  # a list of objects
+    assert {problem["field"] for problem in told} == set(wrong)  # type: ignore[attr-defined]  # a list of objects
     assert not await ApplicationSection.filter(application_id=begun.id).exists()
 
 
@@ -251,8 +251,8 @@ async def test_an_employer_that_is_offered_no_longer_stays_with_who_chose_it(
     employer.retired_at = other.retired_at = deps.now()
     await employer.save()
     await other.save()
-    kept = await drafts.save_section(zhao, begun.id, "basic", basic(employer=str(employer.id), address="路1号"), 1)
-    assert kept.version == 2
+    saved = await drafts.save_section(zhao, begun.id, "basic", basic(employer=str(employer.id), address="路1号"), 1)
+    assert saved.version == 2
     with pytest.raises(InvalidInput, match="请从列表中选择工作单位"):
         await drafts.save_section(zhao, begun.id, "basic", basic(employer=str(other.id)), 2)
 
@@ -332,13 +332,13 @@ async def _begin(deps: Deps, drafts: Drafts, actor: Actor) -> Begun:
 
 async def _send_back(application: Application, code: str, fields: list[str]) -> None:
     """Send the application back for one specialty, as a reviewer does."""
-    for position, one in enumerate((SPECIALTY, OTHER_SPECIALTY)):
-        choice = "preferred" if one == SPECIALTY else "alternative"
+    for position, specialty in enumerate((SPECIALTY, OTHER_SPECIALTY)):
+        choice = "preferred" if specialty == SPECIALTY else "alternative"
         await ApplicationSpecialty.create(
             application_id=application.id,
-            code=one,
+            code=specialty,
             choice=choice,
             position=position,
-            state="sent_back" if one == code else "open",
+            state="sent_back" if specialty == code else "open",
         )
     await Application.filter(id=application.id).update(state="sent_back", sent_back_fields=fields, round=1, step=0)

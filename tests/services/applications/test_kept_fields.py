@@ -82,5 +82,5 @@ async def test_a_district_two_classes_and_a_long_name_can_be_handed_in(
     outcome = await submission_of(deps, book).submit(expert, application.id, application.version)
     assert outcome.state == "reviewing"
     filed = await ApplicationSpecialty.filter(application_id=application.id).order_by("position")
-    assert [one.code for one in filed] == [SPECIALTY, OTHER_CLASS]
+    assert [specialty.code for specialty in filed] == [SPECIALTY, OTHER_CLASS]
     assert (await Application.get(id=application.id)).region == DISTRICT

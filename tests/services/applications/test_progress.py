@@ -73,9 +73,9 @@ async def items(to_dos: ToDos, person: Actor) -> list[ToDo]:
 
 async def progress(to_dos: ToDos, person: Actor) -> Progress:
     assert person.account_id is not None
-    found = await to_dos.progress(person.account_id)
-    assert found is not None
-    return found
+    latest = await to_dos.progress(person.account_id)
+    assert latest is not None
+    return latest
 
 
 async def test_who_has_not_registered_is_sent_to_do_so(deps: Deps, to_dos: ToDos) -> None:
@@ -171,7 +171,7 @@ async def test_the_way_from_submission_to_the_fee(
     await submission.submit(zhao, application.id, application.version)
     assert zhao.account_id is not None
     home = await to_dos.home("demo", zhao.account_id)
-    assert (home.membership_status.text, [one.code for one in home.to_do]) == ("申请中", ["watch"])
+    assert (home.membership_status.text, [to_do.code for to_do in home.to_do]) == ("申请中", ["watch"])
     at = await progress(to_dos, zhao)
     assert (at.headline, at.who, at.since) == ("您的申请正在行业部门预审", "市州行业主管部门", deps.now())
     assert at.advice == "无需操作，有结果会通知您；这一环节通常需要10分钟。"
@@ -181,7 +181,7 @@ async def test_the_way_from_submission_to_the_fee(
     reviewer = await _reviewer(deps, "industry", "final")
     clock.move(timedelta(minutes=3))
     await _decide(reviews, reviewer, SPECIALTY, "approve")
-    assert [(one.code, one.state_label) for one in (await progress(to_dos, zhao)).specialties] == [
+    assert [(specialty.code, specialty.state_label) for specialty in (await progress(to_dos, zhao)).specialties] == [
         (SPECIALTY, "通过"),
         (OTHER_SPECIALTY, "备选待审核"),
     ]
@@ -199,7 +199,7 @@ async def test_the_way_from_submission_to_the_fee(
     at = await progress(to_dos, zhao)
     assert stages(at).startswith("填写申请 done, 行业部门预审 done, 省级终审 now")
     await _decide(reviews, reviewer, "", "approve", admitted=[OTHER_SPECIALTY])
-    assert "备选入库" in [one.state_label for one in (await progress(to_dos, zhao)).specialties]
+    assert "备选入库" in [specialty.state_label for specialty in (await progress(to_dos, zhao)).specialties]
     at = await progress(to_dos, zhao)
     assert (at.state, at.expert_number[:2]) == ("notice", "ZJ")
     assert at.advice.startswith("公示至11月21日")

@@ -89,7 +89,7 @@ async def test_a_complete_form_has_no_problems_and_names_its_codes(
     assert view.names["specialty"][SPECIALTY] == "规划 › 发展规划 › 总体规划"
     assert view.names["specialty"]["A01"] == "规划"
     assert list(view.names["employer"].values()) == [EMPLOYER]
-    assert [one.id for one in view.files if one.field == "other_material"] == [file.id]
+    assert [listed.id for listed in view.files if listed.field == "other_material"] == [file.id]
 
 
 async def test_under_review_nothing_is_editable_and_the_log_tells(
@@ -101,7 +101,7 @@ async def test_under_review_nothing_is_editable_and_the_log_tells(
     assert all(section.editable == () for section in view.sections)
     assert (view.problems, view.may) == ((), ("withdraw", "cancel"))
     assert [(line.label, line.who) for line in view.log] == [("提交审核", "申请人")]
-    assert [line.state for line in await reading.mine(zhao)] == ["reviewing"]
+    assert [line.state for line in await reading.list_own(zhao)] == ["reviewing"]
 
 
 async def test_only_the_owner_reads_an_application(deps: Deps, reading: ApplicationQueries, zhao: Actor) -> None:
@@ -111,7 +111,7 @@ async def test_only_the_owner_reads_an_application(deps: Deps, reading: Applicat
         await reading.get(other, application.id)
     with pytest.raises(NotFound):
         await reading.get(zhao, new_id())
-    assert await reading.mine(other) == ()
+    assert await reading.list_own(other) == ()
 
 
 def test_every_pool_serves_its_form_as_a_schema(deps: Deps) -> None:
@@ -136,28 +136,28 @@ async def test_the_office_filters_sorts_and_pages(deps: Deps, listing: Applicati
         await _submitted(deps, name, now - timedelta(days=at), region="440106" if at % 2 else "440300", step=at % 2)
     await _submitted(deps, "草稿", None, state="draft")
 
-    async def found(wanted: Filter, **more: object) -> list[str]:
+    async def names_of(wanted: Filter, **more: object) -> list[str]:
         return [line.name for line in (await listing.page(admin, wanted, **more)).items]  # type: ignore[arg-type]  # sort, page, size
 
-    assert await found(Filter()) == names
-    assert await found(Filter(), sort="oldest") == names[::-1]
-    assert await found(Filter(), sort="name") == ["安二", "李三", "钱五", "王一", "赵四"]
-    assert await found(Filter(), page=2, size=2) == ["李三", "赵四"]
+    assert await names_of(Filter()) == names
+    assert await names_of(Filter(), sort="oldest") == names[::-1]
+    assert await names_of(Filter(), sort="name") == ["安二", "李三", "钱五", "王一", "赵四"]
+    assert await names_of(Filter(), page=2, size=2) == ["李三", "赵四"]
     assert (await listing.page(admin, Filter(), page=2, size=2)).total == 5
-    assert await found(Filter(region="440100")) == ["安二", "赵四"]
-    assert await found(Filter(region="440000")) == names
-    assert await found(Filter(step="final")) == ["安二", "赵四"]
-    assert await found(Filter(search="三")) == ["李三"]
-    assert await found(Filter(search="SQ2026")) == names
-    assert await found(Filter(search="%")) == []
-    assert await found(Filter(state="draft")) == ["草稿"]
-    assert await found(Filter(entry_type="renewal")) == []
-    assert await found(Filter(submitted_from=now - timedelta(days=1), submitted_until=now)) == ["安二"]
-    assert await found(Filter(campaign_id=new_id())) == []
+    assert await names_of(Filter(region="440100")) == ["安二", "赵四"]
+    assert await names_of(Filter(region="440000")) == names
+    assert await names_of(Filter(step="final")) == ["安二", "赵四"]
+    assert await names_of(Filter(search="三")) == ["李三"]
+    assert await names_of(Filter(search="SQ2026")) == names
+    assert await names_of(Filter(search="%")) == []
+    assert await names_of(Filter(state="draft")) == ["草稿"]
+    assert await names_of(Filter(entry_type="renewal")) == []
+    assert await names_of(Filter(submitted_from=now - timedelta(days=1), submitted_until=now)) == ["安二"]
+    assert await names_of(Filter(campaign_id=new_id())) == []
     [line] = (await listing.page(admin, Filter(search="安二"))).items
     assert (line.state_label, line.step_name, line.region_name) == ("审核中", "省级终审", "演示市演示区")
     counts = await listing.counts(admin, Filter())
-    assert [(one.state, one.count) for one in counts] == [("reviewing", 5)]
+    assert [(state_count.state, state_count.count) for state_count in counts] == [("reviewing", 5)]
 
 
 @pytest.mark.parametrize(

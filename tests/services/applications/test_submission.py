@@ -94,10 +94,10 @@ async def test_a_complete_form_goes_to_review(
     outcome = await submission.submit(zhao, application.id, application.version)
     assert (outcome.state, outcome.state_label, outcome.round) == ("reviewing", "审核中", 1)
     assert reviews.begun == [(application.id, 1)]
-    kept = await Application.get(id=application.id)
-    assert (kept.name, kept.name_sort) == ("赵明远", "zhao4 ming2 yuan3")
-    assert (kept.region, kept.region_path) == ("440106", ["440106", "440100", "440000"])
-    assert kept.submitted_at == deps.now()
+    stored = await Application.get(id=application.id)
+    assert (stored.name, stored.name_sort) == ("赵明远", "zhao4 ming2 yuan3")
+    assert (stored.region, stored.region_path) == ("440106", ["440106", "440100", "440000"])
+    assert stored.submitted_at == deps.now()
     rows = await ApplicationSpecialty.filter(application_id=application.id).order_by("position")
     assert [(row.code, row.choice, row.state) for row in rows] == [
         (SPECIALTY, "preferred", "open"),
@@ -113,7 +113,7 @@ async def test_all_missing_fields_are_listed_at_once(
     begun = await Drafts(deps, make_campaigns(deps)).start(zhao, "first")
     with pytest.raises(InvalidInput, match="请按提示修改") as refused:
         await submission.submit(zhao, begun.id, 1)
-    told = {one["field"]: one["message"] for one in refused.value.params["problems"]}  # type: ignore[attr-defined]  # a list of objects
+    told = {problem["field"]: problem["message"] for problem in refused.value.params["problems"]}  # type: ignore[attr-defined]  # a list of objects
     assert told["political_status"] == "请选择政治面貌。"
     assert told["photo"] == "请上传一寸免冠照片。"
     assert {"region", "specialties", "email", "employer"} <= told.keys()
@@ -134,8 +134,8 @@ async def test_submitting_twice_is_submitting_once(
     deps: Deps, submission: ApplicationWorkflow, reviews: FakeReviews, zhao: Actor
 ) -> None:
     application = await fill_in(deps, zhao)
-    said = await asyncio.gather(*(submission.submit(zhao, application.id, application.version) for _ in range(4)))
-    assert {one.round for one in said} == {1}
+    outcomes = await asyncio.gather(*(submission.submit(zhao, application.id, application.version) for _ in range(4)))
+    assert {outcome.round for outcome in outcomes} == {1}
     assert len(reviews.begun) == 1
 
 
@@ -166,15 +166,15 @@ async def test_closing_the_window_and_submitting_at_once_leaves_either_but_nothi
     application = await fill_in(deps, zhao)
     campaign = application.campaign_id
     assert campaign is not None
-    closed, said = await asyncio.gather(
+    closed, outcome = await asyncio.gather(
         campaigns.close(admin, campaign),
         submission.submit(zhao, application.id, application.version),
         return_exceptions=True,
     )
     assert not isinstance(closed, BaseException)
-    kept = await Application.get(id=application.id)
-    assert isinstance(said, Outcome | RuleViolation)
-    assert (kept.state == "reviewing") == (len(reviews.begun) == 1) == isinstance(said, Outcome)
+    stored = await Application.get(id=application.id)
+    assert isinstance(outcome, Outcome | RuleViolation)
+    assert (stored.state == "reviewing") == (len(reviews.begun) == 1) == isinstance(outcome, Outcome)
 
 
 async def test_a_correction_may_come_until_the_reviews_end(
@@ -241,9 +241,9 @@ async def test_an_undecided_application_can_be_withdrawn_and_submitted_again(
     assert taken.state == "correcting"
     assert (await submission.withdraw(zhao, application.id)).state == "correcting"
     assert await ReviewTask.filter(application_id=application.id, state="void").count() == 1
-    kept = await Application.get(id=application.id)
-    assert "specialties" not in kept.sent_back_fields, "the demo pool fixes them at submission"
-    assert "email" in kept.sent_back_fields
+    stored = await Application.get(id=application.id)
+    assert "specialties" not in stored.sent_back_fields, "the demo pool fixes them at submission"
+    assert "email" in stored.sent_back_fields
     again = await submission.submit(zhao, application.id, application.version)
     assert (again.round, reviews.begun[-1]) == (2, (application.id, 2))
 
@@ -318,9 +318,9 @@ async def test_where_printing_locks_a_form_is_handed_in_from_the_lock(
     await Application.filter(id=application.id).update(state="locked", locked_version=application.version)
     assert (await hunan.submit(zhao, application.id, application.version)).state == "reviewing"
     await hunan.withdraw(zhao, application.id)
-    kept = await Application.get(id=application.id)
-    assert "email" not in kept.sent_back_fields, "the lock holds field by field"
-    assert "signed_form" in kept.sent_back_fields
+    stored = await Application.get(id=application.id)
+    assert "email" not in stored.sent_back_fields, "the lock holds field by field"
+    assert "signed_form" in stored.sent_back_fields
 
 
 async def test_giving_up_frees_the_person_for_another_application(

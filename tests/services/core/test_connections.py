@@ -17,9 +17,9 @@ ALL = 10
 
 @pytest.fixture
 async def own(db: str) -> AsyncIterator[OwnConnections]:
-    found = OwnConnections(db, size=1)
-    yield found
-    await found.close()
+    connections = OwnConnections(db, size=1)
+    yield connections
+    await connections.close()
 
 
 async def backend() -> int:

@@ -47,7 +47,7 @@ async def test_a_kind_may_have_no_rows_and_a_column_may_be_the_databases(db: str
     await insert(
         (Account, [account("a"), account("b")]), (Bill, []), given=(("account.real_name", "upper(r.mobile_hash)"),)
     )
-    assert sorted(one.real_name for one in await Account.all()) == ["A", "B"]
+    assert sorted(stored.real_name for stored in await Account.all()) == ["A", "B"]
 
 
 async def test_what_the_database_refuses_is_refused_whole(db: str) -> None:

@@ -68,12 +68,12 @@ def wrong(*, times: int = 1) -> list[Any]:
 
 def _methods() -> dict[str, set[str]]:
     """Asynchronous methods of vendors' ports."""
-    found = {}
+    methods = {}
     for name in ports.__all__:
         port = getattr(ports, name)
         if getattr(port, "_is_protocol", False) and name not in NOT_VENDORS:
-            found[name] = {method for method, code in vars(port).items() if inspect.iscoroutinefunction(code)}
-    return found
+            methods[name] = {method for method, code in vars(port).items() if inspect.iscoroutinefunction(code)}
+    return methods
 
 
 def _fields(declared: ast.ClassDef, known: Mapping[str, object]) -> dict[str, str]:
@@ -500,7 +500,7 @@ async def link_into_the_mini_program(world: World) -> None:
 
 async def register_is_asked_again(world: World) -> None:
     verifier = IdentityVerification(world.deps, cast(Any, world.book), cast(Any, Faulty("match")), ["demo"])
-    assert [await verifier._ask("王小明", "x") for _ in range(2)] == ["waiting", "matched"]
+    assert [await verifier._query_register("王小明", "x") for _ in range(2)] == ["waiting", "matched"]
 
 
 async def face_check_begins(world: World) -> None:
@@ -578,7 +578,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "FaceChecks._query_verdict FaceChecker.verdict": face_check_ends,
     "FaceChecks.begin FaceChecker.begin": face_check_begins,
     "FileDelivery.mail Mailer.send": file_is_mailed,
-    "IdentityVerification._ask IdentityVerifier.compare": register_is_asked_again,
+    "IdentityVerification._query_register IdentityVerifier.compare": register_is_asked_again,
     "MiniProgramEntry.make_link MiniProgramPlatform.url_link": link_into_the_mini_program,
     "OrderChecks._close_order PaymentPlatform.close": order_is_closed,
     "OrderChecks._query_order PaymentPlatform.query": payment_is_found,

@@ -10,8 +10,10 @@ from services.core.pages import contains, read_page
 
 
 async def read(offset: int, *, limit: int = 4) -> tuple[list[int], int]:
-    found, total = await read_page("l.n", "l", "line l WHERE l.kind = $1", "l.n DESC", [0], offset=offset, limit=limit)
-    return [row["n"] for row in found], total
+    page_rows, total = await read_page(
+        "l.n", "l", "line l WHERE l.kind = $1", "l.n DESC", [0], offset=offset, limit=limit
+    )
+    return [row["n"] for row in page_rows], total
 
 
 @pytest.fixture(autouse=True)
@@ -39,5 +41,5 @@ async def test_counting_stops_at_the_number_of_rows_that_can_be_paged(monkeypatc
 async def test_what_people_type_is_looked_for_as_it_stands() -> None:
     texts = ["100%", "1000", "a_b", "acb", r"c\d", "cd"]
     for typed, expected in (("0%", ["100%"]), ("a_", ["a_b"]), ("\\", [r"c\d"])):
-        found = await rows("SELECT t FROM unnest($1::text[]) AS t WHERE t ILIKE $2", texts, contains(typed))
-        assert [row["t"] for row in found] == expected
+        matches = await rows("SELECT t FROM unnest($1::text[]) AS t WHERE t ILIKE $2", texts, contains(typed))
+        assert [row["t"] for row in matches] == expected

@@ -46,15 +46,15 @@ def test_the_one_who_supervises_or_verifies_starts_nothing() -> None:
 
 
 def test_every_action_that_a_service_asks_for_stands_in_the_table() -> None:
-    asked = set()
+    checked_actions = set()
     for path in SERVICES.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and len(node.args) == 2 and isinstance(node.args[1], ast.Constant):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 if name == "check" and isinstance(node.args[0], ast.Name) and node.args[0].id == "actor":
-                    asked.add(node.args[1].value)
-    assert len(asked) > 10
-    assert asked <= PERMISSIONS.keys()
+                    checked_actions.add(node.args[1].value)
+    assert len(checked_actions) > 10
+    assert checked_actions <= PERMISSIONS.keys()
 
 
 def test_roles_have_chinese_names() -> None:

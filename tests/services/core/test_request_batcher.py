@@ -29,7 +29,7 @@ class Oracle:
             raise ValueError("no")
         return [2 * number for number in questions]
 
-    async def asked(self, *numbers: int) -> list[asyncio.Task[int]]:
+    async def ask_together(self, *numbers: int) -> list[asyncio.Task[int]]:
         tasks = [asyncio.create_task(self.together.ask(number)) for number in numbers]
         for _ in range(3):
             await asyncio.sleep(0)
@@ -38,7 +38,7 @@ class Oracle:
 
 async def test_a_single_question_goes_at_once_and_those_after_it_share_the_next_call() -> None:
     oracle = Oracle()
-    tasks = await oracle.asked(1) + await oracle.asked(2) + await oracle.asked(3)
+    tasks = await oracle.ask_together(1) + await oracle.ask_together(2) + await oracle.ask_together(3)
     oracle.free.set()
     assert await asyncio.gather(*tasks) == [2, 4, 6]
     assert oracle.calls == [[1], [2, 3]]
@@ -47,7 +47,7 @@ async def test_a_single_question_goes_at_once_and_those_after_it_share_the_next_
 
 async def test_no_call_is_larger_than_agreed_and_lanes_go_side_by_side() -> None:
     oracle = Oracle(lanes=2, most=2)
-    tasks = await oracle.asked(1) + await oracle.asked(2) + await oracle.asked(3, 4, 5)
+    tasks = await oracle.ask_together(1) + await oracle.ask_together(2) + await oracle.ask_together(3, 4, 5)
     assert oracle.calls == [[1], [2]]
     oracle.free.set()
     assert await asyncio.gather(*tasks) == [2, 4, 6, 8, 10]
@@ -57,7 +57,7 @@ async def test_no_call_is_larger_than_agreed_and_lanes_go_side_by_side() -> None
 async def test_an_invalid_query_fails_only_its_own_caller() -> None:
     oracle = Oracle()
     oracle.bad = 3
-    tasks = await oracle.asked(1) + await oracle.asked(2, 3, 4)
+    tasks = await oracle.ask_together(1) + await oracle.ask_together(2, 3, 4)
     oracle.free.set()
     assert [await tasks[0], await tasks[1], await tasks[3]] == [2, 4, 8]
     with pytest.raises(ValueError, match="no"):
@@ -68,7 +68,7 @@ async def test_an_invalid_query_fails_only_its_own_caller() -> None:
 async def test_an_outage_is_everybodys_of_that_call_and_is_not_made_longer() -> None:
     oracle = Oracle()
     oracle.failure = TimeoutError("away")
-    alone, *shared = await oracle.asked(1) + await oracle.asked(2, 3)
+    alone, *shared = await oracle.ask_together(1) + await oracle.ask_together(2, 3)
     oracle.free.set()
     with pytest.raises(TimeoutError, match="away"):
         await alone
@@ -82,7 +82,7 @@ async def test_an_outage_is_everybodys_of_that_call_and_is_not_made_longer() -> 
 
 async def test_who_gave_up_while_waiting_is_not_asked_for() -> None:
     oracle = Oracle()
-    first, given_up, last = await oracle.asked(1) + await oracle.asked(2, 3)
+    first, given_up, last = await oracle.ask_together(1) + await oracle.ask_together(2, 3)
     given_up.cancel()
     await asyncio.sleep(0)
     oracle.free.set()
@@ -92,11 +92,11 @@ async def test_who_gave_up_while_waiting_is_not_asked_for() -> None:
 
 async def test_a_cancelled_call_leaves_no_waiting_caller() -> None:
     oracle = Oracle()
-    tasks = await oracle.asked(1) + await oracle.asked(2)
+    tasks = await oracle.ask_together(1) + await oracle.ask_together(2)
     for worker in asyncio.all_tasks() - {asyncio.current_task(), *tasks}:
         worker.cancel()
     with pytest.raises(ConnectionError):
         await tasks[0]
-    later = await oracle.asked(3)
+    later = await oracle.ask_together(3)
     oracle.free.set()
     assert [await task for task in (tasks[1], *later)] == [4, 6]

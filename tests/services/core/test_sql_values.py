@@ -21,5 +21,5 @@ def test_a_copy_goes_its_own_way() -> None:
 async def test_a_statement_reads_each_value_at_its_placeholder(db: str) -> None:
     values = SqlValues("a")
     parts = [f"{values.add(word)}::text" for word in ("b", "c")]
-    found = await rows(f"SELECT $1::text || {' || '.join(reversed(parts))} || {parts[0]} AS joined", *values)
-    assert found[0]["joined"] == "acbb"
+    joined_rows = await rows(f"SELECT $1::text || {' || '.join(reversed(parts))} || {parts[0]} AS joined", *values)
+    assert joined_rows[0]["joined"] == "acbb"

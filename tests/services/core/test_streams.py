@@ -16,7 +16,7 @@ CAPACITY = 600
 
 
 def flags(streams: list[Stream]) -> list[bool]:
-    return [one.replaced for one in streams]
+    return [stream.replaced for stream in streams]
 
 
 @pytest.mark.parametrize(("kind", "most"), CAPS.items())

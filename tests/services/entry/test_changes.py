@@ -76,7 +76,7 @@ async def begin(entry_process: EntryProcess, person: Actor) -> ApplicationView:
 async def save(
     entry_process: EntryProcess, person: Actor, view: ApplicationView, section: str, **typed: object
 ) -> None:
-    known = next(one for one in view.sections if one.code == section)
+    known = next(section_view for section_view in view.sections if section_view.code == section)
     drafts = entry_process.services.applications.drafts
     await drafts.save_section(person, view.id, section, known.values | typed, known.version)
 
@@ -107,8 +107,8 @@ async def test_a_move_to_another_prefecture_is_decided_there_and_leaves_the_rest
     before = await Expert.get(account_id=person.account_id)
     view = await begin(entry_process, person)
     assert view.kept == ()
-    asked = {"change_reason", "recusal_units", "email", "bank_name", "bank_account"}
-    assert {problem.field for problem in view.problems} == asked, "an imported file does not tell them"
+    missing_fields = {"change_reason", "recusal_units", "email", "bank_name", "bank_account"}
+    assert {problem.field for problem in view.problems} == missing_fields, "an imported file does not tell them"
     await save(entry_process, person, view, "transfer", region=OTHER_CITY, change_reason="工作调动")
     await save(entry_process, person, view, "new_recusal", recusal_units=[{"name": "无"}])
     contacts = {"email": "a@b.cn", "backup_mobile": "13912345678", "bank_name": "中国银行"}
@@ -123,7 +123,7 @@ async def test_a_move_to_another_prefecture_is_decided_there_and_leaves_the_rest
     assert (after.number, after.permanent_region) == (before.number, OTHER_CITY)
     assert after.specialties == [SPECIALTY, OTHER_CLASS]
     assert (after.title_level, after.term_until) == (before.title_level, before.term_until)
-    assert [one.unit_name for one in await Employment.filter(expert_id=after.id, until=None)] == [UNIT]
+    assert [employment.unit_name for employment in await Employment.filter(expert_id=after.id, until=None)] == [UNIT]
     assert "变更已生效" in str(
         (await Notice.filter(kind="application_progress").order_by("-created_at").first()).params
     )  # type: ignore[union-attr]  # there is one
@@ -154,7 +154,7 @@ async def test_new_values_are_held_to_the_form_and_a_suspended_expert_stays_susp
     after = await Expert.get(id=application.expert_id)
     assert (after.active, after.specialties, after.permanent_region) == (False, [SPECIALTY], DISTRICT)
     current = await Employment.filter(expert_id=after.id, until=None)
-    assert [one.unit_name for one in current] == ["新单位有限公司"]
+    assert [employment.unit_name for employment in current] == ["新单位有限公司"]
 
 
 async def test_a_temporary_expert_and_a_stranger_have_nothing_to_change(

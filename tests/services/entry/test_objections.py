@@ -56,9 +56,9 @@ async def test_a_person_objects_under_his_name_which_only_administrators_see(
     deps: Deps, objections: Objections, queries: ObjectionQueries
 ) -> None:
     application, actor = await on_notice(deps), await citizen(deps)
-    raised = await objections.raise_one(actor, application.id, f"  {REASON}\r\n另附说明。 ")
+    raised = await objections.raise_objection(actor, application.id, f"  {REASON}\r\n另附说明。 ")
     assert (raised.text, raised.state, raised.by) == (f"{REASON}\n另附说明。", "open", "")
-    [mine] = await queries.own(actor)
+    [mine] = await queries.list_own(actor)
     assert (mine.applicant, mine.by) == ("苏航", "")
     page = await queries.page(await admin(deps))
     assert ([shown.by for shown in page.items], page.total) == (["周义"], 1)
@@ -71,10 +71,10 @@ async def test_an_objection_by_a_person_without_a_verified_name_is_refused(deps:
     stranger = await make_account(deps)
     for actor in (Actor("demo", "guest", stranger.id), Actor("demo", "guest")):
         with pytest.raises(Forbidden, match="先完成实名注册"):
-            await objections.raise_one(actor, application.id, REASON)
+            await objections.raise_objection(actor, application.id, REASON)
     expert = await make_account(deps)
     await make_expert(deps, account=expert)
-    await objections.raise_one(Actor("demo", "expert", expert.id), application.id, REASON)
+    await objections.raise_objection(Actor("demo", "expert", expert.id), application.id, REASON)
 
 
 async def test_objections_to_the_own_entry_repeated_or_after_the_end_are_refused(
@@ -82,20 +82,20 @@ async def test_objections_to_the_own_entry_repeated_or_after_the_end_are_refused
 ) -> None:
     application, actor = await on_notice(deps), await citizen(deps)
     with pytest.raises(Forbidden, match="自己的公示"):
-        await objections.raise_one(Actor("demo", "applicant", application.account_id), application.id, REASON)
-    await objections.raise_one(actor, application.id, REASON)
+        await objections.raise_objection(Actor("demo", "applicant", application.account_id), application.id, REASON)
+    await objections.raise_objection(actor, application.id, REASON)
     with pytest.raises(Conflict, match="正在核查"):
-        await objections.raise_one(actor, application.id, REASON)
+        await objections.raise_objection(actor, application.id, REASON)
     clock.move(timedelta(minutes=3))
     with pytest.raises(Conflict, match="公示已于") as late:
-        await objections.raise_one(await citizen(deps), application.id, REASON)
+        await objections.raise_objection(await citizen(deps), application.id, REASON)
     assert late.value.code == "notice_over"
 
 
 @pytest.mark.parametrize("text", ["", "有异议", "字" * 1001, "\x00" * 20])
 async def test_an_objection_gives_facts_in_readable_words(deps: Deps, objections: Objections, text: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        await objections.raise_one(await citizen(deps), (await on_notice(deps)).id, text)
+        await objections.raise_objection(await citizen(deps), (await on_notice(deps)).id, text)
     assert refused.value.field == "text"
 
 
@@ -104,10 +104,10 @@ async def test_only_what_is_on_notice_in_the_own_pool_can_be_objected_to(deps: D
     under_review = await make_application(deps)
     for application_id in (under_review.id, (await make_account(deps)).id):
         with pytest.raises(NotFound):
-            await objections.raise_one(actor, application_id, REASON)
+            await objections.raise_objection(actor, application_id, REASON)
     there = await on_notice(deps)
     with pytest.raises((NotFound, Forbidden)):
-        await objections.raise_one(Actor("guangdong", "applicant", actor.account_id), there.id, REASON)
+        await objections.raise_objection(Actor("guangdong", "applicant", actor.account_id), there.id, REASON)
 
 
 async def test_a_person_has_five_objections_a_day_also_when_sent_all_at_once(
@@ -116,19 +116,19 @@ async def test_a_person_has_five_objections_a_day_also_when_sent_all_at_once(
     actor = await citizen(deps)
     several = [await on_notice(deps) for _ in range(7)]
     answers = await asyncio.gather(
-        *(objections.raise_one(actor, one.id, REASON) for one in several), return_exceptions=True
+        *(objections.raise_objection(actor, application.id, REASON) for application in several), return_exceptions=True
     )
     assert sum(isinstance(answer, TooMany) for answer in answers) == 2
     assert await Objection.all().count() == 5
     clock.move(timedelta(days=1))
-    await objections.raise_one(actor, (await on_notice(deps)).id, REASON)
+    await objections.raise_objection(actor, (await on_notice(deps)).id, REASON)
 
 
 async def test_a_dismissed_objection_is_answered_and_the_entry_goes_on(
     deps: Deps, objections: Objections, book: NoticeBook
 ) -> None:
     application, actor = await on_notice(deps), await citizen(deps)
-    raised = await objections.raise_one(actor, application.id, REASON)
+    raised = await objections.raise_objection(actor, application.id, REASON)
     done = await objections.decide(await admin(deps), raised.id, "dismiss", "经核实，证书属实。")
     assert (done.state, done.answer, done.by) == ("dismissed", "经核实，证书属实。", "周义")
     assert (await Application.get(id=application.id)).state == "notice"
@@ -147,8 +147,8 @@ async def test_an_upheld_objection_refuses_or_sends_back_and_answers_everybody_w
 ) -> None:
     application = await on_notice(deps)
     first, second = await citizen(deps), await citizen(deps, "郑重")
-    raised = await objections.raise_one(first, application.id, REASON)
-    await objections.raise_one(second, application.id, REASON)
+    raised = await objections.raise_objection(first, application.id, REASON)
+    await objections.raise_objection(second, application.id, REASON)
     await objections.decide(await admin(deps), raised.id, outcome, "职称证书不实")  # type: ignore[arg-type]  # parametrised
     row = await Application.get(id=application.id)
     assert row.state == state
@@ -166,7 +166,7 @@ async def test_after_the_review_period_an_application_is_not_sent_back_by_an_obj
     objections, now = Objections(strict, book, ObjectionQueries(strict)), deps.now()
     campaign = await make_campaign(strict, review_until=now + timedelta(minutes=1))
     application = await on_notice(strict, campaign_id=campaign.id)
-    raised = await objections.raise_one(await citizen(strict), application.id, REASON)
+    raised = await objections.raise_objection(await citizen(strict), application.id, REASON)
     clock.move(timedelta(minutes=2))
     with pytest.raises(RuleViolation, match="请先延长审核截止时间") as refused:
         await objections.decide(await admin(strict), raised.id, "send_back", "职称证书不实")
@@ -182,7 +182,7 @@ async def test_administrators_decide_neither_their_own_objections_nor_those_agai
     deps: Deps, objections: Objections
 ) -> None:
     application, actor = await on_notice(deps), await citizen(deps)
-    raised = await objections.raise_one(actor, application.id, REASON)
+    raised = await objections.raise_objection(actor, application.id, REASON)
     for person in (actor.account_id, application.account_id):
         with pytest.raises(Conflict, match="其他管理员"):
             await objections.decide(Actor("demo", "pool_admin", person), raised.id, "dismiss", "属实")

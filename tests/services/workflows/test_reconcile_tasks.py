@@ -182,4 +182,4 @@ async def test_what_is_in_line_is_left_alone(deps: Deps, pool: Pool) -> None:
     [task] = await tasks_of(application)
     after, reviews = pool.under(ONE, TWO)
     assert await TaskReconciler(after, reviews).run() == 0
-    assert [one.id for one in await tasks_of(application)] == [task.id]
+    assert [task_row.id for task_row in await tasks_of(application)] == [task.id]

@@ -106,7 +106,7 @@ async def test_a_link_of_the_mini_program_opens_pages_of_staff_for_three_minutes
     services = world.services
     logins = services.accounts.web_sessions
     actor = await logins.resume(venue.cookie.value)
-    token = await logins.hand_over(actor)
+    token = await logins.issue_hand_over(actor)
     other = await world.visitor().get(f"/h5/login/{token}?to=//evil.example/draws/")
     await other.press("确认登录")
     assert (other.path, "当前身份：场地人员" in other.text) == ("/draws", True)
@@ -118,7 +118,7 @@ async def test_a_preview_of_a_log_in_link_starts_no_session_and_the_link_serves_
     venue = await world.log_in(world.office.venue, "venue")
     logins = world.services.accounts.web_sessions
     actor = await logins.resume(venue.cookie.value)
-    token = await logins.hand_over(actor)
+    token = await logins.issue_hand_over(actor)
     messenger = world.visitor()
     for _ in range(3):
         assert (await messenger.get(f"/h5/login/{token}")).status == 200
