@@ -5,7 +5,7 @@ The service applies the same rules in SQL, thousands of papers per statement; a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from domain.lifecycle import Labelled
 
@@ -13,6 +13,14 @@ PER_OPTION = 5
 """Tenths for each right option of an answer that is not complete."""
 FLAG_MARKING = "marking"
 """Flag of a sealed attempt whose short answers wait for markers."""
+FLAG_LABELS: Mapping[str, str] = {
+    "device": "换过设备",
+    "leaves": "多次离开",
+    "late": "超时提交",
+    "clock": "手机时间异常",
+    FLAG_MARKING: "简答题待评",
+}
+"""What officials read of an attempt's flags."""
 MARKERS = 2
 """Number of markers of a short answer, who work independently; if they differ, one more decides."""
 

@@ -125,7 +125,7 @@ class Provider:
         return _page(request.query, people[:SHOWN], searchable=owner is None)
 
     def _problem(self, query: Mapping[str, str]) -> str:
-        """Why the request is refused; None when it is not."""
+        """Why the request is refused; empty when it is not."""
         if query.get("client_id") != self._config.client_id:
             return "client_id 不存在"
         if not self._may_redirect(query.get("redirect_uri", "")):

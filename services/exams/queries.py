@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.clock import print_span
 from domain.exams.blueprint import read_cells, total_of
 from domain.exams.lifecycles import ExamAttemptState, ExamState
+from domain.exams.marking import FLAG_LABELS
 from domain.exams.purposes import Purpose, rules_for
 from domain.masking import mask_name
 from domain.rulebook.exams import ExamRules, load_rules
@@ -165,15 +166,12 @@ def _age(at: datetime | None, now: datetime) -> timedelta:
     return now - at if at is not None else timedelta.max
 
 
-_FLAGS = {"device": "换过设备", "leaves": "多次离开", "late": "超时提交", "clock": "手机时间异常"}
-
-
 def _seat(row: Mapping[str, object], flagged: int, silent: bool) -> Seat:
     flags = [str(flag) for flag in row["flags"] or ()]  # type: ignore[attr-defined]
-    words = [_FLAGS.get(flag, flag) for flag in flags]
+    words = [FLAG_LABELS.get(flag, flag) for flag in flags]
     leaves = int(str(row["leaves"] or 0))
     if flagged and leaves >= flagged and "leaves" not in flags:
-        words.append(_FLAGS["leaves"])
+        words.append(FLAG_LABELS["leaves"])
     return Seat(
         row["candidate_id"],  # type: ignore[arg-type]
         mask_name(str(row["real_name"])),

@@ -1,4 +1,4 @@
-"""Use cases of the, as other packages and edges receive them."""
+"""Use cases of the office, as other packages and edges receive them."""
 
 from __future__ import annotations
 

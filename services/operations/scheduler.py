@@ -238,12 +238,13 @@ class Scheduler:
         await process_each("delivery_reports", waiting, lambda row: self.reports.apply(row["id"]))
 
     async def _notify_unsealing(self) -> None:
-        """Notify the agency once, from T-30 min on, that codes have been replaced by names."""
+        """Notify the agency once, from the pool's moment on, that codes have been replaced by names."""
+        longest = max(book.draw.result_visible_before for book in self.deps.rulebooks.values())
         finished = await Draw.filter(
             unsealed_notice_at=None,
             finished_at__isnull=False,
             ended_at=None,
-            starts_at__lte=self.deps.now() + timedelta(days=1),  # the pool's own moment is checked below
+            starts_at__lte=self.deps.now() + longest,  # the pool's own moment is checked below
         )
         await process_each("unseal", finished, self._notify_unsealed)
 

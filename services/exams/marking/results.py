@@ -166,9 +166,7 @@ class Results:
         ends = waiting and rules.failed == "refused"
         line = line_of(best.total or 0, rules.pass_percent)
         advice = _APPLICATION_ENDED if ends else _APPLICATION_WAITS if waiting else _NOTICE_FOLLOWS
-        await self._notify(
-            "exam_failed", candidate, exam, best, now, advice=advice, line=line_of(best.total or 0, rules.pass_percent)
-        )
+        await self._notify("exam_failed", candidate, exam, best, now, advice=advice, line=line)
         if ends and application is not None:
             words = f"{exam.name}{_score(best)}，未达到{line}分"
             await self.conclusions.apply_exam(system(exam.pool), application, "failed", words, now, notify=False)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from domain.errors import NotFound
 from domain.exams.lifecycles import ExamAttemptState
-from domain.exams.marking import FLAG_MARKING, print_marks
+from domain.exams.marking import FLAG_LABELS, FLAG_MARKING, print_marks
 from domain.exams.purposes import Purpose
 from domain.masking import mask_name
 from models.exams import Exam, ExamAppeal, ExamAttempt
@@ -21,14 +21,6 @@ from services.core.permissions import check
 from services.exams.repository import get_exam, get_own_candidate, rules_of
 
 Show = Literal["", "flagged", "waiting", "passed", "failed"]
-FLAGS: Mapping[str, str] = {
-    "device": "换过设备",
-    "leaves": "多次离开",
-    "late": "超时提交",
-    "clock": "手机时间异常",
-    FLAG_MARKING: "简答题待评",
-}
-"""Descriptions of the flags for officials."""
 _FROM = """
 FROM exam_attempt t JOIN exam_candidate c ON c.id = t.candidate_id JOIN account k ON k.id = c.account_id
 LEFT JOIN application p ON p.id = c.application_id LEFT JOIN expert x ON x.id = c.expert_id
@@ -196,7 +188,7 @@ def _paper(row: Mapping[str, Any]) -> Paper:
         score="" if row["score"] is None else print_marks(row["score"]),
         total="" if row["total"] is None else print_marks(row["total"]),
         passed=row["passed"],
-        flags=tuple(FLAGS.get(flag, flag) for flag in row["flags"]),
+        flags=tuple(FLAG_LABELS.get(flag, flag) for flag in row["flags"]),
         started_at=row["started_at"],
         sealed_at=row["sealed_at"],
         by_hand=row["submitted_at"] is not None,

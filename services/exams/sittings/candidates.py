@@ -180,8 +180,9 @@ class Candidates:
             exam = await get_exam(actor, exam_id)
             granted = 0
             for row in await rows(_SAT_DURING, exam.id, began, ended, now):
-                candidate = await ExamCandidate.get(id=row["id"])
-                # the actor's own try is left out, since its refusal would end the whole run
+                # locked before it is looked at: whoever is decided meanwhile would end the whole run by a refusal
+                candidate = await lock_candidate(row["id"])
+                # the actor's own try is left out for the same reason
                 if candidate.account_id != actor.account_id and await _may_sit(candidate):
                     await self._grant_try(actor, row["id"], words, now)
                     granted += 1

@@ -19,6 +19,7 @@ from services.core.base import Deps, execute, record, rows, system, transaction
 from services.notifications import Delivery, Notices
 from services.operations import DeliveryReports, Scheduler
 from services.operations.scheduler import PERIODIC
+from tests.factories.applications import with_rules
 from tests.factories.assembly import composed
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw, state_of
 from tests.factories.vendors import Vendors, make_delivery, make_reports
@@ -160,6 +161,22 @@ async def test_the_agency_is_notified_once_that_the_result_is_unsealed(
     await deadlines.process("unseal")
     assert "unseal" not in await deadlines.find_due()
     assert await Notice.filter(kind="agency_unsealed").count() == 1
+
+
+async def test_a_pool_may_show_names_days_before_the_evaluation(office: Office, clock: FixedClock) -> None:
+    deps = with_rules(office.deps, draw={"result_visible_before": timedelta(days=3)})
+    await add_experts(office, 1)
+    draw_id = await start_draw(office, needed=1)
+    [invitation] = await open_invitations(draw_id)
+    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    now = clock.now()
+    await Draw.filter(id=draw_id).update(starts_at=now + timedelta(days=2), ends_at=now + timedelta(days=2, hours=4))
+    deadlines = composed(Scheduler, deps)
+    assert "unseal" in await deadlines.find_due()
+    await deadlines.process("unseal")
+    assert "unseal" not in await deadlines.find_due()
+    assert await Notice.filter(kind="agency_unsealed").exists()
 
 
 async def test_an_invitation_that_can_not_be_closed_holds_up_no_other(
