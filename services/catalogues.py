@@ -69,13 +69,13 @@ class Node:
 
 @dataclass(frozen=True)
 class CatalogueReport:
-    """The result of an import for one kind. ``kept``: codes that are absent from the file but used in experts'
+    """The result of an import for one kind. ``still_used``: codes that are absent from the file but used in experts'
     records."""
 
     kind: Kind
     total: int
     removed: int
-    kept: tuple[str, ...]
+    still_used: tuple[str, ...]
 
 
 @dataclass(frozen=True)

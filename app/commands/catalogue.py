@@ -54,5 +54,5 @@ async def _import(settings: Settings, pools: list[str], folder: Path) -> None:
 async def _replace(deps: Deps, pool: str, catalogues: dict[Kind, list[CatalogueItem]]) -> None:
     for report in await Catalogues(deps).replace(system(pool), catalogues):
         gone = f"，移除 {report.removed} 项" if report.removed else ""
-        still_used = f"，仍有专家使用而保留：{'、'.join(report.kept)}" if report.kept else ""
+        still_used = f"，仍有专家使用而保留：{'、'.join(report.still_used)}" if report.still_used else ""
         print(f"{pool} {_NAMES[report.kind]}：{report.total} 项{gone}{still_used}")

@@ -267,12 +267,12 @@ class ReviewQueue:
     async def _counts(self, actor: Actor, within: Within) -> list[StepCount]:
         where, values = within[0], SqlValues(*within[1])
         late = self._late(actor.pool, values)
-        found = await rows(
+        count_rows = await rows(
             f"SELECT t.step_code, count(*) AS n, count(*) FILTER (WHERE {late}) AS late FROM review_task t "
             f"WHERE {where} GROUP BY t.step_code",
             *values,
         )
-        by_code = {row["step_code"]: row for row in found}
+        by_code = {row["step_code"]: row for row in count_rows}
         steps = self.deps.book(actor.pool).review.steps
         return [
             StepCount(step.code, step.name, by_code[step.code]["n"], by_code[step.code]["late"])
@@ -285,8 +285,8 @@ class ReviewQueue:
         where, values = within[0], SqlValues(*within[1])
         if wanted.overdue:
             where += f" AND {self._late(pool, values)}"
-        asked = ((_STEP, wanted.step), (_BRANCH, wanted.specialty), (_NAMED, contains(wanted.search.strip()[:50])))
-        for sql, value in asked:
+        narrowed = ((_STEP, wanted.step), (_BRANCH, wanted.specialty), (_NAMED, contains(wanted.search.strip()[:50])))
+        for sql, value in narrowed:
             if value.strip("%"):
                 where += " AND " + sql.replace("?", values.add(value))
         return where, values

@@ -65,11 +65,11 @@ class Requests:
     def _get(self, path: str, who: str) -> Ask:
         log_in = self.log_ins[who][0] if who in self.log_ins else LogIn("", "")
         headers = {"Authorization": f"Bearer {log_in.token}", "Cookie": f"{COOKIE}={log_in.cookie}"}
-        asked = path.format_map(log_in.ids)
+        address = path.format_map(log_in.ids)
 
         async def ask() -> None:
-            response = await self.client.get(asked, headers=headers if log_in.token else {}, allow_redirects=False)
-            assert response.status == 200, f"{asked} by {who}: {response.status} {await response.text()}"
+            response = await self.client.get(address, headers=headers if log_in.token else {}, allow_redirects=False)
+            assert response.status == 200, f"{address} by {who}: {response.status} {await response.text()}"
 
         return ask
 

@@ -23,10 +23,13 @@ async def test_statements_are_counted_as_often_as_they_are_carried_out(database:
 
 async def test_each_connection_has_its_own_prepared_statements(database: str) -> None:
     async with tapped(database, free_port()) as wire:
-        one, other = await asyncpg.connect(wire.database_url), await asyncpg.connect(wire.database_url)
-        first, second = await one.prepare("SELECT 1"), await other.prepare("SELECT 2")
+        first_connection, second_connection = (
+            await asyncpg.connect(wire.database_url),
+            await asyncpg.connect(wire.database_url),
+        )
+        first, second = await first_connection.prepare("SELECT 1"), await second_connection.prepare("SELECT 2")
         wire.take()
         assert (await second.fetchval(), await first.fetchval()) == (2, 1)
         assert wire.take() == ["SELECT 2", "SELECT 1"]
-        await one.close()
-        await other.close()
+        await first_connection.close()
+        await second_connection.close()

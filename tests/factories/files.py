@@ -225,7 +225,7 @@ class MemoryFiles:
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
-        self.kept: dict[str, bytes] = {}
+        self.contents: dict[str, bytes] = {}
         self.written: dict[str, datetime] = {}
         self.clock = clock or SystemClock()
         self.away = False
@@ -235,14 +235,14 @@ class MemoryFiles:
         self._check_reachable()
         if self.pause is not None:
             await self.pause.wait()
-        self.kept[key] = content
+        self.contents[key] = content
         self.written[key] = self.clock.now()
 
     async def get(self, key: str) -> bytes:
         self._check_reachable()
-        if key not in self.kept:
+        if key not in self.contents:
             raise Rejected("missing")
-        return self.kept[key]
+        return self.contents[key]
 
     async def put_stream(self, key: str, chunks: AsyncIterator[bytes]) -> None:
         await self.put(key, b"".join([chunk async for chunk in chunks]))
@@ -256,20 +256,20 @@ class MemoryFiles:
 
     async def delete(self, key: str) -> None:
         self._check_reachable()
-        self.kept.pop(key, None)
+        self.contents.pop(key, None)
 
     async def clear(self, folder: str) -> int:
         self._check_reachable()
-        gone = [key for key in self.kept if key.startswith(f"{folder}/")]
+        gone = [key for key in self.contents if key.startswith(f"{folder}/")]
         for key in gone:
-            del self.kept[key]
+            del self.contents[key]
         return len(gone)
 
     async def walk(self) -> AsyncGenerator[Sequence[FileEntry], None]:
-        keys = list(self.kept)
+        keys = list(self.contents)
         for at in range(0, len(keys), 3):
             self._check_reachable()
-            yield [FileEntry(key, self.written[key]) for key in keys[at : at + 3] if key in self.kept]
+            yield [FileEntry(key, self.written[key]) for key in keys[at : at + 3] if key in self.contents]
 
     def _check_reachable(self) -> None:
         if self.away:

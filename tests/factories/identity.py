@@ -24,10 +24,10 @@ class FakeIdentityVerifier:
 
     answers: dict[str, IdentityMatch] = field(default_factory=dict)
     fail: list[Exception] = field(default_factory=list)
-    asked: list[tuple[str, str]] = field(default_factory=list)
+    compared: list[tuple[str, str]] = field(default_factory=list)
 
     async def compare(self, name: str, id_number: str) -> IdentityMatch:
-        self.asked.append((name, id_number))
+        self.compared.append((name, id_number))
         if self.fail:
             raise self.fail.pop(0)
         return self.answers.get(name, "match")

@@ -311,23 +311,23 @@ class FakeMailer:
 
 @dataclass
 class FakeFiles:
-    kept: dict[str, bytes] = field(default_factory=dict)
+    contents: dict[str, bytes] = field(default_factory=dict)
 
     async def put(self, key: str, content: bytes) -> None:
-        self.kept[key] = content
+        self.contents[key] = content
 
     async def get(self, key: str) -> bytes:
-        if key not in self.kept:
+        if key not in self.contents:
             raise Rejected("missing")
-        return self.kept[key]
+        return self.contents[key]
 
     async def delete(self, key: str) -> None:
-        self.kept.pop(key, None)
+        self.contents.pop(key, None)
 
     async def clear(self, folder: str) -> int:
-        gone = [key for key in self.kept if key.startswith(f"{folder}/")]
+        gone = [key for key in self.contents if key.startswith(f"{folder}/")]
         for key in gone:
-            del self.kept[key]
+            del self.contents[key]
         return len(gone)
 
 
@@ -405,14 +405,14 @@ class FakeChat:
 
     images: list[tuple[str, bytes]] = field(default_factory=list)
     open: bool = True
-    _kept: dict[str, bytes] = field(default_factory=dict)
+    _uploaded: dict[str, bytes] = field(default_factory=dict)
 
     async def upload_image(self, pool: str, png: bytes) -> str:
-        self._kept[f"M{len(self._kept)}"] = png
-        return f"M{len(self._kept) - 1}"
+        self._uploaded[f"M{len(self._uploaded)}"] = png
+        return f"M{len(self._uploaded) - 1}"
 
     async def send_image(self, pool: str, openid: str, media_id: str) -> None:
-        self.images.append((openid, self._kept[media_id]))
+        self.images.append((openid, self._uploaded[media_id]))
 
     async def spend(self, pool: str, openid: str) -> bool:
         return self.open

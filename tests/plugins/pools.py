@@ -29,34 +29,34 @@ class KeptPools:
     """Pools that no test uses now, by their options. Those of other loops than ``loop`` can't be used again."""
 
     loop: asyncio.AbstractEventLoop
-    _kept: dict[str, _Kept] = field(default_factory=dict)
+    _spare: dict[str, _Kept] = field(default_factory=dict)
 
     def take(self, options: object) -> asyncpg.Pool | None:
         if asyncio.get_running_loop() is not self.loop:
             return None
-        idle_pool = self._kept.pop(repr(options), None)
+        idle_pool = self._spare.pop(repr(options), None)
         return idle_pool.pool if idle_pool else None
 
     async def keep(self, options: object, pool: asyncpg.Pool) -> bool:
         """Keep a pool; False if it must be closed: a connection is in use, or one is kept for these options."""
         if asyncio.get_running_loop() is not self.loop or not 0 < pool.get_size() == pool.get_idle_size():
             return False
-        if repr(options) in self._kept:
+        if repr(options) in self._spare:
             return False
         try:
-            self._kept[repr(options)] = _Kept(pool, await _reset(pool))
+            self._spare[repr(options)] = _Kept(pool, await _reset(pool))
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             return False
         return True
 
     def backends(self) -> list[int]:
-        return [number for idle_pool in self._kept.values() for number in idle_pool.backends]
+        return [number for idle_pool in self._spare.values() for number in idle_pool.backends]
 
     async def close(self) -> None:
         """Close all, as their database will be dropped."""
-        for idle_pool in self._kept.values():
+        for idle_pool in self._spare.values():
             idle_pool.pool.terminate()
-        self._kept.clear()
+        self._spare.clear()
         await asyncio.sleep(0)  # until their sockets are closed
 
 

@@ -67,7 +67,7 @@ async def test_a_code_that_experts_have_stays_with_all_above_it(catalogues: Cata
     await catalogues.replace(system("demo"), {"specialty": _specialties("A", "A08", "A0801", "A09")})
     await make_expert(deps, specialties=["A0801"])
     (report,) = await catalogues.replace(system("demo"), {"specialty": _specialties("B")})
-    assert (report.kept, report.removed) == (("A", "A08", "A0801"), 1)
+    assert (report.still_used, report.removed) == (("A", "A08", "A0801"), 1)
     assert await catalogues.names("demo", "specialty", ["A0801", "A09", "B"]) == {
         "A0801": "专业A08 › 专业A0801",
         "B": "专业B",

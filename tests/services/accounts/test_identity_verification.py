@@ -70,7 +70,7 @@ async def test_a_name_that_is_the_owners_is_marked_so(sign_up: SignUp, clock: Fi
         clock.now(),
         None,
     )
-    assert sign_up.verifier.asked == [("王小明", NUMBER)]
+    assert sign_up.verifier.compared == [("王小明", NUMBER)]
 
 
 async def test_a_name_that_is_not_the_owners_is_refused_and_costs_the_code(sign_up: SignUp) -> None:
@@ -82,7 +82,7 @@ async def test_a_name_that_is_not_the_owners_is_refused_and_costs_the_code(sign_
     with pytest.raises(InvalidInput, match="已失效"):
         await sign_up.registration.register(VISITOR, replace(form, name="王大明"))
     assert not await Account.exists()
-    assert len(sign_up.verifier.asked) == 1
+    assert len(sign_up.verifier.compared) == 1
 
 
 async def test_a_number_that_the_register_does_not_know_is_left_to_reviewers(sign_up: SignUp) -> None:
@@ -96,7 +96,7 @@ async def test_a_pool_without_identity_verification_sends_no_query(sign_up: Sign
     checks = replace(sign_up.checks, pools=frozenset({"hunan"}))
     sign_up.registration = replace(sign_up.registration, verification=checks)
     assert (await sign_up.enter()).identity_verification == IdentityVerificationResult.NONE
-    assert sign_up.verifier.asked == []
+    assert sign_up.verifier.compared == []
 
 
 @pytest.mark.parametrize("trouble", [Transient("away"), OutcomeUnknown("cut"), Rejected("412", "not paid")])
@@ -133,9 +133,9 @@ async def test_a_register_that_stays_away_is_left_alone_for_an_hour(sign_up: Sig
     for _ in range(5):
         await sign_up.enter(number=id_number())
     clock.move(HOUR)
-    sign_up.verifier.asked.clear()
+    sign_up.verifier.compared.clear()
     await sign_up.checks.check_due()
-    assert (len(sign_up.verifier.asked), await is_due(sign_up)) == (3, False)
+    assert (len(sign_up.verifier.compared), await is_due(sign_up)) == (3, False)
     sign_up.verifier.fail = []
     clock.move(HOUR)
     await sign_up.checks.check_due()
@@ -171,7 +171,7 @@ async def test_experts_of_the_pools_own_file_are_not_verified(sign_up: SignUp, d
     mobile = mobile_number()
     await make_expert(deps, mobile, name="王小明", id_number=NUMBER)
     done = await sign_up.enter(mobile=mobile)
-    assert (done.identity_verification, sign_up.verifier.asked) == (IdentityVerificationResult.ON_FILE, [])
+    assert (done.identity_verification, sign_up.verifier.compared) == (IdentityVerificationResult.ON_FILE, [])
 
 
 async def test_an_expert_who_binds_is_known_by_his_file(sign_up: SignUp, deps: Deps) -> None:
@@ -191,14 +191,14 @@ async def test_a_wrong_code_sends_no_identity_query(sign_up: SignUp) -> None:
     form = await sign_up.form()
     with pytest.raises(InvalidInput):
         await sign_up.registration.register(VISITOR, replace(form, code="00000x"))
-    assert sign_up.verifier.asked == []
+    assert sign_up.verifier.compared == []
 
 
 async def test_a_taken_id_number_sends_no_identity_query(sign_up: SignUp) -> None:
     await sign_up.enter()
     with pytest.raises(Conflict) as refused:
         await sign_up.enter(name="别人")
-    assert (refused.value.code, len(sign_up.verifier.asked)) == ("id_number_taken", 1)
+    assert (refused.value.code, len(sign_up.verifier.compared)) == ("id_number_taken", 1)
 
 
 async def test_many_tries_at_once_with_one_code_are_one_guess(sign_up: SignUp) -> None:
@@ -211,7 +211,7 @@ async def test_many_tries_at_once_with_one_code_are_one_guess(sign_up: SignUp) -
     )
     codes = [outcome.code for outcome in outcomes if isinstance(outcome, Conflict | InvalidInput | TooMany)]
     assert codes.count("person_differs") == 1
-    assert len(sign_up.verifier.asked) <= module.PER_MOBILE
+    assert len(sign_up.verifier.compared) <= module.PER_MOBILE
 
 
 async def test_a_number_is_guessed_at_five_times_a_day_whatever_mobiles_are_used(
@@ -245,14 +245,14 @@ async def test_the_same_question_within_a_day_is_answered_without_asking(sign_up
     for _ in range(7):
         with pytest.raises(Conflict):
             await sign_up.enter()
-    assert len(sign_up.verifier.asked) == 1
+    assert len(sign_up.verifier.compared) == 1
 
 
 async def test_a_repeated_request_gets_the_same_answer_and_sends_no_second_query(sign_up: SignUp) -> None:
     form = await sign_up.form()
     first = await sign_up.registration.register(VISITOR, form, key="k")
     assert await sign_up.registration.register(VISITOR, form, key="k") == first
-    assert len(sign_up.verifier.asked) == 1
+    assert len(sign_up.verifier.compared) == 1
 
 
 async def test_nothing_that_is_kept_tells_whom_it_was_about(sign_up: SignUp) -> None:

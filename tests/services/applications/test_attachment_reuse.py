@@ -114,10 +114,10 @@ async def test_a_renewing_expert_finds_the_files_of_the_entry(
     await upload_all(attachments, zhao, first)
     expert = await make_expert(deps, account=await account_of(zhao))
     await end(first, deps, "entered", expert_id=expert.id)
-    stored_before = dict(files.kept)
+    stored_before = dict(files.contents)
     renewal = await begin(deps, zhao, "renewal")
     assert await taken(renewal) == ["degree_proof", "degree_proof", "id_card_front", "photo"]
-    assert files.kept == stored_before, "nothing is copied"
+    assert files.contents == stored_before, "nothing is copied"
     photo = await Attachment.get(application_id=renewal, field="photo")
     assert photo.taken_from == first
     assert (await reading.open(zhao, photo.id)).content == PHOTO
@@ -257,7 +257,7 @@ async def test_a_file_lives_until_the_last_that_has_it_lets_it_go(
     clock.move(REMOVED_TTL)
     await attachments.sweep()
     assert not await Attachment.exists(application_id=draft)
-    assert {key for key in files.kept if "." not in key} == shared
+    assert {key for key in files.contents if "." not in key} == shared
     photo = await Attachment.get(application_id=sent, field="photo")
     assert (await reading.open(zhao, photo.id)).content == PHOTO
     clock.move(ORPHAN_TTL + timedelta(days=1))
@@ -267,7 +267,7 @@ async def test_a_file_lives_until_the_last_that_has_it_lets_it_go(
     await Attachment.filter(application_id=sent).update(state="removed", removed_at=deps.now())
     clock.move(REMOVED_TTL)
     await attachments.sweep()
-    assert files.kept == {}
+    assert files.contents == {}
 
 
 async def test_another_file_in_its_place_leaves_the_earlier_application_whole(
@@ -303,4 +303,4 @@ async def test_the_last_two_of_a_file_that_go_at_once_take_it_along(
     await Attachment.all().update(state="removed", removed_at=deps.now())
     clock.move(REMOVED_TTL)
     await asyncio.gather(*(attachments._delete(row) for row in rows))
-    assert (files.kept, await Attachment.exists()) == ({}, False)
+    assert (files.contents, await Attachment.exists()) == ({}, False)

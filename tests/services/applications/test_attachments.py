@@ -97,15 +97,15 @@ async def test_a_file_sent_in_parts_comes_out_whole(
     assert (done.state, done.media_type, done.has_thumbnail) == ("ready", "image/jpeg", True)
     assert (await reading.open(applicant.actor, done.id)).content == PICTURE
     assert (await Attachment.get(id=done.id)).sha256 == hashlib.sha256(PICTURE).hexdigest()
-    assert not any(".parts/" in key for key in files.kept), "parts are cleared away"
+    assert not any(".parts/" in key for key in files.contents), "parts are cleared away"
 
 
 async def test_nothing_lies_in_the_store_in_clear(
     service: Attachments, applicant: Applicant, files: MemoryFiles
 ) -> None:
     await attach(service, applicant)
-    assert len(files.kept) == 3
-    for key, content in files.kept.items():
+    assert len(files.contents) == 3
+    for key, content in files.contents.items():
         assert b"JFIF" not in content
         assert str(applicant.id) not in key
 
@@ -116,7 +116,7 @@ async def test_a_file_moved_to_another_key_is_not_taken_for_it(
     photo = await attach(service, applicant)
     id_card = await attach(service, applicant, "id_card_front", png())
     keys = [(await Attachment.get(id=each.id)).key for each in (photo, id_card)]
-    files.kept[keys[0]] = files.kept[keys[1]]
+    files.contents[keys[0]] = files.contents[keys[1]]
     with pytest.raises(SealBroken):
         await reading.open(applicant.actor, photo.id)
 
@@ -150,7 +150,7 @@ async def test_of_two_parts_at_once_one_counts(
     won = [result for result in results if isinstance(result, AttachmentView)]
     assert len(won) == 1
     assert all(isinstance(result, Conflict) for result in results if result not in won)
-    assert len(files.kept) == 1
+    assert len(files.contents) == 1
 
 
 async def test_without_the_lock_two_parts_would_both_count(
@@ -195,7 +195,7 @@ async def test_a_part_that_the_store_lost_is_asked_for_again(
     begun = await begin(service, applicant)
     for at in range(0, len(PICTURE), 2000):
         await service.append(applicant.actor, begun.id, at, PICTURE[at : at + 2000])
-    del files.kept[sorted(files.kept)[1]]
+    del files.contents[sorted(files.contents)[1]]
     with pytest.raises(Conflict) as refusal:
         await service.finish(applicant.actor, begun.id)
     assert refusal.value.params == {"received": 2000}
@@ -327,7 +327,7 @@ async def test_a_lie_about_the_type_comes_out_at_the_end(
         await attach(service, applicant, "commitment_letter", pdf(1, with_action("/Launch")))
     assert refusal.value.code == "file_active"
     assert await Attachment.filter(state="ready").count() == 0
-    assert files.kept == {}
+    assert files.contents == {}
 
 
 async def test_a_field_of_one_file_takes_the_new_one_instead(service: Attachments, applicant: Applicant) -> None:
@@ -581,7 +581,7 @@ async def test_a_file_from_before_previews_were_kept_gets_one_once(
     checker = Counting()
     reading = AttachmentAccess(deps, store, Previews(store, checker))
     done = await attach(service, applicant, content=jpeg(3000, 1500))
-    del files.kept[f"{(await Attachment.get(id=done.id)).key}.preview"]
+    del files.contents[f"{(await Attachment.get(id=done.id)).key}.preview"]
     opened = await asyncio.gather(*(reading.open(applicant.actor, done.id, "preview") for _ in range(40)))
     assert checker.drawn == 1
     assert len({opened_file.content for opened_file in opened}) == 1
@@ -591,7 +591,7 @@ async def test_a_file_that_the_store_lost_is_reported_as_an_outage(
     service: Attachments, reading: AttachmentAccess, applicant: Applicant, files: MemoryFiles
 ) -> None:
     done = await attach(service, applicant)
-    files.kept.clear()
+    files.contents.clear()
     with pytest.raises(Unavailable):
         await reading.open(applicant.actor, done.id)
 
@@ -609,11 +609,11 @@ async def test_what_was_removed_is_deleted_an_hour_later(
     with pytest.raises(NotFound):
         await reading.open(applicant.actor, gone.id)
     assert await service.sweep() == 0
-    assert len(files.kept) == 6
+    assert len(files.contents) == 6
     clock.move(timedelta(hours=1))
     assert await service.sweep() == 1
     assert await service.sweep() == 0
-    assert len(files.kept) == 3
+    assert len(files.contents) == 3
     assert (await reading.open(applicant.actor, remaining.id)).content == PICTURE
 
 
@@ -626,7 +626,7 @@ async def test_an_upload_left_lying_is_given_up_after_a_day(
     assert await service.sweep() == 0
     clock.move(timedelta(hours=1))
     assert await service.sweep() == 1
-    assert files.kept == {}
+    assert files.contents == {}
     with pytest.raises(NotFound):
         await service.append(applicant.actor, begun.id, 1000, PICTURE[1000:])
 
@@ -637,10 +637,10 @@ async def test_parts_of_a_crashed_process_go_with_the_rest(
     """A part that was written but not counted."""
     begun = await begin(service, applicant)
     key = (await Attachment.get(id=begun.id)).key
-    files.kept[f"{key}.parts/000000000000-dead"] = b"x"
+    files.contents[f"{key}.parts/000000000000-dead"] = b"x"
     await service.append(applicant.actor, begun.id, 0, PICTURE)
     await service.finish(applicant.actor, begun.id)
-    assert sorted(files.kept) == [key, f"{key}.preview", f"{key}.thumb"]
+    assert sorted(files.contents) == [key, f"{key}.preview", f"{key}.thumb"]
 
 
 async def test_the_sweep_is_due_exactly_while_it_has_something_to_do(
@@ -670,7 +670,7 @@ async def test_a_store_that_is_away_is_swept_next_time(
     files.away = False
     await end_pauses()
     assert await service.sweep() == 1
-    assert files.kept == {}
+    assert files.contents == {}
 
 
 # ---- names

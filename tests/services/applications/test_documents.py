@@ -205,7 +205,7 @@ async def test_a_print_lost_from_the_store_is_made_again(
     documents: Documents, files: MemoryFiles, renderer: PlainRenderer, actor: Actor, application: Application
 ) -> None:
     await documents.print_form(actor, application.id)
-    files.kept.clear()
+    files.contents.clear()
     assert (await documents.printed(actor, application.id)).content.startswith(b"%PDF-")
     assert renderer.made[0] == renderer.made[1], "word for word"
 

@@ -52,7 +52,7 @@ async def test_a_video_comes_in_parts_and_tells_its_length(school: School) -> No
     item = await CourseItem.get(id=item_id)
     assert (item.seconds, item.media_bytes) == (4, len(CLIP))
     assert await store(school).get(item.media_key) == CLIP
-    assert not [key for key in store(school).kept if ".parts/" in key], "parts go once they are put together"
+    assert not [key for key in store(school).contents if ".parts/" in key], "parts go once they are put together"
     await school.services.courses.media.finish_upload(school.office, course.id, item_id, upload, 3)
     assert (await CourseItem.get(id=item_id)).media_key == item.media_key, "asked twice"
 
@@ -66,7 +66,7 @@ async def test_another_video_takes_the_place_of_the_first(school: School, clock:
     assert first != second
     clock.move(timedelta(minutes=1))
     await school.services.operations.scheduler.process("file_removals")
-    assert (first in store(school).kept, second in store(school).kept) == (False, True)
+    assert (first in store(school).contents, second in store(school).contents) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ async def test_what_phones_cannot_play_is_refused_and_not_kept(school: School, c
         await send(school, course, item_id, content)
     assert refusal.value.field == "file"
     assert (await CourseItem.get(id=item_id)).media_key == ""
-    assert [key for key in store(school).kept if ".parts/" not in key] == []
+    assert [key for key in store(school).contents if ".parts/" not in key] == []
 
 
 async def test_a_part_that_never_came_is_named(school: School) -> None:
@@ -149,4 +149,4 @@ async def test_the_search_for_orphans_knows_films_and_pages(school: School, cloc
     report = await collector.search_store()
     assert report is not None
     assert (report.files, report.orphans) == (4, 1)
-    assert len(files.kept) == 3
+    assert len(files.contents) == 3

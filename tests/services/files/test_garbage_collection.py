@@ -69,7 +69,7 @@ async def fill(deps: Deps, store: SealedFiles, files: MemoryFiles, applicant: Ap
         application_id=applicant.id, code="A" * 16, version=1, digest="", key=key, printed_at=deps.now()
     )
     await store.put(key, b"%PDF-")
-    return set(files.kept)
+    return set(files.contents)
 
 
 async def schedule_and_fail(key: str, deps: Deps) -> None:
@@ -93,7 +93,7 @@ async def test_what_was_given_up_goes_once_its_transaction_has_ended(
         await schedule_removal(key, deps.now())
     assert await is_due(REMOVALS_DUE, deps)
     assert await collector.remove_due() == 1
-    assert (files.kept, await FileRemoval.exists(), await is_due(REMOVALS_DUE, deps)) == ({}, False, False)
+    assert (files.contents, await FileRemoval.exists(), await is_due(REMOVALS_DUE, deps)) == ({}, False, False)
 
 
 async def test_a_store_that_is_away_is_asked_again(
@@ -108,7 +108,7 @@ async def test_a_store_that_is_away_is_asked_again(
     files.away = False
     await end_pauses()
     await collector.remove_due()
-    assert files.kept == {}
+    assert files.contents == {}
 
 
 # ---- what no row names
@@ -129,7 +129,7 @@ async def test_what_rows_name_stays_and_what_none_names_goes(
         await store.put(key, b"x")
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
     assert await collector.search_store() == Search(10, 5, withheld=False)
-    assert set(files.kept) == named
+    assert set(files.contents) == named
 
 
 async def test_parts_of_a_file_that_is_whole_are_left_over(
@@ -145,7 +145,7 @@ async def test_parts_of_a_file_that_is_whole_are_left_over(
     await store.put(f"{whole}.parts/000000000000-ab", b"cleared away in vain")
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
     await collector.search_store()
-    assert set(files.kept) == named
+    assert set(files.contents) == named
 
 
 async def test_young_files_and_those_of_others_are_none_of_ours(
@@ -161,7 +161,7 @@ async def test_young_files_and_those_of_others_are_none_of_ours(
     assert await collector.search_store() == Search(0, 0, withheld=False)
     clock.move(DAY)
     assert await collector.search_store() == Search(1, 1, withheld=False)
-    assert sorted(files.kept) == sorted(theirs)
+    assert sorted(files.contents) == sorted(theirs)
 
 
 async def test_age_is_the_stores_own_whatever_the_sandbox_does_with_its_clock(
@@ -185,10 +185,10 @@ async def test_where_most_files_are_unknown_nothing_is_deleted(
     await fill(deps, store, files, applicant)
     for _ in range(FEW + 1):
         await store.put(new_key("demo", deps.now()), b"x")
-    before = dict(files.kept)
+    before = dict(files.contents)
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
     assert await collector.search_store() == Search(FEW + 6, FEW + 1, withheld=True)
-    assert files.kept == before
+    assert files.contents == before
     assert (await StoreSearch.get()).withheld
 
 
@@ -245,7 +245,7 @@ async def test_a_row_that_comes_meanwhile_saves_its_file(
 
     monkeypatch.setattr(FileGarbageCollector, "_find_orphans", find_before_a_row_comes)
     await collector.search_store()
-    assert list(files.kept) == [key]
+    assert list(files.contents) == [key]
 
 
 async def test_every_table_that_names_a_file_is_asked(db: str) -> None:

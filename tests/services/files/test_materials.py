@@ -63,7 +63,7 @@ async def test_what_the_office_offers_everybody_can_have(
     assert (material.title, material.kind, material.filename) == ("申报指南", "pdf", "申报指南.pdf")
     opened = await queries.get("demo", added.id, None)
     assert (await queries.content(opened), opened.media_type) == (pdf(2), "application/pdf")
-    assert pdf(2) not in files.kept.values(), "sealed like everything else"
+    assert pdf(2) not in files.contents.values(), "sealed like everything else"
     assert (await AuditEntry.get(action="material.add")).details == {"title": "申报指南"}
 
 
@@ -142,7 +142,7 @@ async def test_another_file_takes_its_place_and_the_old_one_goes(
     materials: Materials, queries: MaterialQueries, admin: Actor, files: MemoryFiles, store: SealedFiles, deps: Deps
 ) -> None:
     added = await materials.add(admin, GUIDE, pdf())
-    before = set(files.kept)
+    before = set(files.contents)
     changed = await materials.change(admin, added.id, replace(GUIDE, title="申报指南（2026版）"), docx())
     assert (changed.id, changed.filename, changed.kind) == (added.id, "申报指南（2026版）.docx", "docx")
     assert changed.etag != added.etag
@@ -150,8 +150,8 @@ async def test_another_file_takes_its_place_and_the_old_one_goes(
     with pytest.raises(NotFound, match="刚刚更新"):
         await queries.content(added)
     await FileGarbageCollector(deps, store).remove_due()
-    assert len(files.kept) == 1
-    assert not before & set(files.kept)
+    assert len(files.contents) == 1
+    assert not before & set(files.contents)
 
 
 async def test_a_bad_file_changes_nothing(
@@ -160,7 +160,7 @@ async def test_a_bad_file_changes_nothing(
     added = await materials.add(admin, GUIDE, pdf())
     with pytest.raises(InvalidInput) as refusal:
         await materials.change(admin, added.id, replace(GUIDE, title="别的"), archive({"a.exe": b"MZ"}))
-    assert (refusal.value.field, await titles(queries), len(files.kept)) == ("file", ["申报指南"], 1)
+    assert (refusal.value.field, await titles(queries), len(files.contents)) == ("file", ["申报指南"], 1)
 
 
 async def test_what_is_removed_is_gone_and_twice_is_harmless(
@@ -170,7 +170,7 @@ async def test_what_is_removed_is_gone_and_twice_is_harmless(
     for _ in range(2):
         await materials.remove(admin, added.id)
     await FileGarbageCollector(deps, store).remove_due()
-    assert (await titles(queries), files.kept) == ([], {})
+    assert (await titles(queries), files.contents) == ([], {})
     assert await AuditEntry.filter(action="material.remove").count() == 1
 
 
@@ -182,7 +182,7 @@ async def test_pressing_twice_adds_one(
     assert await Material.all().count() == 1
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
     await FileGarbageCollector(deps, store, clock).search_store()
-    assert len(files.kept) == 1
+    assert len(files.contents) == 1
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ async def test_what_cannot_be_taken_says_which_field(
 ) -> None:
     with pytest.raises(InvalidInput) as refusal:
         await materials.add(admin, data, content)
-    assert (refusal.value.field, files.kept) == (field, {})
+    assert (refusal.value.field, files.contents) == (field, {})
 
 
 async def test_an_end_before_the_beginning_is_refused(materials: Materials, admin: Actor, clock: FixedClock) -> None:
@@ -231,6 +231,6 @@ async def test_an_unreachable_store_or_a_lost_file_is_reported(
         with pytest.raises(Unavailable):
             await act
     files.away = False
-    files.kept.clear()
+    files.contents.clear()
     with pytest.raises(Unavailable, match="已记录"):
         await queries.content(added)

@@ -102,10 +102,10 @@ async def test_all_batches_come_and_each_row_once(
 ) -> None:
     numbers = {(await submit_application(deps)).number for _ in range(7)}
     monkeypatch.setattr(module, "_BATCH", 3)
-    found = [
+    written = [
         row["申请编号"] for row in rows_of(await service.make_file(ADMIN, ExportRequest("applications", Filter())))
     ]
-    assert (set(found), len(found)) == (numbers, 7)
+    assert (set(written), len(written)) == (numbers, 7)
 
 
 async def test_more_than_fits_is_refused_not_cut_off(

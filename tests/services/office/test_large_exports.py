@@ -154,11 +154,11 @@ async def test_after_a_day_nothing_is_left(
     await fill(deps, 1)
     token = await service.begin_export(ADMIN, ALL, 1)
     await run_jobs(service)
-    assert len(files.kept) == 2
+    assert len(files.contents) == 2
     clock.move(EXPORT_TTL)
     await FileGarbageCollector(deps, store, clock).remove_due()
-    assert files.kept == {}
+    assert files.contents == {}
     with pytest.raises(Forbidden):
         await service.state(ADMIN, token)
     await run_jobs(service)
-    assert files.kept == {}
+    assert files.contents == {}

@@ -289,21 +289,21 @@ async def test_nothing_of_a_draft_that_was_given_up_stays_in_the_store(
         deps, draft.account, state="refused", ended_at=deps.now(), submitted_at=deps.now()
     )
     await documents.print_form(draft.actor, application.id)
-    archived = set(files.kept)
+    archived = set(files.contents)
     await attachments.upload(draft.actor, draft.id, "photo", filename="a.jpg", content=jpeg())
     begun = await attachments.begin(draft.actor, draft.id, "id_card_front", filename="b.jpg", size=5000)
     await attachments.append(draft.actor, begun.id, 0, jpeg()[:1000])
     printed = await documents.print_form(draft.actor, draft.id)
     await Application.filter(id=draft.id).update(version=2)
     await documents.print_form(draft.actor, draft.id)
-    assert len(files.kept) == 7
+    assert len(files.contents) == 7
     await Application.filter(id=draft.id).update(state="cancelled", ended_at=deps.now())
 
     await privacy.delete(draft.actor, await _code(deps, book))
     clock.move(REMOVED_TTL)
     await FileGarbageCollector(deps, store, clock).remove_due()
     await attachments.sweep()
-    assert set(files.kept) == archived
+    assert set(files.contents) == archived
     with pytest.raises(NotFound):
         await documents.verify(printed.code)
 
@@ -326,7 +326,7 @@ async def test_a_print_that_was_being_made_meanwhile_is_found_by_the_search(
     await collector.remove_due()
     files.pause.set()
     await printing
-    assert len(files.kept) == 1
+    assert len(files.contents) == 1
     clock.move(ORPHAN_TTL + timedelta(seconds=1))
     await collector.search_store()
-    assert files.kept == {}
+    assert files.contents == {}

@@ -64,7 +64,7 @@ async def test_it_can_be_replaced_and_removed_until_it_is_handed_in(
         await service.open(office.agency, draw_id)
     clock.move(timedelta(hours=1))
     assert await Attachments(deps, SealedFiles(files, deps.keys)).sweep() == 2
-    assert files.kept == {}
+    assert files.contents == {}
     await service.attach(office.agency, draw_id, "c.pdf", pdf())
     await verify(office, draw_id)
     for act in (service.attach(office.agency, draw_id, "d.pdf", pdf()), service.remove(office.agency, draw_id)):
@@ -81,7 +81,7 @@ async def test_what_is_no_harmless_document_is_refused(
     with pytest.raises(InvalidInput) as refusal:
         await service.attach(office.agency, await make_draw(office), "a.pdf", content)
     assert refusal.value.code == code
-    assert (await Attachment.all().count(), files.kept) == (0, {})
+    assert (await Attachment.all().count(), files.contents) == (0, {})
 
 
 async def test_another_agency_neither_sees_nor_changes_it(office: Office, service: DrawAttachments) -> None:
