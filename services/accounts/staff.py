@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.errors import Conflict, InvalidInput, NotFound
+from domain.faults import Faults
 from domain.masking import mask_mobile
 from domain.rulebook.book import Rulebook
 from models.accounts import Account, RoleGrant
@@ -54,15 +55,14 @@ class Staff:
     ) -> StaffMember:
         """Grant a staff role; the account is created if necessary. A repetition is harmless.
 
-        Raises InvalidInput for an unknown role or scope.
+        Raises InvalidInput with all faults, also for an unknown role or scope.
         """
         check(actor, "person.manage")
-        check_mobile(mobile)
-        shown = check_text(name, "name", "姓名", 50, required=True)
-        if role not in OFFICES:
-            raise InvalidInput("没有这种身份，请从列表中选择。", code="no_office", field="role")
-        _check_scope(self.deps.book(actor.pool), role, scope)
-        now = self.deps.now()
+        now, faults = self.deps.now(), Faults()
+        faults.check(check_mobile, mobile)
+        shown = faults.check(check_text, name, "name", "姓名", 50, required=True)
+        faults.check(_check_role, role, scope, self.deps.book(actor.pool))
+        faults.raise_any()
 
         async def run() -> StaffMember:
             account = await account_by_mobile(self.deps, actor.pool, mobile)
@@ -146,6 +146,12 @@ class Staff:
             grant.granted_at,
             grant.revoked_at is None,
         )
+
+
+def _check_role(role: str, scope: str, book: Rulebook) -> None:
+    if role not in OFFICES:
+        raise InvalidInput("没有这种身份，请从列表中选择。", code="no_office", field="role")
+    _check_scope(book, role, scope)
 
 
 def _check_scope(book: Rulebook, role: str, scope: str) -> None:

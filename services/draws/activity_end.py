@@ -11,6 +11,7 @@ from domain.clock import print_time
 from domain.draws.lifecycles import DRAW, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.draws.record import TERMINATION_REASONS, Terminated, TerminationReason
 from domain.errors import Conflict, InvalidInput, NotFound
+from domain.faults import Faults
 from domain.rulebook.notice_texts import time_params
 from models.draws import DrawApplication
 from models.invitations import Invitation
@@ -57,10 +58,12 @@ class ActivityEnd:
         draws no expert. Raises InvalidInput, Conflict.
         """
         permissions.check(actor, "draw.terminate")
+        faults = Faults()
         if reason not in TERMINATION_REASONS:
-            raise InvalidInput("请选择终止原因。", field="reason")
+            faults.add(InvalidInput("请选择终止原因。", field="cause"))
         if not words.strip():
-            raise InvalidInput("请填写终止说明。", field="words")
+            faults.add(InvalidInput("请填写终止说明。", field="words"))
+        faults.raise_any()
         async with transaction():
             locked = await self._lock_draw(actor, draw_id)
             DRAW.next(locked.state, DrawEvent.TERMINATE)

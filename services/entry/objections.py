@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.clock import print_time
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
+from domain.faults import Faults
 from domain.rulebook.book import Rulebook
 from domain.rulebook.entry import PublicNotice
 from models.accounts import Account
@@ -97,11 +98,16 @@ class Objections:
         """Dismiss it, or uphold it: then the application is sent back completely, or refused, with the answer as
         reason.
 
-        Other objections against the same entry are closed with it. Raises Conflict for a decided one, RuleViolation for
-        sending back an application that can't be reviewed any more.
+        Other objections against the same entry are closed with it. Raises InvalidInput with all faults, Conflict for a
+        decided one, RuleViolation for sending back an application that can't be reviewed any more.
         """
         check(actor, "objection.decide")
-        words = check_text(" ".join(answer.split()), "answer", "处理意见", ANSWER_MAX, required=True)
+        faults = Faults()
+        if outcome not in _STATES:
+            faults.add(InvalidInput("请选择处理结果。", code="no_outcome", field="outcome"))
+        text = " ".join(answer.split())
+        words = faults.check(check_text, text, "answer", "处理意见", ANSWER_MAX, required=True)
+        faults.raise_any()
         now = self.deps.now()
 
         async def run() -> ObjectionView:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.clock import print_time
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, TooMany
+from domain.faults import Faults
 from models.experts import Expert, Unavailability
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record
@@ -48,8 +49,10 @@ class Availability:
         """
         check(actor, "expert.self.availability")
         now = self.deps.now()
-        _check_period(starts_at, ends_at, now)
-        text = check_text(reason, "reason", "原因", 100)
+        faults = Faults()
+        faults.check(_check_period, starts_at, ends_at, now)
+        text = faults.check(check_text, reason, "reason", "原因", 100)
+        faults.raise_any()
 
         async def run() -> Period:
             expert = await Expert.select_for_update().get(id=(await self._get_own_expert(actor)).id)

@@ -9,6 +9,8 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.errors import Conflict, InvalidInput, NotFound
+from domain.faults import Faults
+from domain.file_types import MaterialType
 from models.materials import Material
 from services.core.base import Actor, Deps, record, transaction
 from services.core.idempotency import once
@@ -50,9 +52,9 @@ class Materials:
     async def add(self, actor: Actor, data: MaterialData, content: bytes, *, key: str | None = None) -> MaterialView:
         """Offer a file. A repetition with the same ``key`` returns the same material. Raises InvalidInput, Conflict."""
         check(actor, "material.manage")
-        now = self.deps.now()
-        description = self._check_data(actor.pool, data, now)
-        file = await self._store_file(actor.pool, content, now)
+        now, faults = self.deps.now(), Faults()
+        description = self._check_data(actor.pool, data, now, faults)
+        file = await self._store_file(actor.pool, content, now, faults)
 
         async def run() -> MaterialView:
             if await Material.filter(pool=actor.pool).count() >= MATERIALS_MAX:
@@ -79,11 +81,13 @@ class Materials:
         Raises InvalidInput, and then nothing is changed.
         """
         check(actor, "material.manage")
-        now = self.deps.now()
+        now, faults = self.deps.now(), Faults()
         # read twice: the file is checked and stored outside a transaction, and the row locked only afterwards
         unlocked_material = await _get_material(actor, material_id)
-        description = self._check_data(actor.pool, data, unlocked_material.shown_from) if data else {}
-        file = await self._store_file(actor.pool, content, now) if content or data is None else {}
+        description = self._check_data(actor.pool, data, unlocked_material.shown_from, faults) if data else {}
+        is_replaced = bool(content) or data is None
+        file = await self._store_file(actor.pool, content, now, faults) if is_replaced else {}
+        faults.raise_any()
         async with transaction():
             material = await _get_material(actor, material_id, lock=True)
             if file:
@@ -105,27 +109,38 @@ class Materials:
 
     # ---- helpers
 
-    def _check_data(self, pool: str, data: MaterialData, shown_from: datetime) -> dict[str, object]:
+    def _check_data(self, pool: str, data: MaterialData, shown_from: datetime, faults: Faults) -> dict[str, object]:
         rules = self.deps.book(pool).help.materials
+        title = faults.check(check_text, data.title, "title", "标题", 100, required=True)
         if data.category not in rules.categories:
-            raise InvalidInput("请选择资料类别。", field="category")
+            faults.add(InvalidInput("请选择资料类别。", field="category"))
+        note = faults.check(check_text, data.note, "note", "说明", 200)
         if not 0 <= data.position <= POSITION_MAX:
-            raise InvalidInput(f"排序号应为0至{POSITION_MAX}。", field="position")
+            faults.add(InvalidInput(f"排序号应为0至{POSITION_MAX}。", field="position"))
         begins = data.shown_from or shown_from
         if data.shown_until is not None and data.shown_until <= begins:
-            raise InvalidInput("结束时间应晚于开始时间。", field="shown_until")
+            faults.add(InvalidInput("结束时间应晚于开始时间。", field="shown_until"))
         return {
-            "title": check_text(data.title, "title", "标题", 100, required=True),
+            "title": title,
             "category": data.category,
-            "note": check_text(data.note, "note", "说明", 200),
+            "note": note,
             "audience": data.audience,
             "position": data.position,
             "shown_from": begins,
             "shown_until": data.shown_until,
         }
 
-    async def _store_file(self, pool: str, content: bytes, now: datetime) -> dict[str, object]:
-        """Check a file and store it; returns the columns for its row. Raises InvalidInput, Unavailable."""
+    async def _store_file(self, pool: str, content: bytes, now: datetime, faults: Faults) -> dict[str, object]:
+        """Check a file and store it; returns the columns for its row. Raises InvalidInput with the file's and earlier
+        ``faults``, Unavailable."""
+        with faults.part():
+            kind = await self._check_file(pool, content)
+        faults.raise_any()
+        key, digest = new_key(pool, now), await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
+        await self.store.put(key, content)
+        return {"media_type": OFFICE_TYPES[kind], "size": len(content), "sha256": digest, "key": key}
+
+    async def _check_file(self, pool: str, content: bytes) -> MaterialType:
         rules = self.deps.book(pool).help.materials
         if not content:
             raise InvalidInput("请选择文件。", code="file_empty", field="file")
@@ -134,12 +149,9 @@ class Materials:
                 f"文件最大{rules.size_max // 1_000_000}MB，请压缩后再上传。", code="file_too_large", field="file"
             )
         try:
-            kind = await self.checker.check_material(content, rules.types)
+            return await self.checker.check_material(content, rules.types)
         except InvalidInput as refusal:
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
-        key, digest = new_key(pool, now), await asyncio.to_thread(lambda: hashlib.sha256(content).hexdigest())
-        await self.store.put(key, content)
-        return {"media_type": OFFICE_TYPES[kind], "size": len(content), "sha256": digest, "key": key}
 
     async def _save_material(self, material: Material, values: dict[str, object], now: datetime) -> None:
         """The download is named by the title, whatever the file was called at the office."""

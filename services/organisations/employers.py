@@ -11,6 +11,7 @@ from tortoise.expressions import Q
 
 from domain.draws.recusal_keys import normalise_unit_name
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany
+from domain.faults import Faults
 from models.campaigns import Employer, EmployerRequest
 from models.experts import CatalogueEntry
 from services.core.base import Actor, Deps, record, transaction
@@ -60,8 +61,10 @@ class Employers:
         """
         check(actor, "employer.request")
         account_id = account_of(actor)
-        checked = await self._check_data(actor.pool, data)
-        text = check_text(note, "note", "说明", 200)
+        faults = Faults()
+        checked = await self._check_data(actor.pool, data, faults)
+        text = faults.check(check_text, note, "note", "说明", 200)
+        faults.raise_any()
         now = self.deps.now()
 
         async def run() -> EmployerRequestView:
@@ -109,8 +112,7 @@ class Employers:
     async def add(self, actor: Actor, data: EmployerData, *, key: str | None = None) -> EmployerView:
         """Add a unit, and notify everyone who requested one of this name."""
         check(actor, "employer.manage")
-        checked = await self._check_data(actor.pool, data)
-        now = self.deps.now()
+        checked, now = await self._checked_data(actor.pool, data), self.deps.now()
 
         async def run() -> EmployerView:
             employer = await self._add_employer(actor, checked, now)
@@ -129,8 +131,7 @@ class Employers:
     async def edit(self, actor: Actor, employer_id: UUID, data: EmployerData) -> EmployerLine:
         """Correct a unit; forms that refer to it are not changed."""
         check(actor, "employer.manage")
-        checked = await self._check_data(actor.pool, data)
-        now = self.deps.now()
+        checked, now = await self._checked_data(actor.pool, data), self.deps.now()
         async with transaction():
             await advisory_lock(f"employers:{actor.pool}")
             employer = await _lock_employer(actor, employer_id)
@@ -160,7 +161,7 @@ class Employers:
         If the list has it by now, that one is used. Raises Conflict for a request that was answered.
         """
         check(actor, "employer.manage")
-        corrected = await self._check_data(actor.pool, data) if data is not None else None
+        corrected = await self._checked_data(actor.pool, data) if data is not None else None
         now = self.deps.now()
         async with transaction():
             # the list before its requests, as when a unit is added and its requests are answered
@@ -193,14 +194,19 @@ class Employers:
             await self._answer_request(actor, request, "refused", text, None, now)
             return request_view(request)
 
-    async def _check_data(self, pool: str, data: EmployerData) -> EmployerData:
-        name = check_text(data.name, "name", "单位名称", 200, required=True)
-        if not normalise_unit_name(name):
-            raise InvalidInput("请填写单位全称。", code="missing", field="name")
-        code = check_credit_code(data.credit_code) if data.credit_code.strip() else ""
+    async def _checked_data(self, pool: str, data: EmployerData) -> EmployerData:
+        """The data without blanks. Raises InvalidInput with all faults."""
+        faults = Faults()
+        checked = await self._check_data(pool, data, faults)
+        faults.raise_any()
+        return checked
+
+    async def _check_data(self, pool: str, data: EmployerData, faults: Faults) -> EmployerData:
+        name = faults.check(_check_name, data.name)
+        code = faults.check(check_credit_code, data.credit_code) if data.credit_code.strip() else ""
         region = data.region.strip()
         if region and not await CatalogueEntry.exists(pool__in=["", pool], kind="region", code=region):
-            raise InvalidInput("地区不在地区目录中，请重新选择。", field="region")
+            faults.add(InvalidInput("地区不在地区目录中，请重新选择。", field="region"))
         return EmployerData(name, code, region)
 
     async def _find_listed(self, pool: str, name: str, code: str = "", besides: UUID | None = None) -> Employer | None:
@@ -237,6 +243,13 @@ class Employers:
             },
             account_id=request.account_id,
         )
+
+
+def _check_name(text: str) -> str:
+    name = check_text(text, "name", "单位名称", 200, required=True)
+    if not normalise_unit_name(name):
+        raise InvalidInput("请填写单位全称。", code="missing", field="name")
+    return name
 
 
 def _listed_already(employer: Employer) -> Conflict:

@@ -13,6 +13,7 @@ from pydantic import Field
 from domain.clock import print_time
 from domain.draws.lifecycles import InvitationState
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
+from domain.faults import Faults
 from domain.payments.money import yuan
 from domain.remuneration.fees import FeeLine, Trip, compute_fee, lines_of_amount, total
 from domain.remuneration.lifecycles import RemunerationEvent, RemunerationState
@@ -169,20 +170,18 @@ class Proposals:
             raise Forbidden("不能提出本人的酬劳，请由其他工作人员办理。", code="own_remuneration")
         earlier = from_row(Remuneration, row["existing"]) if row["existing"] else None
         computed = self._compute(draw, row)
-        if amount is None and computed is not None:
-            amount = total(computed)
-        if amount is None:
-            raise InvalidInput("本地区未设置酬劳标准，请填写金额和说明。", code="missing", field="amount")
-        self._check_amount(self.deps.book(draw.pool), amount)
+        faults, standard = Faults(), None if computed is None else total(computed)
+        amount = faults.check(self._check_amount, self.deps.book(draw.pool), standard if amount is None else amount)
         if earlier and earlier.state != RemunerationState.DISPUTED and earlier.amount == amount:
             return
-        words = _check_words(words, needed=earlier is not None or computed is None or amount != total(computed))
+        words = faults.check(_check_words, words, needed=earlier is not None or standard is None or amount != standard)
+        faults.raise_any()
         lines = lines_of_amount(computed, amount, words)
         remuneration = self._new_remuneration(draw, row) if earlier is None else earlier
         event = _revise(remuneration, amount, words) if earlier else "proposed"
         if event != "kept":
             remuneration.lines, remuneration.reason = lines_as_json(lines), words if lines != computed else ""
-            remuneration.computed = None if computed is None else total(computed)
+            remuneration.computed = standard
         now = self.deps.now()
         remuneration.amount = amount
         remuneration.proposed_by_id, remuneration.proposed_at = actor.account_id, now
@@ -199,12 +198,15 @@ class Proposals:
             pool=draw.pool, draw_id=draw.id, invitation_id=row["id"], expert_id=row["expert_id"], version=1
         )
 
-    def _check_amount(self, book: Rulebook, amount: int) -> None:
+    def _check_amount(self, book: Rulebook, amount: int | None) -> int:
+        if amount is None:
+            raise InvalidInput("本地区未设置酬劳标准，请填写金额和说明。", code="missing", field="amount")
         amount_max = book.remuneration.amount_max
         if not 0 <= amount <= amount_max:
             raise violation(
                 book, "remuneration.amount_max", f"金额应为0到{yuan(amount_max)}元，请核对后重新填写。", field="amount"
             )
+        return amount
 
     async def _notify_expert(self, draw: Draw, row: Any, remuneration: Remuneration, event: str, words: str) -> None:
         table = self.deps.book(draw.pool).remuneration.table

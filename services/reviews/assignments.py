@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.errors import InvalidInput, NotFound
+from domain.faults import Faults
 from domain.rulebook.book import Rulebook
 from models.experts import CatalogueEntry
 from models.reviews import ReviewAssignment
@@ -44,15 +45,17 @@ class Assignments:
         """Let a person review a step in a region and below it. A repetition is harmless; after a revocation it grants
         anew.
 
-        Raises InvalidInput for a step, region or specialty that does not exist.
+        Raises InvalidInput with all faults, also for a step, region or specialty that does not exist.
         """
         check(actor, "review.assign")
-        check_mobile(form.mobile)
-        book, now = self.deps.book(actor.pool), self.deps.now()
-        name = check_text(form.name, "name", "姓名", 50, required=True)
-        department = check_text(form.department, "department", "部门名称", 100)
+        book, now, faults = self.deps.book(actor.pool), self.deps.now(), Faults()
+        faults.check(check_mobile, form.mobile)
+        name = faults.check(check_text, form.name, "name", "姓名", 50, required=True)
         region = form.region or book.pool.region
-        await _check_place(book, form.step, region, form.specialty)
+        with faults.part():
+            await _check_place(book, form.step, region, form.specialty)
+        department = faults.check(check_text, form.department, "department", "部门名称", 100)
+        faults.raise_any()
 
         async def run() -> Assignment:
             account = await account_by_mobile(self.deps, actor.pool, form.mobile)

@@ -2,61 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import aiohttp.web as http
 
-from domain.errors import AppError
 from services.core.base import Actor
 from services.notifications import FEEDBACK_MAX
-from services.registry import Services
-from web.accounts.login import AuthPages
-from web.core.site import ON_PAGE, Site
-
-_FORM = "feedback"
-_THANKS = "已收到，谢谢。答复会通知您。"
+from web.accounts.person_pages import PersonPages
+from web.core.pages import Redirect, Visit, page
 
 
-class HelpPages:
-    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
-        self._site = site
-        self._services = services
-        self._auth = auth
+@dataclass(frozen=True)
+class _Feedback:
+    text: str
 
-    def add_routes(self) -> None:
-        self._site.get("/h5/{pool}/help", self.help)
-        self._site.post("/h5/{pool}/help", self.write)
 
-    async def help(self, request: http.Request) -> http.Response:
-        pool = self._auth.check_pool(request.match_info["pool"])
-        note = _THANKS if request.query.get("note") == "thanks" else ""
-        return await self._page(pool, await self._auth.find_holder(request), note)
+class HelpPages(PersonPages):
+    form_name = "feedback"
 
-    async def _page(
-        self, pool: str, actor: Actor | None, note: str = "", error: AppError | None = None, typed: str = ""
-    ) -> http.Response:
-        book = self._services.deps.book(pool)
-        return self._site.render(
-            "applications/help.html",
-            status=error.status if error else 200,
-            pool=pool,
-            name=book.pool.name,
-            rules=book.help,
-            materials=len(await self._services.files.material_queries.list_shown(pool)),
-            note=note,
-            error=error.message if error else "",
-            typed=typed,
-            longest=FEEDBACK_MAX,
-            applies=actor is not None and actor.role in ("applicant", "expert"),
-            form=self._auth.form(actor, _FORM) if actor else "",
-            written=await self._services.notifications.helpdesk_queries.list_own(actor) if actor else (),
-        )
+    async def actor(self, request: http.Request) -> Actor:
+        """A guest reads; to write, one logs in first."""
+        if request.method == "POST":
+            return await self.auth.holder(request)
+        pool = self.auth.check_pool(request.match_info["pool"])
+        return await self.auth.find_holder(request) or Actor(pool, "guest")
 
-    async def write(self, request: http.Request) -> http.Response:
-        actor = await self._auth.holder(request)
-        text = (await self._auth.fields(request, actor, _FORM)).get("text", "")
-        try:
-            await self._services.notifications.helpdesk.write(actor, text)
-        except AppError as error:
-            if error.status not in ON_PAGE:
-                raise
-            return await self._page(actor.pool, actor, error=error, typed=text)
-        raise http.HTTPSeeOther(f"/h5/{actor.pool}/help?note=thanks#feedback")
+    @page("/h5/{pool}/help", "applications/help.html")
+    async def guide(self, visit: Visit) -> Mapping[str, object]:
+        actor, book = visit.actor, self.services.deps.book(visit.actor.pool)
+        is_guest = actor.account_id is None
+        return {
+            "name": book.pool.name,
+            "rules": book.help,
+            "materials": len(await self.services.files.material_queries.list_shown(actor.pool)),
+            "typed": visit.form.value("text"),
+            "longest": FEEDBACK_MAX,
+            "applies": actor.role in ("applicant", "expert"),
+            "form": "" if is_guest else self.auth.form(actor, self.form_name),
+            "written": () if is_guest else await self.services.notifications.helpdesk_queries.list_own(actor),
+        }
+
+    @guide.command(_Feedback, note="已收到，谢谢。答复会通知您。")
+    async def write(self, visit: Visit, form: _Feedback) -> Redirect:
+        await self.services.notifications.helpdesk.write(visit.actor, form.text)
+        return Redirect(f"/h5/{visit.actor.pool}/help#feedback")

@@ -59,8 +59,9 @@ def version_of(text: str) -> int:
 def redirect(path: str, **query: str) -> http.HTTPSeeOther:
     """Raise this to redirect to a page, which shows the message ``note``."""
     given = urlencode({name: value for name, value in query.items() if value})
-    joint = "&" if "?" in path else "?"
-    return http.HTTPSeeOther(f"{path}{joint}{given}" if given else path)
+    address, mark, place = path.partition("#")
+    joint = "&" if "?" in address else "?"
+    return http.HTTPSeeOther(f"{address}{joint}{given}{mark}{place}" if given else path)
 
 
 def print_moment(at: datetime | None) -> str:

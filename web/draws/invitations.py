@@ -7,6 +7,7 @@ never name project or parties. Everything works without scripts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated, cast
 from uuid import UUID
 
 import aiohttp.web as http
@@ -17,7 +18,8 @@ from domain.rulebook.book import Rulebook
 from services.draws import Choice, InvitationView, venue_position
 from services.registry import Services
 from web.core.site import POOL, Site
-from web.draws.positions import read_position
+from web.core.typed_forms import OneOf, read_typed
+from web.draws.positions import CheckInForm
 
 REASON_LONGEST = 100
 _RETRIED_ON_PAGE = (InvalidInput, RuleViolation, Conflict)
@@ -32,6 +34,27 @@ _NOTES = {
     "left": "请假已登记。",
     "comes": "已记录：您将按时到场，请假没有生效。",
 }
+
+
+_NOT_CHOSEN = "没有收到您的选择，请返回后重新点选。"
+
+
+@dataclass(frozen=True)
+class _Answer:
+    choice: Annotated[str, OneOf(("accept", "decline"), _NOT_CHOSEN)]
+
+
+@dataclass(frozen=True)
+class _Leave:
+    """``sure`` is sent with the confirmation."""
+
+    reason: str
+    sure: bool
+
+
+@dataclass(frozen=True)
+class _LeaveAnswer:
+    agrees: Annotated[str, OneOf(("yes", "no"), _NOT_CHOSEN)]
 
 
 @dataclass(frozen=True)
@@ -127,7 +150,7 @@ class InvitationPages:
     async def answer(self, request: http.Request) -> http.Response:
         opened = await self._open(request)
         fields = await self._site.read_form(request, "answer", opened.invitation_id, opened.expert_id)
-        choice = _choice(fields.get("choice", ""))
+        choice = cast(Choice, read_typed(_Answer, fields).choice)
         done = await self._services.draws.invitations.answer(opened.invitation_id, opened.expert_id, choice, by="h5")
         raise http.HTTPSeeOther(f"/i/{opened.link}?note={'answered' if done.effective else 'held'}")
 
@@ -159,10 +182,11 @@ class InvitationPages:
         opened = await self._open(request)
         fields = await self._site.read_form(request, "leave", opened.invitation_id, opened.expert_id)
         view = await self._services.draws.invitation_queries.view(opened.invitation_id, opened.expert_id)
-        reason = " ".join(fields.get("reason", "").split())
+        form = read_typed(_Leave, fields)
+        reason = " ".join(form.reason.split())
         if not 2 <= len(reason) <= REASON_LONGEST:
             return self._leave_page(opened, view, reason=reason, error=f"请用2到{REASON_LONGEST}个字说明请假原因。")
-        if fields.get("sure") != "yes":
+        if not form.sure:
             return self._leave_page(opened, view, reason=reason)
         try:
             await self._services.draws.invitations.leave(opened.invitation_id, opened.expert_id, reason, by="h5")
@@ -174,11 +198,10 @@ class InvitationPages:
         """Confirm or deny a leave that another person registered; the consequence is shown above the buttons."""
         opened = await self._open(request)
         fields = await self._site.read_form(request, "leave_answer", opened.invitation_id, opened.expert_id)
-        if fields.get("agrees") not in ("yes", "no"):
-            raise InvalidInput("没有收到您的选择，请返回后重新点选。", code="no_choice")
+        agrees = read_typed(_LeaveAnswer, fields).agrees == "yes"
         try:
             left = await self._services.draws.discards.answer_leave(
-                opened.invitation_id, opened.expert_id, fields["agrees"] == "yes", by="h5"
+                opened.invitation_id, opened.expert_id, agrees, by="h5"
             )
         except _RETRIED_ON_PAGE as error:
             return await self._show_refusal(opened, error)
@@ -191,7 +214,7 @@ class InvitationPages:
         fields = await self._site.read_form(request, "check_in", opened.invitation_id, opened.expert_id)
         try:
             done = await self._services.draws.attendance.check_in(
-                opened.invitation_id, opened.expert_id, read_position(fields)
+                opened.invitation_id, opened.expert_id, read_typed(CheckInForm, fields).position
             )
         except _RETRIED_ON_PAGE as error:
             return await self._show_refusal(opened, error)
@@ -201,11 +224,3 @@ class InvitationPages:
     async def _show_refusal(self, opened: _Opened, error: AppError) -> http.Response:
         view = await self._services.draws.invitation_queries.view(opened.invitation_id, opened.expert_id)
         return self._page(opened, view, error=error.message, status=error.status)
-
-
-def _choice(text: str) -> Choice:
-    if text == "accept":
-        return "accept"
-    if text == "decline":
-        return "decline"
-    raise InvalidInput("没有收到您的选择，请返回后重新点选。", code="no_choice")

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
 
 from domain.positions import Position
 
 
-def read_position(fields: dict[str, str]) -> Position | None:
-    """The browser's position, WGS-84 degrees; None without a valid one."""
-    try:
-        latitude, longitude = float(fields.get("latitude", "")), float(fields.get("longitude", ""))
-    except ValueError:
-        return None
-    if not (math.isfinite(latitude) and math.isfinite(longitude)) or abs(latitude) > 90 or abs(longitude) > 180:
-        return None
-    return Position(latitude, longitude)
+@dataclass(frozen=True)
+class BrowserPosition:
+    """The fields ``latitude`` and ``longitude``, WGS-84 degrees; None without a valid position."""
+
+    def read(self, sent: Mapping[str, str], _name: str) -> Position | None:
+        try:
+            latitude, longitude = float(sent.get("latitude", "")), float(sent.get("longitude", ""))
+        except ValueError:
+            return None
+        if not (math.isfinite(latitude) and math.isfinite(longitude)) or abs(latitude) > 90 or abs(longitude) > 180:
+            return None
+        return Position(latitude, longitude)
+
+
+@dataclass(frozen=True)
+class CheckInForm:
+    """A check-in by the expert's own phone."""
+
+    position: Annotated[Position | None, BrowserPosition()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import aiohttp.web as http
 
@@ -10,9 +10,18 @@ from domain.errors import AppError
 from services.core.permissions import check
 from services.draws import RoundView
 from web.core.pages import Visit, resource
+from web.core.typed_forms import read_typed
 from web.draws.base import DrawPages
 
 _SUPERVISOR = "supervisor"
+
+
+@dataclass(frozen=True)
+class _Number:
+    """The commitment to the browser's number, or later its ``value``."""
+
+    commitment: str
+    value: str
 
 
 class RoundPages(DrawPages):
@@ -30,16 +39,16 @@ class RoundPages(DrawPages):
         return round_response(await self.services.draws.rounds.view(visit.actor, draw.id, _SUPERVISOR))
 
     async def take_part(self, request: http.Request) -> http.Response:
-        """The browser's ``commitment``, or its ``value``. A refusal is JSON, too."""
+        """Called by the script, so that a refusal is JSON, too."""
         actor = await self.actor(request)
         draw = await self.draw(Visit(actor, request))
         check(actor, "draw.commit_supervisor")
         rounds = self.services.draws.rounds
         try:
-            fields = await self.fields(request, actor)
-            if "value" in fields:
-                return round_response(await rounds.reveal(actor, draw.id, _SUPERVISOR, fields["value"]))
-            return round_response(await rounds.commit(actor, draw.id, _SUPERVISOR, fields.get("commitment", "")))
+            form = read_typed(_Number, await self.fields(request, actor))
+            if form.value:
+                return round_response(await rounds.reveal(actor, draw.id, _SUPERVISOR, form.value))
+            return round_response(await rounds.commit(actor, draw.id, _SUPERVISOR, form.commitment))
         except AppError as error:
             return http.json_response({"detail": error.message}, status=error.status)
 

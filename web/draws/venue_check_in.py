@@ -20,8 +20,9 @@ from services.draws import ScannedPanel
 from services.ports import WebUser
 from services.registry import Services
 from web.core.site import Site
+from web.core.typed_forms import read_typed
 from web.core.wechat import CODE
-from web.draws.positions import read_position
+from web.draws.positions import CheckInForm
 
 _PASS = "venue_pass"
 _IN = "venue_in"
@@ -124,13 +125,13 @@ class VenueCheckInPages:
         """The token was issued for this expert after the scan, so it authenticates the form and proves the scan."""
         token = request.match_info["token"]
         link = self._services.links.check(token, _IN)
-        position = read_position(await self._site.read_fields(request))
+        form = read_typed(CheckInForm, await self._site.read_fields(request))
         device = _device(request)
         if not device:
             raise Forbidden("这个页面不是在本机打开的，请用微信重新扫描现场二维码。", code="not_this_browser")
         try:
             await self._services.draws.attendance.check_in_scanned(
-                link.subject_id, link.person_id, position, device=f"browser:{device}"
+                link.subject_id, link.person_id, form.position, device=f"browser:{device}"
             )
         except (Conflict, InvalidInput, RuleViolation) as error:
             return await self._page(link.subject_id, link.person_id, token, error.message)

@@ -6,6 +6,7 @@ WeChat's web-view displays PDF, images, Word and Excel at such an address, and p
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from urllib.parse import quote
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from services.registry import Services
 from services.reviews import OpenedFile
 from web.accounts.login import AuthPages
 from web.core.site import ON_PAGE, Site
+from web.core.typed_forms import read_typed
 
 _OPENS = (120, 60)
 """Files per address and minute."""
@@ -33,6 +35,11 @@ _IN_PLACE: dict[str, str] = {
 }
 """Types that WeChat displays, with their CSP; a browser's PDF viewer doesn't start in a sandbox."""
 _SAVED = "sandbox; default-src 'none'; frame-ancestors 'none'"
+
+
+@dataclass(frozen=True)
+class _Address:
+    email: str
 
 
 class FileLinkPages:
@@ -125,7 +132,7 @@ class FileMail:
         read: Callable[[], Awaitable[MailAttachment]],
     ) -> http.Response:
         """Mail the file that ``read`` opens; a refusal is shown on the page."""
-        typed = (await self._auth.fields(request, actor, "mail")).get("email", "")[:200]
+        typed = read_typed(_Address, await self._auth.fields(request, actor, "mail")).email[:200]
         try:
             check_address(typed)
             await self._services.files.delivery.mail(actor, typed, filename, await read())

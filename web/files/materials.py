@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import groupby
 from urllib.parse import urlencode
 from uuid import UUID
@@ -16,7 +17,9 @@ from services.files import MaterialView
 from services.ports import MailAttachment
 from services.registry import Services
 from web.accounts.login import AuthPages
+from web.accounts.person_pages import PersonPages
 from web.accounts.user_agent import is_wechat
+from web.core.pages import Visit, page, resource
 from web.core.site import Site
 from web.files.file_links import FileMail, file_headers, go_to_file, material_file
 
@@ -32,41 +35,48 @@ _DOWNLOADS = (60, 60)
 """Files per address and minute."""
 
 
-class MaterialPages:
+class MaterialPages(PersonPages):
+    form_name = "mail"
+
     def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
-        self._site = site
-        self._services = services
-        self._auth = auth
+        super().__init__(site, services, auth)
         self._mail = FileMail(site, services, auth)
 
     def add_routes(self) -> None:
-        self._site.get("/h5/{pool}/materials", self.list)
-        self._site.get("/h5/{pool}/materials/{material_id}", self.file)
-        self._site.get("/h5/{pool}/materials/{material_id}/mail", self.mail_form)
-        self._site.post("/h5/{pool}/materials/{material_id}/mail", self.mail)
+        super().add_routes()
+        self.site.get("/h5/{pool}/materials/{material_id}/mail", self.mail_form)
+        self.site.post("/h5/{pool}/materials/{material_id}/mail", self.mail)
 
-    async def list(self, request: http.Request) -> http.Response:
-        pool = self._auth.check_pool(request.match_info["pool"])
-        actor = await self._actor(request)
-        shown = await self._services.files.material_queries.list_shown(pool)
-        return self._site.render(
-            "files/materials.html",
-            pool=pool,
-            name=self._services.deps.book(pool).pool.name,
-            kinds=KINDS,
-            total=len(shown),
-            groups=[(category, list(group)) for category, group in groupby(shown, lambda material: material.category)],
-            known=actor is not None and actor.account_id is not None and actor.pool == pool,
-            admitted=actor is not None and may(actor, "material.restricted"),
-            wechat=is_wechat(request),
-        )
+    async def actor(self, request: http.Request) -> Actor:
+        """Applicant or expert of the pool, else the person in the chosen staff role, perhaps of another pool; else a
+        guest."""
+        pool = self.auth.check_pool(request.match_info["pool"])
+        return await self.auth.find_person(request) or await self.auth.find_visitor(request) or Actor(pool, "guest")
 
-    async def file(self, request: http.Request) -> http.Response:
+    @page("/h5/{pool}/materials", "files/materials.html")
+    async def materials(self, visit: Visit) -> Mapping[str, object]:
+        actor, pool = visit.actor, visit.request.match_info["pool"]
+        shown = await self.services.files.material_queries.list_shown(pool)
+        return {
+            "pool": pool,
+            "name": self.services.deps.book(pool).pool.name,
+            "kinds": KINDS,
+            "total": len(shown),
+            "groups": [
+                (category, list(group)) for category, group in groupby(shown, lambda material: material.category)
+            ],
+            "known": actor.account_id is not None and actor.pool == pool,
+            "admitted": may(actor, "material.restricted"),
+            "wechat": is_wechat(visit.request),
+        }
+
+    @resource("/h5/{pool}/materials/{material_id}")
+    async def file(self, visit: Visit) -> http.Response:
         """The file; one for applicants has an address of its own, which other apps can open too."""
-        material, actor = await self._find_material(request)
-        if material.audience == "applicants" and actor is not None:
-            raise go_to_file(self._services, actor, "material", material.id, material.filename)
-        return await send(request, self._services, material)
+        material = await self._find_material(visit.request, visit.actor)
+        if material.audience == "applicants":
+            raise go_to_file(self.services, visit.actor, "material", material.id, material.filename)
+        return await send(visit.request, self.services, material)
 
     async def mail_form(self, request: http.Request) -> http.Response:
         material, actor = await self._find_for_mail(request)
@@ -76,30 +86,26 @@ class MaterialPages:
         material, actor = await self._find_for_mail(request)
 
         async def read() -> MailAttachment:
-            return material_file(material, await self._services.files.material_queries.content(material))
+            return material_file(material, await self.services.files.material_queries.content(material))
 
         return await self._mail.send(request, actor, material.filename, _link_back(request), read)
 
-    async def _find_material(self, request: http.Request) -> tuple[MaterialView, Actor | None]:
+    async def _find_material(self, request: http.Request, actor: Actor) -> MaterialView:
         """A visitor who must log in first is redirected there and returns to the list."""
-        pool = self._auth.check_pool(request.match_info["pool"])
-        await self._site.check_rate(request, "materials", *_DOWNLOADS)
-        actor = await self._actor(request)
+        pool = request.match_info["pool"]
+        await self.site.check_rate(request, "materials", *_DOWNLOADS)
         try:
-            return await self._services.files.material_queries.get(pool, _id_of(request), actor), actor
+            return await self.services.files.material_queries.get(pool, _id_of(request), actor)
         except Unauthenticated as error:
             raise _log_in_first(pool) from error
 
     async def _find_for_mail(self, request: http.Request) -> tuple[MaterialView, Actor]:
         """Only logged-in people of the pool can have files mailed."""
-        material, actor = await self._find_material(request)
-        if actor is None or actor.pool != request.match_info["pool"]:
+        actor = await self.actor(request)
+        material = await self._find_material(request, actor)
+        if actor.account_id is None or actor.pool != request.match_info["pool"]:
             raise _log_in_first(request.match_info["pool"])
         return material, actor
-
-    async def _actor(self, request: http.Request) -> Actor | None:
-        """The actor: applicant or expert of the pool, else in the chosen staff role."""
-        return await self._auth.find_person(request) or await self._auth.find_visitor(request)
 
 
 def _link_back(request: http.Request) -> tuple[str, str]:

@@ -8,7 +8,6 @@ from typing import cast
 
 import aiohttp.web as http
 
-from domain.errors import InvalidInput
 from services.office import InvoiceFilter
 from services.payments import PDF_BYTES, REVERSAL_NOTE_CHARS
 from services.ports import ReverseReason
@@ -84,8 +83,6 @@ class InvoicePages(OfficePart):
     )
     async def attach(self, visit: Visit, form: _Number) -> None:
         """The tax platform's PDF of one invoice, with its number."""
-        if not form.number.strip():
-            raise InvalidInput("请填写发票号码。", code="missing", field="number")
         await self.services.payments.invoices.upload(visit.actor, visit.row_id(_INVOICE), visit.file, form.number)
 
     @resource("/office/invoices/{id}.pdf")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import aiohttp.web as http
 
+from domain.faults import Faults
 from services.core.base import Actor
 from services.files import MaterialData, MaterialView
 from web.core.form_values import moment, print_moment
@@ -34,15 +35,19 @@ class _Material:
     shown_until: str
 
     def data(self, stored: MaterialView | None = None) -> MaterialData:
-        """Raises InvalidInput."""
+        """Raises InvalidInput with the faults of both times."""
+        faults, begin, end = Faults(), stored.shown_from if stored else None, stored.shown_until if stored else None
+        shown_from = faults.check(moment, self.shown_from, "shown_from", "开始时间", begin)
+        shown_until = faults.check(moment, self.shown_until, "shown_until", "结束时间", end)
+        faults.raise_any()
         return MaterialData(
             title=self.title,
             category=self.category,
             note=self.note,
             audience="applicants" if self.audience == "applicants" else "everybody",
             position=self.position,
-            shown_from=moment(self.shown_from, "shown_from", "开始时间", stored.shown_from if stored else None),
-            shown_until=moment(self.shown_until, "shown_until", "结束时间", stored.shown_until if stored else None),
+            shown_from=shown_from,
+            shown_until=shown_until,
         )
 
 

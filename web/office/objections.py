@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import cast
 
 from services.entry import ANSWER_MAX, Outcome
 from web.core.pages import Choice, Listed, Visit, Wanted, Word, list_page
-from web.core.typed_forms import OneOf
 from web.office.base import OfficePart
 
 STATES = {"open": "待处理", "dismissed": "不成立", "upheld": "成立", "lapsed": "申请已放弃"}
@@ -16,7 +15,7 @@ OUTCOMES = {"dismiss": "异议不成立", "send_back": "成立，退回修改", 
 
 @dataclass(frozen=True)
 class _Decision:
-    outcome: Annotated[str, OneOf(tuple(OUTCOMES), "请选择处理结果。", "no_outcome")]
+    outcome: str
     answer: str
 
 

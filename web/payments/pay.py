@@ -8,7 +8,8 @@ with a token bound to fee and visitor, so that waiting does not count as look-up
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -21,14 +22,32 @@ from services.ports import PayParameters
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.accounts.user_agent import in_mini_program, is_wechat
+from web.core.form_values import EMPTY, FormValues
 from web.core.qr import path_of
 from web.core.site import ON_PAGE, Site, show_pdf
+from web.core.typed_forms import read_typed
 from web.payments.visitors import PayVisitors, Visitor
 
 _PURPOSE = "pay"
 _TOKEN_TTL = timedelta(hours=3)
 _ON_PAGE = ON_PAGE | {403, 404, 503}
 _NOTES = {"kept": "开票信息已保存，发票会发送到您填写的邮箱。"}
+
+
+@dataclass(frozen=True)
+class _Order:
+    """``way``: of WeChat's cashier, ``jsapi``, or by a code."""
+
+    way: str
+
+
+@dataclass(frozen=True)
+class _Buyer:
+    """Title, tax number and address of the invoice."""
+
+    title: str
+    taxpayer_id: str
+    email: str
 
 
 class PayPages:
@@ -110,18 +129,21 @@ class PayPages:
         at_once: bool = False,
         due: Sequence[FeeView] = (),
         note: str = "",
+        buyer: FormValues = EMPTY,
         error: AppError | None = None,
     ) -> http.Response:
-        """``at_once``: the page's script opens the cashier without another tap."""
+        """``at_once``: the page's script opens the cashier without another tap. ``buyer``: the invoice's data as sent,
+        with what was refused."""
         book = self._services.deps.book(visitor.actor.pool)
-        token = self._sign(view.id, visitor)
+        token, refusal = self._sign(view.id, visitor), error or buyer.error
         return self._site.render(
             "payments/pay.html",
-            status=error.status if error else 200,
+            status=refusal.status if refusal else 200,
             pool=visitor.actor.pool,
             fee=view,
             note=note,
             error=error.message if error else "",
+            buyer=buyer,
             token=token,
             way=_way_to_pay(request, visitor),
             wechat=is_wechat(request),
@@ -156,8 +178,8 @@ class PayPages:
     async def order(self, request: http.Request) -> http.Response:
         """Data for paying now: parameters for WeChat's cashier, or a code to scan. JSON on request."""
         visitor, fee_id = await self._check_token(request)
-        fields = await self._site.read_fields(request)
-        by_jsapi = bool(visitor.openid) and fields.get("way") == "jsapi"
+        form = read_typed(_Order, await self._site.read_fields(request))
+        by_jsapi = bool(visitor.openid) and form.way == "jsapi"
         if by_jsapi and not _wants_json(request):  # tapped before the page's script ran
             view = await self._services.payments.order_checks.refresh(visitor.actor, fee_id)
             return self._page(request, visitor, view, at_once=True)
@@ -177,11 +199,19 @@ class PayPages:
         return self._page(request, visitor, view, ordered=ordered)
 
     async def _show_refusal(
-        self, request: http.Request, visitor: Visitor, fee_id: UUID, error: AppError
+        self,
+        request: http.Request,
+        visitor: Visitor,
+        fee_id: UUID,
+        error: AppError,
+        sent: Mapping[str, str] | None = None,
     ) -> http.Response:
+        """A fault of a field that was ``sent`` stands beside it where the form is shown, another at the top."""
         if error.status not in _ON_PAGE or isinstance(error, Forbidden):
             raise error
         view = await self._services.payments.order_checks.refresh(visitor.actor, fee_id)
+        if sent is not None and error.field and view.own and view.phase == "paid" and view.invoice:
+            return self._page(request, visitor, view, buyer=FormValues(sent, error))
         return self._page(request, visitor, view, error=error)
 
     async def state(self, request: http.Request) -> http.Response:
@@ -201,19 +231,16 @@ class PayPages:
         return show_pdf(await self._services.payments.invoice_downloads.file(visitor.actor, fee_id), "invoice.pdf")
 
     async def correct(self, request: http.Request) -> http.Response:
-        """Title, tax number and address of the invoice."""
+        """Change the invoice's data."""
         visitor, fee_id = await self._visitors.visitor(request), _uuid(request.match_info["fee_id"])
         fields = await self._site.read_form(request, "invoice", fee_id, visitor.person)
+        form = read_typed(_Buyer, fields)
         try:
             await self._services.payments.invoices.correct(
-                visitor.actor,
-                fee_id,
-                title=fields.get("title", ""),
-                taxpayer_id=fields.get("taxpayer_id", ""),
-                email=fields.get("email", ""),
+                visitor.actor, fee_id, title=form.title, taxpayer_id=form.taxpayer_id, email=form.email
             )
         except AppError as error:
-            return await self._show_refusal(request, visitor, fee_id, error)
+            return await self._show_refusal(request, visitor, fee_id, error, fields)
         raise http.HTTPSeeOther(f"/h5/{visitor.actor.pool}/pay?note=kept")
 
     async def proof(self, request: http.Request) -> http.Response:

@@ -14,6 +14,7 @@ from uuid import UUID
 from domain.clock import print_time
 from domain.draws.lifecycles import DiscardEvent, DiscardState, InvitationEvent, InvitationState
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany
+from domain.faults import Faults
 from domain.parsing import mobile_number
 from models.attendance import Attendance
 from models.audit import AuditEntry
@@ -33,7 +34,7 @@ from services.draws.attendance.discard_requests import (
     decide_request,
 )
 from services.draws.attendance.leave_requests import LeaveRequests
-from services.draws.attendance.venue_recusals import VenueRecusals
+from services.draws.attendance.venue_recusals import VenueRecusals, check_recusal_cause
 from services.draws.calls.invitations import Channel, Invitations
 from services.draws.calls.places import Cause
 from services.draws.locks import Locked, lock
@@ -60,7 +61,7 @@ class Discards:
     async def register(self, actor: Actor, draw_id: UUID, form: DiscardForm) -> RegisteredAbsence:
         """Each look-up, failed or not, counts against an hourly limit.
 
-        Raises NotFound, TooMany, RuleViolation, and Conflict once the activity is over.
+        Raises InvalidInput with all faults, NotFound, TooMany, RuleViolation, and Conflict once the activity is over.
         """
         permissions.check(actor, "absence.register")
         await self._count_lookup(actor, draw_id, by_mobile=len(form.who.strip()) == 11)
@@ -69,12 +70,16 @@ class Discards:
             await self._check_reach(actor, locked.draw)
             if locked.draw.ended_at is not None:
                 raise Conflict(f"活动{locked.state.label}，不能再登记请假、缺席或回避。", code="over")
-            book = self.deps.book(actor.pool)
+            book, faults = self.deps.book(actor.pool), Faults()
+            with faults.part("who"):
+                invitation = await self._get_invitation(actor, locked.draw, form.who.strip())
             if form.kind not in book.draw.supplement.causes:
-                raise InvalidInput("请选择缺席类型。", field="kind")
+                faults.add(InvalidInput("请选择缺席类型。", field="kind"))
+            if form.kind == "recusal":
+                faults.check(check_recusal_cause, book, form.cause)
             if not form.reason.strip():
-                raise InvalidInput("请填写原因。", field="reason")
-            invitation = await self._get_invitation(actor, locked.draw, form.who.strip())
+                faults.add(InvalidInput("请填写原因。", field="reason"))
+            faults.raise_any()
             if await DiscardRequest.exists(invitation_id=invitation.id, state=DiscardState.OPEN, kind=form.kind):
                 raise Conflict("该专家已有登记等待确认，请等待结果。", code="already_asked")
             if form.kind == "leave":

@@ -9,6 +9,7 @@ from domain.clock import print_time
 from domain.draws.lifecycles import DiscardEvent, DiscardState, InvitationEvent
 from domain.draws.record import Party
 from domain.errors import Forbidden, InvalidInput, NotFound
+from domain.rulebook.book import Rulebook
 from models.draws import DiscardRequest, Draw, DrawApplication
 from models.invitations import Invitation
 from services.core import permissions
@@ -36,9 +37,6 @@ class VenueRecusals:
 
     async def register(self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm) -> RegisteredAbsence:
         book, now = self.deps.book(draw.pool), self.deps.now()
-        if form.cause not in book.draw.recusal_reasons:
-            reasons = "、".join(book.draw.recusal_reasons)
-            raise InvalidInput(f"请从列表中选择回避原因：{reasons}。", field="cause")
         opens = invitation.gathering_at - book.attendance.check_in_opens
         if now < opens:
             message = f"现场回避在{print_time(opens)}签到开始后才能登记；此前需要回避的，请专家本人请假。"
@@ -107,3 +105,9 @@ class VenueRecusals:
         await self.invitations.register_absence(
             locked, invitation, InvitationEvent.RECUSE, reason, cause, by=request.asked_by_id
         )
+
+
+def check_recusal_cause(book: Rulebook, cause: str) -> None:
+    if cause not in book.draw.recusal_reasons:
+        reasons = "、".join(book.draw.recusal_reasons)
+        raise InvalidInput(f"请从列表中选择回避原因：{reasons}。", field="cause")

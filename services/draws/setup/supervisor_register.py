@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.errors import Conflict, NotFound
+from domain.faults import Faults
 from models.draws import SupervisorEntry
 from services.accounts import check_mobile
 from services.core.base import Actor, Deps, record, transaction
@@ -23,11 +24,13 @@ class SupervisorRegister:
     async def add(
         self, actor: Actor, *, mobile: str, name: str, department: str, key: str | None = None
     ) -> RegisteredSupervisor:
-        """Raises Conflict when the mobile is in the register already."""
+        """Raises InvalidInput with all faults, Conflict when the mobile is in the register already."""
         check(actor, "supervisor.manage")
-        check_mobile(mobile)
-        shown = check_text(name, "name", "姓名", 50, required=True)
-        office = check_text(department, "department", "单位或部门", 100, required=True)
+        faults = Faults()
+        shown = faults.check(check_text, name, "name", "姓名", 50, required=True)
+        office = faults.check(check_text, department, "department", "单位或部门", 100, required=True)
+        faults.check(check_mobile, mobile)
+        faults.raise_any()
         now, hashed = self.deps.now(), self.deps.keys.lookup_hash("mobile", mobile)
 
         async def run() -> RegisteredSupervisor:

@@ -18,6 +18,7 @@ from domain.errors import Conflict, InvalidInput, NotFound
 from domain.exams.answers import ExamAnswer
 from domain.exams.lifecycles import ExamAttemptState
 from domain.exams.purposes import Purpose
+from domain.faults import Faults
 from models.exams import Exam, ExamAttempt, ExamEvidence
 from services.core.base import Actor, Deps, record, transaction
 from services.core.permissions import check
@@ -77,10 +78,12 @@ class Evidence:
         already, or all its answers had arrived.
         """
         check(actor, "exam.own")
-        words = check_text(" ".join(explanation.split()), "explanation", "情况说明", EXPLANATION_MAX, required=True)
         await get_own_candidate(actor, candidate_id)
-        attempt_id, content = self.files.unseal(code)
-        file = self.files.read(attempt_id, content)
+        text, faults = " ".join(explanation.split()), Faults()
+        opened = faults.check(self._open_file, code)
+        words = faults.check(check_text, text, "explanation", "情况说明", EXPLANATION_MAX, required=True)
+        faults.raise_any()
+        attempt_id, content, file = opened
         now = self.deps.now()
         async with transaction():
             _, exam = await get_own_candidate(actor, candidate_id)
@@ -98,6 +101,11 @@ class Evidence:
             )
             await record(actor, now, "exam.evidence", "exam_attempt", attempt.id, evidence=str(evidence.id))
         return attempt_id
+
+    def _open_file(self, code: str) -> tuple[UUID, bytes, AnswerFile]:
+        """Attempt, sealed content, and answers. Raises InvalidInput."""
+        attempt_id, content = self.files.unseal(code)
+        return attempt_id, content, self.files.read(attempt_id, content)
 
     async def _check_uploadable(self, attempt: ExamAttempt, exam: Exam, file: AnswerFile, now: datetime) -> None:
         if attempt.state not in _ENDED or not attempt.digest:

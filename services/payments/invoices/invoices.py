@@ -13,6 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.errors import Conflict, InvalidInput
+from domain.faults import Faults
 from domain.ids import new_id
 from domain.payments.lifecycles import INVOICE, InvoiceEvent, InvoiceState
 from models.accounts import Account
@@ -136,11 +137,16 @@ class Invoices:
     async def upload(self, actor: Actor, invoice_id: UUID, content: bytes, number: str) -> None:
         """The tax platform's file of an invoice issued by the office. It is mailed automatically.
 
-        Raises InvalidInput for an invalid PDF, Conflict for an invoice that is issued already, or may be.
+        Raises InvalidInput for a missing number and an invalid PDF, Conflict for an invoice that is issued already, or
+        may be.
         """
         check(actor, "payment.manage")
+        faults = Faults()
+        if not number.strip():
+            faults.add(InvalidInput("请填写发票号码。", code="missing", field="number"))
         if not content.startswith(b"%PDF-") or len(content) > PDF_BYTES:
-            raise InvalidInput("请上传税务平台下载的PDF发票，不超过5MB。", code="invoice_pdf", field="file")
+            faults.add(InvalidInput("请上传税务平台下载的PDF发票，不超过5MB。", code="invoice_pdf", field="file"))
+        faults.raise_any()
         invoice = await Invoice.get_or_none(id=invoice_id, pool=actor.pool)
         if invoice is None:
             raise unknown_invoice()
@@ -188,13 +194,15 @@ class Invoices:
         Raises NotFound, InvalidInput, and Conflict for one that isn't issued, or is being reversed.
         """
         check(actor, "payment.manage")
-        text, number = " ".join(note.split()), red_number.strip()
+        text, number, faults = " ".join(note.split()), red_number.strip(), Faults()
         if not 2 <= len(text) <= REVERSAL_NOTE_CHARS:
-            raise InvalidInput(f"请用2到{REVERSAL_NOTE_CHARS}个字说明冲红原因。", code="reverse_note", field="note")
+            message = f"请用2到{REVERSAL_NOTE_CHARS}个字说明冲红原因。"
+            faults.add(InvalidInput(message, code="reverse_note", field="note"))
         now = self.deps.now()
         async with transaction():
             invoice = await self._lock_pool_invoice(actor, invoice_id)
             if invoice.issued_by == "wechat" and not number:
+                faults.raise_any()
                 begin_reversal(invoice, reason, now, by=actor.account_id, note=text)
                 await invoice.save()
                 await record(actor, now, "invoice.undo", "invoice", invoice_id, reason=reason, note=text)
@@ -202,7 +210,8 @@ class Invoices:
             if invoice.state != InvoiceState.REVERSING:
                 INVOICE.next(InvoiceState(invoice.state), InvoiceEvent.REQUEST_REVERSAL)
             if not _RED_NUMBER.fullmatch(number):
-                raise InvalidInput("请填写红字发票号码，8至20位数字。", code="red_number", field="red_number")
+                faults.add(InvalidInput("请填写红字发票号码，8至20位数字。", code="red_number", field="red_number"))
+            faults.raise_any()
             invoice.reverse_reason, invoice.reverse_note, invoice.reverse_by = reason, text, actor.account_id
             await finish_reversal(self.deps, self.notices, actor, invoice, number, now)
 
@@ -246,14 +255,16 @@ def _check_may_issue(invoice: Invoice) -> None:
 
 
 def _check_buyer(title: str, taxpayer_id: str, email: str) -> tuple[str, str, str]:
-    """Raises InvalidInput for a field."""
+    """Raises InvalidInput with all faults."""
     name, number, address = " ".join(title.split()), taxpayer_id.strip().upper(), email.strip()
+    faults = Faults()
     if not 2 <= len(name) <= TITLE_CHARS:
-        raise InvalidInput(f"发票抬头请填2到{TITLE_CHARS}个字。", code="invoice_title", field="title")
+        faults.add(InvalidInput(f"发票抬头请填2到{TITLE_CHARS}个字。", code="invoice_title", field="title"))
     if number and not _TAXPAYER.fullmatch(number):
-        raise InvalidInput(
-            "纳税人识别号为15至20位数字或大写字母，个人请留空。", code="taxpayer_id", field="taxpayer_id"
-        )
+        message = "纳税人识别号为15至20位数字或大写字母，个人请留空。"
+        faults.add(InvalidInput(message, code="taxpayer_id", field="taxpayer_id"))
     if address and not _EMAIL.fullmatch(address):
-        raise InvalidInput("邮箱格式不正确，请写成 name@example.com 的样子。", code="email", field="email")
+        message = "邮箱格式不正确，请写成 name@example.com 的样子。"
+        faults.add(InvalidInput(message, code="email", field="email"))
+    faults.raise_any()
     return name, number, address

@@ -17,6 +17,7 @@ from uuid import UUID
 import structlog
 
 from domain.errors import Conflict, InvalidInput, NotFound, OutcomeUnknown, Rejected, Transient, Unavailable
+from domain.faults import Faults
 from domain.payments.lifecycles import REFUND, RefundEvent, RefundState
 from models.payments import Refund
 from services.core.base import Actor, Deps, record, system, transaction
@@ -58,14 +59,16 @@ def destination(redirected_to: str) -> str:
 
 
 def check_card(bank: str, account: str, holder: str) -> BankCard:
-    """The card in the platform's format. Raises InvalidInput for a field; its text never repeats the value."""
+    """The card in the platform's format. Raises InvalidInput with all faults; their texts never repeat a value."""
     number, name = re.sub(r"[\s-]", "", account), " ".join(holder.split())
+    faults = Faults()
     if bank not in BANKS:
-        raise InvalidInput("请选择开户银行。只支持这些银行的借记卡。", code="bank", field="bank")
+        faults.add(InvalidInput("请选择开户银行。只支持这些银行的借记卡。", code="bank", field="bank"))
     if not _ACCOUNT.fullmatch(number):
-        raise InvalidInput("银行卡号为12到19位数字，请核对。", code="bank_account", field="account")
+        faults.add(InvalidInput("银行卡号为12到19位数字，请核对。", code="bank_account", field="account"))
     if not _HOLDER.fullmatch(name):
-        raise InvalidInput("请填写开户人的真实姓名。", code="bank_holder", field="holder")
+        faults.add(InvalidInput("请填写开户人的真实姓名。", code="bank_holder", field="holder"))
+    faults.raise_any()
     return BankCard(bank, number, name)
 
 

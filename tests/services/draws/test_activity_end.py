@@ -144,6 +144,9 @@ async def test_giving_up_needs_a_reason_and_the_right(office: Office) -> None:
     for reason, words in (("", "x"), ("because", "x"), ("other", " ")):
         with pytest.raises(InvalidInput):
             await office.activity_end.terminate(office.agency, draw_id, reason, words)
+    with pytest.raises(InvalidInput) as refusal:
+        await office.activity_end.terminate(office.agency, draw_id, "", "")
+    assert [fault.field for fault in refusal.value.faults] == ["cause", "words"]
     for actor in (office.venue, office.supervisor):
         with pytest.raises(Forbidden):
             await office.activity_end.terminate(actor, draw_id, "other", "x")

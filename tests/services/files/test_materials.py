@@ -206,6 +206,17 @@ async def test_what_cannot_be_taken_says_which_field(
     assert (refusal.value.field, files.contents) == (field, {})
 
 
+async def test_all_that_is_wrong_is_said_at_once(materials: Materials, admin: Actor, files: MemoryFiles) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        await materials.add(admin, MaterialData("", "", position=-1), b"")
+    assert [fault.field for fault in refusal.value.faults] == ["title", "category", "position", "file"]
+    added = await materials.add(admin, GUIDE, pdf())
+    with pytest.raises(InvalidInput) as refusal:
+        await materials.change(admin, added.id, replace(GUIDE, title=""), b"MZ")
+    assert [fault.field for fault in refusal.value.faults] == ["title", "file"]
+    assert len(files.kept) == 1
+
+
 async def test_an_end_before_the_beginning_is_refused(materials: Materials, admin: Actor, clock: FixedClock) -> None:
     with pytest.raises(InvalidInput, match="晚于"):
         await materials.add(admin, replace(GUIDE, shown_until=clock.now()), pdf())

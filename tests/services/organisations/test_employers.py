@@ -134,6 +134,16 @@ async def test_wrong_codes_are_refused(employers: Employers, admin: Actor) -> No
         await employers.add(admin, EmployerData(MISSING, "", "999999"))
 
 
+async def test_all_faults_are_said_at_once(employers: Employers, zhao: Actor, admin: Actor) -> None:
+    wrong = EmployerData(" ", "91350211M000100Y43", "999999")
+    with pytest.raises(InvalidInput) as refusal:
+        await employers.add(admin, wrong)
+    assert [fault.field for fault in refusal.value.faults] == ["name", "credit_code", "region"]
+    with pytest.raises(InvalidInput) as refusal:
+        await employers.request(zhao, wrong, "长" * 201)
+    assert [fault.field for fault in refusal.value.faults] == ["name", "credit_code", "region", "note"]
+
+
 async def test_a_unit_stands_once_by_name_and_by_code(deps: Deps, employers: Employers, admin: Actor) -> None:
     outcomes = await asyncio.gather(
         *(employers.add(admin, EmployerData(MISSING, CREDIT_CODE)) for _ in range(3)), return_exceptions=True

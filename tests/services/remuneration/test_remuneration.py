@@ -189,6 +189,9 @@ async def test_another_amount_needs_words_and_a_plausible_sum(
     for amount in (-1, 2_000_001):
         with pytest.raises(RuleViolation, match=r"0到20000\.00元"):
             await owed.proposals.propose(office.venue, draw_id, invitation.id, amount, "加班")
+    with pytest.raises(InvalidInput) as refusal:
+        await owed.proposals.propose(office.venue, draw_id, invitation.id, -1)
+    assert [fault.field for fault in refusal.value.faults] == ["amount", "words"]
     row = await owed.proposals.propose(office.venue, draw_id, invitation.id, 60000, "担任组长")
     assert (row.lines[-1].label, row.lines[-1].amount, row.reason) == ("人工调整", 10000, "担任组长")
     await check_invariants()

@@ -17,6 +17,7 @@ STORED = datetime(2026, 11, 21, 4, 0, 7, tzinfo=UTC)
         ("/agency", {}, "/agency"),
         ("/agency", {"note": "saved", "q": ""}, "/agency?note=saved"),
         ("/agency?list=persons", {"note": "saved"}, "/agency?list=persons&note=saved"),
+        ("/agency#agents", {"note": "saved"}, "/agency?note=saved#agents"),
     ],
 )
 def test_a_redirect_keeps_the_query_of_its_path(path: str, query: dict[str, str], address: str) -> None:

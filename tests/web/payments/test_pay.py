@@ -14,6 +14,7 @@ from services.payments.receipt import receipt_content
 from tests.factories.payments import UNREACHED, FakePlatform, make_application, make_fee, platform_of
 from tests.factories.people import make_identity
 from tests.web.conftest import PUBLIC_URL, WECHAT, Visitor, World
+from tests.web.office_scene import wrong_fields
 from web.accounts.login import COOKIE
 
 MINI = {"User-Agent": f"{WECHAT['User-Agent']} miniProgram/wx1"}
@@ -240,8 +241,10 @@ async def test_after_paying_receipt_and_invoice_are_there_and_can_be_corrected(
     await visitor.get("/h5/demo/pay")
     pdf = await visitor.client.get(visitor.page.links["下载缴费凭证PDF文件"])
     assert (pdf.status, pdf.content_type) == (200, "application/pdf")
-    await visitor.press("保存", title="某某公司", taxpayer_id="1", email="")
+    await visitor.press("保存", title="某", taxpayer_id="1", email="new")
     assert visitor.status == 422
+    assert (await wrong_fields(visitor)).keys() == {"title", "taxpayer_id", "email"}
+    assert visitor.page.forms[-1]["fields"]["taxpayer_id"] == "1"
     await visitor.press("保存", title="某某公司", taxpayer_id="", email="new@example.com")
     assert "开票信息已保存" in visitor.text
     assert (await Invoice.get(fee_id=fee.id)).title == "某某公司"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -12,7 +13,7 @@ from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViola
 from models.draws import Draw
 from models.invitations import Invitation
 from services.core.base import Actor, Deps
-from services.draws import DiscardForm
+from services.draws import DiscardForm, DiscardKind
 from tests.factories.offices import Office, make_draw, make_office, recuse, state_of
 from tests.services.draws.attendance.panels import (
     count_notices,
@@ -107,6 +108,14 @@ async def test_no_agent_verifies_what_his_agency_hands_in(office: Office) -> Non
 
 
 # ---- no names before unsealing
+
+
+async def test_all_that_is_missing_is_said_at_once(office: Office) -> None:
+    draw_id, _ = await panel(office)
+    for kind, fields in (("", ["who", "kind", "reason"]), ("recusal", ["who", "cause", "reason"])):
+        with pytest.raises(InvalidInput) as refusal:
+            await office.discards.register(office.agency, draw_id, DiscardForm("", cast(DiscardKind, kind), " "))
+        assert [fault.field for fault in refusal.value.faults] == fields
 
 
 async def mobile_of(office: Office, invitation: Invitation) -> str:

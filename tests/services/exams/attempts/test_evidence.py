@@ -141,6 +141,12 @@ async def test_a_file_that_no_page_of_ours_wrote_is_refused(room: Room, failed_a
     assert not await ExamEvidence.exists()
 
 
+async def test_a_missing_file_and_reason_are_said_at_once(room: Room) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        await room.exams.evidence.hand_in(room.actor, room.candidate.id, "", " ")
+    assert [fault.field for fault in refusal.value.faults] == ["code", "explanation"]
+
+
 async def test_breaks_in_the_pasted_text_do_no_harm(room: Room, failed_attempt: ExamAttempt) -> None:
     code = sealed_file(AnswerFiles(room.exam_scene.deps.keys).public_key, failed_attempt, {1: KEY})
     pasted = " \n".join([code[:70], code[70:]]) + "\n"

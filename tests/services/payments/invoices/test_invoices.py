@@ -297,8 +297,9 @@ async def test_without_the_platforms_invoices_the_office_uploads_them(
     await kit.invoicing.check_due()
     invoice = await Invoice.get(fee_id=fee.id)
     assert (invoice.state, invoice.issued_by, invoice.check_at) == ("wanted", "office", None)
-    with pytest.raises(InvalidInput):
-        await kit.invoices.upload(admin, invoice.id, b"<html>", "1")
+    with pytest.raises(InvalidInput) as refusal:
+        await kit.invoices.upload(admin, invoice.id, b"<html>", " ")
+    assert [fault.field for fault in refusal.value.faults] == ["number", "file"]
     await kit.invoices.upload(admin, invoice.id, PDF, "2644")
     await kit.invoicing.check_due()
     assert (await Invoice.get(id=invoice.id)).state == "sent"
