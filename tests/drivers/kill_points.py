@@ -407,22 +407,10 @@ class Life:
     # ---- life and death
 
     async def _run(self, act: Callable[[], Awaitable[T]], *, job: bool = False) -> T:
-        """Raises Died if the process died meanwhile, whatever the act made of it; then none of its tasks is left."""
-        before = asyncio.all_tasks()
-
-        async def live() -> T:
-            return await act()
-
-        with self.points.watching(job=job):
-            life, death = asyncio.create_task(live()), asyncio.create_task(self.points.dead.wait())
-            await asyncio.wait((life, death), return_when=asyncio.FIRST_COMPLETED)
-            if not self.points.dead.is_set():
-                await _end_tasks({death})
-                if self.restless:
-                    self.start_process()
-                return life.result()
-            await _end_tasks(asyncio.all_tasks() - before)
-            raise Died
+        result = await run_until_death(self.points, act, job=job)
+        if self.restless:
+            self.start_process()
+        return result
 
     def _start_again(self) -> None:
         self.deaths += 1
@@ -441,6 +429,23 @@ class Life:
         assert not twice, f"recorded twice: {twice}"
         failed = self.saved.connection.execute("SELECT work, subject, error FROM row_failure").fetchall()
         assert not failed, f"rows failed: {failed}"
+
+
+async def run_until_death(points: KillPoints, act: Callable[[], Awaitable[T]], *, job: bool = False) -> T:
+    """Raises Died if the process died meanwhile, whatever the act made of it; then none of its tasks is left."""
+    before = asyncio.all_tasks()
+
+    async def live() -> T:
+        return await act()
+
+    with points.watching(job=job):
+        life, death = asyncio.create_task(live()), asyncio.create_task(points.dead.wait())
+        await asyncio.wait((life, death), return_when=asyncio.FIRST_COMPLETED)
+        if not points.dead.is_set():
+            await _end_tasks({death})
+            return life.result()
+        await _end_tasks(asyncio.all_tasks() - before)
+        raise Died
 
 
 async def _end_tasks(tasks: set[asyncio.Task[Any]]) -> None:

@@ -13,12 +13,13 @@ import pytest
 from app.assembly import make_services
 from app.worker import STALLED_AFTER
 from domain.clock import FixedClock
-from domain.draws.lifecycles import VirtualCallEvent, VirtualCallState
+from domain.draws.lifecycles import VIRTUAL_CALL, VirtualCallEvent, VirtualCallState
 from models.audit import AuditEntry
 from models.draws import Draw, LogEntry, RecalledExpert
 from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
+from models.virtual_calls import VirtualCall
 from services.core.base import Deps
 from services.draws import virtual_calls
 from services.ports import CallReport
@@ -125,7 +126,7 @@ class RecallStory(Story):
             "panel": [(invitation.expert_id, invitation.state) for invitation in invitations],
             "record": [entry.act for entry in entries],
             "acts": acts,
-            "talks": await virtual_calls.VirtualCall.filter(state="talked").count(),
+            "talks": await VirtualCall.filter(state="talked").count(),
             "messages": await Notice.filter(kind="draw_accepted", state="done").count(),
         }
 
@@ -145,12 +146,12 @@ async def test_without_its_commit_before_dialling_an_expert_would_be_connected_t
     runs: Enumeration, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: the call stays *asked* until its report, and its job may come late."""
-    moves = dict(virtual_calls.VIRTUAL_CALL.moves)
+    moves = dict(VIRTUAL_CALL.moves)
     moves[VirtualCallState.ASKED] = {
         **moves[VirtualCallState.DIALLING],
         VirtualCallEvent.DIAL: VirtualCallState.ASKED,
     }
-    monkeypatch.setattr(virtual_calls, "VIRTUAL_CALL", replace(virtual_calls.VIRTUAL_CALL, moves=moves))
+    monkeypatch.setattr(virtual_calls, "VIRTUAL_CALL", replace(VIRTUAL_CALL, moves=moves))
     monkeypatch.setattr(virtual_calls, "_UNPLACED_TTL", timedelta(hours=1))
     tried, faults = await runs.find_faults("commit", "VirtualCalls.dial")
     assert any("connected twice" in fault for fault in faults), (tried, faults)
