@@ -6,11 +6,10 @@ minute. Each new trigger replaces the window of its sort. Source: WeChat's page 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import cast
+from datetime import timedelta
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -35,14 +34,6 @@ for _, sort in ipairs({'tap', 'msg'}) do
 end
 return 0
 """
-
-
-@dataclass(frozen=True)
-class ChatWindow:
-    """``left`` messages may still be sent; the last of them until ``until``."""
-
-    until: datetime
-    left: int
 
 
 @dataclass(frozen=True)
@@ -81,18 +72,6 @@ class Windows:
         self._redis = redis
         self._clock = clock
         self._spend = redis.register_script(_SPEND)
-
-    async def find_window(self, pool: str, openid: str) -> ChatWindow | None:
-        """The open windows as one, or None when a customer-service message would be refused."""
-        names = ["tap_until", "tap_left", "msg_until", "msg_left"]
-        with _raise_transient():
-            row = await cast("Awaitable[list[bytes | None]]", self._redis.hmget(window_key(pool, openid), names))
-        now = self._now()
-        pairs = [(int(until or 0), int(left or 0)) for until, left in (row[:2], row[2:])]
-        live = [(until, left) for until, left in pairs if until > now and left > 0]
-        if not live:
-            return None
-        return ChatWindow(datetime.fromtimestamp(max(live)[0] / 1000, UTC), sum(left for _, left in live))
 
     async def spend(self, pool: str, openid: str) -> bool:
         """Count one message against the window that closes first; False when none is open."""

@@ -22,7 +22,7 @@ from domain.errors import (
     Unavailable,
 )
 from domain.ids import new_id
-from models.accounts import Account, Session, WechatIdentity
+from models.accounts import Session, WechatIdentity
 from services.accounts.roles import RoleOption, find_role, held_by, roles_of
 from services.accounts.tokens import Tokens, hash_token, issue, session_of
 from services.accounts.verification_codes import check_mobile
@@ -64,7 +64,7 @@ class LogIn:
     current: bool
 
 
-MINI_PROGRAM, BY_PASSWORD = "微信小程序", "小程序（密码登录）"
+MINI_PROGRAM = "微信小程序"
 _MUST_CHANGE = "您正在使用初始密码，请先修改密码，再办理其他事项。"
 
 
@@ -184,12 +184,6 @@ class Sessions:
             ended = await live.update(revoked_at=now)
             await record(actor, now, "session.logout", "account", actor.account_id, ended=ended)
             return ended
-
-    async def begin(self, account: Account) -> LoggedIn:
-        """A session of a person verified by password, in the caller's transaction; no WeChat account is bound by it."""
-        now = self.deps.now()
-        session = Session(id=new_id(), pool=account.pool, account_id=account.id, device=BY_PASSWORD, created_at=now)
-        return await self._start_session(session, now)
 
     async def list(self, actor: Actor) -> tuple[LogIn, ...]:
         """The person's active log-ins, newest first."""

@@ -146,13 +146,6 @@ class Attachments:
             raise InvalidInput("文件在传输中损坏，请重新上传。", code="file_damaged")
         return await self._accept_content(actor, attachment, content)
 
-    async def upload(
-        self, actor: Actor, application_id: UUID, field: str, *, row: int = 0, filename: str, content: bytes
-    ) -> AttachmentView:
-        """The whole file in one request."""
-        begun = await self.begin(actor, application_id, field, row=row, filename=filename, size=len(content))
-        return await self._accept_content(actor, await Attachment.get(id=begun.id), content)
-
     async def remove(self, actor: Actor, attachment_id: UUID) -> None:
         """Remove a file from the form. Raises Conflict when the form can't be changed now."""
         attachment = await self._get_own(actor, attachment_id)

@@ -59,16 +59,14 @@ def form_body(form: Filled, photo: str) -> Content:
 def application_form(
     form: Filled, photo: str, *, number: str, version: int, code: str, printed_at: datetime, url: str
 ) -> Content:
-    """The application and qualification-review form. Without a ``code`` it is a draft for review."""
+    """The application and qualification-review form."""
     documents = form.book.form.papers
     opinions = ["工作单位意见", *(f"{step.name}意见" for step in form.book.review.steps)]
     at = f"{print_date(printed_at)} {local(printed_at):%H:%M}"
-    foot = [f"申请编号 {number} · 第{version}版 · 打印于 {at}"]
-    foot.append(
-        f"校验码 {spaced(code)}，扫码可核对本表是否为最新版本。"
-        if code
-        else "预览稿，请核对；打印后的正式表格带校验码。"
-    )
+    foot = [
+        f"申请编号 {number} · 第{version}版 · 打印于 {at}",
+        f"校验码 {spaced(code)}，扫码可核对本表是否为最新版本。",
+    ]
     return {
         **form_body(form, photo),
         "title": documents.title_of(form.entry_type),
@@ -78,7 +76,7 @@ def application_form(
         "facts": [
             ["申请编号", number],
             ["申请类型", f"{form.book.campaigns.name_of(form.entry_type)}申请"],
-            ["打印日期" if code else "预览日期", print_date(printed_at)],
+            ["打印日期", print_date(printed_at)],
         ],
         "declaration": form.book.registration.honesty,
         "opinions": [{"title": title, "said": "", "sign": "签字（盖章）"} for title in opinions],

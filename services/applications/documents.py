@@ -123,21 +123,6 @@ class Documents:
             raise Conflict("当前内容还没有打印，请先核对信息再打印。", code="not_printed")
         return PdfDocument(await self._load_pdf(row, application, form), f"{application.number}-v{row.version}.pdf")
 
-    async def draft(self, actor: Actor, application_id: UUID) -> PdfDocument:
-        """The form for review before printing: no code, nothing is locked."""
-        application = await self._get_own(actor, application_id)
-        form, _ = await self._form(application)
-        content = document_contents.application_form(
-            form,
-            await self._photo(application.id),
-            number=application.number,
-            version=application.version,
-            code="",
-            printed_at=self.deps.now(),
-            url="",
-        )
-        return PdfDocument(await self._render_pdf("application_form", content), f"{application.number}-draft.pdf")
-
     async def commitment(self, actor: Actor, application_id: UUID) -> PdfDocument:
         """The commitment letter with the person's name, to be signed."""
         application = await self._get_own(actor, application_id)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import Field
 
@@ -16,7 +15,7 @@ from models.draws import (
     Condition,
     Round,
 )
-from services.core.base import Actor, Deps, rows
+from services.core.base import Deps, rows
 from services.draws.access import DrawAccess
 from services.draws.views import ReadDraw
 
@@ -59,11 +58,8 @@ class DrawProgress:
     deps: Deps
     access: DrawAccess
 
-    async def read(self, actor: Actor, draw_id: UUID) -> DrawTotals:
-        return await self.totals_of(await self.access.get(actor, draw_id))
-
     async def totals_of(self, draw: ReadDraw) -> DrawTotals:
-        """The same for a caller that has checked the permission."""
+        """The caller has checked the permission."""
         conditions = await Condition.filter(draw_id=draw.id).order_by("position")
         counted = {
             row["state"]: row["n"]

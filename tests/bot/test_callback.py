@@ -406,16 +406,18 @@ async def test_a_hand_over_that_cannot_be_committed_says_busy(server: Process, b
 async def test_a_tap_opens_a_minute_and_a_message_two_days(server: Process) -> None:
     windows = server.engine._parts.windows
     await server.send(message(MsgType="event", Event="CLICK", EventKey="COUNT"))
-    window = await windows.find_window("demo", "oA")
-    assert window is not None
-    assert (window.left, (window.until - server.clock.now()).total_seconds()) == (3, 60)
-    await server.send(message("数"))
-    window = await windows.find_window("demo", "oA")
-    assert window is not None
-    assert (window.left, (window.until - server.clock.now()).total_seconds()) == (8, 48 * 3600)
+    assert await windows.spend("demo", "oA")
+    server.clock.move(timedelta(minutes=1))
+    assert not await windows.spend("demo", "oA"), "of three that a tap allows, two are lost"
+    await server.send(message(MsgType="event", Event="CLICK", EventKey="COUNT", at=server.clock.now()))
+    await server.send(message("数", at=server.clock.now()))
     assert [await windows.spend("demo", "oA") for _ in range(9)] == [True] * 8 + [False]
-    assert await windows.find_window("demo", "oA") is None
-    assert await windows.find_window("demo", "oNobody") is None
+    assert not await windows.spend("demo", "oNobody")
+    await server.send(message("数", at=server.clock.now()))
+    server.clock.move(timedelta(hours=48, seconds=-1))
+    assert await windows.spend("demo", "oA")
+    server.clock.move(timedelta(seconds=1))
+    assert not await windows.spend("demo", "oA")
 
 
 async def test_without_redis_a_person_is_asked_to_repeat(counting: Router, database: str, bench: Bench) -> None:

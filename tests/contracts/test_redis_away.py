@@ -42,7 +42,6 @@ STEPS: dict[type, dict[str, Step]] = {
     },
     Windows: {
         "spend": lambda redis: Windows(redis, SystemClock()).spend("demo", "oA"),
-        "find_window": lambda redis: Windows(redis, SystemClock()).find_window("demo", "oA"),
     },
 }
 """What uses Redis before a request to a vendor, and a call of each of its methods."""

@@ -35,7 +35,7 @@ from functools import lru_cache
 from operator import attrgetter
 from pathlib import Path
 from types import CoroutineType, FrameType
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, ClassVar, Literal, TypeVar, cast
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -407,22 +407,10 @@ class Life:
     # ---- life and death
 
     async def _run(self, act: Callable[[], Awaitable[T]], *, job: bool = False) -> T:
-        """Raises Died if the process died meanwhile, whatever the act made of it; then none of its tasks is left."""
-        before = asyncio.all_tasks()
-
-        async def live() -> T:
-            return await act()
-
-        with self.points.watching(job=job):
-            life, death = asyncio.create_task(live()), asyncio.create_task(self.points.dead.wait())
-            await asyncio.wait((life, death), return_when=asyncio.FIRST_COMPLETED)
-            if not self.points.dead.is_set():
-                await _end_tasks({death})
-                if self.restless:
-                    self.start_process()
-                return life.result()
-            await _end_tasks(asyncio.all_tasks() - before)
-            raise Died
+        result = await run_until_death(self.points, act, job=job)
+        if self.restless:
+            self.start_process()
+        return result
 
     def _start_again(self) -> None:
         self.deaths += 1
@@ -443,6 +431,23 @@ class Life:
         assert not failed, f"rows failed: {failed}"
 
 
+async def run_until_death(points: KillPoints, act: Callable[[], Awaitable[T]], *, job: bool = False) -> T:
+    """Raises Died if the process died meanwhile, whatever the act made of it; then none of its tasks is left."""
+    before = asyncio.all_tasks()
+
+    async def live() -> T:
+        return await act()
+
+    with points.watching(job=job):
+        life, death = asyncio.create_task(live()), asyncio.create_task(points.dead.wait())
+        await asyncio.wait((life, death), return_when=asyncio.FIRST_COMPLETED)
+        if not points.dead.is_set():
+            await _end_tasks({death})
+            return life.result()
+        await _end_tasks(asyncio.all_tasks() - before)
+        raise Died
+
+
 async def _end_tasks(tasks: set[asyncio.Task[Any]]) -> None:
     """Tasks of asyncpg return connections to the pool, and end by themselves."""
     for task in tasks:
@@ -453,6 +458,9 @@ async def _end_tasks(tasks: set[asyncio.Task[Any]]) -> None:
 
 class Story(ABC):
     """What people, vendors and the process do, from a database that ``prepare`` has filled."""
+
+    told_elsewhere: ClassVar[tuple[str, ...]] = ()
+    """Modules (``scheduler.``) at whose crossings nobody dies here: another story does it at the same ones."""
 
     def __init__(self, deps: Deps, clock: FixedClock) -> None:
         self.deps, self.clock = deps, clock
@@ -503,30 +511,43 @@ class Enumeration:
         assert life.deaths == (kill_at is not None), f"crossing {kill_at} was never reached"
         return points, facts
 
-    async def run_all(self, kind: Kind) -> None:
-        """Kill at each crossing of a kind. AssertionError that names every one after which the story ends wrong."""
+    async def run_all(self, *kinds: Kind) -> None:
+        """Kill at each crossing of these kinds. AssertionError that names every one after which the story ends wrong.
+
+        All kinds at once are cheaper, one alone may run beside the others.
+        """
+        points, facts = await self.run()
         chosen = os.environ.get("KILL_POINT")
         if chosen is not None:
-            _, facts = await self.run()
             _, ended = await self.run(int(chosen))
             assert ended == facts, _difference(facts, ended)
             return
-        if kind == "commit":
-            (_, facts), (_, ended) = await self.run(), await self.run(restless=True)
+        if "commit" in kinds:
+            _, ended = await self.run(restless=True)
             assert ended == facts, f"a new process does otherwise: {_difference(facts, ended)}"
-        tried, faults = await self.find_faults(kind)
-        assert tried, f"the story crosses nothing of the kind {kind}"
+        crossings = [
+            (number, crossing)
+            for number, crossing in points.distinct()
+            if crossing.kind in kinds and not crossing.what.startswith(self._story.told_elsewhere)
+        ]
+        without = {*kinds} - {crossing.kind for _, crossing in crossings}
+        assert not without, f"the story crosses nothing of the kinds {without}"
+        faults = await self._kill_at(crossings, facts)
         assert not faults, (
-            f"{len(faults)} of {tried} kill points end wrong; run one by KILL_POINT=<number> pytest '{self._test}'\n"
-            + "\n".join(faults)
+            f"{len(faults)} of {len(crossings)} kill points end wrong; "
+            f"run one by KILL_POINT=<number> pytest '{self._test}'\n" + "\n".join(faults)
         )
 
     async def find_faults(self, kind: Kind, what: str = "") -> tuple[int, list[str]]:
         """How many crossings of this kind, and of methods named by ``what``, were tried; and each that ended wrong."""
         points, facts = await self.run()
         chosen = [(n, crossing) for n, crossing in points.distinct() if crossing.kind == kind and what in crossing.what]
+        return len(chosen), await self._kill_at(chosen, facts)
+
+    async def _kill_at(self, crossings: Sequence[tuple[int, Crossing]], facts: Mapping[str, object]) -> list[str]:
+        """Each of these crossings, by its number, after which the story ends wrong."""
         faults = []
-        for number, crossing in chosen:
+        for number, crossing in crossings:
             try:
                 killed, ended = await self.run(number)
                 instead = killed.crossed[number - 1]
@@ -534,7 +555,7 @@ class Enumeration:
                 assert ended == facts, _difference(facts, ended)
             except Exception as fault:  # noqa: BLE001  (whatever is wrong with one, the others are tried)
                 faults.append(f"{number} ({crossing}): {_place(fault)}{fault!r}")
-        return len(chosen), faults
+        return faults
 
 
 def _difference(wanted: Mapping[str, object], actual: Mapping[str, object]) -> str:

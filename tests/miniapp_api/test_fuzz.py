@@ -18,6 +18,7 @@ from models.applications import Application
 from models.invitations import Invitation
 from services.core.base import Actor
 from tests.factories.applications import fill_in, make_applicant, make_campaign, make_codes
+from tests.factories.attachments import upload_file
 from tests.factories.files import jpeg
 from tests.factories.offices import Office, add_experts, start_draw
 from tests.miniapp_api.conftest import World
@@ -75,8 +76,8 @@ async def _entry_ids(world: World, applicant: Actor) -> dict[str, str]:
 async def _review_ids(world: World, applicant: Actor) -> dict[str, str]:
     """An application under review, and one of its files."""
     application, now = await fill_in(world.deps, applicant), world.deps.now()
-    photo = await world.services.applications.attachments.upload(
-        applicant, application.id, "photo", filename="照片.jpg", content=jpeg()
+    photo = await upload_file(
+        world.services.applications.attachments, applicant, application.id, "photo", filename="照片.jpg", content=jpeg()
     )
     await Application.filter(id=application.id).update(state="reviewing", round=1, step=0, submitted_at=now)
     return {"pool": "demo", "application_id": str(application.id), "attachment_id": str(photo.id)}

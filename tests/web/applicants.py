@@ -30,6 +30,7 @@ from models.campaigns import Employer
 from models.database_connection import tortoise_config
 from services.core.base import Actor, Deps
 from tests.factories.assembly import make_services
+from tests.factories.attachments import upload_file
 from tests.factories.files import pdf
 from tests.factories.forms import good_values
 from tests.factories.reviews import make_applicant
@@ -74,8 +75,14 @@ class ApplyingWorld(World):
                 await self.services.applications.drafts.save_section(actor, begun.id, code, section_values, 0)
         if files:
             for name in FILES:
-                await self.services.applications.attachments.upload(
-                    actor, begun.id, name, row=0, filename=f"{name}.jpg", content=photograph(20)
+                await upload_file(
+                    self.services.applications.attachments,
+                    actor,
+                    begun.id,
+                    name,
+                    row=0,
+                    filename=f"{name}.jpg",
+                    content=photograph(20),
                 )
         return begun.id
 

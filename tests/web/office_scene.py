@@ -22,6 +22,7 @@ from models.reviews import Objection
 from services.core.base import Actor, transaction
 from services.core.crypto import TEXT
 from tests.factories.applications import make_campaign, make_employer
+from tests.factories.attachments import upload_file
 from tests.factories.files import jpeg, pdf
 from tests.factories.payments import make_fee
 from tests.factories.people import make_account, make_grant
@@ -90,8 +91,8 @@ async def handed_in(scene: Scene, name: str, specialties: tuple[str, ...] = ("A0
         ("id_card_front", "身份证正面.jpg", jpeg(856, 540)),
         ("title_proof", "高级工程师证书.pdf", pdf()),
     ):
-        await services.applications.attachments.upload(
-            actor, application.id, part, row=0, filename=filename, content=content
+        await upload_file(
+            services.applications.attachments, actor, application.id, part, row=0, filename=filename, content=content
         )
     async with transaction():
         row = await Application.select_for_update().get(id=application.id)

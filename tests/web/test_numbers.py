@@ -21,6 +21,7 @@ from domain.clock import FixedClock
 from miniapp_api import setup
 from models.accounts import Account
 from models.database_connection import tortoise_config
+from models.draws import Draw
 from models.invitations import Invitation
 from models.notices import Notice
 from models.payments import Fee
@@ -275,7 +276,7 @@ async def test_places_to_be_filled_again_are_as_many_in_list_notice_and_progress
     draw_id, invitations = await house.pages.panel(3)
     for away in range(3):
         listed = [absence for absence in await draws.absence_queries.list_pending(agency) if absence.draw_id == draw_id]
-        progress = await draws.progress.read(agency, draw_id)
+        progress = await draws.progress.totals_of(await Draw.get(id=draw_id))
         figure = (await draws.queries.dashboard(agency)).pending_supplements
         assert (len(listed), progress.planned - progress.accepted) == (away, away)
         told = number(await phone.says("补抽"), "待补抽：共", "个")
@@ -294,7 +295,7 @@ async def test_places_to_be_filled_again_are_as_many_in_list_notice_and_progress
 async def test_the_panel_is_as_large_on_cards_board_and_attendance_page(house: House) -> None:
     who, agency = await people(house), house.chat.office.agency
     draw_id, _ = await house.pages.panel(2)
-    progress = await house.pages.services.draws.progress.read(agency, draw_id)
+    progress = await house.pages.services.draws.progress.totals_of(await Draw.get(id=draw_id))
     assert (progress.accepted, progress.planned) == (2, 2)
     listed = await house.at(who["organisation"], "/agency/draws")
     assert "2/2" in listed.text

@@ -64,8 +64,8 @@ class AccountScene:
         return Person(await make_account(self.deps, mobile, **values | columns), mobile)
 
     async def log_in(self, name: str, password: str, source: Source = HOME) -> Actor:
-        logged_in = await self.credentials.log_in("demo", name, password, self.sessions.begin, source)
-        return await self.sessions.authenticate(logged_in.tokens.access)
+        cookie = await self.credentials.log_in("demo", name, password, self.browsers.begin, source)
+        return await self.browsers.resume(cookie)
 
     async def code(self, mobile: str, purpose: Purpose) -> str:
         self.clock.move(self.deps.book("demo").login.code_gap)
@@ -405,7 +405,7 @@ async def test_two_people_who_want_one_new_mobile_do_not_both_get_it(scene: Acco
 async def test_one_log_in_is_ended_and_only_ones_own(scene: AccountScene) -> None:
     person, other = await scene.person(), await make_account(scene.deps)
     here, there = await scene.log_in(person.mobile, OLD), await scene.log_in(person.mobile, OLD)
-    assert [log_in.device for log_in in await scene.sessions.list(here)] == ["小程序（密码登录）"] * 2
+    assert [one.device for one in await scene.sessions.list(here)] == ["浏览器"] * 2
     assert there.session_id is not None
     with pytest.raises(NotFound):
         await scene.sessions.end(Actor("demo", "guest", other.id), there.session_id)

@@ -33,6 +33,7 @@ from tests.factories.applications import (
     make_codes,
     values_of,
 )
+from tests.factories.attachments import upload_file
 from tests.factories.files import MemoryFiles, QuickChecker, jpeg, pdf
 from tests.factories.people import make_expert
 from tests.factories.rulebooks import load_rulebook
@@ -87,7 +88,7 @@ async def upload_all(attachments: Attachments, actor: Actor, application_id: UUI
         ("commitment_letter", pdf()),
         ("signed_form", pdf(3)),
     ):
-        await attachments.upload(actor, application_id, field, filename=f"{field}.x", content=content)
+        await upload_file(attachments, actor, application_id, field, filename=f"{field}.x", content=content)
 
 
 async def taken(application_id: UUID) -> list[str]:
@@ -193,7 +194,7 @@ async def test_files_that_the_rules_no_longer_take_stay_behind(
 ) -> None:
     first = await begin(deps, zhao)
     for content in (DEGREE, jpeg()):
-        await attachments.upload(zhao, first, "degree_proof", filename="a.x", content=content)
+        await upload_file(attachments, zhao, first, "degree_proof", filename="a.x", content=content)
     await end(first, deps)
     if isinstance(narrower := changes.get("file"), dict):
         rule = deps.book("demo").form.fields["degree_proof"].file
@@ -277,7 +278,7 @@ async def test_another_file_in_its_place_leaves_the_earlier_application_whole(
     await upload_all(attachments, zhao, first)
     await end(first, deps)
     second = await begin(deps, zhao)
-    renewed = await attachments.upload(zhao, second, "photo", filename="new.jpg", content=CARD)
+    renewed = await upload_file(attachments, zhao, second, "photo", filename="new.jpg", content=CARD)
     assert not renewed.taken_over
     [front] = [ready_file for ready_file in await ready_files(second) if ready_file.field == "id_card_front"]
     await attachments.remove(zhao, front.id)
@@ -295,7 +296,7 @@ async def test_the_last_two_of_a_file_that_go_at_once_take_it_along(
     deps: Deps, attachments: Attachments, zhao: Actor, files: MemoryFiles, clock: FixedClock
 ) -> None:
     first = await begin(deps, zhao)
-    await attachments.upload(zhao, first, "photo", filename="a.jpg", content=PHOTO)
+    await upload_file(attachments, zhao, first, "photo", filename="a.jpg", content=PHOTO)
     await end(first, deps)
     second = await begin(deps, zhao)
     rows = await Attachment.filter(application_id__in=[first, second])

@@ -32,6 +32,7 @@ from services.inspection.file_types import Found
 from services.reviews.attachment_access import AttachmentAccess
 from tests.drivers.waiting import let_others_run
 from tests.factories.applicants import Applicant, make_applicant
+from tests.factories.attachments import upload_file
 from tests.factories.files import MemoryFiles, QuickChecker, heic, jpeg, pdf, png, with_action
 from tests.factories.people import make_account
 from tests.services.conftest import end_pauses
@@ -79,7 +80,7 @@ async def begin(service: Attachments, who: Applicant, field: str = "photo", **op
 async def attach(
     service: Attachments, who: Applicant, field: str = "photo", content: bytes = PICTURE
 ) -> AttachmentView:
-    return await service.upload(who.actor, who.id, field, filename="照片.JPEG", content=content)
+    return await upload_file(service, who.actor, who.id, field, filename="照片.JPEG", content=content)
 
 
 # ---- sending
@@ -300,12 +301,14 @@ async def test_known_errors_are_refused_before_the_first_byte(
 
 async def test_a_heic_is_kept_as_the_jpeg_that_was_made_of_it(service: Attachments, applicant: Applicant) -> None:
     content = heic()
-    uploaded = await service.upload(applicant.actor, applicant.id, "photo", filename="IMG_1.HEIC", content=content)
+    uploaded = await upload_file(
+        service, applicant.actor, applicant.id, "photo", filename="IMG_1.HEIC", content=content
+    )
     row = await Attachment.get(id=uploaded.id)
     stored = await service.store.get(row.key)
     assert (uploaded.filename, uploaded.media_type, uploaded.size) == ("IMG_1.jpg", "image/jpeg", len(stored))
     assert stored.startswith(b"\xff\xd8\xff")
-    again = await service.upload(applicant.actor, applicant.id, "photo", filename="IMG_1.HEIC", content=content)
+    again = await upload_file(service, applicant.actor, applicant.id, "photo", filename="IMG_1.HEIC", content=content)
     assert again.id == uploaded.id
 
 
@@ -317,7 +320,7 @@ async def test_what_phones_call_a_jpeg_is_believed_until_it_is_here(
 
 
 async def test_a_lie_about_the_type_comes_out_at_the_end(
-    service: Attachments, applicant: Applicant, files: MemoryFiles
+    service: Attachments, applicant: Applicant, files: MemoryFiles, clock: FixedClock
 ) -> None:
     for content, code in ((pdf(), "file_type"), (PICTURE[:3000], "file_broken")):
         with pytest.raises(InvalidInput) as refusal:
@@ -327,6 +330,8 @@ async def test_a_lie_about_the_type_comes_out_at_the_end(
         await attach(service, applicant, "commitment_letter", pdf(1, with_action("/Launch")))
     assert refusal.value.code == "file_active"
     assert await Attachment.filter(state="ready").count() == 0
+    clock.move(timedelta(hours=1))
+    await service.sweep()
     assert files.contents == {}
 
 

@@ -33,6 +33,7 @@ from tests.factories.applications import (
     make_codes,
     with_rules,
 )
+from tests.factories.attachments import upload_file
 from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker, jpeg
 from tests.factories.people import make_expert
 
@@ -121,7 +122,6 @@ async def test_the_real_printer_takes_every_document(
     text = text_of((await documents.printed(actor, application.id)).content)
     assert f"校验码{printed.code}" in text
     assert "赵明远" in text
-    assert "预览稿" in text_of((await documents.draft(actor, application.id)).content)
     letter = text_of((await documents.commitment(actor, application.id)).content)
     assert "诚信承诺书" in letter
     assert "赵明远" in letter
@@ -135,13 +135,12 @@ async def test_the_photo_stands_on_the_form(
     actor: Actor,
     application: Application,
 ) -> None:
-    await documents.draft(actor, application.id)
+    await documents.print_form(actor, application.id)
     assert renderer.made[-1][1]["photo"] == "", "the store lost it"
-    store = SealedFiles(files, deps.keys)
-    await Attachments(deps, store, QuickChecker()).upload(
-        actor, application.id, "photo", filename="a.jpg", content=jpeg(1000, 1400)
-    )
-    await documents.draft(actor, application.id)
+    attachments = Attachments(deps, SealedFiles(files, deps.keys), QuickChecker())
+    await upload_file(attachments, actor, application.id, "photo", filename="a.jpg", content=jpeg(1000, 1400))
+    await PrintedForm.all().update(key="")  # as if the print were lost
+    await documents.print_form(actor, application.id)
     assert str(renderer.made[-1][1]["photo"]).startswith("/9j/")
 
 
@@ -271,7 +270,7 @@ async def test_documents_of_another_applicant_are_not_found(
     documents: Documents, application: Application, deps: Deps
 ) -> None:
     other = await make_applicant(deps)
-    for act in (documents.print_form, documents.printed, documents.draft, documents.commitment):
+    for act in (documents.print_form, documents.printed, documents.commitment):
         with pytest.raises(NotFound):
             await act(other, application.id)
         with pytest.raises(Forbidden):

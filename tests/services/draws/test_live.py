@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import cast
 from uuid import UUID
 
 import pytest
@@ -14,6 +15,7 @@ from models.draws import Draw
 from services.core.base import Deps
 from services.draws.live import LiveDraws, Watch
 from services.ports import DrawRelay
+from tests.drivers.kill_points import Died, KillPoints
 from tests.drivers.statements import count_statements
 from tests.factories.draw_relay import NoRelay
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
@@ -45,12 +47,12 @@ class Hub:
 class Ear:
     def __init__(self, hub: Hub, leads: bool) -> None:
         self._hub = hub
-        self._leads = leads
+        self.leads = leads
 
     async def claim_draws(self, draw_ids: Collection[UUID]) -> Collection[UUID]:
         if self._hub.away:
             raise ConnectionError("redis is away")
-        return draw_ids if self._leads else ()
+        return draw_ids if self.leads else ()
 
     async def publish(self, draw_ids: Collection[UUID]) -> None:
         for queue in self._hub.told:
@@ -135,6 +137,58 @@ async def test_while_the_relay_is_away_each_process_looks_itself(office: Office)
             hub.away = True
             await accept(office, draw_id)
             await wait_for_accepted(watch, 1)
+
+
+@asynccontextmanager
+async def follow_leader(office: Office, draw_id: UUID, points: KillPoints) -> AsyncIterator[tuple[LiveDraws, Watch]]:
+    """A process with a viewer, once the one that polls for both has informed it of an acceptance, or has died.
+
+    The leader publishes twice: the state that it finds, and the acceptance.
+    """
+    hub = Hub()
+    leader = LiveDraws(office.progress, points.port(hub.of(leads=True), "publish", ours=["claim_draws"]))
+    follower = LiveDraws(office.progress, hub.of(leads=False))
+    with points.watching():
+        async with leader.watch(draw_id), follower.watch(draw_id) as watch:
+            while len(hub.told) < 2 or (len(points.crossed) < 2 and not points.dead.is_set()):
+                await asyncio.sleep(0)
+            await accept(office, draw_id)
+            while len(points.crossed) < 4 and not points.dead.is_set():
+                await asyncio.sleep(0)
+            yield follower, watch
+        with suppress(Died):
+            await leader.close()
+        await follower.close()
+
+
+def take_over(follower: LiveDraws) -> None:
+    """The lease of a dead leader lapses."""
+    cast(Ear, follower.relay).leads = True
+
+
+async def test_a_viewer_sees_the_last_state_wherever_the_process_that_polls_dies(office: Office) -> None:
+    await add_experts(office, 6)
+    draw_id = await start_draw(office, needed=5)
+    for accepted, kill_at in enumerate((None, 1, 2, 3, 4), 1):
+        points = KillPoints(kill_at)
+        async with follow_leader(office, draw_id, points) as (follower, watch):
+            assert [crossing.side for crossing in points.crossed] == ["before", "after", "before", "after"][:kill_at]
+            if points.dead.is_set():
+                take_over(follower)
+            await wait_for_accepted(watch, accepted)
+
+
+async def test_without_a_lease_that_lapses_a_viewer_would_see_the_last_state_only_at_the_next_read(
+    office: Office,
+) -> None:
+    """The control."""
+    async with follow_leader(office, await start_draw_of_one_expert(office), KillPoints(3)) as (follower, watch):
+        for _ in range(3):
+            await follower._poll_once()
+        assert watch._watched.latest is not None
+        assert watch._watched.latest.progress.accepted == 0
+        take_over(follower)
+        await wait_for_accepted(watch, 1)
 
 
 async def test_a_deleted_draft_and_a_failed_read_do_not_stop_other_watchers(

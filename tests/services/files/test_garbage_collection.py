@@ -27,6 +27,7 @@ from services.files.garbage_collection import (
     Search,
 )
 from tests.factories.applicants import Applicant, make_applicant
+from tests.factories.attachments import upload_file
 from tests.factories.files import MemoryFiles, QuickChecker, jpeg
 from tests.services.conftest import end_pauses
 
@@ -61,7 +62,7 @@ async def is_due(condition: str, deps: Deps) -> bool:
 async def fill(deps: Deps, store: SealedFiles, files: MemoryFiles, applicant: Applicant) -> set[str]:
     """Store a file of every kind that rows name; returns their keys."""
     attachments = Attachments(deps, store, QuickChecker())
-    await attachments.upload(applicant.actor, applicant.id, "photo", filename="a.jpg", content=jpeg())
+    await upload_file(attachments, applicant.actor, applicant.id, "photo", filename="a.jpg", content=jpeg())
     begun = await attachments.begin(applicant.actor, applicant.id, "id_card_front", filename="b.jpg", size=5000)
     await attachments.append(applicant.actor, begun.id, 0, jpeg()[:1000])
     key = new_key("demo", deps.now())

@@ -214,7 +214,7 @@ async def test_all_that_is_wrong_is_said_at_once(materials: Materials, admin: Ac
     with pytest.raises(InvalidInput) as refusal:
         await materials.change(admin, added.id, replace(GUIDE, title=""), b"MZ")
     assert [fault.field for fault in refusal.value.faults] == ["title", "file"]
-    assert len(files.kept) == 1
+    assert len(files.contents) == 1
 
 
 async def test_an_end_before_the_beginning_is_refused(materials: Materials, admin: Actor, clock: FixedClock) -> None:

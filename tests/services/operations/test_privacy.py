@@ -30,6 +30,7 @@ from tests.drivers.waiting import eventually
 from tests.factories.applicants import make_applicant, make_application
 from tests.factories.applications import attach
 from tests.factories.assembly import composed
+from tests.factories.attachments import upload_file
 from tests.factories.draws import make_draw, make_invitation, make_project
 from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker, jpeg
 from tests.factories.people import make_account, make_agent_link, make_expert, make_identity, make_organisation
@@ -290,7 +291,7 @@ async def test_nothing_of_a_draft_that_was_given_up_stays_in_the_store(
     )
     await documents.print_form(draft.actor, application.id)
     archived = set(files.contents)
-    await attachments.upload(draft.actor, draft.id, "photo", filename="a.jpg", content=jpeg())
+    await upload_file(attachments, draft.actor, draft.id, "photo", filename="a.jpg", content=jpeg())
     begun = await attachments.begin(draft.actor, draft.id, "id_card_front", filename="b.jpg", size=5000)
     await attachments.append(draft.actor, begun.id, 0, jpeg()[:1000])
     printed = await documents.print_form(draft.actor, draft.id)

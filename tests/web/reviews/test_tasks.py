@@ -15,6 +15,7 @@ from models.audit import AuditEntry
 from models.reviews import Objection, ReviewTask
 from services.applications import log
 from services.core.base import Actor, transaction
+from tests.factories.attachments import upload_file
 from tests.factories.files import jpeg
 from tests.factories.people import make_account
 from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
@@ -217,8 +218,13 @@ async def test_an_identity_card_is_covered_until_a_reviewer_opens_it_and_that_is
     application = await make_application(deps, await make_applicant(deps, "苏航"), state="draft", round=0)
     owner = Actor("demo", "applicant", application.account_id)
     for field in ("photo", "id_card_front"):
-        await world.services.applications.attachments.upload(
-            owner, application.id, field, filename=f"{field}.jpg", content=jpeg(200, 150)
+        await upload_file(
+            world.services.applications.attachments,
+            owner,
+            application.id,
+            field,
+            filename=f"{field}.jpg",
+            content=jpeg(200, 150),
         )
     await Attachment.filter(field="photo").update(taken_from=application.id)
     await Application.filter(id=application.id).update(state="reviewing", round=1)
@@ -243,8 +249,13 @@ async def test_only_the_reviewer_of_a_task_opens_or_mails_an_original(world: Wor
     deps = world.services.deps
     application = await make_application(deps, await make_applicant(deps, "苏航"), state="draft", round=0)
     owner = Actor("demo", "applicant", application.account_id)
-    await world.services.applications.attachments.upload(
-        owner, application.id, "photo", filename="证件照.jpg", content=jpeg(200, 150)
+    await upload_file(
+        world.services.applications.attachments,
+        owner,
+        application.id,
+        "photo",
+        filename="证件照.jpg",
+        content=jpeg(200, 150),
     )
     await Application.filter(id=application.id).update(state="reviewing", round=1)
     await begun(world, application)

@@ -12,6 +12,7 @@ from models.applications import Application
 from models.audit import AuditEntry
 from models.reviews import ReviewTask
 from services.core.base import Actor, transaction
+from tests.factories.attachments import upload_file
 from tests.factories.files import jpeg, pdf
 from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
 from tests.plugins.browsers import CHROMIUM, capture
@@ -36,8 +37,14 @@ async def handed_in(world: World, name: str, specialties: tuple[str, ...] = ("A0
         ("id_card_front", "身份证正面.jpg", jpeg(856, 540)),
         ("title_proof", "高级工程师证书.pdf", pdf()),
     ):
-        await world.services.applications.attachments.upload(
-            owner, application.id, field, row=0, filename=filename, content=content
+        await upload_file(
+            world.services.applications.attachments,
+            owner,
+            application.id,
+            field,
+            row=0,
+            filename=filename,
+            content=content,
         )
     async with transaction():
         row = await Application.select_for_update().get(id=application.id)

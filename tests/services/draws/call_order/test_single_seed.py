@@ -189,7 +189,7 @@ async def test_the_system_starts_by_itself_when_the_seed_has_stood_long_enough(
     clock.move(within - timedelta(seconds=1))
     await office.run.start_due()
     assert await state_of(draw_id) == "committing"
-    assert "系统自动启动" in (await office.progress.read(office.agency, draw_id)).waiting
+    assert "系统自动启动" in (await office.progress.totals_of(await Draw.get(id=draw_id))).waiting
     clock.move(timedelta(seconds=1))
     await office.run.start_due()
     await office.run.start_due()

@@ -1,0 +1,26 @@
+"""Files of an application's form, sent as a client sends them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from services.applications.attachment_rules import AttachmentView
+from services.applications.attachments import PART_MAX, Attachments
+from services.core.base import Actor
+
+
+async def upload_file(
+    attachments: Attachments,
+    actor: Actor,
+    application_id: UUID,
+    field: str,
+    *,
+    row: int = 0,
+    filename: str,
+    content: bytes,
+) -> AttachmentView:
+    """The whole file, in parts."""
+    upload = await attachments.begin(actor, application_id, field, row=row, filename=filename, size=len(content))
+    for offset in range(0, len(content), PART_MAX):
+        await attachments.append(actor, upload.id, offset, content[offset : offset + PART_MAX])
+    return await attachments.finish(actor, upload.id)
