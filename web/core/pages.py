@@ -183,6 +183,11 @@ class PageDeclaration:
         """By address and name."""
 
     @property
+    def commands(self) -> Iterator[tuple[str, Command]]:
+        """Names and commands."""
+        return ((name, command) for (_, name), command in self._commands.items())
+
+    @property
     def notes(self) -> Mapping[str, str]:
         return {code: text for command in self._commands.values() for code, text in command.notes.items()}
 
