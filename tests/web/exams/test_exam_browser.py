@@ -346,7 +346,8 @@ async def test_a_browser_without_cryptography_writes_a_plain_file(browser: Brows
     await seen.page.evaluate("Object.defineProperty(crypto, 'subtle', { value: undefined })")
     attempt = await sitting.attempt()
     made = await seen.page.evaluate(_WRITE, [str(attempt.id)])
-    found = AnswerFiles(sitting.world.deps.keys).open(made)
+    files = AnswerFiles(sitting.world.deps.keys)
+    found = files.read(*files.unseal(made))
     assert (found.attempt_id, found.answers[3].answer.mask) == (attempt.id, 2)
     assert made.startswith("PBT0.")
 
