@@ -64,7 +64,8 @@ def finished_record(candidates: int, calls: int) -> dict[str, acts.Json]:
     seed = random_draw.seed(_DRAW, 1, secret, [(1, "main", root)], values)
     log = [_opening(calls // 2), *_fixing(root, secret, values), acts.SeedFixed(1, secret, seed)]
     log.append(acts.Need(1, calls // 2))
-    for place, leaf in enumerate(random_draw.order(seed, 1, "main", leaves)[:calls]):
+    for place, index in enumerate(random_draw.order_indices(seed, 1, "main", leaves)[:calls]):
+        leaf = leaves[index]
         outcome: acts.OutcomeKind = "declined" if place % 2 == 0 else "accepted"
         log += [acts.Called(1, "main", leaf), acts.CallOutcome(1, leaf, outcome, "expert")]
     entries = _chained([*log, acts.Completed(), acts.Ended()])

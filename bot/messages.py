@@ -146,10 +146,6 @@ class Message:
         return self.event_key[len(prefix) :] if self.event == "subscribe" and self.event_key.startswith(prefix) else ""
 
     @property
-    def ticket(self) -> str:
-        return self.get("Ticket").strip()
-
-    @property
     def msg_id(self) -> str:
         """WeChat's 64-bit number as text; events have none, but delivery reports carry that of their message
         (MsgID)."""
@@ -177,11 +173,6 @@ class Message:
             return None
         in_range = -90 <= latitude <= 90 and -180 <= longitude <= 180
         return Location(latitude, longitude, self.get("Label").strip()) if in_range else None
-
-    @property
-    def media_id(self) -> str:
-        """Picture, voice or video; kept by WeChat for three days."""
-        return self.get("MediaId").strip()
 
     @property
     def created_at(self) -> str:

@@ -133,13 +133,8 @@ def seed(
     return digest("seed", *inputs)
 
 
-def order(seed: bytes, condition: int, tier: str, leaves: Sequence[bytes]) -> list[bytes]:
-    """The leaves in the order in which they are to be called."""
-    return [leaves[index] for index in order_indices(seed, condition, tier, leaves)]
-
-
 def order_indices(seed: bytes, condition: int, tier: str, leaves: Sequence[bytes]) -> list[int]:
-    """The same order as positions in ``leaves``; does not depend on how ``leaves`` are arranged.
+    """The order in which they are to be called, as positions in ``leaves``, however these are arranged.
 
     Sorted by HMAC-SHA-256(key: seed, message: the fields TAG, ``order``, condition, tier, leaf). HMAC's two pads and
     the fields before the leaf are hashed only once per list, so a million leaves take about two seconds.

@@ -1,8 +1,8 @@
 """A province's rulebook: every value it sets, with where each comes from.
 
 ``book.draw.result_visible_before`` is the value, ``book.source("draw.result_visible_before")`` the manual line or legal
-article, ``book.note(…)`` our decision where manuals are silent or contradict themselves. A pool's file lies over
-``_defaults.toml`` (decisions shared by all), ``_entry_defaults.toml`` (the same for entry into the pool) and
+article, ``book.provenance(…).note`` our decision where manuals are silent or contradict themselves. A pool's file lies
+over ``_defaults.toml`` (decisions shared by all), ``_entry_defaults.toml`` (the same for entry into the pool) and
 ``_notice_texts.toml`` (default texts), so a new province is one new file.
 """
 
@@ -111,9 +111,6 @@ class Rulebook(Section):
     def source(self, key: str) -> str | None:
         """Manual and line or legal article; None where the value is our own decision."""
         return self._provenance[key].source
-
-    def note(self, key: str) -> str | None:
-        return self._provenance[key].note
 
     def written_keys(self) -> list[str]:
         """Every dotted key that a file sets."""

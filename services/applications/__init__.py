@@ -5,7 +5,7 @@ Rows are locked application first; ``repository`` has the locks and state change
 
 from services.applications.applicants import facts_of, today
 from services.applications.attachment_rules import AttachmentView, check_begin, field_of, view_of
-from services.applications.attachments import PART_MAX, ready_files
+from services.applications.attachments import PART_MAX
 from services.applications.campaign_rules import entry_names
 from services.applications.campaign_windows import CampaignData, CampaignForm, CampaignView, review_end
 from services.applications.campaigns import Campaigns
@@ -17,7 +17,7 @@ from services.applications.drafts import Begun, SavedSection
 from services.applications.notifications import notify_applicant
 from services.applications.open_tasks import TaskKey, cancel_open_tasks, lock_open_tasks
 from services.applications.progress import Progress, SpecialtyProgress, Stage, Step, progress_of
-from services.applications.queries import ApplicationView, FileView, LogLine, OwnLine, Returned, SectionView
+from services.applications.queries import ApplicationView, FileView, LogLine, Returned, SectionView
 from services.applications.registry import ApplicationServices
 from services.applications.repository import (
     EVERYTHING,
@@ -52,7 +52,6 @@ __all__ = [
     "Kind",
     "LogLine",
     "Outcome",
-    "OwnLine",
     "PdfDocument",
     "Printed",
     "Progress",
@@ -84,7 +83,6 @@ __all__ = [
     "outcome_of",
     "progress_of",
     "read_values",
-    "ready_files",
     "review_end",
     "today",
     "unknown_application",

@@ -274,14 +274,6 @@ class Attachments:
         await attachment.delete()
 
 
-async def ready_files(application_id: UUID) -> list[AttachmentView]:
-    """Every finished file of an application, by field, row and age."""
-    attachments = await Attachment.filter(application_id=application_id, state="ready").order_by(
-        "field", "row", "ready_at", "id"
-    )
-    return [view_of(attachment) for attachment in attachments]
-
-
 async def _lock(attachment_id: UUID) -> Attachment:
     attachment = await Attachment.select_for_update().get_or_none(id=attachment_id)
     if attachment is None:

@@ -22,7 +22,7 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSection, Attachment
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications.applicants import facts_of as person_of
-from services.applications.applicants import get_registered_account, today
+from services.applications.applicants import today
 from services.applications.campaign_rules import check_entry_type
 from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.kept_fields import find_filed, kept_fields_of, kept_rule
@@ -130,20 +130,6 @@ class ApplicationView:
     created_at: datetime
 
 
-@dataclass(frozen=True)
-class OwnLine:
-    """An entry of one's own history."""
-
-    id: UUID
-    number: str
-    entry_type: EntryType
-    state: str
-    state_label: str
-    created_at: datetime
-    submitted_at: datetime | None
-    ended_at: datetime | None
-
-
 _WHOLE = f"""
 SELECT {FACTS}, (SELECT p FROM account p WHERE p.id = a.account_id) AS account,
   ARRAY(SELECT s FROM application_section s WHERE s.application_id = a.id) AS sections,
@@ -164,13 +150,6 @@ class ApplicationQueries:
         book = self.deps.book(pool)
         check_entry_type(book, entry_type)
         return schema_of(book.form, cast(EntryType, entry_type))
-
-    async def list_own(self, actor: Actor) -> tuple[OwnLine, ...]:
-        """All of the actor's applications, the newest first."""
-        check(actor, "application.own")
-        account = await get_registered_account(actor)
-        applications = await Application.filter(account_id=account.id, pool=actor.pool).order_by("-created_at", "-id")
-        return tuple(_line(application) for application in applications)
 
     async def get(self, actor: Actor, application_id: UUID) -> ApplicationView:
         """The actor's own application, complete. Raises NotFound."""
@@ -341,18 +320,4 @@ def _log_line(line: ReviewEntry, codes: CatalogueCodes) -> LogLine:
         line.specialty,
         show_specialty(line.specialty, codes) if line.specialty else "",
         line.opinion,
-    )
-
-
-def _line(application: Application) -> OwnLine:
-    state = ApplicationState(application.state)
-    return OwnLine(
-        application.id,
-        application.number,
-        cast(EntryType, application.entry_type),
-        state.value,
-        state.label,
-        application.created_at,
-        application.submitted_at,
-        application.ended_at,
     )

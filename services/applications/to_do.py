@@ -136,10 +136,6 @@ class ToDos:
             RegionAdvice(show_region(code, codes), line) for code, line in sorted(_advice_lines(campaigns).items())
         )
 
-    async def items(self, pool: str, account_id: UUID) -> tuple[ToDo, ...]:
-        """What the person can do now, or from a known time on; may be empty."""
-        return self._items(await self._read(pool, account_id))
-
     async def progress(self, account_id: UUID) -> Progress | None:
         """Of the live application, else of the last one; None without any."""
         return await latest_progress(self.deps, account_id)

@@ -34,14 +34,6 @@ class Stream:
     def end_for_newer(self) -> None:
         self._replaced.set()
 
-    async def pause(self, seconds: float) -> None:
-        """Sleep, but wake when this stream has to end."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._replaced.wait()
-        except TimeoutError:
-            return
-
 
 class OpenStreams:
     def __init__(self, most: int = MOST, caps: Mapping[str, int] = CAPS) -> None:

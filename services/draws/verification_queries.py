@@ -14,7 +14,7 @@ from domain.draws.lifecycles import VerificationState
 from models.draws import DrawApplication
 from services.core import permissions
 from services.core.base import Actor, Page, rows
-from services.core.pages import contains, read_page, read_rows
+from services.core.pages import contains, read_page
 
 
 @dataclass(frozen=True)
@@ -88,21 +88,13 @@ _MATCHING = (
 
 @dataclass(frozen=True)
 class VerificationQueries:
-    async def queue(
-        self, actor: Actor, *, state: str = "submitted", offset: int = 0, limit: int = 20
-    ) -> list[ApplicationRow]:
-        """Applications at the verifier's terminal, oldest first. ``actor.scope`` empty: every terminal of the pool."""
-        permissions.check(actor, "draw.verify")
-        values, order = (actor.pool, actor.scope, state), "a.submitted_at, a.id"
-        applications = await read_rows(_COLUMNS, _JOINED, _IN_STATE, order, values, offset=offset, limit=limit)
-        return [_row(row) for row in applications]
-
     async def search(
         self, actor: Actor, state: str, word: str = "", *, offset: int = 0, limit: int = 20
     ) -> Page[ApplicationRow]:
-        """The same with the total, by part of a draw's number or name or of the applicant unit's name.
+        """Applications at the verifier's terminal, with the total. ``actor.scope`` empty: every terminal of the pool.
 
-        Open ones oldest first, decided ones newest first.
+        ``word``: part of a draw's number or name or of the applicant unit's name. Open ones come oldest first, decided
+        ones newest first.
         """
         permissions.check(actor, "draw.verify")
         way = "" if state == VerificationState.SUBMITTED else " DESC"

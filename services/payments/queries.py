@@ -23,7 +23,6 @@ from services.payments.fees import rules_of, title_of
 from services.payments.invoices.transitions import FOLLOWS, REFUNDED, is_being_issued
 
 OrderFilter = Literal["all", "open", "paid", "refunded", "closed", "surplus", "abnormal"]
-InvoiceFilter = Literal["all", "to_make", "to_reverse", "sent", "reversed"]
 InvoiceMaker = Literal["wechat", "office"]
 
 
@@ -83,27 +82,6 @@ class OrderRow:
     success_at: datetime | None
     refund: str
     refund_failure: str
-
-
-@dataclass(frozen=True)
-class InvoiceRow:
-    """An invoice with the data for issuing it; ``to_reverse``: by the office, since its fee was refunded and the office
-    issued it, or since the platform failed."""
-
-    id: UUID
-    expert_number: str
-    title: str
-    taxpayer_id: str
-    amount: int
-    issued_by: InvoiceMaker
-    state: InvoiceState
-    number: str
-    red_number: str
-    failure: str
-    to_reverse: bool
-    has_email: bool
-    created_at: datetime
-    sent_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -219,17 +197,6 @@ TO_MAKE = (
     "AND (i.state = 'failed' OR i.state = 'wanted' AND i.issued_by = 'office')"
 )
 """Invoices that the office has to issue or request again; one that follows a reversed one waits for its owner first."""
-_INVOICE_COLUMNS = f"""
-i.id, f.expert_number, i.title, i.taxpayer_id, f.amount, i.issued_by, i.state, i.number, i.red_number,
-  i.failure, ({TO_REVERSE}) AS to_reverse, i.email_sealed <> '' AS has_email, i.created_at, i.sent_at
-"""
-_INVOICE_FILTERS: Mapping[InvoiceFilter, str] = {
-    "all": "invoice i WHERE i.pool = $1",
-    "to_make": f"invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND {TO_MAKE}",
-    "to_reverse": f"invoice i WHERE i.pool = $1 AND i.id IN {REVERSIBLE}",
-    "sent": "invoice i WHERE i.pool = $1 AND i.state = 'sent'",
-    "reversed": "invoice i WHERE i.pool = $1 AND i.state = 'reversed'",
-}
 
 
 @dataclass(frozen=True)
@@ -261,31 +228,10 @@ class PaymentQueries:
         )
         return Page(tuple(_order_row(row) for row in order_rows), total)
 
-    async def invoices(
-        self, actor: Actor, only: InvoiceFilter = "all", *, offset: int = 0, limit: int = 20
-    ) -> Page[InvoiceRow]:
-        """Invoices of the pool, newest first, with the total. ``to_make``: those waiting for the office."""
-        check(actor, "payment.manage")
-        invoice_rows, total = await read_page(
-            _INVOICE_COLUMNS,
-            "i JOIN fee f ON f.id = i.fee_id",
-            _INVOICE_FILTERS[only],
-            "i.created_at DESC, i.id DESC",
-            [actor.pool],
-            offset=offset,
-            limit=limit,
-        )
-        return Page(tuple(_invoice_row(row) for row in invoice_rows), total)
-
 
 def _order_row(row: Mapping[str, Any]) -> OrderRow:
     values = {name: row[name] for name in OrderRow.__dataclass_fields__}
     return OrderRow(**{**values, "state": OrderState(row["state"]), "name": mask_name(row["name"])})
-
-
-def _invoice_row(row: Mapping[str, Any]) -> InvoiceRow:
-    values = {name: row[name] for name in InvoiceRow.__dataclass_fields__}
-    return InvoiceRow(**{**values, "state": InvoiceState(row["state"])})
 
 
 def view_difference(row: BillDifference) -> DifferenceView:

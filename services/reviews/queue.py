@@ -66,7 +66,7 @@ EVERYTHING = TaskFilter()
 
 
 class QueueOverview(NamedTuple):
-    """The results of ``cards`` and ``counts``."""
+    """A page of open tasks, and how many there are by step."""
 
     cards: Page[TaskCard]
     counts: list[StepCount]
@@ -88,17 +88,10 @@ class ReviewQueue:
         check(actor, "review.decide")
         return await self._counts(actor, await open_tasks_condition(actor, self.deps.book(actor.pool)))
 
-    async def cards(
-        self, actor: Actor, wanted: TaskFilter = EVERYTHING, *, offset: int = 0, limit: int = 20
-    ) -> Page[TaskCard]:
-        """Open tasks within the reviewer's scope, oldest first, with the total. Own applications are excluded."""
-        check(actor, "review.decide")
-        within = await open_tasks_condition(actor, self.deps.book(actor.pool))
-        return await self._cards(actor, wanted, within, offset, limit)
-
     async def overview(
         self, actor: Actor, wanted: TaskFilter = EVERYTHING, *, offset: int = 0, limit: int = 20
     ) -> QueueOverview:
+        """Open tasks within the reviewer's scope, oldest first, with the total. Own applications are excluded."""
         check(actor, "review.decide")
         within = await open_tasks_condition(actor, self.deps.book(actor.pool))
         return QueueOverview(await self._cards(actor, wanted, within, offset, limit), await self._counts(actor, within))

@@ -44,7 +44,7 @@ def test_each_key_that_a_pool_sets_has_a_source_or_a_note() -> None:
     for pool, book in load_rulebooks(RULEBOOKS, ["hunan", "xinjiang", "jilin", "guangdong"]).items():
         for section in ("login", "projects", "draw", "voice", "attendance"):
             for key in (key for key in book.written_keys() if key.startswith(f"{section}.")):
-                assert book.source(key) or book.note(key), f"{pool}: {key} has neither source nor note"
+                assert book.source(key) or book.provenance(key).note, f"{pool}: {key} has neither source nor note"
 
 
 def test_every_kind_has_a_text_on_every_channel_of_its_ladder() -> None:

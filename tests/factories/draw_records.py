@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -130,7 +131,7 @@ class Script:
         self.seeds += 1
         for frozen in self.frozen:
             _, leaves = self.lists[draw_record.list_key(frozen.condition, frozen.tier, self.rounds)]
-            self.orders[frozen.condition, frozen.tier] = random_draw.order(seed, frozen.condition, frozen.tier, leaves)
+            self.orders[frozen.condition, frozen.tier] = called_order(seed, frozen.condition, frozen.tier, leaves)
             self.cursors[frozen.condition, frozen.tier] = 0
         return self
 
@@ -232,3 +233,8 @@ def index_of(acts: list[Act], kind: type[Act], nth: int = 0) -> int:
 
 def changed(act: Facts, **facts: Any) -> Facts:
     return replace(act, **facts)
+
+
+def called_order(seed: bytes, condition: int, tier: str, leaves: Sequence[bytes]) -> list[bytes]:
+    """The leaves in the order in which they are to be called."""
+    return [leaves[index] for index in random_draw.order_indices(seed, condition, tier, leaves)]

@@ -98,7 +98,7 @@ async def test_a_verifier_and_the_agency_see_requests_come_and_go(world: World) 
     assert "核验人员：目前没有待办" in await verifier.says("我的工作")
     await submit(world)
     assert "核验人员：待核验1个" in await verifier.says("我的工作")
-    [row] = await world.office.verification_queries.queue(world.office.verifier)
+    [row] = (await world.office.verification_queries.search(world.office.verifier, "submitted")).items
     await world.office.verification.approve(world.office.verifier, row.id)
     assert "目前没有待办" in await verifier.says("我的工作")
     assert "待办理1个" in await agency.says("我的工作")

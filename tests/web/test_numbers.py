@@ -134,8 +134,8 @@ async def totals(house: House, admin: Account) -> dict[str, int]:
         "待答复的意见": services.notifications.helpdesk_queries.list_all(actor, state="open", **part),
         "异常的退款": payments.queries.orders(actor, "abnormal", **part),
         "无法入账的通知": payments.unmatched_payments.list(actor, "open", **part),
-        "待开的发票": payments.queries.invoices(actor, "to_make", **part),
-        "待冲红的发票": payments.queries.invoices(actor, "to_reverse", **part),
+        "待开的发票": services.office.payment_views.invoices(actor, "to_make", **part),
+        "待冲红的发票": services.office.payment_views.invoices(actor, "to_reverse", **part),
     }
     return {name: (await page).total for name, page in lists.items()}
 

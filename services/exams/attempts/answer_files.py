@@ -82,10 +82,6 @@ class AnswerFiles:
         point = self._private_key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         return base64.urlsafe_b64encode(point).decode().rstrip("=")
 
-    def open(self, code: str) -> AnswerFile:
-        """The content of a file. Raises InvalidInput for anything that our pages didn't write."""
-        return self.read(*self.unseal(code))
-
     def unseal(self, code: str) -> tuple[UUID, bytes]:
         """The attempt and the content. Raises InvalidInput."""
         kind, _, rest = "".join(code.split())[:CODE_MAX].partition(".")

@@ -19,7 +19,7 @@ from domain.draws import random_draw
 from domain.draws import record as acts
 from domain.draws.verify_draw import Finding, read, verify
 from tests.drivers.record_judge import Judge, Verdict, judge_of
-from tests.factories.draw_records import GATHERING, WIDER, Script, changed, condition
+from tests.factories.draw_records import GATHERING, WIDER, Script, called_order, changed, condition
 from tests.factories.record_forgery import Facts, Forgery, Written, forgery_of, garble, mutate, verdict
 
 FILES = 40
@@ -228,7 +228,7 @@ def _all_orders(script: Script) -> dict[str, list[str]]:
             for key, (_, leaves) in script.lists.items():
                 no, tier, number = key.split("/")
                 if int(number) == act.round:
-                    orders[key] = [leaf.hex() for leaf in random_draw.order(act.seed, int(no), tier, leaves)]
+                    orders[key] = [leaf.hex() for leaf in called_order(act.seed, int(no), tier, leaves)]
     return orders
 
 

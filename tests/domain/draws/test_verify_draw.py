@@ -24,6 +24,7 @@ from tests.factories.draw_records import (
     START,
     WIDER,
     Script,
+    called_order,
     chained,
     changed,
     condition,
@@ -85,9 +86,7 @@ def test_both_writings_of_the_algorithm_know_the_same_acts_and_reasons():
 @given(st.binary(min_size=32, max_size=32), st.sets(st.binary(min_size=32, max_size=32)), st.integers(1, 10**6))
 def test_both_writings_of_the_algorithm_give_the_same_order(seed, leaves, no):
     listed = sorted(leaves)
-    assert verify_draw.drawn_order(seed, no, "alternative", listed) == random_draw.order(
-        seed, no, "alternative", listed
-    )
+    assert verify_draw.drawn_order(seed, no, "alternative", listed) == called_order(seed, no, "alternative", listed)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -97,7 +97,7 @@ def test_a_value_stands_plainly_or_with_its_source() -> None:
     assert plain.attendance.radius_m == sourced.attendance.radius_m == 300
     assert plain.source("attendance.radius_m") is None
     assert sourced.source("attendance.radius_m") == "海南手册 L7"
-    assert sourced.note("attendance.radius_m") == "为试点"
+    assert sourced.provenance("attendance.radius_m").note == "为试点"
 
 
 def test_an_overridden_value_loses_the_shared_source() -> None:

@@ -200,7 +200,7 @@ def test_every_rule_names_its_lines_or_says_that_it_is_a_decision(pool: str) -> 
     for key in written_by_the_pool(book):
         if key.split(".")[0] not in sections or key.startswith("form.sections.") or key.endswith(".invoice"):
             continue
-        told = book.source(key) or book.note(key)
+        told = book.source(key) or book.provenance(key).note
         field = book.form.fields.get(key.split(".")[2]) if key.startswith("form.fields.") else None
         if not told and not (field is not None and (field.source or field.note)):
             bare.append(key)
@@ -219,7 +219,7 @@ def test_every_field_and_section_of_a_form_names_its_lines_or_the_decision(pool:
 @pytest.mark.parametrize("pool", MANUALS)
 def test_cited_lines_exist(pool: str) -> None:
     book, (manual, last) = book_of(pool), MANUALS[pool]
-    told = [text for key in book.written_keys() for text in (book.source(key) or "", book.note(key) or "")]
+    told = [text for key in book.written_keys() for text in (book.source(key) or "", book.provenance(key).note or "")]
     told += [text for field in book.form.fields.values() for text in (field.source, field.note)]
     cited = re.findall(rf"{manual} (L\d+(?:-L?\d+)?(?:, L\d+(?:-L?\d+)?)*)", "\n".join(told))
     lines = [int(number) for text in cited for number in re.findall(r"\d+", text)]

@@ -14,7 +14,7 @@ from domain.errors import NotFound
 from domain.rulebook.form import FormField
 from models.applications import Application, Attachment
 from models.experts import Expert
-from services.applications import erase_unsent, load_codes, read_values, ready_files
+from services.applications import erase_unsent, load_codes, read_values
 from services.applications.attachments import REMOVED_TTL, Attachments
 from services.applications.drafts import Drafts
 from services.applications.problems import find_problems
@@ -33,7 +33,7 @@ from tests.factories.applications import (
     make_codes,
     values_of,
 )
-from tests.factories.attachments import upload_file
+from tests.factories.attachments import ready_attachments, upload_file
 from tests.factories.files import MemoryFiles, QuickChecker, jpeg, pdf
 from tests.factories.people import make_expert
 from tests.factories.rulebooks import load_rulebook
@@ -166,7 +166,7 @@ async def test_only_finished_files_of_the_last_application_come_along(
     await end(old, deps)
     clock.move(timedelta(days=1))
     last = await begin(deps, zhao)
-    for ready_file in await ready_files(last):
+    for ready_file in await ready_attachments(last):
         if ready_file.field == "degree_proof":
             await attachments.remove(zhao, ready_file.id)
     await attachments.begin(zhao, last, "id_card_back", filename="a.jpg", size=1000)
@@ -280,7 +280,7 @@ async def test_another_file_in_its_place_leaves_the_earlier_application_whole(
     second = await begin(deps, zhao)
     renewed = await upload_file(attachments, zhao, second, "photo", filename="new.jpg", content=CARD)
     assert not renewed.taken_over
-    [front] = [ready_file for ready_file in await ready_files(second) if ready_file.field == "id_card_front"]
+    [front] = [ready_file for ready_file in await ready_attachments(second) if ready_file.field == "id_card_front"]
     await attachments.remove(zhao, front.id)
     clock.move(REMOVED_TTL)
     await attachments.sweep()

@@ -21,7 +21,7 @@ from domain.ids import new_id
 from models.applications import Application, Attachment
 from models.audit import AuditEntry
 from models.reviews import ReviewAssignment, ReviewTask
-from services.applications import PART_MAX, AttachmentView, ready_files
+from services.applications import PART_MAX, AttachmentView
 from services.applications import attachments as module
 from services.applications.attachments import SWEEP_DUE, UNFINISHED_MAX, Attachments
 from services.applications.problems import count_attachments
@@ -32,7 +32,7 @@ from services.inspection.file_types import Found
 from services.reviews.attachment_access import AttachmentAccess
 from tests.drivers.waiting import let_others_run
 from tests.factories.applicants import Applicant, make_applicant
-from tests.factories.attachments import upload_file
+from tests.factories.attachments import ready_attachments, upload_file
 from tests.factories.files import MemoryFiles, QuickChecker, heic, jpeg, pdf, png, with_action
 from tests.factories.people import make_account
 from tests.services.conftest import end_pauses
@@ -338,7 +338,7 @@ async def test_a_lie_about_the_type_comes_out_at_the_end(
 async def test_a_field_of_one_file_takes_the_new_one_instead(service: Attachments, applicant: Applicant) -> None:
     first = await attach(service, applicant)
     second = await attach(service, applicant, content=png())
-    assert [ready_file.id for ready_file in await ready_files(applicant.id)] == [second.id]
+    assert [ready_file.id for ready_file in await ready_attachments(applicant.id)] == [second.id]
     assert (await service.status(applicant.actor, first.id)).state == "removed"
 
 

@@ -42,7 +42,7 @@ def submission_of(deps: Deps, book: NoticeBook) -> ApplicationWorkflow:
 
 async def only_to_do(deps: Deps, person: Actor) -> tuple[str, str]:
     assert person.account_id is not None
-    [item] = await ToDos(deps, CampaignQueries(deps)).items(person.pool, person.account_id)
+    [item] = (await ToDos(deps, CampaignQueries(deps)).home(person.pool, person.account_id)).to_do
     return item.code, item.detail
 
 

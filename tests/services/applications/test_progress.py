@@ -68,7 +68,7 @@ async def zhao(deps: Deps) -> Actor:
 
 async def items(to_dos: ToDos, person: Actor) -> list[ToDo]:
     assert person.account_id is not None
-    return list(await to_dos.items(person.pool, person.account_id))
+    return list((await to_dos.home(person.pool, person.account_id)).to_do)
 
 
 async def progress(to_dos: ToDos, person: Actor) -> Progress:

@@ -109,7 +109,7 @@ async def test_a_verifier_sees_how_often_a_project_was_given_up_before(office: O
     await add_experts(office, 3)
     await office.activity_end.terminate(office.agency, await seeded(office), "replanned", "改期")
     await submitted(office)
-    [row] = await office.verification_queries.queue(office.verifier)
+    [row] = (await office.verification_queries.search(office.verifier, "submitted")).items
     assert row.terminated == 1
 
 
@@ -120,7 +120,7 @@ async def test_letting_the_time_run_out_is_seen_like_giving_up(office: Office, c
     clock.set((await Draw.get(id=draw_id)).starts_at)
     await office.activity_end.end(office.agency, draw_id, "无人到场")
     await submitted(office)
-    [row] = await office.verification_queries.queue(office.verifier)
+    [row] = (await office.verification_queries.search(office.verifier, "submitted")).items
     assert (row.terminated, row.elsewhere) == (1, 0)
 
 
@@ -135,7 +135,7 @@ async def test_a_verifier_sees_that_a_tender_is_drawn_for_twice_as_two_projects(
     await twin.save(force_create=True)
     office.project_id = twin.id
     await submitted(office)
-    [row] = await office.verification_queries.queue(office.verifier)
+    [row] = (await office.verification_queries.search(office.verifier, "submitted")).items
     assert (row.terminated, row.elsewhere) == (1, 1)
 
 

@@ -61,7 +61,7 @@ async def check_reviewer_view(entry_process: EntryProcess, application: Applicat
     """Check the view of the step's reviewer."""
     reviewer, queue = await entry_process.reviewer(application.pool, step.code), entry_process.services.reviews.queue
     tasks = await tasks_of(application)
-    assert [card.id for card in (await queue.cards(reviewer)).items] == [task.id for task in tasks]
+    assert [card.id for card in (await queue.overview(reviewer)).cards.items] == [task.id for task in tasks]
     for task in tasks:
         assert {task.step_code, task.specialty == ""} == {step.code, not step.per_specialty}
         assert "（" not in (await queue.get(reviewer, task.id)).card.region

@@ -30,6 +30,8 @@ PAYERS: tuple[tuple[Trade, str], ...] = (("native", ""), ("jsapi", "o-another"))
 
 
 class FeeStory(Story):
+    told_elsewhere = ("audit_chain.", "delivery.", "due_rows.")
+
     fee: Fee
 
     async def prepare(self) -> None:

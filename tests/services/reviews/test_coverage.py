@@ -84,7 +84,7 @@ async def test_when_a_reviewer_leaves_open_tasks_wait_and_the_office_is_notified
     assert notice.account_id == admin.account_id
     assert (notice.params["step"], notice.params["nobody"], notice.params["late"]) == ("行业部门预审", "1", "1")
     deputy = await make_reviewer(deps, "industry", PROVINCE)
-    cards = await queue.cards(deputy)
+    cards = (await queue.overview(deputy)).cards
     assert [card.id for card in cards.items] == [task.id], "the task itself has not moved"
     assert await find_uncovered("demo") == []
 
@@ -122,8 +122,10 @@ async def test_a_city_named_for_itself_does_not_reach_what_lies_below(
     reviewer = await make_reviewer(deps, "industry", CITY)
     await ReviewAssignment.filter(account_id=reviewer.account_id).update(exact=True)
     [inside] = await begin(reviews, deps, await make_application(deps))
-    assert [card.id for card in (await queue.cards(reviewer)).items] == [inside.id], "a task of the city itself"
+    assert [card.id for card in (await queue.overview(reviewer)).cards.items] == [inside.id], (
+        "a task of the city itself"
+    )
     await type(inside).filter(id=inside.id).update(region=DISTRICT)
-    assert (await queue.cards(reviewer)).items == ()
+    assert (await queue.overview(reviewer)).cards.items == ()
     [uncovered] = await find_uncovered("demo")
     assert (uncovered.region, isinstance(inside.id, UUID)) == (DISTRICT, True)

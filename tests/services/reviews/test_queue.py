@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("catalogues")
 
 
 async def _names(queue: ReviewQueue, actor: Actor, task_filter: TaskFilter = EVERYTHING) -> list[str]:
-    cards = await queue.cards(actor, task_filter)
+    cards = (await queue.overview(actor, task_filter)).cards
     assert cards.total == len(cards.items)
     return [card.name for card in cards.items]
 
@@ -46,7 +46,7 @@ async def test_the_oldest_come_first_and_what_waits_too_long_is_marked(
     for name in ("赵一", "钱二", "孙三"):
         await begin(reviews, deps, await make_application(deps, await make_applicant(deps, name)))
         clock.move(timedelta(minutes=5))
-    cards = await queue.cards(reviewer)
+    cards = (await queue.overview(reviewer)).cards
     assert [(card.name, card.overdue) for card in cards.items] == [("赵一", True), ("钱二", True), ("孙三", False)]
     assert cards.total == 3
     card = cards.items[0]
@@ -82,11 +82,11 @@ async def test_pages_of_a_long_queue(deps: Deps, reviews: ReviewWorkflow, queue:
         await begin(reviews, deps, await make_application(deps))
     listed = []
     for offset in (0, 2, 4):
-        cards = await queue.cards(reviewer, offset=offset, limit=2)
+        cards = (await queue.overview(reviewer, offset=offset, limit=2)).cards
         assert cards.total == 5
         listed += [card.id for card in cards.items]
     assert len(set(listed)) == 5
-    assert await queue.cards(reviewer, offset=10, limit=2) == Page((), 5)
+    assert (await queue.overview(reviewer, offset=10, limit=2)).cards == Page((), 5)
 
 
 async def test_own_applications_other_cities_and_decided_ones_are_not_in_the_queue(
@@ -102,7 +102,7 @@ async def test_own_applications_other_cities_and_decided_ones_are_not_in_the_que
     [elsewhere] = await begin(reviews, deps, away)
     mine = await make_application(deps)
     [task] = await begin(reviews, deps, mine)
-    assert [card.id for card in (await queue.cards(reviewer)).items] == [task.id]
+    assert [card.id for card in (await queue.overview(reviewer)).cards.items] == [task.id]
     for hidden in (own, elsewhere):
         with pytest.raises(NotFound):
             await queue.get(reviewer, hidden.id)
@@ -118,7 +118,7 @@ async def test_while_one_specialty_is_sent_back_the_others_stay_but_not_once_the
     application = await make_application(deps, specialties=("A0401", "A0801"))
     first, second = await begin(reviews, deps, application)
     await reviews.decide(reviewer, first.id, "send_back", "不符")
-    assert [card.id for card in (await queue.cards(reviewer)).items] == [second.id]
+    assert [card.id for card in (await queue.overview(reviewer)).cards.items] == [second.id]
     assert (await queue.get(reviewer, first.id)).state == "sent_back"
     await Application.filter(id=application.id).update(state="correcting")
     async with transaction():
@@ -246,7 +246,7 @@ async def test_the_queue_holds_just_what_can_be_decided(
     for actor in actors:
         assert actor.account_id is not None
         decidable = {task.id for task in tasks if await may_decide_task("demo", task.id, actor.account_id)}
-        assert {card.id for card in (await queue.cards(actor)).items} == decidable
+        assert {card.id for card in (await queue.overview(actor)).cards.items} == decidable
         assert sum(count.open for count in await queue.counts(actor)) == len(decidable)
         sizes.add(len(decidable))
     assert len(sizes) > 4

@@ -102,7 +102,7 @@ async def test_before_the_tasks_are_in_line_a_reviewer_decides_the_right_step_al
     before, reviews = pool.under(ONE, TWO)
     application = await under_review(before, reviews)
     after, reviews = pool.under(NEW, ONE, TWO)
-    [card] = (await ReviewQueue(after).cards(reviewer)).items
+    [card] = (await ReviewQueue(after).overview(reviewer)).cards.items
     assert card.step == "one"
     assert (await ReviewQueue(after).get(reviewer, card.id)).card.step_name == "one审核"
     await reviews.decide(reviewer, card.id, "approve")
@@ -119,7 +119,7 @@ async def test_a_step_that_is_gone_is_left_behind(deps: Deps, pool: Pool) -> Non
     [second] = await tasks_of(application)
 
     after, reviews = pool.under(ONE, THREE)
-    assert (await ReviewQueue(after).cards(reviewer)).items == ()
+    assert (await ReviewQueue(after).overview(reviewer)).cards.items == ()
     with pytest.raises(Conflict, match="环节已调整"):
         await reviews.decide(reviewer, second.id, "approve")
     admin = Actor("demo", "pool_admin", reviewer.account_id)

@@ -346,7 +346,8 @@ async def test_a_browser_without_cryptography_writes_a_plain_file(browser: Brows
     await seen.page.evaluate("Object.defineProperty(crypto, 'subtle', { value: undefined })")
     attempt = await sitting.attempt()
     made = await seen.page.evaluate(_WRITE, [str(attempt.id)])
-    answer_file = AnswerFiles(sitting.world.deps.keys).open(made)
+    files = AnswerFiles(sitting.world.deps.keys)
+    answer_file = files.read(*files.unseal(made))
     assert (answer_file.attempt_id, answer_file.answers[3].answer.mask) == (attempt.id, 2)
     assert made.startswith("PBT0.")
 

@@ -90,7 +90,7 @@ async def test_a_request_moves_nothing_and_what_is_released_is_over(office: Offi
     draw_id = await panel(office)
     application = await submit_request(office, draw_id)
     assert (await Draw.get(id=draw_id)).state == "completed"
-    [shown] = await office.verification_queries.queue(office.verifier)
+    [shown] = (await office.verification_queries.search(office.verifier, "submitted")).items
     assert (shown.kind, shown.reason) == ("release", "招标失败：投标人不足三家")
     with pytest.raises(Conflict, match="通过核验后"):
         await office.releases.start(office.agency, draw_id)

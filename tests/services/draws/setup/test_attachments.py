@@ -40,7 +40,7 @@ async def test_a_file_goes_with_the_request_to_the_verifier(office: Office, serv
     assert (attached.filename, attached.media_type) == ("抽取申请表.pdf", "application/pdf")
     terminal = service.deps.book("demo").draw.terminals[0]
     await office.setup.submit(office.agency, draw_id, terminal, "请核验")
-    [row] = await office.verification_queries.queue(office.verifier)
+    [row] = (await office.verification_queries.search(office.verifier, "submitted")).items
     assert row.attachment == "抽取申请表.pdf"
     for actor in (office.verifier, office.supervisor, office.agency):
         assert (await service.open(actor, draw_id)).content == pdf(2)
