@@ -13,9 +13,9 @@ from web.accounts.identity import IdentityPages
 from web.accounts.login import AuthPages
 from web.accounts.login_pages import LoginPages
 from web.accounts.mini_program_entry import MiniProgramEntryPages
-from web.accounts.mobile import MobilePages
 from web.accounts.own_data import OwnDataPages
-from web.accounts.password import PasswordPages
+from web.accounts.own_mobile import OwnMobilePages
+from web.accounts.own_password import OwnPasswordPages
 from web.accounts.registration import RegistrationPages
 from web.accounts.role_choice import RoleChoicePages
 from web.accounts.wechat_binding import WechatBindingPages
@@ -113,8 +113,8 @@ def setup_pages(
         CoursePages(site, services, auth),
         PayPages(site, services, auth),
         account,
-        PasswordPages(site, services, auth),
-        MobilePages(site, services, auth),
+        OwnPasswordPages(site, services, auth),
+        OwnMobilePages(site, services, auth),
         ConsentPages(site, services, auth),
         OwnDataPages(site, services, auth),
         ApplyPages(site, services, auth, account.bar),

@@ -47,7 +47,7 @@ class _LogIn:
 class AccountPages(PersonPages):
     form_name = "account"
     notes: ClassVar[Mapping[str, str]] = {"password": "密码已修改，其他设备需重新登录。", "mobile": "手机号已更换。"}
-    """Of ``web.accounts.password`` and ``web.accounts.mobile``, which lead here."""
+    """Of ``web.accounts.own_password`` and ``web.accounts.own_mobile``, which lead here."""
 
     def add_routes(self) -> None:
         self.site.get("/h5/account", self.find)

@@ -43,7 +43,7 @@ class _Codes:
     password: str
 
 
-class MobilePages(PersonPages):
+class OwnMobilePages(PersonPages):
     """For everyone who is logged in to the pool, staff included."""
 
     form_name = "mobile"

@@ -35,7 +35,7 @@ class _Password(_Target):
     again: str
 
 
-class PasswordPages(PersonPages):
+class OwnPasswordPages(PersonPages):
     """The only page that is open to a person with an initial password."""
 
     form_name = "password"
