@@ -15,7 +15,7 @@ from services.core.base import Actor
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.accounts.targets import target_of
-from web.core.form_values import NOBODY
+from web.core.form_values import EMPTY, NOBODY
 from web.core.forms import FORM_LIMIT
 from web.core.pages import PageGroup, Visit
 from web.core.site import ON_PAGE, Site
@@ -52,7 +52,7 @@ class GuestPages(PageGroup):
         return await self.site.read_form(request, self.form_name, NOBODY, NOBODY, longest=longest)
 
     def common(self, actor: Actor, request: http.Request) -> Mapping[str, object]:
-        return {"form": self.site.form_token(self.form_name, NOBODY, NOBODY)}
+        return {"none_form": EMPTY, "form": self.site.form_token(self.form_name, NOBODY, NOBODY)}
 
     def sent_pool(self, visit: Visit) -> str:
         """The pool of a refused form. Raises InvalidInput, which becomes a page of its own, for an unknown one."""
