@@ -52,7 +52,7 @@ class AuthPages:
 
     def add_routes(self) -> None:
         for address in ("/", "/h5", "/h5/"):
-            self._site.get(address, self.begin)
+            self._site.get(address, self.open_first_page)
         self._site.post("/h5/logout", self.log_out)
 
     # ---- authentication
@@ -195,10 +195,10 @@ class AuthPages:
         """Mark this browser as known for the person."""
         if actor.account_id is None:
             return
-        known = await self._logins.remember(request.cookies.get(KNOWN, ""), actor.account_id)
+        browser_cookie = await self._logins.remember(request.cookies.get(KNOWN, ""), actor.account_id)
         response.set_cookie(
             KNOWN,
-            known,
+            browser_cookie,
             max_age=int(KNOWN_BROWSER_TTL.total_seconds()),
             httponly=True,
             samesite="Lax",
@@ -240,7 +240,7 @@ class AuthPages:
             secure=self._site.secure,
         )
 
-    async def begin(self, request: http.Request) -> http.Response:
+    async def open_first_page(self, request: http.Request) -> http.Response:
         """The bare address: redirects to the own first page, or to the log-in."""
         visitor = await self.find_visitor(request)
         raise http.HTTPSeeOther("/h5/login" if visitor is None else await self.home(visitor))

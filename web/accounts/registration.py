@@ -92,8 +92,8 @@ class RegistrationPages(GuestPages):
         """The form after a code was sent; without one, the first step again."""
         if visit.fields:
             pool, mobile = self.sent_pool(visit), typed_mobile(visit)
-            own = await self._find_own(visit.request, pool, mobile)
-            own_mobile = (await self.services.accounts.credentials.profile(own)).masked_mobile if own else ""
+            visitor = await self._find_visitor(visit.request, pool, mobile)
+            own_mobile = (await self.services.accounts.credentials.profile(visitor)).masked_mobile if visitor else ""
             return self._form_values(visit, pool, mobile, own_mobile)
         sent_code = self.auth.sent_codes.find(visit.request, "register")
         if not sent_code:
@@ -101,7 +101,7 @@ class RegistrationPages(GuestPages):
         values = self._form_values(visit, sent_code["pool"], sent_code["mobile"], "")
         return {**values, "note": _sent_note(sent_code["mobile"])}
 
-    async def _find_own(self, request: http.Request, pool: str, mobile: str) -> Actor | None:
+    async def _find_visitor(self, request: http.Request, pool: str, mobile: str) -> Actor | None:
         """The person logged in to the pool, who registers with the mobile of the log-in and sends none."""
         visitor = None if mobile else await self.auth.find_visitor(request)
         return visitor if visitor is not None and visitor.pool == pool else None
@@ -136,10 +136,10 @@ class RegistrationPages(GuestPages):
         faults.check(check_repeated, form.password, form.again)
         faults.check(self._check_password_given, pool, form.password)
         faults.raise_any()
-        own = await self._find_own(visit.request, pool, form.mobile)
+        visitor = await self._find_visitor(visit.request, pool, form.mobile)
         accounts = self.services.accounts
         registered = await accounts.registration.register(
-            own or Actor(pool, "guest"),
+            visitor or Actor(pool, "guest"),
             RegistrationForm(
                 name=form.name,
                 id_number=form.id_number,

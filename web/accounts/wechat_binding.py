@@ -128,7 +128,7 @@ class WechatBindingPages(PersonPages):
         return response
 
     @resource(_BACK)
-    async def back(self, visit: Visit) -> http.Response:
+    async def finish(self, visit: Visit) -> http.Response:
         """WeChat redirects the browser here."""
         visitor, confirmation = visit.actor, self._open_confirmation(visit.request)
         answers = confirmation is not None and hmac.compare_digest(

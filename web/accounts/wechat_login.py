@@ -44,10 +44,10 @@ class WechatPages:
         self._logins = logins
 
     def add_routes(self) -> None:
-        self._site.get(_PATH, self.start)
-        self._site.get(f"{_PATH}/back", self.back)
+        self._site.get(_PATH, self.begin)
+        self._site.get(f"{_PATH}/back", self.finish)
 
-    async def start(self, request: http.Request) -> http.Response:
+    async def begin(self, request: http.Request) -> http.Response:
         """``?pool=``, and ``?next=`` the page to continue with, to which a logged-in visitor goes at once.
 
         Other browsers can't ask WeChat and get the log-in page.
@@ -85,7 +85,7 @@ class WechatPages:
         self._auth.skip_wechat(response, _SKIP_WECHAT_TTL)
         return response
 
-    async def back(self, request: http.Request) -> http.Response:
+    async def finish(self, request: http.Request) -> http.Response:
         """WeChat redirects the browser here with a code that identifies it. Any irregularity leads to the log-in
         page."""
         login_state = self._open_login_state(request)

@@ -177,6 +177,7 @@ async def test_password_log_in_says_the_same_to_strangers_and_locks(world: World
     for name in (mobile, mobile_number()):
         visitor = await logged_in(world, name, "Wrong1234")
         texts.append((visitor.status, visitor.text.replace(name, "")))
+        assert 'id="e-' not in await visitor.response.text(), "no field is named as the wrong one"
     assert texts[0] == texts[1]
     visitor = world.visitor()
     for _ in range(4):
