@@ -37,8 +37,8 @@ class ForgottenPasswordPages(GuestPages):
 
     @page("/h5/forgot", "accounts/register.html")
     async def begin(self, visit: Visit) -> Mapping[str, object]:
-        step = self.mobile_step(visit)
-        books = self.books_of(str(step["pool"]))
+        pool = self.named_pool(visit)
+        step, books = self.mobile_step(visit, pool), self.books_of(pool)
         return {**step, "pools": {code: book.pool.name for code, book in books.items()}, "closed": ""}
 
     @begin.command(MobileForm, rate=Rate("forgot_code", *TRIES))

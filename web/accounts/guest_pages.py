@@ -58,9 +58,12 @@ class GuestPages(PageGroup):
         """The pool of a refused form. Raises InvalidInput, which becomes a page of its own, for an unknown one."""
         return self.auth.check_pool(visit.form.value("pool"))
 
-    def mobile_step(self, visit: Visit) -> dict[str, object]:
+    def named_pool(self, visit: Visit) -> str:
+        """The pool of a refused form, else that of the address, which may be unknown."""
+        return self.sent_pool(visit) if visit.fields else visit.request.query.get("pool", "")
+
+    def mobile_step(self, visit: Visit, pool: str) -> dict[str, object]:
         """Values of accounts/register.html, which asks for the mobile."""
-        pool = self.sent_pool(visit) if visit.fields else visit.request.query.get("pool", "")
         return {
             "action": self.form_name,
             "pool": pool,

@@ -55,8 +55,8 @@ class RegistrationPages(GuestPages):
             return await RegistrationPages.details.show(self, visit)
         if not visit.fields and (form := await self._form_of_visitor(visit)):
             return form
-        step = self.mobile_step(visit)
-        books = self.books_of(str(step["pool"]))
+        pool = self.named_pool(visit)
+        step, books = self.mobile_step(visit, pool), self.books_of(pool)
         closed = [book.registration.closed for book in books.values() if not book.registration.open]
         offered = {code: book.pool.name for code, book in books.items() if book.registration.open}
         return {**step, "pools": offered, "closed": "" if offered else " ".join(dict.fromkeys(closed))}
