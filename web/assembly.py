@@ -7,10 +7,15 @@ import aiohttp.web as http
 from services.registry import Services
 from web.accounts.account import AccountPages
 from web.accounts.agent_requests import AgentRequestPages
+from web.accounts.consent import ConsentPages
+from web.accounts.forgotten_password import ForgottenPasswordPages
 from web.accounts.identity import IdentityPages
 from web.accounts.login import AuthPages
+from web.accounts.login_pages import LoginPages
 from web.accounts.mini_program_entry import MiniProgramEntryPages
 from web.accounts.own_data import OwnDataPages
+from web.accounts.own_mobile import OwnMobilePages
+from web.accounts.own_password import OwnPasswordPages
 from web.accounts.registration import RegistrationPages
 from web.accounts.role_choice import RoleChoicePages
 from web.accounts.wechat_binding import WechatBindingPages
@@ -76,6 +81,7 @@ def setup_pages(
         ShortLinkPages(site, services),
         VenueCheckInPages(site, services),
         auth,
+        LoginPages(site, services, auth),
         RoleChoicePages(site, services, auth),
         AgentRequestPages(site, services, auth),
         IdentityPages(site, services, auth, services.accounts.web_sessions),
@@ -83,6 +89,7 @@ def setup_pages(
         WechatBindingPages(site, services, auth),
         MiniProgramEntryPages(site, services, auth),
         RegistrationPages(site, services, auth),
+        ForgottenPasswordPages(site, services, auth),
         VerificationPages(site, services, auth),
         DrawListPages(site, services, auth),
         DrawDetailPages(site, services, auth),
@@ -106,6 +113,9 @@ def setup_pages(
         CoursePages(site, services, auth),
         PayPages(site, services, auth),
         account,
+        OwnPasswordPages(site, services, auth),
+        OwnMobilePages(site, services, auth),
+        ConsentPages(site, services, auth),
         OwnDataPages(site, services, auth),
         ApplyPages(site, services, auth, account.bar),
         HelpPages(site, services, auth),

@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput
+from domain.faults import Faults
 from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from domain.parsing import id_number as parse_id_number
@@ -128,22 +129,21 @@ class Registration:
     async def _check_form(self, actor: Actor, form: RegistrationForm) -> _Checked:
         """All checks that need no lock, since hashing a password takes time."""
         book, keys = self.deps.book(actor.pool), self.deps.keys
-        name, number = (
-            _parse_field("name", person_name, form.name),
-            _parse_field("id_number", parse_id_number, form.id_number),
-        )
-        own = await self._own_mobile(actor)
-        mobile = check_mobile(form.mobile or own)
+        own, faults = await self._own_mobile(actor), Faults()
+        name = faults.check(_parse_field, "name", person_name, form.name)
+        number = faults.check(_parse_field, "id_number", parse_id_number, form.id_number)
+        mobile = faults.check(check_mobile, form.mobile or own)
+        if not form.agreed:
+            faults.add(InvalidInput("请阅读并同意承诺条款后再注册。", code="not_agreed", field="agreed"))
+        if form.password:
+            personal = [text for text in (number, mobile) if text]  # without those that are refused
+            faults.check(self.passwords.check_rule, actor.pool, form.password, *personal)
+        faults.raise_any()
         if own and mobile != own:
             raise Conflict(f"您已绑定手机号{mask_mobile(own)}，请用这个手机号注册。", code="already_bound")
         if form.privacy_version != book.pool.privacy_version:
             raise Conflict("隐私说明已更新，请重新阅读并同意后再注册。", code="privacy_changed")
-        if not form.agreed:
-            raise InvalidInput("请阅读并同意承诺条款后再注册。", code="not_agreed", field="agreed")
-        password_hash = ""
-        if form.password:
-            self.passwords.check_rule(actor.pool, form.password, number, mobile)
-            password_hash = await self.passwords.hash(form.password)
+        password_hash = await self.passwords.hash(form.password) if form.password else ""
         return _Checked(
             name,
             number,

@@ -21,7 +21,7 @@ from services.organisations import Registered
 from services.ports import IdentityClaims, LoginStart
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.accounts.targets import fitting, safe_target, with_query
+from web.accounts.targets import fitting_target, safe_target, with_query
 from web.accounts.user_agent import device_of
 from web.core.site import Site
 
@@ -53,20 +53,20 @@ class IdentityPages:
         self._logins = logins
 
     def add_routes(self) -> None:
-        self._site.get(_PATH, self.start)
-        self._site.get(_BACK, self.come_back)
+        self._site.get(_PATH, self.begin)
+        self._site.get(_BACK, self.finish)
 
     @property
     def _redirect_uri(self) -> str:
         return f"{self._services.deps.public_url}{_BACK}"
 
-    async def start(self, request: http.Request) -> http.Response:
+    async def begin(self, request: http.Request) -> http.Response:
         """``?pool=`` names the pool to log in to, ``?next=`` the page to continue with."""
         pool, target = self._auth.check_pool(request.query.get("pool", "")), safe_target(request.query.get("next", ""))
         try:
             started = await self._services.accounts.identity_platform.start(self._redirect_uri)
         except GatewayError as error:
-            raise _away(error) from error
+            raise _platform_unavailable(error) from error
         response = http.Response(status=303, headers={"Location": started.url})
         response.set_cookie(
             COOKIE,
@@ -79,17 +79,17 @@ class IdentityPages:
         )
         return response
 
-    async def come_back(self, request: http.Request) -> http.Response:
+    async def finish(self, request: http.Request) -> http.Response:
         """The platform redirects the visitor here: ``?code=&state=``, or ``?error=&state=``.
 
         A cookie serves one response, except while the platform is unavailable: then reloading the page helps.
         """
-        pool, target, started = self._opened(request)
+        pool, target, started = self._open_login_state(request)
         state = request.query.get("state", "")
         if not hmac.compare_digest(state.encode(), started.state.encode()):
             raise Forbidden(f"登录信息不一致，可能同时打开了多个登录页。{_AGAIN}。", code="identity_state")
         try:
-            response = await self._enter(request, pool, await self._claims(request, started), target)
+            response = await self._enter(request, pool, await self._fetch_claims(request, started), target)
         except PlatformAway:
             raise
         except AppError as error:
@@ -101,22 +101,22 @@ class IdentityPages:
 
     def _seal(self, pool: str, target: str, started: LoginStart) -> str:
         until = (self._services.deps.now() + _STATE_TTL).timestamp()
-        kept = json.dumps([pool, target, started.state, started.nonce, started.verifier, until])
-        return quote(self._services.deps.keys.seal(kept, _PURPOSE), safe="")
+        login_state = json.dumps([pool, target, started.state, started.nonce, started.verifier, until])
+        return quote(self._services.deps.keys.seal(login_state, _PURPOSE), safe="")
 
-    def _opened(self, request: http.Request) -> tuple[str, str, LoginStart]:
+    def _open_login_state(self, request: http.Request) -> tuple[str, str, LoginStart]:
         try:
-            kept = self._services.deps.keys.open_text(unquote(request.cookies.get(COOKIE, "")), _PURPOSE)
-            pool, target, state, nonce, verifier, until = json.loads(kept)
+            login_state = self._services.deps.keys.open_text(unquote(request.cookies.get(COOKIE, "")), _PURPOSE)
+            pool, target, state, nonce, verifier, until = json.loads(login_state)
         except (SealBroken, ValueError) as error:  # ValueError: no ciphertext, or one of another release
-            raise _expired() from error
+            raise _login_expired() from error
         if until <= self._services.deps.now().timestamp() or pool not in self._services.deps.rulebooks:
-            raise _expired()
+            raise _login_expired()
         return pool, target, LoginStart("", state, nonce, verifier)
 
     # ---- the platform's response
 
-    async def _claims(self, request: http.Request, started: LoginStart) -> IdentityClaims:
+    async def _fetch_claims(self, request: http.Request, started: LoginStart) -> IdentityClaims:
         if request.query.get("error") == "access_denied":
             raise Forbidden(f"您没有同意授权，所以没有登录。如需登录，{_AGAIN}并同意授权。", code="identity_denied")
         code = request.query.get("code", "")
@@ -128,7 +128,7 @@ class IdentityPages:
             log.warning("identity_rejected", code=error.vendor_code)
             raise Forbidden(f"这次登录已失效或已用过。{_AGAIN}。", code="identity_rejected") from error
         except GatewayError as error:
-            raise _away(error) from error
+            raise _platform_unavailable(error) from error
 
     async def _enter(self, request: http.Request, pool: str, claims: IdentityClaims, target: str) -> http.Response:
         registered = await self._register(pool, claims)
@@ -142,10 +142,10 @@ class IdentityPages:
         if cookie is None:
             return self._site.render("accounts/identity.html", organisation=claims.organisation_name)
         if registered.organisation_id is None:
-            return await self._auth.enter(request, cookie, await self._choice(pool, registered, target))
-        return await self._auth.enter(request, cookie, fitting(target, registered.role))
+            return await self._auth.enter(request, cookie, await self._next_page(pool, registered, target))
+        return await self._auth.enter(request, cookie, fitting_target(target, registered.role))
 
-    async def _choice(self, pool: str, registered: Registered, target: str) -> str:
+    async def _next_page(self, pool: str, registered: Registered, target: str) -> str:
         """Next page of a person who has not chosen an enterprise: its requests first, else the choice among those he
         may act for."""
         person = Actor(pool, "guest", registered.account_id)
@@ -170,10 +170,10 @@ def _check_names(claims: IdentityClaims) -> None:
         raise InvalidInput("名称过长或有无法识别的字符。", code="identity_name")
 
 
-def _away(error: GatewayError) -> PlatformAway:
+def _platform_unavailable(error: GatewayError) -> PlatformAway:
     log.warning("identity_away", error=type(error).__name__)
     return PlatformAway("统一身份认证平台暂时无法连接，请稍后刷新重试，或返回登录页用手机验证码登录。")
 
 
-def _expired() -> Forbidden:
+def _login_expired() -> Forbidden:
     return Forbidden(f"登录已超过10分钟或已完成。{_AGAIN}。", code="identity_expired")

@@ -2,55 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import aiohttp.web as http
 
 from domain.errors import InvalidInput
-from services.registry import Services
-from web.accounts.login import AuthPages
-from web.accounts.targets import fitting, safe_target
-from web.core.site import Site
-
-_PATH = "/h5/role"
+from services.core.base import Actor
+from web.accounts.person_pages import PersonPages
+from web.accounts.targets import fitting_target, target_of
+from web.core.pages import Redirect, Visit, page
 
 
-class RoleChoicePages:
-    def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
-        self._site = site
-        self._services = services
-        self._auth = auth
+@dataclass(frozen=True)
+class _Choice:
+    """``option`` is the place of the role in the list, from 0."""
 
-    def add_routes(self) -> None:
-        self._site.get(_PATH, self.show)
-        self._site.post(_PATH, self.choose)
+    option: str
+    next: str
 
-    async def show(self, request: http.Request) -> http.Response:
-        visitor = await self._auth.visitor(request)
-        agents = self._services.organisations.agents
-        links = await agents.list_own_links(visitor)
-        return self._site.render(
-            "accounts/login_role.html",
-            links=links,
-            waiting=sum(one.state == "waiting" for one in links),
-            paused=[one.organisation_name for one in links if one.state == "active" and one.paused_by == "entity"],
-            weak=await agents.has_weak_identity(visitor),
-            options=await self._services.accounts.sessions.roles(visitor),
-            current=visitor,
-            form=self._auth.form(visitor, "role"),
-            out=self._auth.form(visitor, "logout"),
-            next=safe_target(request.query.get("next", "")),
-        )
 
-    async def choose(self, request: http.Request) -> http.Response:
-        visitor = await self._auth.visitor(request)
-        fields = await self._auth.fields(request, visitor, "role")
-        options = await self._services.accounts.sessions.roles(visitor)
-        option = {str(number): one for number, one in enumerate(options)}.get(fields.get("option", ""))
+class RoleChoicePages(PersonPages):
+    """For everyone who is logged in. Every refusal becomes a page of its own."""
+
+    form_name = "role"
+    on_page = frozenset()
+
+    async def actor(self, request: http.Request) -> Actor:
+        return await self.auth.visitor(request)
+
+    @page("/h5/role", "accounts/login_role.html")
+    async def roles(self, visit: Visit) -> Mapping[str, object]:
+        agents = self.services.organisations.agents
+        links = await agents.list_own_links(visit.actor)
+        return {
+            "links": links,
+            "waiting": sum(link.state == "waiting" for link in links),
+            "paused": [
+                link.organisation_name for link in links if link.state == "active" and link.paused_by == "entity"
+            ],
+            "weak": await agents.has_weak_identity(visit.actor),
+            "options": await self.services.accounts.sessions.roles(visit.actor),
+            "current": visit.actor,
+            "out": self.auth.form(visit.actor, "logout"),
+            "next": target_of(visit),
+        }
+
+    @roles.command(_Choice)
+    async def choose(self, visit: Visit, form: _Choice) -> Redirect:
+        sessions = self.services.accounts.sessions
+        options = await sessions.roles(visit.actor)
+        option = {str(number): option for number, option in enumerate(options)}.get(form.option)
         if option is None:
             raise InvalidInput("请从身份列表中选择。", code="no_role")
-        await self._services.accounts.sessions.choose_role(
-            visitor, option.role, scope=option.scope, organisation_id=option.organisation_id
-        )
-        home = await self._auth.home(replace(visitor, role=option.role))
-        raise http.HTTPSeeOther(fitting(fields.get("next", ""), option.role) or home)
+        await sessions.choose_role(visit.actor, option.role, scope=option.scope, organisation_id=option.organisation_id)
+        home = await self.auth.home(replace(visit.actor, role=option.role))
+        return Redirect(fitting_target(form.next, option.role) or home)

@@ -10,12 +10,12 @@ import binascii
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
 
 import aiohttp.web as http
 
 from services.core.base import Deps
 from services.core.crypto import SealBroken
+from web.accounts.targets import with_query
 
 _COOKIE, _PURPOSE = "pbt_sent", "sent"
 COOKIE_TTL = timedelta(minutes=15)
@@ -27,12 +27,11 @@ class SentCodes:
         self._deps = deps
         self._secure = secure
 
-    def redirect_to_code(self, action: str, path: str, query: Mapping[str, str], **kept: str) -> http.Response:
-        """Redirect to the page for the code, whose handler gets ``kept`` by ``find``."""
-        said = {name: value for name, value in query.items() if value}
-        response = http.Response(status=303, headers={"Location": f"{path}?{urlencode(said)}" if said else path})
+    def redirect_to_code(self, action: str, path: str, query: Mapping[str, str], **values: str) -> http.Response:
+        """Redirect to the page for the code, whose handler gets ``values`` by ``find``."""
+        response = http.Response(status=303, headers={"Location": with_query(path, **query)})
         until = (self._deps.now() + COOKIE_TTL).isoformat()
-        sealed = self._deps.keys.seal(json.dumps({"command": action, "until": until, "kept": kept}), _PURPOSE)
+        sealed = self._deps.keys.seal(json.dumps({"command": action, "until": until, "kept": values}), _PURPOSE)
         response.set_cookie(
             _COOKIE,
             base64.urlsafe_b64encode(sealed.encode()).decode(),
@@ -52,8 +51,8 @@ class SentCodes:
         except (binascii.Error, UnicodeDecodeError, SealBroken):
             return {}
         fresh = datetime.fromisoformat(stored["until"]) > self._deps.now()
-        kept: dict[str, str] = stored["kept"]
-        return kept if fresh and stored["command"] == action else {}
+        values: dict[str, str] = stored["kept"]
+        return values if fresh and stored["command"] == action else {}
 
     def forget(self, response: http.Response) -> None:
         response.del_cookie(_COOKIE, path="/h5")

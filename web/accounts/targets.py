@@ -7,11 +7,12 @@ from urllib.parse import urlencode, urlsplit
 import aiohttp.web as http
 
 from services.core.permissions import AGENCY
+from web.core.pages import Visit
 
 BIND = "/h5/wechat/bind"
 _OURS = frozenset(("draws", "agency", "review", "office", "h5"))
-_EVERYBODYS = frozenset(("account", "agent-requests", "help", "materials", "notices"))
-_NOT_AFTERWARDS = ("/h5/login", "/h5/logout", "/h5/wechat", "/h5/identity")
+_PARTS_FOR_EVERYBODY = frozenset(("account", "agent-requests", "help", "materials", "notices"))
+_NOT_CONTINUED = ("/h5/login", "/h5/logout", "/h5/wechat", "/h5/identity")
 
 
 def query_with_target(pool: str, target: str) -> dict[str, str]:
@@ -29,38 +30,44 @@ def safe_target(target: str) -> str:
         parts = urlsplit(target)
     except ValueError:
         return ""
-    own = not parts.scheme and not parts.netloc and parts.path.split("/")[1] in _OURS
-    return target if own and not target.startswith(_NOT_AFTERWARDS) else ""
+    is_ours = not parts.scheme and not parts.netloc and parts.path.split("/")[1] in _OURS
+    return target if is_ours and not target.startswith(_NOT_CONTINUED) else ""
 
 
-def bind_first(target: str) -> str:
+def target_of(visit: Visit) -> str:
+    """The page to continue with, named by the sent form or by the address."""
+    return safe_target(visit.form.value("next") or visit.request.query.get("next", ""))
+
+
+def binding_page(target: str) -> str:
     """The page that offers to bind this WeChat account, and continues to ``target``."""
     return with_query(BIND, next=target)
 
 
-def fitting(target: str, role: str) -> str:
+def fitting_target(target: str, role: str) -> str:
     """The requested page, if it is for the chosen role; else empty."""
-    own = role in ("expert", "applicant")
+    is_person = role in ("expert", "applicant")
     if target.startswith("/office") and role != "pool_admin":
         return ""
     if target.startswith("/agency") and role not in AGENCY:
         return ""
     if target.startswith("/review") and role != "reviewer":
         return ""
-    return safe_target(target) if is_for_everybody(target) or target.startswith("/h5/") is own else ""
+    return safe_target(target) if is_for_everybody(target) or target.startswith("/h5/") is is_person else ""
 
 
 def is_for_everybody(target: str) -> bool:
     """Whether it is a page of a pool that staff have, too: ``/h5/{pool}/account``."""
     parts = urlsplit(target).path.split("/")
-    return len(parts) > 3 and parts[1] == "h5" and parts[3] in _EVERYBODYS
+    return len(parts) > 3 and parts[1] == "h5" and parts[3] in _PARTS_FOR_EVERYBODY
 
 
-def asked_for(request: http.Request) -> str:
+def requested_page(request: http.Request) -> str:
+    """The page to return to after the steps that must come first; empty for a form."""
     return request.path_qs if request.method in ("GET", "HEAD") else ""
 
 
 def with_query(path: str, **query: str) -> str:
     """``path`` with the non-empty parameters as query."""
-    said = {name: value for name, value in query.items() if value}
-    return f"{path}?{urlencode(said)}" if said else path
+    given = {name: value for name, value in query.items() if value}
+    return f"{path}?{urlencode(given)}" if given else path

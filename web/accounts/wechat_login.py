@@ -44,10 +44,10 @@ class WechatPages:
         self._logins = logins
 
     def add_routes(self) -> None:
-        self._site.get(_PATH, self.start)
-        self._site.get(f"{_PATH}/back", self.back)
+        self._site.get(_PATH, self.begin)
+        self._site.get(f"{_PATH}/back", self.finish)
 
-    async def start(self, request: http.Request) -> http.Response:
+    async def begin(self, request: http.Request) -> http.Response:
         """``?pool=``, and ``?next=`` the page to continue with, to which a logged-in visitor goes at once.
 
         Other browsers can't ask WeChat and get the log-in page.
@@ -66,10 +66,10 @@ class WechatPages:
             return self._to_log_in(pool, target)
         response = http.Response(status=303, headers={"Location": url})
         until = (self._services.deps.now() + STATE_TTL).timestamp()
-        kept = self._services.deps.keys.seal(json.dumps([pool, target, state, until]), _PURPOSE)
+        sealed = self._services.deps.keys.seal(json.dumps([pool, target, state, until]), _PURPOSE)
         response.set_cookie(
             COOKIE,
-            quote(kept, safe=""),
+            quote(sealed, safe=""),
             max_age=int(STATE_TTL.total_seconds()),
             path=_PATH,
             httponly=True,
@@ -82,16 +82,16 @@ class WechatPages:
         query = urlencode({"pool": pool, "next": target})
         response = http.Response(status=303, headers={"Location": f"/h5/login?{query}"})
         response.del_cookie(COOKIE, path=_PATH)
-        self._auth.do_not_ask(response, _SKIP_WECHAT_TTL)
+        self._auth.skip_wechat(response, _SKIP_WECHAT_TTL)
         return response
 
-    async def back(self, request: http.Request) -> http.Response:
+    async def finish(self, request: http.Request) -> http.Response:
         """WeChat redirects the browser here with a code that identifies it. Any irregularity leads to the log-in
         page."""
-        kept = self._opened(request)
-        if kept is None:
+        login_state = self._open_login_state(request)
+        if login_state is None:
             raise http.HTTPSeeOther("/h5/login")
-        pool, target, state = kept
+        pool, target, state = login_state
         if not hmac.compare_digest(request.query.get("state", "").encode(), state.encode()):
             return self._to_log_in(pool, target)
         try:
@@ -105,7 +105,7 @@ class WechatPages:
         response.del_cookie(COOKIE, path=_PATH)
         return response
 
-    def _opened(self, request: http.Request) -> tuple[str, str, str] | None:
+    def _open_login_state(self, request: http.Request) -> tuple[str, str, str] | None:
         try:
             sealed = unquote(request.cookies.get(COOKIE, ""))
             pool, target, state, until = json.loads(self._services.deps.keys.open_text(sealed, _PURPOSE))

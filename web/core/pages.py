@@ -150,6 +150,15 @@ UploadLimit: TypeAlias = int | Callable[[Any, Actor], int]
 
 
 @dataclass(frozen=True)
+class Rate:
+    """At most so many ``tries`` in ``period`` seconds, for each client. ``name`` is that of the count."""
+
+    name: str
+    tries: int
+    period: int
+
+
+@dataclass(frozen=True)
 class Command:
     """What a page does. ``conceal``: fields whose values are not shown again after a refusal."""
 
@@ -159,6 +168,7 @@ class Command:
     notes: Mapping[str, str]
     upload: UploadLimit | None
     conceal: tuple[str, ...]
+    rate: Rate | None
 
     @property
     def code(self) -> str:
@@ -200,14 +210,15 @@ class PageDeclaration:
         path: str = "",
         upload: UploadLimit | None = None,
         conceal: tuple[str, ...] = (),
+        rate: Rate | None = None,
     ) -> Callable[[F], F]:
         """Declare a command: ``name`` is the value of its button, empty where the page has no other; ``form`` the
         dataclass that it gets; ``note`` the message afterwards, or messages by the code of ``Redirect``; ``path`` its
-        address if it is not the page's."""
+        address if it is not the page's; ``rate`` counts what is sent to this address, before anything is looked up."""
 
         def declare(function: F) -> F:
             notes = {function.__name__: note} if isinstance(note, str) else note
-            command = Command(function, form, path or self.path, notes, upload, conceal)
+            command = Command(function, form, path or self.path, notes, upload, conceal, rate)
             if (command.path, name) in self._commands:
                 raise TypeError(f"{command.path} has two commands {name!r}")
             self._commands[command.path, name] = command
@@ -248,8 +259,11 @@ class PageDeclaration:
 
     def _submit(self, group: PageGroup, path: str) -> Callable[[http.Request], Awaitable[http.StreamResponse]]:
         commands = {name: command for (address, name), command in self._commands.items() if address == path}
+        rates = dict.fromkeys(command.rate for command in commands.values() if command.rate is not None)
 
         async def submit(request: http.Request) -> http.StreamResponse:
+            for rate in rates:
+                await group.site.check_rate(request, rate.name, rate.tries, rate.period)
             actor = await group.actor(request)
             fields, file = await self._read(group, request, actor, commands.values())
             command = commands.get(fields.get("command", ""), commands.get(""))

@@ -44,6 +44,16 @@ class Lines:
 
 
 @dataclass(frozen=True)
+class Trimmed:
+    """The text without blanks around it; ``longest`` cuts what no form of ours can send."""
+
+    longest: int | None = None
+
+    def read(self, sent: Mapping[str, str], name: str) -> str:
+        return sent.get(name, "").strip()[: self.longest]
+
+
+@dataclass(frozen=True)
 class ShortText:
     """One line of text without blanks around it, of at most ``longest`` characters. The service checks whether it is
     required, unless ``required`` says so here."""

@@ -11,7 +11,7 @@ import pytest
 from tortoise.exceptions import IntegrityError
 
 from domain.clock import FixedClock
-from domain.errors import AppError, Conflict, InvalidInput, RuleViolation, TooMany
+from domain.errors import AppError, Conflict, InvalidForm, InvalidInput, RuleViolation, TooMany
 from domain.rulebook.book import Rulebook
 from models.accounts import Account, IdempotencyKey, Session, VerificationCode, WechatIdentity
 from models.audit import AuditEntry
@@ -96,6 +96,16 @@ async def test_a_bad_value_is_named_and_nothing_is_kept(sign_up: SignUp, values:
         await sign_up.registration.register(VISITOR, form)
     assert refused.value.field == field
     assert not await Account.exists()
+
+
+async def test_all_bad_values_are_named_at_once_and_no_code_is_used_up(sign_up: SignUp) -> None:
+    mobile = mobile_number()
+    code = await sign_up.code(mobile)
+    wrong = {"name": "王", "id_number": "11010519491331002X", "password": mobile, "agreed": False}
+    with pytest.raises(InvalidForm) as refused:
+        await sign_up.registration.register(VISITOR, sign_up.form(mobile=mobile, code=code, **wrong))
+    assert [fault.field for fault in refused.value.faults] == ["name", "id_number", "agreed", "password"]
+    await sign_up.registration.register(VISITOR, sign_up.form(mobile=mobile, code=code))
 
 
 async def test_consent_is_to_todays_privacy_text(sign_up: SignUp) -> None:

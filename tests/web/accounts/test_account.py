@@ -78,6 +78,14 @@ async def test_a_wrong_value_keeps_what_was_typed_but_no_password(world: World) 
     assert not await Account.exists(real_name="周大同")
 
 
+async def test_both_faults_of_a_new_password_are_shown_each_at_its_field(world: World) -> None:
+    visitor = await world.visitor().get("/h5/register?pool=demo")
+    await fill_in(world, visitor, mobile_number(), password="", again=PASSWORD)
+    text = await visitor.response.text()
+    assert [text.count(fault) for fault in ('id="e-password"', 'id="e-again"', "请设置登录密码", "两次输入")] == [1] * 4
+    assert (visitor.status, PASSWORD in text) == (422, False)
+
+
 @pytest.mark.parametrize(
     ("start", "page", "asks"),
     [
@@ -169,6 +177,7 @@ async def test_password_log_in_says_the_same_to_strangers_and_locks(world: World
     for name in (mobile, mobile_number()):
         visitor = await logged_in(world, name, "Wrong1234")
         texts.append((visitor.status, visitor.text.replace(name, "")))
+        assert 'id="e-' not in await visitor.response.text(), "no field is named as the wrong one"
     assert texts[0] == texts[1]
     visitor = world.visitor()
     for _ in range(4):

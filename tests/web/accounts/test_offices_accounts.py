@@ -6,7 +6,7 @@ from models.accounts import Account, RoleGrant, WechatIdentity
 from services.accounts.passwords import HASHER
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_agent_link, make_organisation, mobile_number
 from tests.web.conftest import WECHAT, World
-from web.accounts.targets import fitting
+from web.accounts.targets import fitting_target
 
 ACCOUNT = "/h5/demo/account"
 _OF_PERSONS = ("身份证号", "身份状态", "我的酬劳", "我的证书", "打印个人信息表", "我的申报")
@@ -127,5 +127,10 @@ async def test_an_office_writes_feedback_without_logging_in_again(world: World) 
 
 def test_pages_of_all_are_gone_on_with_in_any_role() -> None:
     for role in ("venue", "agent", "expert"):
-        assert fitting("/h5/demo/agent-requests", role) == "/h5/demo/agent-requests"
-    assert fitting("/h5/demo/apply", "venue") == fitting("/review", "agent") == fitting("/agency", "venue") == ""
+        assert fitting_target("/h5/demo/agent-requests", role) == "/h5/demo/agent-requests"
+    assert (
+        fitting_target("/h5/demo/apply", "venue")
+        == fitting_target("/review", "agent")
+        == fitting_target("/agency", "venue")
+        == ""
+    )

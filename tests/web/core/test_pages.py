@@ -11,11 +11,11 @@ import aiohttp.web as http
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from domain.errors import Forbidden, InvalidForm, InvalidInput
+from domain.errors import Forbidden, InvalidForm, InvalidInput, TooMany
 from services.core.base import Actor, Page
 from services.registry import Services
 from web.core.form_values import FormValues
-from web.core.pages import Choice, Listed, PageGroup, Redirect, Visit, Wanted, Word, list_page, page
+from web.core.pages import Choice, Listed, PageGroup, Rate, Redirect, Visit, Wanted, Word, list_page, page
 from web.core.site import Site
 from web.core.typed_forms import Whole
 
@@ -26,6 +26,12 @@ class PlainSite:
     def __init__(self, app: http.Application) -> None:
         self.get = app.router.add_get
         self.post = app.router.add_post
+        self.counts: dict[str, int] = {}
+
+    async def check_rate(self, request: http.Request, name: str, tries: int, period: int) -> None:
+        self.counts[name] = self.counts.get(name, 0) + 1
+        if self.counts[name] > tries:
+            raise TooMany("操作过于频繁。", retry_after=period)
 
     def render(self, template: str, *, status: int = 200, **values: Any) -> http.Response:
         form: FormValues = values.pop("f")
@@ -47,8 +53,10 @@ class LotPages(PageGroup):
     def __init__(self, app: http.Application) -> None:
         super().__init__(cast(Site, PlainSite(app)), cast(Services, None))
         self.saved: list[object] = []
+        self.lookups = 0
 
     async def actor(self, request: http.Request) -> Actor:
+        self.lookups += 1
         return Actor("demo", "agent", None)
 
     async def fields(self, request: http.Request, actor: Actor, *, longest: int = 0) -> dict[str, str]:
@@ -93,7 +101,7 @@ class LotPages(PageGroup):
             return http.Response(text="content")
         return {"confirm": ""}
 
-    @lot.command(Lot)
+    @lot.command(Lot, rate=Rate("lot", 1, 60))
     async def check(self, visit: Visit, form: Lot) -> Mapping[str, object]:
         return {"confirm": form.name}
 
@@ -186,6 +194,17 @@ async def test_a_command_may_show_the_page_with_values_of_its_own(opened: Opened
     assert (await (await client.get("/lots/1")).json())["confirm"] == ""
     shown = await (await client.post("/lots/1", data={"name": "一标段", "position": "1"})).json()
     assert (shown["confirm"], shown["typed"]["name"]) == ("一标段", "一标段")
+
+
+async def test_what_is_sent_to_an_address_is_counted_before_anything_is_looked_up(opened: Opened) -> None:
+    client, part = opened
+    sent = {"name": "一标段", "position": "1"}
+    assert (await client.post("/lots/1", data=sent)).status == 200
+    lookups = part.lookups
+    assert (await client.post("/lots/1", data=sent)).status == 500, "the site turns the refusal into a page of its own"
+    assert part.lookups == lookups
+    assert (await client.post("/lots", data={"command": "move"})).status == 200, "another address counts by itself"
+    assert cast(PlainSite, part.site).counts == {"lot": 2}
 
 
 async def test_a_page_may_answer_with_something_else(opened: Opened) -> None:

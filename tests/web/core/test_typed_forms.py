@@ -22,6 +22,7 @@ from web.core.typed_forms import (
     OptionalId,
     RequiredMoment,
     ShortText,
+    Trimmed,
     Whole,
     YesNo,
     read_typed,
@@ -34,6 +35,7 @@ ONE = UUID(int=1)
 class Everything:
     name: str
     note: Annotated[str, Lines(longest=5)]
+    code: Annotated[str, Trimmed(longest=6)]
     place: Annotated[str, ShortText("开标地点", 5)]
     reason: Annotated[str, ShortText("原因", 5, required=True)]
     sealed: Annotated[bool, YesNo()]
@@ -54,6 +56,7 @@ class Everything:
 SENT = {
     "name": " 一标段 ",
     "note": "一\r\n二三四五",
+    "code": "  123456 7",
     "place": " 一室\r\n二室",
     "reason": "改期",
     "sealed": "0",
@@ -74,6 +77,7 @@ def test_each_text_is_read_by_the_type_of_its_field() -> None:
     assert read_typed(Everything, SENT) == Everything(
         name=" 一标段 ",
         note="一\n二三四",
+        code="123456",
         place="一室 二室",
         reason="改期",
         sealed=False,
