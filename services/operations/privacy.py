@@ -64,7 +64,7 @@ class Deleted:
     """Sentences for the person: what was deleted, and what the law makes us keep."""
 
     removed: tuple[str, ...]
-    kept: tuple[str, ...]
+    retained: tuple[str, ...]
 
 
 @dataclass(frozen=True)

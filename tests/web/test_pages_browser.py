@@ -57,13 +57,13 @@ async def test_the_rest_of_the_office(browser: Browser, world: World) -> None:
 
 
 async def test_leaving_a_draw_and_who_does_not_come(browser: Browser, world: World) -> None:
-    draw_id, [one, *_] = await world.panel(2)
+    draw_id, [invitation, *_] = await world.panel(2)
     world.clock.set((await Draw.get(id=draw_id)).starts_at)
     seen = await staff(browser, world, PHONE, "venue")
     await seen.open(f"/draws/{draw_id}/exit")
     await seen.check("draws-exit")
     page = await seen.open(f"/draws/{draw_id}/absences")
-    await page.get_by_label("专家的验证码").fill(one.code)
+    await page.get_by_label("专家的验证码").fill(invitation.code)
     await page.get_by_label("类型").select_option(label="现场回避")
     await page.get_by_label("回避原因类别").select_option(index=1)
     await page.get_by_label("原因", exact=True).fill("与投标人的法定代表人有亲属关系")

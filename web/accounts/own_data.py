@@ -104,7 +104,9 @@ class OwnDataPages(PersonPages):
     async def close(self, visit: Visit, form: _Code) -> http.Response:
         deleted = await self.services.operations.privacy.delete(visit.actor, form.code)
         pool = visit.actor.pool
-        response = self.site.render("accounts/closed.html", pool=pool, removed=deleted.removed, kept=deleted.kept)
+        response = self.site.render(
+            "accounts/closed.html", pool=pool, removed=deleted.removed, retained=deleted.retained
+        )
         response.del_cookie(COOKIE)
         self.auth.skip_wechat(response)
         return response

@@ -152,7 +152,9 @@ class RegistrationPages(GuestPages):
             source=self.auth.source(visit.request),
             key=_key_of(visit),
         )
-        cookie = await accounts.web_sessions.log_in_authenticated(registered.account_id, device=device_of(visit.request))
+        cookie = await accounts.web_sessions.log_in_authenticated(
+            registered.account_id, device=device_of(visit.request)
+        )
         return await self.auth.enter(visit.request, cookie, safe_target(form.next))
 
     def _check_password_given(self, pool: str, password: str) -> None:

@@ -405,7 +405,7 @@ async def test_two_people_who_want_one_new_mobile_do_not_both_get_it(scene: Acco
 async def test_one_log_in_is_ended_and_only_ones_own(scene: AccountScene) -> None:
     person, other = await scene.person(), await make_account(scene.deps)
     here, there = await scene.log_in(person.mobile, OLD), await scene.log_in(person.mobile, OLD)
-    assert [one.device for one in await scene.sessions.list(here)] == ["浏览器"] * 2
+    assert [session.device for session in await scene.sessions.list(here)] == ["浏览器"] * 2
     assert there.session_id is not None
     with pytest.raises(NotFound):
         await scene.sessions.end(Actor("demo", "guest", other.id), there.session_id)

@@ -125,7 +125,7 @@ async def test_deleting_leaves_nothing_that_leads_to_the_person_but_the_file(
     await make_agent_link(organisation, account)
     done = await _notice(deps, account, "done", "a")
     deleted = await privacy.delete(actor, await _code(deps, book))
-    assert any("依法" in sentence for sentence in deleted.kept)
+    assert any("依法" in sentence for sentence in deleted.retained)
     account = await Account.get(id=actor.account_id)
     assert (account.mobile_sealed, account.real_name, account.disabled_at) == ("", "", clock.now())
     assert account.mobile_hash == f"deleted:{account.id}"
@@ -268,7 +268,7 @@ async def test_applications_come_along_and_those_never_handed_in_go(
     assert (export["feedback"][0]["text"], json.loads(json.dumps(export))) == ("建议延长公示", export)
     clock.move(timedelta(minutes=2))
     done = await privacy.delete(actor, await _code(deps, book))
-    assert any("已提交的入库申请" in line for line in done.kept)
+    assert any("已提交的入库申请" in line for line in done.retained)
     assert await ApplicationSection.all().values_list("application_id", flat=True) == [refused.id]
     assert await Attachment.filter(state="ready").values_list("application_id", flat=True) == [refused.id]
     await given_up.refresh_from_db()

@@ -101,8 +101,8 @@ async def test_the_page_of_a_code_is_opened_anew_while_the_code_is_good(
     await visitor.press("获取验证码", pool="demo", mobile=(mobile := mobile_number()))
     assert (visitor.path, asks in visitor.text) == (page, True)
     assert mobile not in str(visitor.response.url)
-    kept = [morsel.value for morsel in visitor.client.session.cookie_jar if morsel.key == "pbt_sent"]
-    assert (len(kept), mobile in kept[0]) == (1, False)
+    cookie_values = [morsel.value for morsel in visitor.client.session.cookie_jar if morsel.key == "pbt_sent"]
+    assert (len(cookie_values), mobile in cookie_values[0]) == (1, False)
     again = await visitor.get(str(visitor.response.url.relative()))
     assert (asks in again.text, again.page.forms[0]["fields"]["mobile"]) == (True, mobile)
     other = await world.visitor().get(page)
@@ -294,8 +294,8 @@ async def test_log_ins_are_listed_ended_one_by_one_and_all_at_once(world: World)
     first, second, third = [await logged_in(world, mobile) for _ in range(3)]
     await first.get(ACCOUNT)
     assert first.text.count("退出 ") >= 2
-    one = next(name for name in first.page.buttons if name.startswith("退出电脑浏览器"))
-    await first.press(one)
+    button = next(name for name in first.page.buttons if name.startswith("退出电脑浏览器"))
+    await first.press(button)
     assert "已退出该登录" in first.text
     assert sum([(await other.get(ACCOUNT)).path == ACCOUNT for other in (second, third)]) == 1
     await first.press("退出全部设备")

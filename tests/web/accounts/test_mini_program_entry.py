@@ -20,7 +20,7 @@ ADDRESS = f"/h5/mini?{urlencode({'page': f'pages/draw?id={DRAW}', 'or': f'/draws
 
 
 @pytest.fixture
-def asked(world: World, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+def link_requests(world: World, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """Links requested of WeChat."""
     calls: list[tuple[Any, ...]] = []
 
@@ -44,9 +44,9 @@ async def from_chat(world: World, openid: str, **headers: str) -> Visitor:
     answer = await visitor.client.get(
         f"/h5/wechat?{urlencode({'pool': 'demo', 'next': ADDRESS})}", headers=visitor.headers, allow_redirects=False
     )
-    said = parse_qs(urlsplit(answer.headers["Location"]).query)
+    query = parse_qs(urlsplit(answer.headers["Location"]).query)
     answer = await visitor.client.get(
-        f"{urlsplit(said['redirect_uri'][0]).path}?code={openid}--1&state={said['state'][0]}",
+        f"{urlsplit(query['redirect_uri'][0]).path}?code={openid}--1&state={query['state'][0]}",
         headers=visitor.headers,
         allow_redirects=False,
     )
@@ -59,28 +59,30 @@ async def led_to(visitor: Visitor, address: str = ADDRESS) -> str:
     return answer.headers["Location"]
 
 
-async def test_a_bound_person_is_led_into_the_mini_program_with_his_own_token(world: World, asked: list[Any]) -> None:
+async def test_a_bound_person_is_led_into_the_mini_program_with_his_own_token(
+    world: World, link_requests: list[Any]
+) -> None:
     account = await bound(world, "o-mine")
     visitor = await from_chat(world, "o-mine")
     assert visitor.response.headers["Location"] == ADDRESS
     assert await led_to(visitor) == LINK
-    [(pool, path, query, lifetime)] = asked
-    said = parse_qs(query)
-    assert (pool, path, said["id"], lifetime) == ("demo", "pages/draw", [DRAW], 300)
+    [(pool, path, query, lifetime)] = link_requests
+    parameters = parse_qs(query)
+    assert (pool, path, parameters["id"], lifetime) == ("demo", "pages/draw", [DRAW], 300)
     links = Links(world.services.deps.keys, world.clock)
-    assert links.check(said[PARAMETER][0], "mini_entry").person_id == account.id
+    assert links.check(parameters[PARAMETER][0], "mini_entry").person_id == account.id
 
 
-async def test_a_friend_who_gets_the_chats_link_logs_in_as_himself(world: World, asked: list[Any]) -> None:
+async def test_a_friend_who_gets_the_chats_link_logs_in_as_himself(world: World, link_requests: list[Any]) -> None:
     await bound(world, "o-mine")
     visitor = await from_chat(world, "o-friend")
     assert visitor.response.headers["Location"].startswith("/h5/login?")
     assert (await led_to(visitor)).startswith("/h5/login?")
-    assert asked == []
+    assert link_requests == []
 
 
 async def test_elsewhere_and_while_wechat_is_away_the_work_is_done_on_our_page(
-    world: World, asked: list[Any], monkeypatch: pytest.MonkeyPatch
+    world: World, link_requests: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await bound(world, "o-mine")
     visitor = await from_chat(world, "o-mine")
@@ -92,10 +94,10 @@ async def test_elsewhere_and_while_wechat_is_away_the_work_is_done_on_our_page(
     assert await led_to(visitor) == f"/draws/{DRAW}"
     visitor.headers["User-Agent"] = "Mozilla/5.0 (Windows NT 10.0) Chrome/126.0"
     assert await led_to(visitor) == f"/draws/{DRAW}"
-    assert asked == []
+    assert link_requests == []
 
 
-async def test_it_leads_to_no_strange_address(world: World, asked: list[Any]) -> None:
+async def test_it_leads_to_no_strange_address(world: World, link_requests: list[Any]) -> None:
     await bound(world, "o-mine")
     visitor = await from_chat(world, "o-mine")
     visitor.headers["User-Agent"] = "Mozilla/5.0 Chrome/126.0"

@@ -15,14 +15,14 @@ _OF_PERSONS = ("身份证号", "身份状态", "我的酬劳", "我的证书", "
 async def offices(world: World) -> dict[str, Account]:
     """A person of each office, by first page."""
     office = world.office
-    found: dict[str, Account] = {}
+    accounts: dict[str, Account] = {}
     for role, actor in (("verifier", office.verifier), ("supervisor", office.supervisor), ("venue", office.venue)):
-        found[role] = await Account.get(id=actor.account_id)
+        accounts[role] = await Account.get(id=actor.account_id)
         await RoleGrant.get_or_create(
             account_id=actor.account_id, role=role, scope="", defaults={"granted_at": world.clock.now()}
         )
-    found["organisation"] = await Account.get(id=office.agency.account_id)
-    return found
+    accounts["organisation"] = await Account.get(id=office.agency.account_id)
+    return accounts
 
 
 async def test_every_office_finds_its_account_and_nothing_of_an_experts(world: World) -> None:

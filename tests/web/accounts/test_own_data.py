@@ -81,7 +81,7 @@ async def test_an_account_is_closed_once_nothing_lies_ahead(world: World) -> Non
     code = await with_code(world, expert)
     await expert.press("确定注销账号", code=code)
     assert (expert.status, "账号已注销" in expert.text, "依法保留" in expert.text) == (200, True, True)
-    assert COOKIE not in [one.key for one in expert.client.session.cookie_jar]
+    assert COOKIE not in [cookie.key for cookie in expert.client.session.cookie_jar]
     assert await Account.filter(disabled_at__not_isnull=True).count() == 1
     await expert.get(DATA)
     assert expert.path == "/h5/login"

@@ -39,9 +39,9 @@ async def confirm(visitor: Visitor, button: str = "绑定并继续") -> dict[str
     return {name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()}
 
 
-async def come_back(visitor: Visitor, asked: dict[str, str], openid: str) -> Visitor:
+async def come_back(visitor: Visitor, request: dict[str, str], openid: str) -> Visitor:
     """WeChat sends the browser back with a code that stands for ``openid``."""
-    return await visitor.get(f"{asked['redirect_uri']}?code={openid}--{next(_codes)}&state={asked['state']}")
+    return await visitor.get(f"{request['redirect_uri']}?code={openid}--{next(_codes)}&state={request['state']}")
 
 
 async def owner_of(openid: str) -> Account | None:
@@ -80,7 +80,7 @@ async def test_a_binding_by_password_is_notified_by_wechat_and_sms(world: World)
     await visitor.press("登录", pool="demo", name=mobile, password=PASSWORD)
     await come_back(visitor, await confirm(visitor), MINE)
     notice = await Notice.get(kind="account_joined")
-    assert {one.channel for one in await Attempt.filter(notice_id=notice.id)} == {"wechat", "sms"}
+    assert {attempt.channel for attempt in await Attempt.filter(notice_id=notice.id)} == {"wechat", "sms"}
 
 
 async def test_who_would_rather_not_goes_on_unbound(world: World) -> None:
@@ -142,9 +142,9 @@ async def test_a_confirmation_opened_in_another_persons_browser_binds_neither(wo
     """An attacker's address, opened by a logged-in victim, binds neither person's WeChat to the other."""
     (_, mine), (_, theirs) = await registered(world), await registered(world, **other())
     me, victim = await log_in(world, MINE, mine), await log_in(world, THEIRS, theirs)
-    asked = await confirm(me)
+    request = await confirm(me)
     for openid in (MINE, THEIRS):
-        await come_back(victim, asked, openid)
+        await come_back(victim, request, openid)
         assert victim.status == 409
         assert "没有绑定" in victim.text
     assert (await owner_of(MINE), await owner_of(THEIRS)) == (None, None)
@@ -165,11 +165,11 @@ async def test_a_confirmation_does_not_outlive_its_log_in(world: World) -> None:
     """On a shared phone: confirmed by one person, answered after another has logged in."""
     (_, mine), (_, theirs) = await registered(world), await registered(world, **other())
     visitor = await log_in(world, MINE, mine)
-    asked = await confirm(visitor)
+    request = await confirm(visitor)
     await visitor.get("/h5/login?pool=demo")
     await visitor.press("获取验证码", pool="demo", mobile=theirs)
     await visitor.press("登录", code=await world.last_code())
-    await come_back(visitor, asked, MINE)
+    await come_back(visitor, request, MINE)
     assert visitor.status == 409
     assert await owner_of(MINE) is None
 
@@ -177,17 +177,17 @@ async def test_a_confirmation_does_not_outlive_its_log_in(world: World) -> None:
 async def test_an_answer_serves_once_and_five_minutes(world: World) -> None:
     _, mobile = await registered(world)
     visitor = await log_in(world, MINE, mobile)
-    asked = await confirm(visitor)
-    [kept] = [one for one in visitor.client.session.cookie_jar if one.key == "pbt_linking"]
-    await come_back(visitor, asked, MINE)
+    request = await confirm(visitor)
+    [linking_cookie] = [cookie for cookie in visitor.client.session.cookie_jar if cookie.key == "pbt_linking"]
+    await come_back(visitor, request, MINE)
     await WechatIdentity.filter(openid=MINE).delete()
-    visitor.client.session.cookie_jar.update_cookies({kept.key: kept})
-    await come_back(visitor, asked, MINE)
+    visitor.client.session.cookie_jar.update_cookies({linking_cookie.key: linking_cookie})
+    await come_back(visitor, request, MINE)
     assert visitor.status == 409
     assert await owner_of(MINE) is None
-    asked = await confirm(visitor)
+    request = await confirm(visitor)
     world.clock.move(timedelta(minutes=6))
-    await come_back(visitor, asked, MINE)
+    await come_back(visitor, request, MINE)
     assert (visitor.status, await owner_of(MINE)) == (409, None)
 
 
@@ -198,9 +198,9 @@ async def test_a_wechat_of_another_person_stays_bound_to_its_owner(world: World)
     await come_back(visitor, await confirm(visitor), THEIRS)
     assert visitor.status == 409
     assert "已绑定手机号" in visitor.text
-    found = await owner_of(THEIRS)
-    assert found is not None
-    assert found.id == other_account.id
+    owner = await owner_of(THEIRS)
+    assert owner is not None
+    assert owner.id == other_account.id
     await visitor.press("暂不绑定")
     assert visitor.path == ACCOUNT
 

@@ -109,15 +109,15 @@ async def test_pages_of_what_follows_a_draw_read_well(browser: Browser, world: W
     await next_project(world)
     released, _ = await world.panel(2)
     await world.services.draws.attachments.attach(office.agency, released, "退选申请表.pdf", pdf(), "release")
-    records = [await world.public_links().share(office.agency, one, "record") for one in (recall, redraw)]
+    records = [await world.public_links().share(office.agency, draw_id, "record") for draw_id in (recall, redraw)]
     agency = await staff(browser, world, PHONE, "agency")
     await agency.check_page("agency-redraw-under-way", f"/agency/draws/{ended}/redraw")
     await agency.check_page("agency-redraw-basic", f"/agency/draws/{redraw}/basic")
     await agency.check_page("agency-notify", f"/agency/draws/{recall}/notify")
     await agency.check_page("agency-recall-under-way", f"/agency/draws/{recalled}/recall")
     starts = (await Draw.get(id=recall)).starts_at
-    for one in (await office.recall_queries.panel(office.agency, recall)).rows:
-        await office.recalls.record_result(office.agency, recall, one.id, True, starts)
+    for expert in (await office.recall_queries.panel(office.agency, recall)).rows:
+        await office.recalls.record_result(office.agency, recall, expert.id, True, starts)
     await office.recalls.confirm(office.agency, recall)
     page = await agency.check_page("record-recall", f"/record/{records[0]}")
     await page.get_by_role("button", name="核对抽取记录").click()

@@ -167,7 +167,7 @@ async def fill_in_evaluation(page: Page, seen: Seen) -> None:
         await sheet.get_by_role("button", name=code).click()
         await expect(page.get_by_label("首选或备选")).to_have_count(at + 1)
     choices = page.get_by_label("首选或备选")
-    assert [await one.input_value() for one in await choices.all()] == ["preferred", "alternative"]
+    assert [await choice.input_value() for choice in await choices.all()] == ["preferred", "alternative"]
     await seen.check("apply-specialties")
     await page.get_by_role("button", name="下一步").click()
 
@@ -196,7 +196,7 @@ async def attach(page: Page, seen: Seen) -> None:
     await refused.locator("input[type=file]").set_input_files(upload("照片.jpg"))
     await expect(refused.get_by_role("alert").first).to_contain_text("没有传上")
     await seen.check("apply-files")
-    assert {one.field for one in await Attachment.filter(state="ready")} >= {"photo", "title_proof"}
+    assert {attachment.field for attachment in await Attachment.filter(state="ready")} >= {"photo", "title_proof"}
 
 
 # ---- looks

@@ -18,8 +18,8 @@ pytestmark = [
 
 
 async def test_pages_of_staff_read_well(browser: Browser, world: World) -> None:
-    running, [one] = await world.panel()
-    await world.services.draws.invitations.leave(one.id, one.expert_id, "生病住院", by="chat")
+    running, [invitation] = await world.panel()
+    await world.services.draws.invitations.leave(invitation.id, invitation.expert_id, "生病住院", by="chat")
     office = world.office
     office.project_id = (await make_project(office.agency.organisation_id, office.agency.account_id)).id
     draw_id = await submitted(world, attached=True)

@@ -128,8 +128,13 @@ async def test_a_visitor_sees_a_finished_record_checked_and_explained(browser: B
     await page.get_by_role("button", name="查找").click()
     await page.get_by_role("heading", name="核对通过", exact=True).wait_for()
     await page.get_by_text("三方的随机数，都与他们事先锁定的一致").wait_for()
-    for said in ("原因：首次确定顺序", "按顺序通知2人，其中：同意参加2", "条件1：抽取2人", "活动结束，记录到此为止"):
-        await page.locator("#story").get_by_text(said).wait_for()
+    for sentence in (
+        "原因：首次确定顺序",
+        "按顺序通知2人，其中：同意参加2",
+        "条件1：抽取2人",
+        "活动结束，记录到此为止",
+    ):
+        await page.locator("#story").get_by_text(sentence).wait_for()
     await seen.check("record-checked")
     assert await page.get_by_role("link", name="下载核验程序").is_visible()
     assert seen.complaints == []
