@@ -80,8 +80,8 @@ async def test_a_candidate_who_failed_is_notified_of_the_reason_and_may_apply_ag
     progress = await scene.world.services.applications.to_dos.progress(application.account_id)
     assert progress is not None
     assert progress.opinion == "52分，未达合格线"
-    items = await scene.world.services.applications.to_dos.items("demo", application.account_id)
-    assert [item.route for item in items] != [], "a new application is offered"
+    home = await scene.world.services.applications.to_dos.home("demo", application.account_id)
+    assert [item.route for item in home.to_do] != [], "a new application is offered"
 
 
 async def test_a_result_is_written_down_once_and_never_of_oneself(scene: Scene) -> None:

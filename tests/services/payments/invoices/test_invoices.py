@@ -533,7 +533,7 @@ async def test_a_reversal_that_failed_is_shown_and_tried_again_each_day_or_when_
     await kit.invoicing.check_due()
     invoice = await Invoice.get()
     assert (invoice.state, invoice.failure) == ("stuck", "REVERSE_FAILED")
-    assert (await kit.payments.invoices(admin, "to_reverse")).total == 1
+    assert (await kit.payment_views.invoices(admin, "to_reverse")).total == 1
     clock.move(timedelta(days=1))
     for _ in range(2):
         await kit.invoicing.check_due()
@@ -641,7 +641,7 @@ async def test_the_offices_own_invoice_is_reversed_with_the_red_invoices_number(
     await kit.invoicing.check_due()
     await refund_fee(kit, admin, fee)
     assert (await Invoice.get()).state == "sent"
-    assert (await kit.payments.invoices(admin, "to_reverse")).total == 1
+    assert (await kit.payment_views.invoices(admin, "to_reverse")).total == 1
     for number in ("", "12345", "红字发票"):
         with pytest.raises(InvalidInput) as refused:
             await kit.invoices.reverse(admin, invoice.id, "service_ended", "已退款", red_number=number)
@@ -649,8 +649,8 @@ async def test_the_offices_own_invoice_is_reversed_with_the_red_invoices_number(
     await kit.invoices.reverse(admin, invoice.id, "service_ended", "已退款", red_number="26440000000000000001")
     assert (await Invoice.get()).red_number == "26440000000000000001"
     assert kit.platform.reversals == []
-    assert (await kit.payments.invoices(admin, "to_reverse")).total == 0
-    assert (await kit.payments.invoices(admin, "reversed")).total == 1
+    assert (await kit.payment_views.invoices(admin, "to_reverse")).total == 0
+    assert (await kit.payment_views.invoices(admin, "reversed")).total == 1
 
 
 async def test_what_is_not_issued_can_not_be_reversed_and_only_by_an_administrator(
