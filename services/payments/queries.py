@@ -187,11 +187,9 @@ AND o.id IN (SELECT id FROM pay_order WHERE out_trade_no = $2 UNION ALL SELECT i
 _NEWEST_ORDERS = "o.created_at DESC, o.id DESC"
 
 
-TO_REVERSE = "i.state = 'stuck' OR i.issued_by = 'office' AND i.state IN ('issued', 'sent') AND f.state = 'refunded'"
-"""SQL: an invoice ``i`` of a fee ``f`` that the office has to reverse."""
 REVERSIBLE = """(SELECT id FROM invoice WHERE state = 'stuck' UNION ALL SELECT v.id FROM fee JOIN invoice v
   ON v.fee_id = fee.id WHERE fee.state = 'refunded' AND v.issued_by = 'office' AND v.state IN ('issued', 'sent'))"""
-"""The same as a set, found by indexes."""
+"""SQL: the ids of invoices that the office has to reverse, found by indexes."""
 TO_MAKE = (
     f"f.state = 'paid' AND i.failure NOT IN ('{REFUNDED}', '{FOLLOWS}') "
     "AND (i.state = 'failed' OR i.state = 'wanted' AND i.issued_by = 'office')"

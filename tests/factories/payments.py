@@ -19,6 +19,7 @@ from services.core.composition import compose
 from services.core.crypto import Keyring
 from services.courses import CourseFees
 from services.notifications import Notices
+from services.office.payment_views import PaymentViews
 from services.payments import ApplicationFeeOwner, CourseFeeOwner, Fees, PaymentServices, PaymentWebhooks
 from services.payments.invoices.downloads import InvoiceDownloads
 from services.payments.invoices.invoices import Invoices
@@ -380,6 +381,7 @@ class PaymentKit:
     webhooks: PaymentWebhooks
     bills: BillReconciliation
     payments: PaymentQueries
+    payment_views: PaymentViews
 
     async def settle_all(self) -> None:
         """Apply the effects of everything received, until no event waits."""
