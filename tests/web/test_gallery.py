@@ -38,10 +38,10 @@ def test_no_class_has_bare_rules_in_two_sheets_of_one_page(template: str) -> Non
 
 
 class _Faulty:
-    """A form of the office of which one field is wrong."""
+    """A form some of whose fields are wrong."""
 
     def wrong(self, name: str) -> str:
-        return "请填写名称" if name == "wrong" else ""
+        return {"wrong": "请填写名称", "name": "请填写真实姓名。", "again": "两次输入的密码不同。"}.get(name, "")
 
 
 def gallery() -> str:
