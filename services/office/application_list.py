@@ -136,23 +136,18 @@ class ApplicationList:
         """
         check(actor, "application.read")
         where, values = self.where(actor, wanted)
-        count_rows = await rows(f"SELECT state, count(*) AS n FROM application WHERE {where} GROUP BY state", *values)
-        numbers = Counter({row["state"]: row["n"] for row in count_rows})
-        if not wanted.state:
-            numbers["locked"] += await self._count_unsent_prints(actor, wanted)
+        sql = f"SELECT state, count(*) AS n FROM application WHERE {where} GROUP BY state"
+        if not wanted.state:  # a part of its own: no index would find both at once
+            unsent, values = self.where(actor, replace(wanted, state="locked"), values)
+            sql += f" UNION ALL SELECT 'locked', count(*) FROM application WHERE {unsent} AND submitted_at IS NULL"
+        numbers = Counter[str]()
+        for row in await rows(sql, *values):
+            numbers[row["state"]] += row["n"]
         return tuple(
             StateCount(state.value, state.label, numbers[state.value])
             for state in ApplicationState
             if numbers[state.value]
         )
-
-    async def _count_unsent_prints(self, actor: Actor, wanted: Filter) -> int:
-        # a statement of its own: together with the submitted ones no index would find both
-        where, values = self.where(actor, replace(wanted, state="locked"))
-        (row,) = await rows(
-            f"SELECT count(*)::int AS n FROM application WHERE {where} AND submitted_at IS NULL", *values
-        )
-        return int(row["n"])
 
     async def get(self, actor: Actor, application_id: UUID) -> OfficeView:
         """One application; the access is logged. Raises NotFound."""
@@ -186,10 +181,11 @@ class ApplicationList:
             await record(actor, self.deps.now(), "application.reveal", "application", application.id, field=field)
         return value
 
-    def where(self, actor: Actor, wanted: Filter) -> tuple[str, SqlValues]:
-        """SQL conditions, with the values as parameters."""
+    def where(self, actor: Actor, wanted: Filter, values: SqlValues | None = None) -> tuple[str, SqlValues]:
+        """SQL conditions, with the values as parameters: added to ``values``, whose first is the pool, or to new
+        ones."""
         book = self.deps.book(actor.pool)
-        values = SqlValues(actor.pool)
+        values = values or SqlValues(actor.pool)
         parts = ["pool = $1"]
 
         def add(sql: str, value: object) -> None:
