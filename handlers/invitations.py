@@ -144,7 +144,7 @@ async def answer_invitation(talk: Talk, offered: tuple[PickOption, ...], choice:
     talk.contact = wording.contact(view)
 
     reply: InvitationReply = cast("InvitationReply", choice) if choice else await _ask_answer(talk, view, doubt)
-    # Every change of mind is read back anew: a refusal counts only once the same word was given twice running.
+    # Every change of mind is read back again: a refusal counts only once the same word was given twice running.
     while reply in ("perhaps", "decline"):
         confirmed = await _read_back_reply(talk, view, reply)
         if confirmed == reply == "decline":

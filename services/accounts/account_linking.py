@@ -114,7 +114,7 @@ class AccountLinking:
             )
         return LinkCode(code, await self._scene(account.pool, code), now + _CODE_TTL)
 
-    # journals of conversations hold this method's name: after renaming it those under way would begin anew
+    # journals of conversations hold this method's name: renaming it restarts those under way
     async def link(self, identity_id: UUID, pool: str, code: str, *, key: str | None = None) -> Bound:
         """Bind a WeChat of the official account to the account of ``code``.
 

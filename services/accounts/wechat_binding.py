@@ -111,7 +111,7 @@ class WechatBinding:
             request=f"{pool} {purpose}",
         )
 
-    # journals of conversations hold this method's name: after renaming it those under way would begin anew
+    # journals of conversations hold this method's name: renaming it restarts those under way
     async def bind(
         self, identity_id: UUID, pool: str, mobile: str, code: str, privacy_version: str, *, key: str | None = None
     ) -> Bound:

@@ -70,7 +70,7 @@ class Study:
             course, enrolment, item = await self._lock_open_item(actor, enrolment_id, item_id, now)
             defaults = {"next_question": _next_question(rules_of(course), 0) if item.kind == "video" else None}
             study, _ = await CourseStudy.get_or_create(defaults, enrolment_id=enrolment.id, item_id=item.id)
-            # numbers begin anew before the column, a smallint, is full
+            # numbers start again at 1 before the column, a smallint, is full
             study.player, study.beat_at = study.player % 30_000 + 1, now
             await study.save(update_fields=["player", "beat_at"])
             await execute(_OTHER_PLAYERS, actor.account_id, study.id)

@@ -64,7 +64,7 @@ def test_a_web_process_knows_nothing_of_the_job_queue() -> None:
 
 def test_no_model_is_read_as_text() -> None:
     code = "import inspect, importlib; inspect.getsource = None; from models.database_connection import MODULES"
-    assert loaded_modules(f"{code}; [importlib.import_module(one) for one in MODULES]", ("models.exams",)) == [
+    assert loaded_modules(f"{code}; [importlib.import_module(name) for name in MODULES]", ("models.exams",)) == [
         "models.exams"
     ]
 
