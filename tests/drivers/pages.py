@@ -75,7 +75,14 @@ class Visitor:
     """An ``aiohttp`` test client, or a ``Browser``."""
     headers: dict[str, str] = field(default_factory=dict)
     response: ClientResponse = field(init=False)
-    page: Page = field(init=False)
+    _source: str = field(init=False)
+    _page: Page | None = field(default=None, init=False)
+
+    @property
+    def page(self) -> Page:
+        """Read when it is asked for: many tests look at the status only."""
+        self._page = self._page or Page(self._source)
+        return self._page
 
     @property
     def status(self) -> int:
@@ -120,7 +127,7 @@ class Visitor:
 
     async def _show(self, response: ClientResponse) -> Visitor:
         self.response = response
-        self.page = Page(await response.text(errors="replace"))  # file inputs have no value
+        self._source, self._page = await response.text(errors="replace"), None  # a file is no text
         return self
 
 

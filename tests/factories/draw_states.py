@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
@@ -290,30 +291,44 @@ PANEL = STARTED | {DrawState.COMMITTING}
 """States in which a place may be given up, also while wider regions are drawn."""
 
 
-async def ids_of(draw_id: UUID, *, made_up: bool = True) -> dict[str, str]:
-    """Ids of a draw's existing rows by the names that presses fill in; invented or empty without a row."""
+@dataclass
+class DrawNow:
+    """A draw's state, and the ids of its rows by the names that presses fill in: "" without such a row."""
+
+    id: UUID
+    state: DrawState
+    kind: str
+    ids: dict[str, str]
+
+    def invented(self) -> dict[str, str]:
+        """The ids, with one that no row has for each row that is missing."""
+        return {name: row_id or ("000000" if name == "code" else str(new_id())) for name, row_id in self.ids.items()}
+
+
+async def draw_now(draw_id: UUID) -> DrawNow | None:
+    """None if the draw has been deleted."""
+    draw = await Draw.get_or_none(id=draw_id)
+    if draw is None:
+        return None
     invitations = await Invitation.filter(draw_id=draw_id).order_by("created_at", "id")
     invitation = next(
         (called for called in invitations if called.state in ("accepted", "released")), next(iter(invitations), None)
     )
-    notice = await CallNotice.filter(draw_id=draw_id).order_by("position").first()
-    condition = await Condition.filter(draw_id=draw_id).order_by("position").first()
     newest = DrawApplication.filter(draw_id=draw_id).order_by("-submitted_at", "-id")
-    application = await newest.filter(state="submitted").first() or await newest.first()
     rows_by_name = {
-        "notice": notice,
-        "condition": condition,
+        "notice": await CallNotice.filter(draw_id=draw_id).order_by("position").first(),
+        "condition": await Condition.filter(draw_id=draw_id).order_by("position").first(),
         "invitation": invitation,
-        "application": application,
+        "application": await newest.filter(state="submitted").first() or await newest.first(),
         "unit": await RecusalUnit.filter(draw_id=draw_id, fixed=False).first(),
         "person": await RecusalPerson.filter(draw_id=draw_id).first(),
         "request": await DiscardRequest.filter(draw_id=draw_id, state="open").first(),
         "recalled": await RecalledExpert.filter(draw_id=draw_id).first(),
     }
-    draw = await Draw.get(id=draw_id)
-    return {
+    ids = {
         "draw": draw.number[-4:],
         "project": str(draw.project_id),
-        "code": invitation.code if invitation else "000000" if made_up else "",
-        **{name: str(row.id) if row else str(new_id()) if made_up else "" for name, row in rows_by_name.items()},
+        "code": invitation.code if invitation else "",
+        **{name: str(row.id) if row else "" for name, row in rows_by_name.items()},
     }
+    return DrawNow(draw.id, DrawState(draw.state), draw.kind, ids)

@@ -6,13 +6,12 @@ Routes come from the running application and what a button sends from ``presses`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from string import Formatter
 from uuid import UUID
 
 import pytest
 
-from domain.draws.lifecycles import DrawState
 from models.accounts import Account
 from models.draws import Draw, Supervisor
 from models.invitations import Invitation
@@ -20,7 +19,7 @@ from models.organisations import Organisation
 from services.core.base import Actor
 from services.draws import DiscardForm
 from tests.drivers.tables import sums_of_draws
-from tests.factories.draw_states import ids_of, make_every_state
+from tests.factories.draw_states import DrawNow, draw_now, make_every_state
 from tests.factories.draws import make_project
 from tests.factories.offices import Office, make_draw, make_supervisor, prove
 from tests.factories.people import (
@@ -136,28 +135,28 @@ def is_out(visitor: Visitor) -> bool:
     return visitor.status in (403, 404) or visitor.path in _AWAY
 
 
-async def pages_of(world: World, draws: Mapping[str, UUID]) -> list[tuple[str, str]]:
+def pages_of(world: World, draws: Iterable[DrawNow]) -> list[tuple[str, str]]:
     """Canonical path and address of each page that is looked at, in several states; streams never end."""
     addresses = []
-    for name in LOOKED_AT:
-        ids = await ids_of(draws[name])
+    for draw in draws:
+        ids = draw.invented()
         for path in sorted(routes(world.server.app, "GET")):
             if not path.endswith("/events"):
                 part = ids["condition" if "/conditions/" in path else "notice"]
-                addresses.append((path, address(path, draws[name], {"part": part, "kind": "units"})))
+                addresses.append((path, address(path, draw.id, {"part": part, "kind": "units"})))
     return addresses
 
 
-async def in_its_state(press: Press, draws: Mapping[str, UUID]) -> UUID:
+def in_its_state(press: Press, draws: Iterable[DrawNow]) -> DrawNow:
     """A draw in which the button may succeed: one with the rows that the button names."""
-    fitting = []
-    for draw_id in draws.values():
-        draw = await Draw.get_or_none(id=draw_id)
-        if draw and DrawState(draw.state) in press.states and (draw.kind == "recall") == press.path.endswith("/notify"):
-            ids = await ids_of(draw_id, made_up=False)
-            fitting.append((sum(not ids[name] for name in ids_in(press)), len(fitting), draw_id))
+    recalls = press.path.endswith("/notify")
+    fitting = [draw for draw in draws if draw.state in press.states and (draw.kind == "recall") == recalls]
     assert fitting, f"{press.name} is for no state that is made"
-    return min(fitting)[2]
+    return min(fitting, key=lambda draw: sum(not draw.ids[name] for name in ids_in(press)))
+
+
+async def as_they_are(draws: Mapping[str, UUID]) -> dict[UUID, DrawNow]:
+    return {draw_id: draw for draw_id in draws.values() if (draw := await draw_now(draw_id))}
 
 
 @pytest.fixture
@@ -178,8 +177,8 @@ async def draws(world: World, monkeypatch: pytest.MonkeyPatch) -> dict[str, UUID
 @pytest.mark.slow
 async def test_a_draw_is_closed_to_persons_whom_it_does_not_concern(world: World, draws: dict[str, UUID]) -> None:
     people = (await strangers(world)) | await insiders(world)
-    before, leaks = await sums_of_draws(), []
-    for path, page_address in await pages_of(world, draws):
+    before, leaks, rows = await sums_of_draws(), [], await as_they_are(draws)
+    for path, page_address in pages_of(world, [rows[draws[name]] for name in LOOKED_AT]):
         for name, visitor in people.items():
             await visitor.get(page_address)
             if is_out(visitor) == (name in may("GET", path)):
@@ -187,35 +186,36 @@ async def test_a_draw_is_closed_to_persons_whom_it_does_not_concern(world: World
     buttons = presses(world.clock.now())
     assert {button.path for button in buttons} == routes(world.server.app, "POST")
     for press in buttons:
-        draw_id = await in_its_state(press, draws)
-        ids = await ids_of(draw_id)
+        draw = in_its_state(press, rows.values())
         for name, visitor in people.items():
             if name not in may("POST", press.name):
-                await send(visitor, press, draw_id, ids)
+                await send(visitor, press, draw.id, draw.invented())
                 if not is_out(visitor):
                     leaks.append(f"POST {press.name} as {name}: {visitor.status} {visitor.path}")
     assert await sums_of_draws() == before
     for press in buttons:
         for name in may("POST", press.name):
-            draw_id = await in_its_state(press, draws)
-            visitor = await send(people[name], press, draw_id, await ids_of(draw_id))
+            draw = in_its_state(press, rows.values())
+            visitor = await send(people[name], press, draw.id, draw.invented())
             if visitor.status == 403 or visitor.path in _AWAY:
                 leaks.append(f"POST {press.name} as {name}, who may: {visitor.status} {visitor.path} {visitor.text}")
+            if visitor.status < 400:
+                del rows[draw.id]
+                rows |= await as_they_are({name: draw.id})
     assert not leaks, "\n".join(leaks)
 
 
 async def test_the_id_of_one_draw_opens_nothing_by_the_address_of_another(world: World, draws: dict[str, UUID]) -> None:
     """By people who may act in both: a notice, a condition, an expert or a request is looked for in its draw."""
-    real = {draw_id: await ids_of(draw_id, made_up=False) for draw_id in draws.values()}
+    rows = await as_they_are(draws)
     inside, before, leaks, sent = await insiders(world), await sums_of_draws(), [], 0
     for press in presses(world.clock.now()):
-        draw_id = await in_its_state(press, draws)
-        own = await ids_of(draw_id)
+        draw = in_its_state(press, rows.values())
         for name in ids_in(press) - {"draw"}:
-            others = [ids[name] for other, ids in real.items() if other != draw_id and ids[name]]
+            others = [other.ids[name] for other in rows.values() if other.id != draw.id and other.ids[name]]
             assert others, f"no other draw has {name} for {press.name}"
             for other in others[-2:]:
-                visitor = await send(inside[press.who], press, draw_id, own | {name: other})
+                visitor = await send(inside[press.who], press, draw.id, draw.invented() | {name: other})
                 sent += 1
                 if visitor.status not in (403, 404) and (press.name, visitor.status) not in FULL:
                     leaks.append(f"POST {press.name} with {name} of another: {visitor.status} {visitor.text}")
