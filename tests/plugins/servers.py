@@ -41,6 +41,7 @@ class TestServers:
     spare: Copy | None = None
     """A database that its test has finished with."""
     _admin: psycopg.Connection | None = None
+    _redis: redis_client.Redis | None = None
 
     __test__ = False
 
@@ -50,7 +51,14 @@ class TestServers:
             self._admin = psycopg.connect(_as_superuser(self.database_url, "postgres"), autocommit=True)
         self._admin.execute(command)
 
+    def flush_redis(self) -> None:
+        """Over a connection that stays open, too."""
+        self._redis = self._redis or redis_client.Redis.from_url(self.redis_url)
+        self._redis.flushall()
+
     def close(self) -> None:
+        if self._redis is not None:
+            self._redis.close()
         if self.spare is not None:
             self.spare.close()
         if self._admin is not None:
@@ -154,10 +162,9 @@ def redis(servers: TestServers) -> Iterator[str]:
 
 def _flushed(servers: TestServers) -> Iterator[str]:
     """Empty it afterwards for whoever takes the address elsewhere, and before for what outlived its test."""
-    with redis_client.Redis.from_url(servers.redis_url) as client:
-        client.flushall()
-        yield servers.redis_url
-        client.flushall()
+    servers.flush_redis()
+    yield servers.redis_url
+    servers.flush_redis()
 
 
 def _with_name(url: str, name: str) -> str:
