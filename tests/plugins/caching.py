@@ -14,9 +14,12 @@ from typing import Any, NoReturn
 
 import pytest
 import structlog
+from aiohttp import web_urldispatcher
 from cryptography.hazmat.primitives import serialization
 from jinja2 import Environment
 from tortoise.apps import Apps
+
+from web.core import static_files
 
 _OPTIONS = ("autoescape", "trim_blocks", "lstrip_blocks", "undefined", "optimized", "sandboxed")
 """Options of a template environment that, with the source, determine the compiled template."""
@@ -59,6 +62,19 @@ def _patterns_are_compiled_once() -> Iterator[None]:
     """Each application makes a pattern of each of its addresses, which are more than Python keeps: 10 ms a start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(re, "_MAXCACHE", 10_000)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _addresses_and_files_of_pages_are_read_once() -> Iterator[None]:
+    """Each application quotes all its addresses and reads all files of its pages: 8 ms a start."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name in (
+            (web_urldispatcher, "_quote_path"),
+            (web_urldispatcher, "_requote_path"),
+            (static_files, "_load_all"),
+        ):
+            patch.setattr(module, name, lru_cache(10_000)(getattr(module, name)))
         yield
 
 
