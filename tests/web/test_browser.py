@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +11,6 @@ from typing import Literal
 
 import pytest
 from aiohttp.test_utils import TestServer
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 
 from models.accounts import Account, VerificationCode
@@ -19,6 +18,7 @@ from models.attendance import Attendance
 from models.invitations import Invitation
 from sandbox.config import parse
 from sandbox.server import create_app as create_sandbox
+from tests.drivers.accessibility import find_barriers
 from tests.drivers.waiting import eventually
 from tests.factories.people import make_grant
 from tests.plugins.browsers import CHROMIUM, TIMEOUT, capture
@@ -33,10 +33,6 @@ NARROW = 240
 """A small phone at 150 %, a tablet at 200 %: the least widths to support with large letters."""
 _OF_SIZE = ("target-size", "scrollable-region-focusable")
 """Rules of axe whose verdict changes with the size of the letters."""
-
-_AXE = Axe().axe_script
-_SETTLED = "Promise.allSettled(document.getAnimations().map((animation) => animation.finished))"
-"""Text that is fading in has no contrast yet; no page moves something for ever."""
 
 pytestmark = [
     pytest.mark.browser,
@@ -118,7 +114,7 @@ class Seen:
         await self._resize((NARROW, PHONE[1]))
         await picture(self.page, f"{name}-narrow")
         assert await self._misfits() == []
-        assert await barriers(self.page, _OF_SIZE) == []
+        assert await find_barriers(self.page, _OF_SIZE) == []
         await self._enlarge(False)
         await self._resize((usual["width"], usual["height"]))
         await self.page.emulate_media(color_scheme="dark" if dark else "light")
@@ -128,7 +124,7 @@ class Seen:
         assert await self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "scrolls sideways"
         assert await self.page.evaluate(_NAMELESS) == []
         assert await self.page.evaluate(_SMALL) == []
-        assert await barriers(self.page) == []
+        assert await find_barriers(self.page) == []
         await self._enlarge(True)
         await picture(self.page, f"{name}-large")
         assert await self._misfits() == []
@@ -151,24 +147,6 @@ async def picture(page: Page, name: str) -> None:
     """Keep the whole page for people to look at, but in workers: hundreds of pictures take minutes."""
     if IN_WORKER not in os.environ:
         await capture(page, path=SCREENSHOTS / f"{name}.png", full_page=True)
-
-
-async def barriers(page: Page, rules: Sequence[str] = ()) -> list[str]:
-    """What axe-core calls serious or critical: contrast, names, roles, order of headings and the like.
-
-    With ``rules`` these alone.
-    """
-    options = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
-    if not await page.evaluate("'axe' in window"):  # half a megabyte: once in a document
-        await page.evaluate(_AXE)
-    await page.evaluate(_SETTLED)
-    violations = await page.evaluate("(options) => axe.run(options).then((results) => results.violations)", options)
-    return [
-        f"{violation['id']} at {node['target']}: {node['failureSummary']}"
-        for violation in violations
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]
 
 
 async def look(
