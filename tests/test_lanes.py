@@ -11,11 +11,16 @@ import subprocess
 import sys
 import time
 import uuid
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.embedded.child import spawn
 from tests.plugins.lanes import NotDeterministic, seeded
+from tests.plugins.properties import FEW, SETTINGS, TIMES, set_examples
 
 _SLEEPS = "tests/test_lanes.py sleeps"
 
@@ -67,3 +72,12 @@ def test_random_numbers_are_those_of_the_seed() -> None:
 
     assert draw("a test") == draw("a test")
     assert not set(map(str, draw("a test"))) & set(map(str, draw("another")))
+
+
+def test_a_property_with_parameters_gets_its_examples_once() -> None:
+    @given(number=st.integers())
+    def holds(number: int) -> None: ...
+
+    items: list[Any] = [SimpleNamespace(obj=holds)] * 3
+    set_examples(items, many=True)
+    assert getattr(holds, SETTINGS).max_examples == TIMES * FEW

@@ -68,8 +68,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     properties, faults = [item for item in items if is_property(item)], bool(config.getoption("--faults"))
-    for item in properties:
-        set_examples(item, many=faults)
+    set_examples(properties, many=faults)
     if not faults:
         return
     chosen = {*properties, *(item for item in items if _is_fault(item.path))}

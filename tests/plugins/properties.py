@@ -5,6 +5,7 @@ Hypothesis limits the time of an example by default, which refuses innocent code
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import HealthCheck, settings
 FEW = 40
 TIMES = 5
 """How many times as many examples ``make faults`` tries."""
-_SETTINGS = "_hypothesis_internal_use_settings"
+SETTINGS = "_hypothesis_internal_use_settings"
 """Where ``@given`` and ``@settings`` keep the settings of a test."""
 
 
@@ -34,15 +35,15 @@ def is_property(item: pytest.Item) -> bool:
     return getattr(_function(item), "is_hypothesis_test", False) is True
 
 
-def set_examples(item: pytest.Item, *, many: bool) -> None:
-    """New and many examples, or few that are the same each time; whatever the test says itself, no limit of time."""
-    function = _function(item)
-    known = getattr(function, _SETTINGS, settings.default)
-    timeless = settings(
-        known, deadline=None, suppress_health_check=[*known.suppress_health_check, HealthCheck.too_slow]
-    )
-    number = TIMES * known.max_examples if many else known.max_examples
-    setattr(function, _SETTINGS, settings(timeless, max_examples=number, derandomize=not many))
+def set_examples(properties: Iterable[pytest.Item], *, many: bool) -> None:
+    """New and many examples, or few that are the same each time; whatever a test says itself, no limit of time."""
+    for function in dict.fromkeys(map(_function, properties)):  # one for all parameters of a test
+        known = getattr(function, SETTINGS, settings.default)
+        timeless = settings(
+            known, deadline=None, suppress_health_check=[*known.suppress_health_check, HealthCheck.too_slow]
+        )
+        number = TIMES * known.max_examples if many else known.max_examples
+        setattr(function, SETTINGS, settings(timeless, max_examples=number, derandomize=not many))
 
 
 def _function(item: pytest.Item) -> Any:
