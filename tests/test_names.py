@@ -13,6 +13,8 @@ ROOT = Path(__file__).parents[1]
 _WORKED_OUT = re.compile(r"""\$\{|\$%|["']\$["']""")
 """A dollar sign before a value: in an f-string or template (``${n}``), for ``%`` (``$%d``), or alone (``"$" + n``)."""
 _PRONOUNS = frozenset({"one", "found", "kept", "asked", "said"})
+_SOMEWHERE = re.compile(rf"\b_*(?:{'|'.join(_PRONOUNS)})_*\b")
+"""Most modules need not be parsed."""
 _SENT = frozenset(
     {
         "services/courses/study.py asked",
@@ -38,8 +40,9 @@ def test_no_two_public_classes_of_the_product_share_a_name() -> None:
 
 
 def names_given(path: Path) -> Iterator[str]:
-    """Variables, parameters, functions and fields of a module."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    """Variables, parameters, functions and fields of a module in which a pronoun stands anywhere."""
+    source = path.read_text(encoding="utf-8")
+    for node in ast.walk(ast.parse(source)) if _SOMEWHERE.search(source) else ():
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
                 yield name
