@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Browser
 
+from tests.drivers.page_faults import find_squeezed
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import PUBLIC_URL, World
-from tests.web.test_browser import SQUEEZED, look
+from tests.web.test_browser import look
 
 _SIZE = "Number.parseFloat(getComputedStyle(document.body).fontSize)"
 _in_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
@@ -86,5 +87,5 @@ async def test_nothing_is_cut_off_at_twice_the_size(browser: Browser, world: Wor
         page = await seen.open(path)
         for fold in await page.locator("summary").all():
             await fold.click()
-        assert await page.evaluate(SQUEEZED) == [], path
+        assert await find_squeezed(page) == [], path
         assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
