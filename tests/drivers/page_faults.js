@@ -3,7 +3,8 @@
 
    To work out what lies behind each text takes two thirds of axe's time, and most texts look like one that was looked
    at, on this page or on one before. Texts with the same computed style, on the same backgrounds, have the same
-   contrast, so one of each is looked at. Texts that are positioned without a background of their own are looked at
+   contrast, so one of each is looked at, until axe has found one of them good: a single character, for one, it does not
+   judge. Texts that are positioned without a background of their own are looked at
    each time, as anything may lie behind them. */
 (() => {
   const root = document.documentElement;
@@ -44,9 +45,9 @@
     return [...faults];
   };
 
-  /* Marks the texts whose contrast is to be looked at; returns their looks. */
-  const markNewLooks = (known) => {
-    const looks = new Set(known), marked = [], behind = new Map();
+  /* Texts by their looks; a text that stands alone by a look that it shares with none. */
+  const textsByLook = () => {
+    const groups = new Map(), behind = new Map();
     const behindOf = (e) => {
       if (!e) return { colours: '', veils: '', placed: false };
       if (!behind.has(e)) {
@@ -66,19 +67,45 @@
       if (!(text || e.matches('input, select, textarea')) || !e.checkVisibility({ visibilityProperty: true })) continue;
       const s = getComputedStyle(e), { colours, veils, placed } = behindOf(e);
       const look = [s.color, s.fontSize, s.fontWeight, s.textShadow, off(e), colours, veils].join(' ');
-      if (placed || !looks.has(look)) e.dataset.newLook = '';
-      if (placed) continue;
-      if (!looks.has(look)) marked.push(look);
-      looks.add(look);
+      const key = placed ? e : look;
+      groups.set(key, [...(groups.get(key) ?? []), e]);
     }
-    return marked;
+    return groups;
   };
+
+  const described = (violations) => violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) => nodes.map((node) => `${id} at ${node.target}: ${node.failureSummary}`));
 
   const barriers = async (options) => {
     const { violations } = await axe.run({ resultTypes: ['violations'], ...options });
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) => nodes.map((node) => `${id} at ${node.target}: ${node.failureSummary}`));
+    return described(violations);
+  };
+
+  /* axe's judgement of the contrast of these texts: faults, and the texts that are good. Of some it gives none. */
+  const judge = async (texts) => {
+    if (!texts.length) return { faults: [], good: [], judged: [] };
+    texts.forEach((e) => { e.dataset.lookAt = ''; });
+    axe.configure({ rules: [{ id: 'color-contrast', selector: '[data-look-at]' }] });
+    const options = { runOnly: ['color-contrast'], resultTypes: ['violations', 'passes'], elementRef: true };
+    const { violations, passes } = await axe.run(options);
+    texts.forEach((e) => delete e.dataset.lookAt);
+    const elements = (results) => results.flatMap(({ nodes }) => nodes.map(({ element }) => element));
+    const good = elements(passes);
+    return { faults: described(violations), good, judged: [...good, ...elements(violations)] };
+  };
+
+  /* Weak contrasts, and the looks of texts with enough. One text of each look is judged, or all if that one isn't. */
+  const contrasts = async (known) => {
+    const old = new Set(known), groups = [...textsByLook()].filter(([look]) => !old.has(look));
+    const first = await judge(groups.map(([, [text]]) => text));
+    const open = groups.filter(([, [text]]) => !first.judged.includes(text));
+    const rest = await judge(open.flatMap(([, [, ...others]]) => others));
+    const good = new Set([...first.good, ...rest.good]), judged = new Set([...first.judged, ...rest.judged]);
+    const weak = (text) => judged.has(text) && !good.has(text);
+    const shared = groups.filter(([look]) => typeof look === 'string');
+    const looks = shared.filter(([, texts]) => texts.some((text) => good.has(text)) && !texts.some(weak));
+    return { faults: [...first.faults, ...rest.faults], looks: looks.map(([look]) => look) };
   };
 
   const withLargeLetters = async (look) => {
@@ -95,13 +122,10 @@
     /* With usual letters, then with large ones. `known`: looks of texts with enough contrast; more are returned. */
     usual: async (known) => {
       await settled();
-      const marked = markNewLooks(known);
-      axe.configure({ rules: [{ id: 'color-contrast', selector: '[data-new-look]' }] });
-      const found = await barriers({});
-      all('[data-new-look]').forEach((e) => delete e.dataset.newLook);
-      const enough = !found.some((line) => line.startsWith('color-contrast'));
+      const { faults, looks } = await contrasts(known);
+      const others = await barriers({ rules: { 'color-contrast': { enabled: false } } });
       const large = await withLargeLetters(() => [...sideways(), ...small(), ...squeezed()]);
-      return { faults: [...sideways(), ...nameless(), ...small(), ...found, ...large], looks: enough ? marked : [] };
+      return { faults: [...sideways(), ...nameless(), ...small(), ...faults, ...others, ...large], looks };
     },
     /* With large letters on a narrow page, the rules of axe whose verdict changes with the size of letters. */
     narrow: () => withLargeLetters(async () => {

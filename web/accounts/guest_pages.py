@@ -1,4 +1,4 @@
-"""Common base of the pages before a log-in: their forms belong to nobody and name their pool."""
+"""Common base of the pages before a log-in: their forms belong to no account and name their pool."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ class Candidates:
             exam = await get_exam(actor, exam_id)
             granted = 0
             for row in await rows(_SAT_DURING, exam.id, began, ended, now):
-                # locked before it is looked at: whoever is decided meanwhile would end the whole run by a refusal
+                # locked before it is read: a grant to one decided in between would be refused, and end the whole run
                 candidate = await lock_candidate(row["id"])
                 # the actor's own try is left out for the same reason
                 if candidate.account_id != actor.account_id and await _may_sit(candidate):
