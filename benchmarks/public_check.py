@@ -68,7 +68,7 @@ def finished_record(candidates: int, calls: int) -> dict[str, acts.Json]:
         leaf = leaves[index]
         outcome: acts.OutcomeKind = "declined" if place % 2 == 0 else "accepted"
         log += [acts.Called(1, "main", leaf), acts.CallOutcome(1, leaf, outcome, "expert")]
-    entries = _chained([*log, acts.Completed(), acts.Ended()])
+    entries = _chained([*log, acts.Completed(), acts.Ended("met")])
     return acts.draw_document(POOL, _DRAW, [entry.facts for entry in entries], {"1/main/1": (blind, leaves)})
 
 

@@ -30,6 +30,7 @@ SkipReason = Literal[
 SupervisorSource = Literal["register", "none"]
 OutcomeKind = Literal["accepted", "declined", "silent", "undone", "left", "absent", "recused", "released", "cancelled"]
 ShortReason = Literal["exhausted", "too_late", "force_ended", "declined"]
+PanelEnd = Literal["met", "not_met", "released", "terminated"]
 FollowKind = Literal["redraw", "recall"]
 Answer = Literal["comes", "declines"]
 Party = Literal["expert", "agency", "venue", "verifier", "supervisor", "system"]
@@ -372,9 +373,14 @@ class Terminated(Act):
 
 @dataclass(frozen=True)
 class Ended(Act):
-    """The last entry."""
+    """The last entry. ``panel``: what became of the panel, by which its lots may be drawn again or not.
+
+    ``met``: it was complete, or one of its experts came. ``not_met``: the time was over and nobody had come to a panel
+    that was not complete.
+    """
 
     name = "ended"
+    panel: PanelEnd
 
 
 ACTS: Mapping[str, frozenset[str]] = {

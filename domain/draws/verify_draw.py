@@ -80,7 +80,7 @@ ACTS: Mapping[str, frozenset[str]] = {
     "completed": frozenset(),
     "short": frozenset(("reason",)),
     "terminated": frozenset(("by", "reason")),
-    "ended": frozenset(),
+    "ended": frozenset(("panel",)),
 }
 PARTIES = ("expert", "agency", "venue", "verifier", "supervisor", "system")
 TERMINATION_REASONS = ("project_stopped", "replanned", "no_experts", "mistaken", "other")
@@ -272,6 +272,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "not_full": ("Places are still missing, or calls open.", "仍有空缺名额或未答复的通知，不能记为完成。"),
     "not_short": ("No place is missing, or a call is still open.", "没有空缺名额，或仍有未答复的通知。"),
     "short_reason": ("The log doesn't bear out the reason {reason}.", "记录不支持 {reason} 这一原因。"),
+    "panel_end": (
+        "The panel can't have been {panel}: {accepted} hold a place, {released} were released.",
+        "专家组的结局不能是 {panel}：仍占名额{accepted}人，已退选{released}人。",
+    ),
     "not_settled": ("A round or a call is still open.", "仍有未完成的承诺或未答复的通知。"),
 }
 
@@ -924,13 +928,27 @@ class _Walk:
             self._warn("terminated", by=by, reason=reason, agreed=agreed)
         self.phase = "terminating"
 
-    def _apply_ended(self, _: Object) -> None:
+    def _apply_ended(self, entry: Object) -> None:
         unsettled = ("open", "accepted") if self.phase == "terminating" else ("open",)
         unsettled_calls = sum(c.held[state] for c in self.conditions.values() for state in unsettled)
         _check(self.round is None and unsettled_calls == 0, "not_settled")
+        self._check_panel_end(_text(entry, "panel"))
         if self.seeded_at is not None:
             self._warn("seed_unused")
         self._enter_phase(("setup", "recall", "rest", "terminating"), "ended")
+
+    def _check_panel_end(self, panel: str) -> None:
+        """Only people saw whether a panel met; that nobody was there to meet, or all were released, the log shows."""
+        counts = self._state_counts()
+        accepted, released = counts["accepted"], counts["released"]
+        borne_out = {
+            "met": accepted > 0,
+            "not_met": accepted > 0 or released == 0,
+            "released": accepted == 0 and released > 0,
+            "terminated": self.phase == "terminating",
+        }
+        is_borne_out = borne_out.get(panel, False) and (panel == "terminated") == (self.phase == "terminating")
+        _check(is_borne_out, "panel_end", panel=panel, accepted=accepted, released=released)
 
     def _enter_rest(self) -> None:
         self._enter_phase(("calling", "paused", "ending", "recall"), "rest")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from domain.draws.lifecycles import DiscardState, DrawEvent, DrawState
-from domain.draws.record import Ended
+from domain.draws.record import Ended, PanelEnd
 from models.attendance import Attendance
 from models.draws import Absence, DiscardRequest, Draw, DrawLot
 from services.core.base import execute
 from services.draws.locks import move
 from services.draws.record_log import append_to_log
 
+_PANEL_ENDS: Mapping[DrawEvent, PanelEnd] = {DrawEvent.TERMINATE: "terminated", DrawEvent.RELEASE: "released"}
 _FREE_REST = (
     "UPDATE invitation SET ends_at = greatest(starts_at + interval '1 second', $2) "
     "WHERE draw_id = $1 AND state = 'accepted' AND ends_at > greatest(starts_at + interval '1 second', $2)"
@@ -33,4 +35,4 @@ async def append_end(draw: Draw, now: datetime, event: DrawEvent = DrawEvent.END
     if event != DrawEvent.END or not met:
         await DrawLot.filter(draw_id=draw.id).update(live=False)
     if draw.log_length:
-        await append_to_log(draw, now, Ended())
+        await append_to_log(draw, now, Ended(_PANEL_ENDS.get(event) or ("met" if met else "not_met")))

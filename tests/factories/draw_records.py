@@ -196,6 +196,13 @@ class Script:
             self.outcome(self.step(no, tier), "declined", no)
         return self.then(draw_record.Exhausted(no, tier))
 
+    def end(self) -> Script:
+        """The last entry, with what became of the panel."""
+        comes = any(isinstance(act, draw_record.Confirmed) and act.answer == "comes" for act in self.acts)
+        if any(isinstance(act, draw_record.Terminated) for act in self.acts):
+            return self.then(draw_record.Ended("terminated"))
+        return self.then(draw_record.Ended("met" if comes or any(self.accepted.values()) else "not_met"))
+
     def then(self, *acts: Act) -> Script:
         self.acts += acts
         return self
@@ -211,7 +218,7 @@ def whole_draw() -> Script:
     script.then(draw_record.Paused("gathering_time"), draw_record.Resumed())
     script.outcome(third, "silent").outcome(fourth, "accepted")
     script.outcome(script.step(), "accepted")
-    return script.then(draw_record.Completed(), draw_record.Ended())
+    return script.then(draw_record.Completed()).end()
 
 
 def chained(

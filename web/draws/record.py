@@ -44,6 +44,7 @@ _SHORT = {
     "force_ended": "强制结束",
     "declined": "有原专家不参评",
 }
+_PANEL_ENDS = {"met": "专家组已组成", "not_met": "专家组未组成", "released": "专家组已退选", "terminated": "活动已终止"}
 _PARTIES = _ROLES | {
     "expert": "专家本人",
     "venue": "场地人员",
@@ -70,7 +71,8 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "tiers": _TIERS,
     "parties": _PARTIES,
     "terminations": _REASONS,
-    "codes": _PHASES | _ROUNDS | _SHORT | _REASONS | _SKIPS | _OUTCOMES | _TIERS | _PARTIES | _OTHERS,
+    "panels": _PANEL_ENDS,
+    "codes": _PANEL_ENDS | _PHASES | _ROUNDS | _SHORT | _REASONS | _SKIPS | _OUTCOMES | _TIERS | _PARTIES | _OTHERS,
 }
 """The page script's names of what it counts; ``codes`` is for entries that a finding names."""
 _CHECKS = (60, 60)
@@ -330,7 +332,7 @@ def _describe_step(entry: Mapping[str, Json], act: str, where: str) -> tuple[str
         "completed": ("人数已满", "各条件人数已满"),
         "short": ("专家不足", _SHORT.get(reason, reason)),
         "terminated": ("活动终止", f"由{_party(entry, 'by')}终止，原因：{_REASONS.get(reason, reason)}"),
-        "ended": ("活动结束", "记录到此为止"),
+        "ended": ("活动结束", f"{_PANEL_ENDS.get(_text(entry.get('panel', '')), '')}，记录到此为止"),
     }
     return words.get(act, (act, where))
 

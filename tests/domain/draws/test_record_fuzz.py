@@ -53,7 +53,7 @@ def honest(dice: random.Random) -> Script:
         _widen(script, dice)
     if dice.random() < 0.1:
         _terminate(script, dice)
-    return script.then(acts.Ended())
+    return script.end()
 
 
 def _recall(dice: random.Random) -> Script:
@@ -65,7 +65,7 @@ def _recall(dice: random.Random) -> Script:
     for seat, comes in zip(seats, come, strict=True):
         answer = acts.Confirmed(1, seat.leaf, *(("comes", GATHERING) if comes else ("declines", "")))
         script.then(answer)
-    return script.then(acts.Completed() if all(come) else acts.Short("declined"), acts.Ended())
+    return script.then(acts.Completed() if all(come) else acts.Short("declined")).end()
 
 
 def _terminate(script: Script, dice: random.Random) -> None:
@@ -346,7 +346,7 @@ def _opening(dice: random.Random) -> Script:
 
 def _ended(script: Script) -> Script:
     script.fill()
-    return script.then(acts.Completed(), acts.Ended())
+    return script.then(acts.Completed()).end()
 
 
 def reroll(dice: random.Random) -> Script:
@@ -554,7 +554,7 @@ def slow_start(dice: random.Random) -> Script:
 def late_move(dice: random.Random) -> Script:
     """The gathering is moved after the seed until it is too late to call anybody."""
     script = _opening(dice).move_gathering(GATHERING - timedelta(hours=3, minutes=dice.randint(0, 40)))
-    return script.wait(timedelta(minutes=70)).then(acts.Short("too_late"), acts.Ended())
+    return script.wait(timedelta(minutes=70)).then(acts.Short("too_late")).end()
 
 
 def chosen_freeze(dice: random.Random) -> Script:
@@ -581,7 +581,7 @@ def loosened(dice: random.Random) -> Script:
 
 def unused_seed(dice: random.Random) -> Script:
     """The activity is ended because of the seed; another one is applied for."""
-    return Script(rng=dice).seeded().then(acts.Ended())
+    return Script(rng=dice).seeded().end()
 
 
 WARNINGS = (slow_start, late_move, chosen_freeze, withheld, loosened, unused_seed)

@@ -48,7 +48,7 @@ def _recall_acts(original: Facts, dice: random.Random, left_out: int = 0) -> lis
     panel = _panel(original)[left_out:] or [acts.SeatFacts(1, dice.randbytes(32))]
     confirmed = [acts.Confirmed(seat.condition, seat.leaf, "comes", GATHERING) for seat in panel]
     follows = acts.Follows("recall", str(original["draw"]), str(original["head"]), 0)
-    return [follows, acts.Recalled(tuple(panel)), *confirmed, acts.Completed(), acts.Ended()]
+    return [follows, acts.Recalled(tuple(panel)), *confirmed, acts.Completed(), acts.Ended("met")]
 
 
 def _panel(record: Facts) -> list[acts.SeatFacts]:

@@ -77,7 +77,7 @@ def terminated(*left_standing: int) -> Script:
     for index, leaf in enumerate(tuple(script.accepted[1])):
         if index not in left_standing:
             script.outcome(leaf, "cancelled", by="agency")
-    return script.then(draw_record.Ended())
+    return script.end()
 
 
 def test_a_termination_after_the_seed_is_warned_of_and_ends_the_draw():
@@ -116,7 +116,7 @@ def calling() -> tuple[Script, bytes]:
 def test_an_acceptance_that_is_undone_in_time_draws_no_remark_and_keeps_the_place():
     script, leaf = calling()
     script.outcome(leaf, "undone").outcome(leaf, "accepted").outcome(leaf, "undone").outcome(leaf, "silent")
-    script.fill().then(draw_record.Completed(), draw_record.Ended())
+    script.fill().then(draw_record.Completed(), draw_record.Ended("met"))
     findings, summary = examine(script.record())
     assert findings == []
     assert any(line.endswith("专家及时撤销的同意: 2") for line in summary)

@@ -114,7 +114,7 @@ def settle(script: Script, rng: random.Random) -> None:
         for tier in [tier for tier in random_draw.TIERS if (condition_facts.no, tier) in script.orders]:
             walk_tier(script, condition_facts.no, tier, rng)
         lacking |= script.missing(condition_facts.no) > 0
-    script.then(draw_record.Short("exhausted") if lacking else draw_record.Completed(), draw_record.Ended())
+    script.then(draw_record.Short("exhausted") if lacking else draw_record.Completed()).end()
 
 
 def walk_tier(script: Script, no: int, tier: str, rng: random.Random) -> None:
@@ -148,13 +148,13 @@ def exhausted_draw() -> Script:
 
 
 def test_a_supplementary_draw_goes_on_along_the_same_order():
-    script = supplement("left").need().fill().then(draw_record.Completed(), draw_record.Ended())
+    script = supplement("left").need().fill().then(draw_record.Completed(), draw_record.Ended("met"))
     assert verify(script.record()) == []
 
 
 def test_a_supplementary_draw_with_a_changed_region_gets_a_round_of_its_own():
     script = exhausted_draw().seeded("widened", WIDE)
-    assert verify(script.need().fill().then(draw_record.Completed(), draw_record.Ended()).record()) == []
+    assert verify(script.need().fill().then(draw_record.Completed(), draw_record.Ended("met")).record()) == []
 
 
 def test_a_place_left_while_a_supplementary_draw_is_calling_is_filled_too():
@@ -404,9 +404,7 @@ def test_waiting_with_a_seed_for_a_better_moment_is_pointed_out():
 
 
 def test_a_seed_without_calls_is_a_warning():
-    assert codes(Script().open_round().freeze().commit().reveal().fix().then(draw_record.Ended()).record()) == [
-        "seed_unused"
-    ]
+    assert codes(Script().open_round().freeze().commit().reveal().fix().end().record()) == ["seed_unused"]
 
 
 def test_rounds_given_up_after_a_reveal_come_to_an_end():
@@ -647,7 +645,7 @@ def test_a_list_that_is_missing_unsorted_repeated_or_never_frozen_is_detected():
 
 def test_the_lists_of_a_round_that_was_given_up_are_published_too():
     script = Script().open_round().freeze().abort().seeded("aborted").need().fill()
-    record = script.then(draw_record.Completed(), draw_record.Ended()).record()
+    record = script.then(draw_record.Completed(), draw_record.Ended("met")).record()
     assert codes(record) == []
     del record["lists"]["1/main/1"]
     assert codes(record) == ["list_missing"]
@@ -672,7 +670,9 @@ def test_a_root_does_not_reveal_whether_a_list_is_empty():
 
 
 def test_the_summary_states_how_many_seeds_and_why(tmp_path, capsys):
-    script = exhausted_draw().seeded("widened", WIDE).need().fill().then(draw_record.Completed(), draw_record.Ended())
+    script = (
+        exhausted_draw().seeded("widened", WIDE).need().fill().then(draw_record.Completed(), draw_record.Ended("met"))
+    )
     path = tmp_path / "record.json"
     path.write_text(json.dumps(script.record()), encoding="utf-8")
     assert verify_draw.main([str(path)]) == 0

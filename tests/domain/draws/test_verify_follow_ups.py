@@ -18,10 +18,10 @@ SEATS = (SeatFacts(1, ONE), SeatFacts(1, OTHER))
 ORIGIN = Follows("recall", "CQSQ202611210001", "ab" * 32, 0)
 COME = (Confirmed(1, ONE, "comes", GATHERING), Confirmed(1, OTHER, "comes", GATHERING))
 
-OVER = (acts.Terminated("agency", "no_experts"), acts.CallOutcome(1, OTHER, "cancelled", "agency"), Ended())
+OVER = (acts.Terminated("agency", "no_experts"), acts.CallOutcome(1, OTHER, "cancelled", "agency"), Ended("terminated"))
 HOLDS: list[tuple[Act, ...]] = [
-    (ORIGIN, Recalled(SEATS), *COME, acts.Completed(), Ended()),
-    (ORIGIN, Recalled(SEATS), COME[0], Confirmed(1, OTHER, "declines", ""), acts.Short("declined"), Ended()),
+    (ORIGIN, Recalled(SEATS), *COME, acts.Completed(), Ended("met")),
+    (ORIGIN, Recalled(SEATS), COME[0], Confirmed(1, OTHER, "declines", ""), acts.Short("declined"), Ended("met")),
     (ORIGIN, Recalled(SEATS), *COME, acts.Completed(), acts.CallOutcome(1, ONE, "left", "expert"), *OVER),
 ]
 """All experts come; one doesn't; one takes leave and the others are released."""
@@ -73,14 +73,14 @@ def finished() -> dict[str, object]:
         script.step(1, "main")
     for leaf in list(script.open[1]):
         script.outcome(leaf, "accepted")
-    return script.then(acts.Completed(), Ended()).record()
+    return script.then(acts.Completed(), Ended("met")).record()
 
 
 def recall_of(original: dict[str, object], panel: list[bytes]) -> dict[str, object]:
     origin = Follows("recall", str(original["draw"]), str(original["head"]), 0)
     seats = tuple(sorted(SeatFacts(1, leaf) for leaf in panel))
     come = [Confirmed(1, leaf, "comes", GATHERING + timedelta(days=9)) for leaf in panel]
-    return chained([origin, Recalled(seats), *come, acts.Completed(), Ended()], {}, {})
+    return chained([origin, Recalled(seats), *come, acts.Completed(), Ended("met")], {}, {})
 
 
 def panel_of(original: dict[str, object]) -> list[bytes]:

@@ -24,20 +24,20 @@ def script(conditions: tuple[acts.ConditionFacts, ...] = (ONE,), main: int = 4) 
 
 
 def complete() -> Script:
-    return script().seeded().need().fill().then(acts.Completed(), acts.Ended())
+    return script().seeded().need().fill().then(acts.Completed(), acts.Ended("met"))
 
 
 def aborted() -> Script:
     """One round before any number was open, one after; neither gives an order, so none is a supplement."""
     given_up = script().open_round().freeze().abort()
     given_up.open_round("aborted").freeze().commit().reveal("agency").abort("supervisor")
-    return given_up.seeded("aborted").need().fill().then(acts.Completed(), acts.Ended())
+    return given_up.seeded("aborted").need().fill().then(acts.Completed(), acts.Ended("met"))
 
 
 def widened() -> Script:
     used_up = script(main=2).seeded().need().exhaust().then(acts.Short("exhausted"))
     used_up.seeded("widened", (condition(planned=1, regions=WIDER),)).need().fill()
-    return used_up.then(acts.Completed(), acts.Ended())
+    return used_up.then(acts.Completed(), acts.Ended("met"))
 
 
 def undone() -> Script:
@@ -45,7 +45,7 @@ def undone() -> Script:
     course = script((condition(planned=2),)).seeded().need()
     leaf, other = course.step(), course.step()
     course.outcome(leaf, "accepted").outcome(leaf, "undone").outcome(leaf, "accepted").outcome(other, "declined")
-    return course.fill().then(acts.Completed(), acts.Ended())
+    return course.fill().then(acts.Completed(), acts.Ended("met"))
 
 
 def waiting() -> Script:
@@ -58,7 +58,7 @@ def supplemented() -> Script:
     lost = script().seeded().need().fill().then(acts.Completed())
     lost.outcome(lost.accepted[1][0], "left").need()
     lost.step(skip="leave")
-    return lost.fill().then(acts.Completed(), acts.Ended())
+    return lost.fill().then(acts.Completed(), acts.Ended("met"))
 
 
 def moved() -> Script:
@@ -68,12 +68,12 @@ def moved() -> Script:
 def forced() -> Script:
     hurried = script((condition(planned=2),)).seeded().need()
     hurried.outcome(hurried.step(), "accepted").then(acts.ForceEnded("agency"), acts.Short("force_ended"))
-    return hurried.then(acts.Ended())
+    return hurried.then(acts.Ended("met"))
 
 
 def terminated() -> Script:
     given_up = script().seeded().need().fill().then(acts.Completed(), acts.Terminated("verifier", "project_stopped"))
-    return given_up.outcome(given_up.accepted[1][0], "cancelled", by="verifier").then(acts.Ended())
+    return given_up.outcome(given_up.accepted[1][0], "cancelled", by="verifier").then(acts.Ended("terminated"))
 
 
 def redrawn() -> Script:
@@ -90,13 +90,13 @@ def recalled() -> Script:
             acts.Confirmed(1, other.leaf, "declines", ""),
             acts.Short("declined"),
             acts.CallOutcome(1, seat.leaf, "left", "expert"),
-            acts.Ended(),
+            acts.Ended("not_met"),
         ]
     )
 
 
 def complete_after(begun: Script) -> Script:
-    return begun.need().fill().then(acts.Completed(), acts.Ended())
+    return begun.need().fill().then(acts.Completed(), acts.Ended("met"))
 
 
 TOLD: dict[Any, tuple[list[str], list[str]]] = {
@@ -105,7 +105,7 @@ TOLD: dict[Any, tuple[list[str], list[str]]] = {
             "条件1：抽取1人，专业市政工程（A08），地区440100，2026年11月21日 14:00集合。",
             f"第1轮，{AFTER}开始，原因：首次确定顺序。{AFTER}顺序确定。",
             "按顺序通知1人，其中：同意参加1。",
-            f"{AFTER}活动结束，记录到此为止。",
+            f"{AFTER}活动结束，专家组已组成，记录到此为止。",
         ],
         ["补抽", "撤销", "终止"],
     ),

@@ -41,7 +41,7 @@ const ACTS = {
   completed: [],
   short: ['reason'],
   terminated: ['by', 'reason'],
-  ended: [],
+  ended: ['panel'],
 };
 const PARTIES = ['expert', 'agency', 'venue', 'verifier', 'supervisor', 'system'];
 const TERMINATION_REASONS = ['project_stopped', 'replanned', 'no_experts', 'mistaken', 'other'];
@@ -589,12 +589,26 @@ class Walk {
     this.phase = 'terminating';
   }
 
-  ended() {
+  ended(entry) {
     const unsettled = this.phase === 'terminating' ? ['open', 'accepted'] : ['open'];
     const left = [...this.conditions.values()].some((condition) => unsettled.some((state) => condition.held(state)));
     check(this.round === null && !left, 'not_settled');
+    this.checkPanelEnd(text(entry, 'panel'));
     if (this.seededAt !== null) this.warn('seed_unused');
     this.move(['setup', 'recall', 'rest', 'terminating'], 'ended');
+  }
+
+  /** Only people saw whether a panel met; that nobody was there to meet, or all were released, the log shows. */
+  checkPanelEnd(panel) {
+    const count = (state) => [...this.conditions.values()].reduce((sum, condition) => sum + condition.held(state), 0);
+    const [accepted, released] = [count('accepted'), count('released')];
+    const borneOut = new Map([
+      ['met', accepted > 0],
+      ['not_met', accepted > 0 || released === 0],
+      ['released', accepted === 0 && released > 0],
+      ['terminated', this.phase === 'terminating'],
+    ]).get(panel) ?? false;
+    check(borneOut && (panel === 'terminated') === (this.phase === 'terminating'), 'panel_end', { panel, accepted, released });
   }
 
   rest() {

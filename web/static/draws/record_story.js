@@ -83,7 +83,7 @@ function supplements(log) {
   });
 }
 
-function describeEvents(log, { outcomes, skips, parties, terminations }) {
+function describeEvents(log, { outcomes, skips, parties, terminations, panels }) {
   const of = (act) => log.filter((entry) => entry.act === act);
   const [called, skipped, confirmed] = [of('called'), of('skipped'), of('confirmed')];
   const names = { ...outcomes, open: '等待答复' };
@@ -102,6 +102,6 @@ function describeEvents(log, { outcomes, skips, parties, terminations }) {
     ...of('completed').slice(-1).map((entry) => `${time(entry.at)}人数已满。`),
     ...of('short').slice(-1).map((entry) => `${time(entry.at)}专家不足：${ENDS[entry.reason] ?? entry.reason}。`),
     ...of('terminated').map(({ at, by, reason }) => `${time(at)}${parties[by] ?? by}终止活动，原因：${terminations[reason] ?? reason}。`),
-    ...of('ended').map((entry) => `${time(entry.at)}活动结束，记录到此为止。`),
+    ...of('ended').map((entry) => `${time(entry.at)}活动结束，${panels[entry.panel] ?? entry.panel}，记录到此为止。`),
   ].filter(Boolean);
 }
