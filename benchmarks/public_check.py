@@ -62,7 +62,8 @@ def finished_record(candidates: int, calls: int) -> dict[str, acts.Json]:
     root = random_draw.list_root(1, "main", blind, leaves)
     values = {role: secrets.token_bytes(16) for role in random_draw.ROLES}
     seed = random_draw.seed(_DRAW, 1, secret, [(1, "main", root)], values)
-    log = [_opening(calls // 2), *_fixing(root, secret, values), acts.SeedFixed(1, secret, seed)]
+    history = acts.History("normal", "", (bytes(32),), (), 0)
+    log = [history, _opening(calls // 2), *_fixing(root, secret, values), acts.SeedFixed(1, secret, seed)]
     log.append(acts.Need(1, calls // 2))
     for place, index in enumerate(random_draw.order_indices(seed, 1, "main", leaves)[:calls]):
         leaf = leaves[index]
@@ -74,7 +75,7 @@ def finished_record(candidates: int, calls: int) -> dict[str, acts.Json]:
 
 def _opening(planned: int) -> acts.Act:
     condition = acts.ConditionFacts(1, planned, "permanent", ("440100",), "A08", 1, _AT + timedelta(days=1))
-    limits, supervisors = acts.LimitFacts(3600, 1800, 3, 3), acts.SupervisorFacts("register", 1)
+    limits, supervisors = acts.LimitFacts(3600, 1800, 3, 3, 3), acts.SupervisorFacts("register", 1)
     return acts.RoundOpened(1, "first", "", limits, random_draw.ROLES, (condition,), supervisors)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import ClassVar, Literal
+from uuid import UUID
 
 from domain.draws.random_draw import digest
 
@@ -31,7 +32,7 @@ SupervisorSource = Literal["register", "none"]
 OutcomeKind = Literal["accepted", "declined", "silent", "undone", "left", "absent", "recused", "released", "cancelled"]
 ShortReason = Literal["exhausted", "too_late", "force_ended", "declined"]
 PanelEnd = Literal["met", "not_met", "released", "terminated"]
-FollowKind = Literal["redraw", "recall"]
+DrawKind = Literal["normal", "redraw", "recall"]
 Answer = Literal["comes", "declines"]
 Party = Literal["expert", "agency", "venue", "verifier", "supervisor", "system"]
 """The role that caused or confirmed something; never a person."""
@@ -96,12 +97,14 @@ class LimitFacts:
 
     ``lead``: no call is begun later than this before gathering. ``start_within``: from a seed to the latest beginning
     of calling. ``aborts``: rounds that may be given up before a reveal. ``widenings``: further seeds.
+    ``lot_orders``: seeds, and rounds given up after a reveal, of earlier activities on a lot within the day before.
     """
 
     lead: int
     start_within: int
     aborts: int
     widenings: int
+    lot_orders: int
 
 
 @dataclass(frozen=True)
@@ -134,18 +137,37 @@ class SeatFacts:
 
 
 @dataclass(frozen=True)
-class Follows(Act):
-    """The first entry of a redraw (重新抽取) or a recall of the original experts (通知原专家).
+class EarlierFacts:
+    """An activity that was on one of the lots before. ``head`` is its record's last hash, empty without a record.
 
-    ``head`` is the hash of the last entry of the original's record, empty where it has none. ``redraws``: number of
-    earlier redraws of the same tender that began an order.
+    ``lots``: those that it shares with this one, see ``lot_mark``. ``seeds``: when each was fixed. ``withheld``: when
+    each round was given up after a reveal, ``given_up``: number of those before a reveal.
     """
 
-    name = "follows"
-    kind: FollowKind
-    original: str
+    number: str
     head: str
-    redraws: int
+    lots: tuple[bytes, ...]
+    seeds: tuple[datetime, ...]
+    withheld: tuple[datetime, ...]
+    given_up: int
+    panel: PanelEnd
+
+
+@dataclass(frozen=True)
+class History(Act):
+    """The first entry of every record: the lots, and all activities that were on them before, oldest first.
+
+    ``original`` is the number of the activity that a redraw (重新抽取) or a recall of the original experts (通知原专家)
+    follows, else empty; which one that may be, ``earlier`` tells. ``elsewhere``: seeds that the same tender got under
+    other projects of the same number or name, by any organisation.
+    """
+
+    name = "history"
+    kind: DrawKind
+    original: str
+    lots: tuple[bytes, ...]
+    earlier: tuple[EarlierFacts, ...]
+    elsewhere: int
 
 
 @dataclass(frozen=True)
@@ -455,6 +477,11 @@ def entry_hash(prev: bytes, entry: Mapping[str, Json]) -> bytes:
     return digest("entry", prev, text.encode())
 
 
+def lot_mark(lot_id: UUID) -> bytes:
+    """32 bytes that stand for a lot in all records. ``lot_id`` is the project's where it is drawn as one lot."""
+    return digest("lot", lot_id.bytes)
+
+
 def list_key(condition: int, tier: str, round_number: int) -> str:
     """Name of a candidate list in the record: ``1/main/1``."""
     return f"{condition}/{tier}/{round_number}"
@@ -493,6 +520,6 @@ def _to_json(value: object) -> Json:
         return value
     if isinstance(value, tuple):
         return [_to_json(item) for item in value]
-    if isinstance(value, ConditionFacts | LimitFacts | ListFacts | SupervisorFacts | SeatFacts):
+    if isinstance(value, ConditionFacts | EarlierFacts | LimitFacts | ListFacts | SeatFacts | SupervisorFacts):
         return {field.name: _to_json(getattr(value, field.name)) for field in fields(value)}
     raise TypeError(f"a draw's record can't hold {value!r}")

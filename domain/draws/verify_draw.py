@@ -1,6 +1,6 @@
 """Re-compute a published draw record. Needs nothing but Python 3.11 and this file:
 
-    python verify_draw.py record.json [--receipt HEX ...] [--original original.json]
+    python verify_draw.py record.json [--receipt HEX ...] [--original EARLIER.json ...]
 
 It walks the log entry by entry, re-computes every hash, and names the first entry that doesn't fit. It proves that the
 order was fixed before anybody could know it, that it was followed without a gap, and that none was called beyond the
@@ -10,9 +10,11 @@ has ended; of a record without them all is checked but the order itself, and a w
 device kept (the hash of an entry, such as that of its own commitment): without receipts a log whose end was cut off or
 rewritten looks the same as a whole one.
 
-A redraw is a draw like any other that names the activity it follows. A recall of the original experts draws no one: its
-record names the original, its panel by their leaves there, and what each agreed to. ``--original`` is that record: then
-it is checked that the recalled are exactly those who took part at its end.
+The first entry tells which activities were on the same lots before, with every seed that these had: once an order was
+known, only a redraw of that activity, or a recall of its panel, may follow. A recall of the original experts draws no
+one: its record names its panel by their leaves in the original's record, and what each agreed to. ``--original`` gives
+the records of those earlier activities, each is compared with what the first entry says of it; then it is also checked
+that the recalled are exactly those who took part at the original's end.
 
 Exit code: 0 nothing found, 1 the record is wrong, 2 it can't be read, 3 only warnings.
 The algorithms are written here a second time on purpose, in one file that a person can download and read.
@@ -28,7 +30,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -53,11 +55,13 @@ CONDITION_TEXTS = frozenset(
     ("mode", "specialty", "gathering", "alternative", "title_level", "qualification", "department")
 )
 CONDITION_FACTS = CONDITION_TEXTS | {"no", "planned", "regions", "notice"}
-LIMITS = frozenset(("lead", "start_within", "aborts", "widenings"))
-KINDS = ("redraw", "recall")
+LIMITS = frozenset(("lead", "start_within", "aborts", "widenings", "lot_orders"))
+KINDS = ("normal", "redraw", "recall")
+EARLIER_FACTS = frozenset(("number", "head", "lots", "seeds", "withheld", "given_up", "panel"))
+PANEL_ENDS = ("met", "not_met", "released", "terminated")
 ANSWERS = {"comes": "accepted", "declines": "declined"}
 ACTS: Mapping[str, frozenset[str]] = {
-    "follows": frozenset(("kind", "original", "head", "redraws")),
+    "history": frozenset(("kind", "original", "lots", "earlier", "elsewhere")),
     "recalled": frozenset(("panel",)),
     "confirmed": frozenset(("condition", "leaf", "answer", "gathering")),
     "round_opened": frozenset(("round", "reason", "cause", "limits", "roles", "conditions", "supervisors")),
@@ -134,7 +138,34 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "clock": ("Its time lies before that of an earlier entry.", "时间早于前面的记录。"),
     "after_end": ("The draw had ended.", "抽取已结束，其后不应再有记录。"),
     "phase": ("It can't come while the draw is in phase {phase}.", "当前阶段（{phase}）不能有此动作。"),
-    "follows": ("What it follows is stated once, by the first entry.", "所依据的原活动只能在首条写明一次。"),
+    "history_first": (
+        "The first entry, and no other, states what was on its lots before.",
+        "首条应写明标段此前的抽取活动，其他各条不得再写。",
+    ),
+    "history": (
+        "What it says of the earlier activity {number} contradicts itself.",
+        "首条所写的此前活动（{number}）内容不全或前后矛盾。",
+    ),
+    "follows": (
+        "An order was known on one of the lots: this must be a redraw of {numbers}, or a recall of its panel.",
+        "标段已经确定过抽取顺序，本活动只能是{numbers}的重新抽取，或者通知其原专家。",
+    ),
+    "follows_nothing": (
+        "A redraw or a recall names the activity that it follows, and no other draw does.",
+        "重新抽取、通知原专家应写明原活动，首次抽取不应有原活动。",
+    ),
+    "follows_unmet": (
+        "The panel of {original} did not meet, so that it can't be recalled.",
+        "原活动{original}的专家组没有组成，不能通知原专家。",
+    ),
+    "order_unused": (
+        "An order was known and no panel met: {numbers}.",
+        "此前有活动确定了抽取顺序而没有组成专家组：{numbers}。",
+    ),
+    "lot_orders": (
+        "Orders were known {count} times on a lot within the day before, {limit} are allowed.",
+        "此前24小时内，标段已有{count}次确定或得知抽取顺序，规定至多{limit}次。",
+    ),
     "recall": ("A recall of the original experts draws nobody.", "通知原专家的活动不抽取专家，不应有此动作。"),
     "recalled": ("The panel of a recall is stated once, each leaf once.", "原专家名单应写明一次，且不得重复。"),
     "confirmed": (
@@ -142,11 +173,20 @@ TEXTS: Mapping[str, tuple[str, str]] = {
         "应为名单中的原专家，每人一次，参评的须有集合时间。",
     ),
     "not_all_confirmed": ("Somebody of the panel was forgotten.", "有原专家未确认。"),
-    "original": (
-        "The original is {expected}, or its record was another then: head {head}.",
-        "原活动应为{expected}，或其记录与当时不符（首部 {head}）。",
+    "original": ("{number} is none of the earlier activities.", "{number} 不是首条所写的此前活动。"),
+    "original_wrong": ("The record of {number} is wrong itself.", "此前活动{number}的记录本身有误。"),
+    "original_changed": (
+        "The record of {number} is not what the first entry says of it: seeds, rounds given up, end, or head.",
+        "此前活动{number}的记录与首条所写不符（种子、中止的轮次、结局或首部）。",
     ),
-    "original_wrong": ("The original's record is wrong itself.", "原活动的记录本身有误。"),
+    "original_history": (
+        "The record of {number} names other activities before it than the first entry does.",
+        "此前活动{number}的记录所写的更早的活动，与首条所写不符。",
+    ),
+    "original_missing": (
+        "It was not compared with the records of {numbers}: give them with --original.",
+        "没有与此前活动{numbers}的记录比对，请用 --original 一并提供。",
+    ),
     "original_panel": (
         "The recalled are not those who took part at the end of the original.",
         "通知的专家不是原活动结束时参评的专家。",
@@ -332,20 +372,34 @@ def _walk(record: object, receipts: Sequence[str]) -> tuple[list[Finding], _Walk
     return walk.run(receipts), walk
 
 
-def compare(record: object, original: object) -> list[Finding]:
-    """Whether a record follows this original: its head, and for a recall its panel. Both are checked by themselves."""
+def compare(record: object, originals: Sequence[object]) -> list[Finding]:
+    """Whether the records of earlier activities on the lots are those of which the record's first entry tells.
+
+    Each is checked by itself, for what the entry says of it, and for the activities before it that both name; for a
+    recall its panel. A warning names those that are missing. Of a record that is wrong itself only its error is told.
+    """
     try:
-        walk, before = _Walk(_object(record, "record")), _Walk(_object(original, "record"))
-        walk.run(())
-        _check(not any(finding.severity == "error" for finding in before.run(())), "original_wrong")
-        follows = walk.follows or {}
-        number, head = before.draw.decode(), before.head if before.log else ""
-        is_original = (follows.get("original"), follows.get("head")) == (number, head)
-        _check(is_original, "original", expected=follows.get("original") or "none 无", head=follows.get("head") or "-")
-        _check(follows.get("kind") != "recall" or walk.panel == before.accepted_seats(), "original_panel")
+        walk = _Walk(_object(record, "record"))
+        if wrong := [finding for finding in walk.run(()) if finding.severity == "error"]:
+            return wrong
+        given = [_read_original(walk, original) for original in originals]
     except Problem as problem:
         return [problem.finding("error", None)]
-    return []
+    missing = [number for number, earlier in walk.earlier.items() if earlier.head and number not in given]
+    return [Problem("original_missing", numbers=_join(missing)).finding("warning", None)] if missing else []
+
+
+def _read_original(walk: _Walk, original: object) -> str:
+    """The number of the earlier activity."""
+    before = _Walk(_object(original, "record"))
+    findings, number = before.run(()), before.draw.decode()
+    _check(not any(finding.severity == "error" for finding in findings), "original_wrong", number=number)
+    _check(number in walk.earlier, "original", number=number)
+    _check(before.as_earlier(walk.lots) == walk.earlier[number], "original_changed", number=number)
+    _check(before.shared(walk.lots) == walk.shared(before.lots, until=number), "original_history", number=number)
+    is_recalled = bool(walk.panel) and walk.original == number
+    _check(not is_recalled or walk.panel == before.accepted_seats(), "original_panel")
+    return number
 
 
 def digest(sub_tag: str, *inputs: bytes) -> bytes:
@@ -365,6 +419,19 @@ def _fields(*inputs: bytes) -> bytes:
 
 def _number(value: int) -> bytes:
     return str(value).encode()
+
+
+@dataclass(frozen=True)
+class _Earlier:
+    """An activity on the lots before this one, as the first entry tells of it. Times as they are written."""
+
+    number: str
+    head: str
+    lots: frozenset[str]
+    seeds: tuple[str, ...]
+    withheld: tuple[str, ...]
+    given_up: int
+    panel: str
 
 
 @dataclass
@@ -456,7 +523,12 @@ class _Walk:
         self.discards: Counter[str] = Counter()
         self.undone = 0
         self.conditions: dict[int, _Condition] = {}
-        self.follows: Object | None = None
+        self.kind = self.original = ""
+        self.lots: frozenset[str] = frozenset()
+        self.earlier: dict[str, _Earlier] = {}
+        self.elsewhere = 0
+        self.times: dict[str, list[str]] = {"seeds": [], "withheld": []}
+        self.panel_end = ""
         self.panel: set[tuple[int, bytes]] = set()
         self.seq = 0
         self.at: datetime | None = None
@@ -493,7 +565,7 @@ class _Walk:
 
     def summary(self) -> list[str]:
         """What a reader wants to know first, one line each."""
-        lines = self._origin_lines()
+        lines = self._history_lines()
         if self.panel:
             counts = ", ".join(f"{state} {count}" for state, count in sorted(self._state_counts().items()))
             return [*lines, f"recalled experts 通知原专家: {len(self.panel)} ({counts})"]
@@ -508,14 +580,18 @@ class _Walk:
         lines.append(f"experts out after they agreed 同意后移出: {self.discards.total()}{causes and f' ({causes})'}")
         return lines
 
-    def _origin_lines(self) -> list[str]:
-        if self.follows is None:
-            return []
-        kind = {"redraw": "redraw of 重新抽取自", "recall": "recall of the experts of 通知原专家"}[
-            str(self.follows["kind"])
+    def _history_lines(self) -> list[str]:
+        """What this draw follows, and every seed that its lots had before."""
+        kinds = {"redraw": "redraw of 重新抽取自", "recall": "recall of the experts of 通知原专家"}
+        lines = [f"{kinds[self.kind]} {self.original}"] if self.original else []
+        lines += [
+            f"  before 此前 {earlier.number}: seeds 种子 {len(earlier.seeds)}, given up 中止 "
+            f"{earlier.given_up} + {len(earlier.withheld)}, panel 专家组 {earlier.panel}"
+            for earlier in self.earlier.values()
         ]
-        earlier = f"redraws of this tender before 此前同一项目重新抽取: {self.follows['redraws']}"
-        return [f"{kind} {self.follows['original']}", earlier]
+        total = sum(len(earlier.seeds) for earlier in self.earlier.values())
+        elsewhere = f"of the same tender elsewhere 同一招标另立项目的 {self.elsewhere}"
+        return [*lines, f"earlier seeds 此前的种子: {total}, {elsewhere}"]
 
     def _state_counts(self) -> Counter[str]:
         return sum((condition.held for condition in self.conditions.values()), Counter[str]())
@@ -546,6 +622,7 @@ class _Walk:
     def _check_entry(self, entry: Object) -> None:
         act = _text(entry, "act")
         _check(act in ACTS and entry.keys() == ACTS[act] | _CHAINED, "act", act=act)
+        _check((act == "history") == (self.seq == 1), "history_first")
         _check(self.phase != "ended", "after_end")
         self._check_time(_text(entry, "at"))
         handler: Callable[[Object], None] = getattr(self, f"_apply_{act}")
@@ -557,14 +634,106 @@ class _Walk:
             self._warn("clock")
         self.at = at if self.at is None else max(at, self.at)
 
-    # Acts of a redraw or a recall
+    # What was on the lots before
 
-    def _apply_follows(self, entry: Object) -> None:
-        kind, head = _text(entry, "kind"), _text(entry, "head")
-        _check(self.seq == 1 and kind in KINDS and bool(_text(entry, "original")), "follows")
-        _check(_int(entry, "redraws") >= 0 and (not head or bool(_hex(entry, "head", 32))), "follows")
-        self.follows = entry
-        self.phase = "recall" if kind == "recall" else "setup"
+    def _apply_history(self, entry: Object) -> None:
+        self.kind, self.original = _text(entry, "kind"), _text(entry, "original")
+        self.lots = _read_marks(entry, "lots")
+        self.elsewhere = _int(entry, "elsewhere")
+        _check(self.kind in KINDS and bool(self.lots) and self.elsewhere >= 0, "shape", what="history")
+        for item in _array(entry, "earlier"):
+            earlier = self._read_earlier(_object(item, "earlier"))
+            _check(earlier.number not in (*self.earlier, self.draw.decode()), "history", number=earlier.number)
+            self.earlier[earlier.number] = earlier
+        self._check_follows()
+        if unused := [e.number for e in self.earlier.values() if e.seeds and e.panel in ("terminated", "not_met")]:
+            self._warn("order_unused", numbers=_join(unused))
+        self.phase = "recall" if self.is_recall else "setup"
+
+    def _read_earlier(self, facts: Object) -> _Earlier:
+        _check(facts.keys() == EARLIER_FACTS, "shape", what="earlier")
+        earlier = _Earlier(
+            _text(facts, "number"),
+            _text(facts, "head"),
+            _read_marks(facts, "lots"),
+            self._read_times(facts, "seeds"),
+            self._read_times(facts, "withheld"),
+            _int(facts, "given_up"),
+            _text(facts, "panel"),
+        )
+        had_record = bool(earlier.head) and bool(_hex(facts, "head", 32))
+        is_consistent = (
+            bool(earlier.number)
+            and bool(earlier.lots)
+            and earlier.lots <= self.lots
+            and earlier.given_up >= 0
+            and earlier.panel in PANEL_ENDS
+            and (had_record or not (earlier.seeds or earlier.withheld or earlier.given_up))
+        )
+        _check(is_consistent, "history", number=earlier.number)
+        return earlier
+
+    def _read_times(self, facts: Object, key: str) -> tuple[str, ...]:
+        """Rising, and before this entry."""
+        texts = tuple(_str(item, key) for item in _array(facts, key))
+        times = [_moment(text) for text in texts]
+        is_past = all(at <= self._now() + CLOCK_SLACK for at in times)
+        _check(times == sorted(times) and is_past, "history", number=_text(facts, "number"))
+        return texts
+
+    def _check_follows(self) -> None:
+        """A lot whose order was known gets another only by a redraw of what was last on it, or by a recall."""
+        _check(bool(self.original) == (self.kind != "normal"), "follows_nothing")
+        _check(self.original != self.draw.decode(), "follows_nothing")
+        for lot in sorted(self.lots):
+            activities = [earlier for earlier in self.earlier.values() if lot in earlier.lots]
+            newest = max((place for place, earlier in enumerate(activities) if earlier.seeds), default=None)
+            if newest is not None:
+                numbers = [earlier.number for earlier in activities[newest:]]
+                _check(self.original in numbers, "follows", numbers=_join(numbers))
+        original = self.earlier.get(self.original)
+        is_met = original is not None and original.panel == "met"
+        _check(not self.is_recall or is_met, "follows_unmet", original=self.original)
+
+    def _now(self) -> datetime:
+        """Time of the entry that is read, or of an earlier one that claims to be later."""
+        if self.at is None:
+            raise Problem("time")
+        return self.at
+
+    def _check_lot_orders(self, limit: int) -> None:
+        """Orders known within a day before this draw's first round, on the lot with the most."""
+        since = self._now() - timedelta(days=1)
+        for lot in self.lots:
+            texts = [
+                text
+                for earlier in self.earlier.values()
+                for text in (*earlier.seeds, *earlier.withheld)
+                if lot in earlier.lots and _moment(text) > since
+            ]
+            _check(len(texts) < limit, "lot_orders", count=len(texts), limit=limit)
+
+    @property
+    def is_recall(self) -> bool:
+        return self.kind == "recall"
+
+    def as_earlier(self, lots: frozenset[str]) -> _Earlier:
+        """This draw, as the first entry of a later one on ``lots`` should tell of it."""
+        seeds, withheld = tuple(self.times["seeds"]), tuple(self.times["withheld"])
+        shared = self.lots & lots
+        return _Earlier(self.draw.decode(), self.head, shared, seeds, withheld, self.aborts, self.panel_end)
+
+    def shared(self, lots: frozenset[str], until: str = "") -> list[_Earlier]:
+        """The activities before the draw ``until`` that were on one of the lots, with those of ``lots`` and of this."""
+        activities: list[_Earlier] = []
+        for earlier in self.earlier.values():
+            if earlier.number == until:
+                break
+            if earlier.lots & lots:
+                activities.append(replace(earlier, lots=earlier.lots & lots))
+        return activities
+
+    # Acts of a recall
 
     def _apply_recalled(self, entry: Object) -> None:
         _check(self.phase == "recall" and not self.panel, "recalled")
@@ -596,7 +765,7 @@ class _Walk:
     # Acts that fix the order
 
     def _apply_round_opened(self, entry: Object) -> None:
-        _check(not self._is_recall, "recall")
+        _check(not self.is_recall, "recall")
         number, facts = _int(entry, "round"), _read_conditions(entry)
         _check(self.round is None, "round_open")
         expected = self.last_round.number + 1 if self.last_round else 1
@@ -614,6 +783,7 @@ class _Walk:
             self._check_further(entry, facts, limits["widenings"])
         else:
             self._check_first(entry, facts)
+            self._check_lot_orders(limits["lot_orders"])
         self._check_supervisors(_object(entry.get("supervisors"), "supervisors"), roles)
         for condition_facts in facts.values():
             notice, at = _int(condition_facts, "notice"), _moment(_text(condition_facts, "gathering"))
@@ -710,6 +880,7 @@ class _Walk:
         seed = current.seed(self.draw, secret)
         _check(seed == _hex(entry, "seed", 32), "seed")
         self.seeds.append((current.number, self._seed_reason(current)))
+        self.times["seeds"].append(_text(entry, "at"))
         self.seeded_at = self.at
         for no, facts in current.facts.items():
             self._set_orders(no, facts, seed, current)
@@ -748,6 +919,7 @@ class _Walk:
         _check(named == late, "abort_missing", late=", ".join(late))
         if late:
             self.withheld += 1
+            self.times["withheld"].append(_text(entry, "at"))
             self._warn("abort_after_reveal", late=", ".join(late))
         else:
             self.aborts += 1
@@ -779,7 +951,7 @@ class _Walk:
 
     def _apply_need(self, entry: Object) -> None:
         no, needed = _int(entry, "condition"), _int(entry, "needed")
-        _check(not self._is_recall, "recall")
+        _check(not self.is_recall, "recall")
         condition = self._get_condition(no)
         _check(self.round is None, "round_open")
         _check(self.phase in ("setup", "rest", "calling"), "phase", phase=self.phase)
@@ -932,7 +1104,8 @@ class _Walk:
         unsettled = ("open", "accepted") if self.phase == "terminating" else ("open",)
         unsettled_calls = sum(c.held[state] for c in self.conditions.values() for state in unsettled)
         _check(self.round is None and unsettled_calls == 0, "not_settled")
-        self._check_panel_end(_text(entry, "panel"))
+        self.panel_end = _text(entry, "panel")
+        self._check_panel_end(self.panel_end)
         if self.seeded_at is not None:
             self._warn("seed_unused")
         self._enter_phase(("setup", "recall", "rest", "terminating"), "ended")
@@ -958,10 +1131,6 @@ class _Walk:
     def _enter_phase(self, allowed: Sequence[str], phase: str) -> None:
         _check(self.phase in allowed, "phase", phase=self.phase)
         self.phase = phase
-
-    @property
-    def _is_recall(self) -> bool:
-        return self.follows is not None and self.follows["kind"] == "recall"
 
     def _get_condition(self, no: int) -> _Condition:
         _check(no in self.conditions, "no_seed", no=no)
@@ -996,6 +1165,17 @@ def _asks_the_same(facts: Object | None, other: Object | None, free: Sequence[st
     if facts is None or other is None:
         return False
     return all(facts[key] == other[key] for key in CONDITION_FACTS - {"gathering", *free})
+
+
+def _read_marks(entry: Object, key: str) -> frozenset[str]:
+    """Marks of lots, rising."""
+    marks = [_bytes(mark, 32, key).hex() for mark in _array(entry, key)]
+    _check(all(mark < following for mark, following in pairwise(marks)), "shape", what=key)
+    return frozenset(marks)
+
+
+def _join(numbers: Sequence[str]) -> str:
+    return "、".join(numbers)
 
 
 def _read_limits(entry: Object) -> Mapping[str, int]:
@@ -1118,17 +1298,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("record", type=Path, help="the record as JSON 记录文件")
     parser.add_argument("--receipt", action="append", default=[], metavar="HEX", help="hash of an entry, kept 回执")
-    parser.add_argument("--original", type=Path, help="the record that it follows 所依据的原活动的记录")
+    parser.add_argument(
+        "--original",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        help="the records of the activities before it on its lots 此前活动的记录",
+    )
     options = parser.parse_args(arguments)
     try:
         record = read(options.record.read_text(encoding="utf-8"))
-        original = read(options.original.read_text(encoding="utf-8")) if options.original else None
+        originals = [read(path.read_text(encoding="utf-8")) for path in options.original]
     except (OSError, ValueError) as error:
         sys.stderr.write(f"Can't read the record 无法读取记录: {error}\n")
         return 2
     findings, summary = examine(record, options.receipt)
-    if options.original:
-        findings += compare(record, original)
+    if originals and not any(finding.severity == "error" for finding in findings):
+        findings += compare(record, originals)
     for line in (*findings, *summary):
         sys.stdout.write(f"{line}\n")
     if any(finding.severity == "error" for finding in findings):

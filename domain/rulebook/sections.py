@@ -138,6 +138,8 @@ class Commitments(Section):
     aborts_max: Count
     """Rounds of a draw that may be given up before the first reveal; each lets a party choose the moment of
     freezing."""
+    lot_orders_max: Count
+    """Orders of a lot within 24 hours, each by another activity; above it no activity may fix a further one."""
     start_within: Duration
     """Time after the seed after which the system starts calling by itself."""
 

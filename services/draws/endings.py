@@ -11,6 +11,7 @@ from models.attendance import Attendance
 from models.draws import Absence, DiscardRequest, Draw, DrawLot
 from services.core.base import execute
 from services.draws.locks import move
+from services.draws.lot_histories import give_back_lots
 from services.draws.record_log import append_to_log
 
 _PANEL_ENDS: Mapping[DrawEvent, PanelEnd] = {DrawEvent.TERMINATE: "terminated", DrawEvent.RELEASE: "released"}
@@ -32,7 +33,8 @@ async def append_end(draw: Draw, now: datetime, event: DrawEvent = DrawEvent.END
         state=DiscardState.VOID, decided_at=now
     )
     await Absence.filter(draw_id=draw.id, handled_at=None).update(handled_at=now)
-    if event != DrawEvent.END or not met:
-        await DrawLot.filter(draw_id=draw.id).update(live=False)
     if draw.log_length:
         await append_to_log(draw, now, Ended(_PANEL_ENDS.get(event) or ("met" if met else "not_met")))
+    if event != DrawEvent.END or not met:
+        await DrawLot.filter(draw_id=draw.id).update(live=False)
+        await give_back_lots(draw)

@@ -1,7 +1,8 @@
 """Which activity holds a lot: one at a time (database rule), and a redraw takes it over from the one it follows.
 
 A redraw holds no lot until its application is approved: if it is refused, deleted or terminated before, the lot stays
-with the ended draw. From approval on it holds the lot like any other draw, and when it is terminated the lot is free.
+with the ended draw. From approval on it holds the lot like any other draw; when it is over without an order the lot
+goes back. What may be next on a lot that nobody holds, its history tells: ``lot_histories``.
 """
 
 from __future__ import annotations

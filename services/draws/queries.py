@@ -28,6 +28,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, Page, from_row, rows
 from services.core.pages import contains, read_page
 from services.draws.access import DrawAccess
+from services.draws.lot_histories import LotHistory, read_histories
 from services.draws.lot_holding import find_ancestors
 from services.draws.operation_log import Operation, find_operations
 from services.draws.views import (
@@ -162,6 +163,11 @@ class Detail:
     supplemented: frozenset[UUID]
     """Conditions for which a supplementary draw has called an expert."""
 
+    @property
+    def ordered(self) -> bool:
+        """Whether an order was fixed."""
+        return any(condition.round_number for condition in self.conditions)
+
 
 _CARD = f"""
 d.id, d.number, d.name, d.kind, d.state, d.needed, p.name AS project, p.region, d.created_at, d.started_at,
@@ -237,6 +243,10 @@ class DrawQueries:
             ancestors=line,
             supplemented=frozenset(row["supplemented"]),
         )
+
+    async def lot_histories(self, actor: Actor, draw_id: UUID) -> list[LotHistory]:
+        """What was on each of its lots, before it and since."""
+        return await read_histories((await self.access.get(actor, draw_id)).id)
 
     async def former_experts(self, actor: Actor, draw_id: UUID) -> list[FormerExpert]:
         """The participants of draws whose experts are recused here."""

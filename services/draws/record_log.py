@@ -10,6 +10,7 @@ from domain.draws.record import Act, Head, Party, RecordEntry, empty_head, write
 from domain.ids import new_id
 from models.draws import Draw, LogEntry
 from services.core.base import execute, rows
+from services.draws.lot_histories import history_entry
 
 _PARTIES: Mapping[str, Party] = {
     "agent": "agency",
@@ -44,11 +45,13 @@ UPDATE draw SET log_head = $2, log_length = $3 WHERE id = $1
 
 
 async def append_to_log(draw: Draw, now: datetime, *acts: Act) -> None:
-    """Add entries to the draw's published log, each chained to the one before.
+    """Add entries to the draw's published log, each chained to the one before. The first is its lots' history.
 
     Machines' clocks differ slightly: an entry's time is never before its predecessor's, even across processes.
     """
-    if draw.log_length:
+    if not draw.log_length:
+        acts = (await history_entry(draw), *acts)
+    else:
         if draw.logged_at is None:
             [last] = await rows("SELECT at FROM draw_log WHERE draw_id = $1 AND seq = $2", draw.id, draw.log_length)
             draw.logged_at = last["at"]
@@ -71,7 +74,7 @@ async def append_to_log(draw: Draw, now: datetime, *acts: Act) -> None:
 
 
 async def append_to_logs(now: datetime, acts: Sequence[tuple[Draw, Sequence[Act]]]) -> None:
-    """The same for several draws, in three statements."""
+    """The same for several draws that have a log, in three statements."""
     draws = [draw for draw, _ in acts]
     last = await rows(_LAST, [draw.id for draw in draws], [draw.log_length for draw in draws])
     before = {row["draw_id"]: row["at"] for row in last}

@@ -13,6 +13,7 @@ from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
 from services.draws.draw_notices import notify_agency
 from services.draws.locks import lock, move
+from services.draws.lot_histories import check_history
 from services.draws.lot_holding import claim_lots
 from services.draws.party_notifications import Event, PartyNotifications
 from services.draws.release_rules import KIND, check_release_in_time
@@ -62,6 +63,8 @@ class Verification:
             application.decided_by_id = actor.account_id
             await application.save()
             approved = event == VerificationEvent.APPROVE
+            if approved:
+                await check_history(draw)
             if approved and draw.kind == "redraw":
                 await claim_lots(draw)
             await move(draw, DrawEvent.VERIFY if approved else DrawEvent.REFUSE)

@@ -52,13 +52,13 @@ class ApplicationRow:
 
 
 _LIVE = "EXISTS (SELECT 1 FROM draw_lot l WHERE l.draw_id = t.id AND l.live)"
-_REPLACED = """EXISTS (SELECT 1 FROM draw r WHERE r.original_id = t.id AND r.kind = 'redraw'
-  AND r.state NOT IN ('editing', 'submitted', 'refused'))"""
+_BEGUN = "EXISTS (SELECT 1 FROM draw_round r WHERE r.draw_id = t.id)"
+_WITHOUT_PANEL = """EXISTS (SELECT 1 FROM draw_log l WHERE l.draw_id = t.id AND l.seq = t.log_length
+  AND l.act = 'ended' AND l.facts ->> 'panel' IN ('terminated', 'not_met'))"""
 _SAME_TENDER = f"""
 (SELECT ARRAY[
-    count(*) FILTER (WHERE t.kind <> 'recall' AND t.log_length > 0 AND t.state IN ('terminated', 'ended')
-      AND NOT {_LIVE} AND NOT {_REPLACED}),
-    count(*) FILTER (WHERE t.kind = 'redraw' AND t.id <> d.id AND t.log_length > 0),
+    count(*) FILTER (WHERE t.state IN ('terminated', 'ended') AND {_BEGUN} AND {_WITHOUT_PANEL}),
+    count(*) FILTER (WHERE t.kind = 'redraw' AND t.id <> d.id AND {_BEGUN}),
     count(*) FILTER (WHERE q.id <> j.id AND t.state <> 'editing' AND {_LIVE})]
   FROM draw t JOIN project q ON q.id = t.project_id
   WHERE q.pool = d.pool AND (q.id = j.id OR q.name = j.name OR q.number <> '' AND q.number = j.number))

@@ -1,8 +1,8 @@
 // Judges records with the browser's own check, many in a row: a question a line on stdin, an answer a line on stdout.
 //
 // {"original": record, "receipts"}: what the questions after it differ from; {"keep", "log", "head", "lists"?}: the original's
-// first entries, then others. {"text": base64, "receipts"}: a file as it came. {"record", "beside"}: a record and the one that
-// it should follow. {"record", "words"}: what it says in plain words.
+// first entries, then others. {"text": base64, "receipts"}: a file as it came. {"record", "beside"}: a record and those
+// of earlier activities. {"record", "words"}: what it says in plain words.
 // The rules are the product's; SHA-256 and UTF-8 come from Node.js itself: its WebCrypto takes ten times as long for so few bytes.
 import * as nodeCrypto from 'node:crypto';
 import { createInterface } from 'node:readline';

@@ -39,9 +39,9 @@ class Judge:
     def ask_file(self, content: bytes, receipts: Sequence[str] = ()) -> None:
         self._ask(json.dumps({"text": base64.b64encode(content).decode(), "receipts": list(receipts)}))
 
-    def ask_beside(self, record: object, original: object) -> None:
-        """Ask whether the record follows this original."""
-        self._ask(json.dumps({"record": record, "beside": original}, ensure_ascii=False))
+    def ask_beside(self, record: object, originals: Sequence[object]) -> None:
+        """Ask whether these are the records of the activities before it."""
+        self._ask(json.dumps({"record": record, "beside": originals}, ensure_ascii=False))
 
     def ask_story(self, record: object, words: Mapping[str, Mapping[str, str]]) -> None:
         """Ask for the page's account of the record: sections with ``title`` and ``lines``."""
@@ -61,7 +61,7 @@ class Judge:
 def judge_of(folder: Path) -> Iterator[Judge]:
     """``folder`` is empty; the page's scripts are copied into it, with a package.json that declares them as modules."""
     node = require("node")
-    for name in ("record_check.js", "record_bytes.js", "record_story.js"):
+    for name in ("record_check.js", "record_history.js", "record_bytes.js", "record_story.js"):
         shutil.copy(SCRIPTS / name, folder)
     (folder / "package.json").write_text('{"type": "module"}', "utf-8")
     program = [node, "--max-semi-space-size=64", str(Path(__file__).with_suffix(".mjs")), f"folder={folder}"]

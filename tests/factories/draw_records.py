@@ -15,7 +15,16 @@ from typing import Any, TypeVar
 
 from domain.draws import random_draw
 from domain.draws import record as draw_record
-from domain.draws.record import Act, ConditionFacts, LimitFacts, ListFacts, SupervisorFacts
+from domain.draws.record import (
+    Act,
+    ConditionFacts,
+    DrawKind,
+    EarlierFacts,
+    History,
+    LimitFacts,
+    ListFacts,
+    SupervisorFacts,
+)
 
 Facts = TypeVar("Facts", Act, ConditionFacts, LimitFacts)
 POOL, DRAW = "demo", "CQSQ202611210001"
@@ -23,8 +32,11 @@ START = datetime(2026, 11, 21, 1, 0, tzinfo=UTC)
 
 
 GATHERING = START + timedelta(hours=5)
-LIMITS = LimitFacts(lead=3600, start_within=1800, aborts=3, widenings=2)
+LIMITS = LimitFacts(lead=3600, start_within=1800, aborts=3, widenings=2, lot_orders=3)
 WIDER = ("440100", "440300")
+LOT = b"\1" * 32
+FIRST = draw_record.History("normal", "", (LOT,), (), 0)
+"""The first entry of a draw whose lot had none before."""
 
 
 def condition(no: int = 1, planned: int = 3, alternative: str = "", regions: tuple[str, ...] = ("440100",)):
@@ -42,7 +54,8 @@ class Script:
     conditions: tuple[ConditionFacts, ...] = (condition(),)
     sizes: dict[str, int] = field(default_factory=lambda: {"main": 12, "alternative": 6})
     rng: random.Random = field(default_factory=lambda: random.Random(7))
-    acts: list[Act] = field(default_factory=list)
+    number: str = DRAW
+    acts: list[Act] = field(default_factory=lambda: [FIRST])
     lists: dict[str, tuple[bytes, list[bytes]]] = field(default_factory=dict)
     orders: dict[tuple[int, str], list[bytes]] = field(default_factory=dict)
     cursors: dict[tuple[int, str], int] = field(default_factory=dict)
@@ -52,6 +65,7 @@ class Script:
     rounds: int = 0
     gaps: dict[int, timedelta] = field(default_factory=dict)
     """Time that passes before an act, by its place; a second where none is given."""
+    begins: datetime = START
     seeds: int = 0
     gathering: datetime = GATHERING
     limits: LimitFacts = LIMITS
@@ -59,7 +73,7 @@ class Script:
     values: dict[str, bytes] = field(default_factory=dict)
 
     def record(self) -> dict[str, Any]:
-        return chained(self.acts, self.lists, self.gaps)
+        return chained(self.acts, self.lists, self.gaps, self.number, self.begins)
 
     # Fixing the order
 
@@ -82,7 +96,7 @@ class Script:
                 self.rounds, reason, cause, self.limits, random_draw.ROLES, self.current, supervisors
             )
         )
-        commitment = random_draw.system_commitment(self.secret, DRAW, self.rounds)
+        commitment = random_draw.system_commitment(self.secret, self.number, self.rounds)
         self.acts.append(draw_record.SystemCommitted(self.rounds, commitment))
         self.acts.append(draw_record.RecusalsCommitted(self.rounds, random_draw.recusals_root([])))
         return self
@@ -111,7 +125,7 @@ class Script:
 
     def commit(self, *roles: str) -> Script:
         for role in roles or random_draw.ROLES:
-            value = random_draw.participant_commitment(role, self.values[role], DRAW, self.rounds)
+            value = random_draw.participant_commitment(role, self.values[role], self.number, self.rounds)
             self.acts.append(draw_record.ParticipantCommitted(self.rounds, role, value))
         return self
 
@@ -126,7 +140,7 @@ class Script:
 
     def fix(self) -> Script:
         roots = [(frozen.condition, frozen.tier, frozen.root) for frozen in self.frozen]
-        seed = random_draw.seed(DRAW, self.rounds, self.secret, roots, self.values)
+        seed = random_draw.seed(self.number, self.rounds, self.secret, roots, self.values)
         self.acts.append(draw_record.SeedFixed(self.rounds, self.secret, seed))
         self.seeds += 1
         for frozen in self.frozen:
@@ -221,17 +235,42 @@ def whole_draw() -> Script:
     return script.then(draw_record.Completed()).end()
 
 
+def follower(kind: DrawKind, *originals: dict[str, Any]) -> History:
+    """The first entry of a draw on the lot of earlier ones, oldest first; it follows the newest."""
+    earlier = tuple(earlier_facts(record) for record in originals)
+    return History(kind, earlier[-1].number if kind != "normal" else "", (LOT,), earlier, 0)
+
+
+def earlier_facts(record: dict[str, Any]) -> EarlierFacts:
+    """What a later draw's first entry tells of this one."""
+    log = record["log"]
+    aborts = [entry for entry in log if entry["act"] == "round_aborted"]
+    return EarlierFacts(
+        record["draw"],
+        record["head"],
+        (LOT,),
+        tuple(datetime.fromisoformat(entry["at"]) for entry in log if entry["act"] == "seed_fixed"),
+        tuple(datetime.fromisoformat(entry["at"]) for entry in aborts if entry["missing"]),
+        sum(not entry["missing"] for entry in aborts),
+        log[-1].get("panel", "met"),
+    )
+
+
 def chained(
-    acts: list[Act], lists: dict[str, tuple[bytes, list[bytes]]], gaps: dict[int, timedelta] | None = None
+    acts: list[Act],
+    lists: dict[str, tuple[bytes, list[bytes]]],
+    gaps: dict[int, timedelta] | None = None,
+    number: str = DRAW,
+    begins: datetime = START,
 ) -> dict[str, Any]:
-    head, at = draw_record.empty_head(POOL, DRAW), START
+    head, at = draw_record.empty_head(POOL, number), begins
     log = []
-    for number, act in enumerate(acts):
-        at += (gaps or {}).get(number, timedelta(seconds=1))
+    for place, act in enumerate(acts):
+        at += (gaps or {}).get(place, timedelta(seconds=1))
         entry = draw_record.write_entry(head, at, act)
         log.append(entry.facts)
         head = entry.head
-    return draw_record.draw_document(POOL, DRAW, log, lists)
+    return draw_record.draw_document(POOL, number, log, lists)
 
 
 def index_of(acts: list[Act], kind: type[Act], nth: int = 0) -> int:

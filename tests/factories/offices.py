@@ -218,6 +218,14 @@ def compose_draws(deps: Deps, bridge: Bridge) -> DrawUseCases:
     return compose(DrawUseCases, values)
 
 
+async def new_project(office: Office) -> None:
+    """The next draws are of another project, with the same particulars."""
+    project = await Project.get(id=office.project_id)
+    project._saved_in_db = False
+    project.id = office.project_id = new_id()
+    await project.save(force_create=True)
+
+
 async def make_supervisor(
     deps: Deps, mobile: str, *, name: str = "李监督", pool: str = "demo", department: str = "住建局", **columns: object
 ) -> SupervisorEntry:
@@ -332,10 +340,7 @@ async def end_with_panel(office: Office, *, needed: int = 2) -> UUID:
 
 async def sit_elsewhere(office: Office, expert_id: UUID, starts_at: datetime, ends_at: datetime) -> None:
     """Let the expert accept an invitation of another project's draw."""
-    project = await Project.get(id=office.project_id)
-    project.pk, project._saved_in_db = None, False
-    project.id = office.project_id = new_id()
-    await project.save(force_create=True)
+    await new_project(office)
     other = await make_draw(office, needed=1)
     condition = await Condition.get(draw_id=other)
     await Invitation.create(
@@ -366,8 +371,8 @@ async def reach_nobody(notice: Notice, at: datetime) -> None:
     await Notice.filter(id=notice.id).update(state="failed")
 
 
-async def fix_seed(office: Office, draw_id: UUID) -> None:
-    """Both devices commit to fresh random bits, then reveal."""
+async def fix_seed(office: Office, draw_id: UUID, silent: str = "") -> None:
+    """Both devices commit to fresh random bits, then reveal, but the ``silent`` role's."""
     view = await office.rounds.view(office.agency, draw_id, "agency")
     assert view is not None
     values = {"agency": os.urandom(16), "supervisor": os.urandom(16)}
@@ -375,6 +380,8 @@ async def fix_seed(office: Office, draw_id: UUID) -> None:
         digest = participant_commitment(role, value, view.draw_number, view.round_number)
         await office.rounds.commit(_actor(office, role), draw_id, role, digest.hex())
     for role, value in values.items():
+        if role == silent:
+            continue
         await office.rounds.reveal(_actor(office, role), draw_id, role, value.hex())
 
 

@@ -42,6 +42,13 @@ VOCABULARY = (
     "A09",
     "440100",
     "440300",
+    "normal",
+    "redraw",
+    "recall",
+    "met",
+    "not_met",
+    "released",
+    "terminated",
     *draw_record.ACTS,
 )
 
@@ -82,6 +89,7 @@ class Forgery:
     bodies: list[Body]
     lists: dict[str, object]
     receipts: tuple[str, ...]
+    number: str = DRAW
     pools: dict[int, list[str]] = field(default_factory=dict)
     whole: list[tuple[Body, Facts, bytes]] = field(default_factory=list)
     """The honest log with its chain: entries before the first change need not be hashed again."""
@@ -90,7 +98,7 @@ class Forgery:
         return self.write().record
 
     def write(self) -> Written:
-        prev, log = draw_record.empty_head(POOL, DRAW).hash, []
+        prev, log = draw_record.empty_head(POOL, self.number).hash, []
         for (honest, entry, own), body in zip(self.whole, self.bodies, strict=False):
             if honest is not body:
                 break
@@ -101,22 +109,26 @@ class Forgery:
             entry, prev, text = body.chained(number, prev)
             log.append(entry)
             rest.append(text)
-        named: Facts = {"format": draw_record.FORMAT, "pool": POOL, "draw": DRAW}
+        named: Facts = {"format": draw_record.FORMAT, "pool": POOL, "draw": self.number}
         return Written({**named, "head": prev.hex(), "lists": self.lists, "log": log}, keep, tuple(rest))
 
     def copy(self) -> Forgery:
-        return Forgery(list(self.bodies), dict(self.lists), self.receipts, self.pools, self.whole)
+        return Forgery(list(self.bodies), dict(self.lists), self.receipts, self.number, self.pools, self.whole)
 
 
 def forgery_of(script: Script) -> Forgery:
     """``receipts`` are those of one honest device: the supervisor's commitments and reveals."""
-    record = script.record()
+    return forgery_of_record(script.record())
+
+
+def forgery_of_record(record: Facts) -> Forgery:
     log = [entry for entry in record["log"] if isinstance(entry, dict)]  # type: ignore[attr-defined]
     receipts = (e["hash"] for e in log if e["act"].startswith("participant") and e["role"] == "supervisor")
     bodies = [Body({key: value for key, value in entry.items() if key not in _CHAINED}) for entry in log]
     pools = {size: sorted({text for text in _texts(log) if _is_hex(text, size)}) for size in (32, 64)}
     whole = [(body, entry, bytes.fromhex(entry["hash"])) for body, entry in zip(bodies, log, strict=True)]
-    return Forgery(bodies, dict(record["lists"]), tuple(receipts), pools, whole)  # type: ignore[call-overload]
+    lists = dict(record["lists"])  # type: ignore[call-overload]
+    return Forgery(bodies, lists, tuple(receipts), str(record["draw"]), pools, whole)
 
 
 def _texts(value: object) -> Iterable[str]:

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 from domain.draws.lifecycles import DrawState
-from services.draws import RecallTimes, RedrawTimes
+from services.draws import Detail, RecallTimes, RedrawTimes
 from web.agency.base import KEPT, DraftPlace
 from web.agency.basic import LOT
 from web.agency.projects import print_wan
@@ -19,10 +19,16 @@ from web.core.typed_forms import Ids, Moment
 
 Kind = Literal["redraw", "recall"]
 _ALLOWED: Mapping[Kind, tuple[DrawState, ...]] = {
-    "redraw": (DrawState.ENDED, DrawState.RELEASED),
+    "redraw": (DrawState.ENDED, DrawState.RELEASED, DrawState.TERMINATED),
     "recall": (DrawState.ENDED,),
 }
 _START, _END = "预计评标开始时间", "预计评标结束时间"
+
+
+def _is_allowed(kind: Kind, detail: Detail) -> bool:
+    """A draw that was given up before an order was known is replaced by an ordinary one."""
+    state = DrawState(detail.draw.state)
+    return state in _ALLOWED[kind] and (state != DrawState.TERMINATED or detail.ordered)
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,7 @@ class RedrawAndRecallPages(DrawPart):
             "f": form,
             "draft": draft,
             "kind": kind,
-            "allowed": DrawState(draw.state) in _ALLOWED[kind],
+            "allowed": _is_allowed(kind, detail),
             "open": await draws.redraws.find_open_follower(visit.actor, draw.id),
             "project": project,
             "wan": print_wan,

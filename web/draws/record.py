@@ -18,6 +18,7 @@ from services.draws import DrawView, FinishedRecords, PublicLinks, RecordFile, R
 from services.registry import Services
 from web.core.qr import path_of
 from web.core.site import Site, page_number
+from web.draws.facts import PANEL_ENDS
 from web.draws.three_numbers import WHY, read_rolls
 
 PAGE_SIZE = 200
@@ -44,7 +45,6 @@ _SHORT = {
     "force_ended": "强制结束",
     "declined": "有原专家不参评",
 }
-_PANEL_ENDS = {"met": "专家组已组成", "not_met": "专家组未组成", "released": "专家组已退选", "terminated": "活动已终止"}
 _PARTIES = _ROLES | {
     "expert": "专家本人",
     "venue": "场地人员",
@@ -71,22 +71,21 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "tiers": _TIERS,
     "parties": _PARTIES,
     "terminations": _REASONS,
-    "panels": _PANEL_ENDS,
-    "codes": _PANEL_ENDS | _PHASES | _ROUNDS | _SHORT | _REASONS | _SKIPS | _OUTCOMES | _TIERS | _PARTIES | _OTHERS,
+    "panels": PANEL_ENDS,
+    "codes": PANEL_ENDS | _PHASES | _ROUNDS | _SHORT | _REASONS | _SKIPS | _OUTCOMES | _TIERS | _PARTIES | _OTHERS,
 }
 """The page script's names of what it counts; ``codes`` is for entries that a finding names."""
 _CHECKS = (60, 60)
-"""Look-ups per address and minute: a page, its file, and that of the draw it follows are three."""
-_KINDS = {"redraw": "重新抽取", "recall": "通知原专家评标"}
+"""Look-ups per address and minute: a page, its file, and those of the activities before it."""
+_KINDS = {"normal": "首次抽取", "redraw": "重新抽取", "recall": "通知原专家评标"}
 
 
 @dataclass(frozen=True)
-class Original:
-    """The draw that this one follows, whose public record is at ``path``."""
+class EarlierRecord:
+    """The public record of an activity that was on the lots before."""
 
     number: str
     path: str
-    is_recall: bool
 
 
 @dataclass(frozen=True)
@@ -210,7 +209,7 @@ class RecordPages:
             public=public,
             lines=[read_entry(entry) for entry in shown],
             over=over,
-            follows=_find_original(draw, entries[0]),
+            earlier=_find_earlier(draw, entries[0]),
             is_recall=draw.kind == "recall",
             sizes=[(_list_name(key), size) for key, size in record.sizes],
         )
@@ -243,12 +242,14 @@ def public_path(draw: DrawView) -> str:
     return f"/record/{draw.pool}/{draw.number}"
 
 
-def _find_original(draw: DrawView, first: Mapping[str, Json]) -> Original | None:
-    """None for a draw that follows none, and where the original has no record."""
-    if first["act"] != "follows" or not first["head"]:
-        return None
-    number = _text(first["original"])
-    return Original(number, f"/record/{draw.pool}/{number}", first["kind"] == "recall")
+def _find_earlier(draw: DrawView, first: Mapping[str, Json]) -> list[EarlierRecord]:
+    """Those that have a record, oldest first."""
+    numbers = [_text(facts["number"]) for facts in _earlier_facts(first) if facts["head"]]
+    return [EarlierRecord(number, f"/record/{draw.pool}/{number}") for number in numbers]
+
+
+def _earlier_facts(first: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    return [facts for facts in _list(first.get("earlier", [])) if isinstance(facts, dict)]
 
 
 async def _record_file(request: http.Request, draw: DrawView, record: RecordFile) -> http.Response:
@@ -307,7 +308,7 @@ def _describe_step(entry: Mapping[str, Json], act: str, where: str) -> tuple[str
     role = _ROLES.get(_text(entry.get("role", "")), "")
     reason = _text(entry.get("reason", ""))
     words: Mapping[str, tuple[str, str]] = {
-        "follows": (_KINDS.get(_text(entry.get("kind", "")), "后续活动"), _origin(entry)),
+        "history": (_KINDS.get(_text(entry.get("kind", "")), "抽取"), _history(entry)),
         "recalled": ("原专家名单", f"原活动结束时参评的专家共{len(_list(entry.get('panel', [])))}人，不重新抽取"),
         "round_opened": (
             "开始确定顺序",
@@ -332,7 +333,7 @@ def _describe_step(entry: Mapping[str, Json], act: str, where: str) -> tuple[str
         "completed": ("人数已满", "各条件人数已满"),
         "short": ("专家不足", _SHORT.get(reason, reason)),
         "terminated": ("活动终止", f"由{_party(entry, 'by')}终止，原因：{_REASONS.get(reason, reason)}"),
-        "ended": ("活动结束", f"{_PANEL_ENDS.get(_text(entry.get('panel', '')), '')}，记录到此为止"),
+        "ended": ("活动结束", f"{PANEL_ENDS.get(_text(entry.get('panel', '')), '')}，记录到此为止"),
     }
     return words.get(act, (act, where))
 
@@ -350,8 +351,13 @@ def _party(entry: Mapping[str, Json], key: str) -> str:
     return _PARTIES.get(party, party)
 
 
-def _origin(entry: Mapping[str, Json]) -> str:
-    return f"原活动{_text(entry.get('original', ''))}，同一项目此前重新抽取{_text(entry.get('redraws', 0))}次"
+def _history(entry: Mapping[str, Json]) -> str:
+    earlier = _earlier_facts(entry)
+    seeds = sum(len(_list(facts["seeds"])) for facts in earlier)
+    original = _text(entry.get("original", ""))
+    before = f"同一标段此前有{len(earlier)}次活动，确定顺序{seeds}次" if earlier else "同一标段此前没有抽取活动"
+    elsewhere = f"；同一招标以其他项目名义确定顺序{entry['elsewhere']}次" if entry.get("elsewhere") else ""
+    return f"{f'原活动{original}，' if original else ''}{before}{elsewhere}"
 
 
 def _supervisors(entry: Mapping[str, Json]) -> str:

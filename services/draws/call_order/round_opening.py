@@ -13,10 +13,10 @@ from domain.errors import Conflict
 from models.draws import CallNotice, Condition, Draw, Round, Supervisor
 from services.core.base import Deps, violation
 from services.draws.call_order.freeze import freeze_lists
-from services.draws.call_order.origins import origin_entry
 from services.draws.call_order.recusal_commitment import commit_recusals
 from services.draws.draw_notices import draw_params
 from services.draws.locks import Locked
+from services.draws.lot_histories import check_lot_orders
 from services.draws.record_log import append_to_log
 from services.draws.supervisor_choice import check_supervisors, supervisor_account, supervisor_facts
 from services.notifications import Notices
@@ -38,8 +38,8 @@ class RoundOpening:
         await check_supervisors(draw)
         secret = os.urandom(random_draw.SECRET_BYTES)
         commitment = random_draw.system_commitment(secret, draw.number, number)
-        if draw.kind == "redraw" and not earlier:
-            await append_to_log(draw, now, await origin_entry(draw))
+        if not earlier:
+            await check_lot_orders(draw, book, now)
         await append_to_log(
             draw,
             now,
@@ -87,6 +87,7 @@ class RoundOpening:
             start_within=int(rules.commitments.start_within.total_seconds()),
             aborts=rules.commitments.aborts_max,
             widenings=rules.supplement.widenings_max,
+            lot_orders=rules.commitments.lot_orders_max,
         )
 
     def _check_aborts(self, draw: Draw, earlier: Sequence[Round]) -> None:

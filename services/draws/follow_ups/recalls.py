@@ -33,7 +33,6 @@ from services.core.base import record as audit
 from services.core.crypto import PHONE
 from services.draws.access import DrawAccess
 from services.draws.call_order.eligibility import occupied_span
-from services.draws.call_order.origins import origin_entry
 from services.draws.calls.call_rules import address_and_room
 from services.draws.calls.invitations import Invitations
 from services.draws.calls.next_calls import new_code
@@ -221,7 +220,6 @@ class Recalls:
         await append_to_log(
             locked.draw,
             now,
-            await origin_entry(locked.draw),
             record.Recalled(tuple(sorted(record.SeatFacts(no, leaf) for no, leaf, _ in seats))),
             *(
                 record.Confirmed(no, leaf, "comes" if row.takes_part else "declines", row.gathering_at or "")

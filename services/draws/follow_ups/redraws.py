@@ -15,7 +15,7 @@ from tortoise.queryset import QuerySet
 
 from domain.draws.lifecycles import OVER, DrawState, InvitationState
 from domain.errors import Conflict, InvalidInput, RuleViolation
-from models.draws import CallNotice, Condition, Draw, DrawLot, RecalledExpert, Supervisor, SupervisorEntry
+from models.draws import CallNotice, Condition, Draw, DrawLot, RecalledExpert, Round, Supervisor, SupervisorEntry
 from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, transaction
@@ -28,7 +28,7 @@ from services.draws.setup.copying import condition_form_of, copy_recusals
 from services.draws.setup.draw_setup import DrawSetup, Origin
 from services.draws.setup.forms import CallNoticeForm, DrawForm
 
-_REDRAWABLE = (DrawState.ENDED, DrawState.RELEASED)
+_REDRAWABLE = (DrawState.ENDED, DrawState.RELEASED, DrawState.TERMINATED)
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class RedrawsAndRecalls:
         return await open_followers(draw_id).first()
 
     async def redraw(self, actor: Actor, draw_id: UUID, times: RedrawTimes, *, key: str | None = None) -> UUID:
-        """A new group for the lots of an ended or released activity.
+        """A new group for the lots of an activity that ended, was released, or was given up when its order was known.
 
         Experts who took part are recused. Notices and conditions are copied where still valid, for review. Repeated
         with one ``key``, it is created once. Raises Conflict, InvalidInput, RuleViolation.
@@ -70,6 +70,8 @@ class RedrawsAndRecalls:
 
         async def run() -> UUID:
             old = await self._lock_original(actor, draw_id, _REDRAWABLE, "重新抽取")
+            if old.state == DrawState.TERMINATED and not await Round.filter(draw_id=old.id).exclude(seed="").exists():
+                raise Conflict("活动没有确定过抽取顺序，请新建抽取活动。", code="no_order")
             form = await self._form(old, times.starts_at, times.ends_at, times.lots)
             form = replace(form, opening_at=times.opening_at, bid_closing_at=times.bid_closing_at)
             new = await self.setup.create(actor, form, origin=Origin("redraw", old.id))

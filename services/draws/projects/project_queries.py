@@ -97,6 +97,13 @@ SELECT l.lot_id, d.number, d.name FROM draw_lot l JOIN draw d ON d.id = l.draw_i
 """
 
 
+_ORDERED = """
+SELECT l.lot_id, l.draw_id FROM draw_lot l JOIN draw_log e ON e.draw_id = l.draw_id AND e.act = 'seed_fixed'
+ WHERE l.project_id = $1 ORDER BY e.at
+"""
+"""Activities that fixed an order, the newest of a lot last: only a redraw or a recall may follow."""
+
+
 @dataclass(frozen=True)
 class ProjectQueries:
     deps: Deps
@@ -155,7 +162,9 @@ class ProjectQueries:
     async def view_of(self, project: Project) -> ProjectView:
         lots = await Lot.filter(project_id=project.id).order_by("position", "id")
         held = await DrawLot.filter(project_id=project.id).select_related("draw")
-        owners = {row.lot_id: row.draw for row in held if row.live}
+        draws = {row.draw_id: row.draw for row in held}
+        owners = {row["lot_id"]: draws[row["draw_id"]] for row in await rows(_ORDERED, project.id)}
+        owners |= {row.lot_id: row.draw for row in held if row.live}
         linked = {row.lot_id for row in held}
         drawn = await rows(_DRAWN, project.id)
         views = tuple(

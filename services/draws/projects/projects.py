@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 from domain.errors import Conflict, NotFound, RuleViolation
 from models.draws import DrawLot
 from models.projects import Lot, Project
@@ -96,7 +98,9 @@ class Projects:
 
         async def run() -> LotView:
             await self._lock_project(actor, project_id)
-            if await DrawLot.exists(project_id=project_id, lot_id=None, live=True):
+            whole = DrawLot.filter(project_id=project_id, lot_id=None)
+            if await whole.filter(Q(live=True) | Q(draw__log_length__gt=0)).exists():
+                # a lot of its own would begin without the history of the whole
                 raise Conflict("该项目已作为一个标段发起抽取，不能再新增标段。", code="project_is_lot")
             positions = [lot.position for lot in await Lot.filter(project_id=project_id)]
             if len(positions) >= book.projects.lots_max:

@@ -35,7 +35,8 @@ from services.core.crypto import PHONE
 from services.core.idempotency import once
 from services.draws.draw_notices import notify_verifiers
 from services.draws.locks import Locked, lock_editable, lock_own_draw, move
-from services.draws.lot_holding import check_lots, find_ancestors
+from services.draws.lot_histories import check_history
+from services.draws.lot_holding import check_lots
 from services.draws.projects.project_rules import check_on_site
 from services.draws.recall_rules import check_same_day, shifted_gathering_time
 from services.draws.scopes import find_avoided
@@ -251,35 +252,38 @@ class DrawSetup(CallNoticesAndConditions):
         return f"{prefix}{day}{counter.used:0{digits}}"
 
     async def _replace_parts(self, draw: Draw, form: DrawForm) -> None:
-        await self._replace_lots(draw, form.lots)
+        recused = await self._replace_lots(draw, form.lots)
         await choose_supervisors(draw, form.supervisors)
         known = {*await find_avoided(draw.id), *(await find_avoided(draw.original_id) if draw.original_id else ())}
         await AvoidedDraw.filter(draw_id=draw.id).delete()
-        followed = await find_ancestors(draw.id) if draw.kind == "redraw" else []
-        for earlier_id in followed:
+        for earlier_id in recused:
             await AvoidedDraw.create(draw_id=draw.id, earlier_id=earlier_id)
-        wanted = set(form.avoided_draws) - set(followed)
+        wanted = set(form.avoided_draws) - set(recused)
         earlier = await Draw.filter(id__in=list(wanted), pool=draw.pool, organisation_id=draw.organisation_id)
         if len([other for other in earlier if other.finished_at or other.id in known]) != len(wanted):
             raise InvalidInput("只能选择已抽取完成的活动作为回避来源。", field="avoided_draws")
         for other in earlier:
             await AvoidedDraw.create(draw_id=draw.id, earlier_id=other.id)
 
-    async def _replace_lots(self, draw: Draw, wanted: Sequence[UUID]) -> None:
-        """Replace the lots by ``wanted``; only lots not yet drawn. A project without lots is one lot.
+    async def _replace_lots(self, draw: Draw, wanted: Sequence[UUID]) -> Sequence[UUID]:
+        """Replace the lots by ``wanted``, whose histories must allow this draw. A project without lots is one lot.
 
-        Those of a redraw are held by the draw that it follows until it is approved, see ``lot_holding``.
+        Those of a redraw are held by the draw that it follows until it is approved, see ``lot_holding``. Returns the
+        draws whose experts are recused in a redraw.
         """
         await DrawLot.filter(draw_id=draw.id).delete()
-        try:
-            async with transaction():
-                for lot_id in list[UUID | None](wanted) or [None]:
-                    live = draw.kind == "normal"
-                    await DrawLot.create(draw_id=draw.id, lot_id=lot_id, project_id=draw.project_id, live=live)
-        except IntegrityError as error:
-            raise Conflict("所选标段已有抽取活动，只能选择未抽取的标段。", code="lot_taken") from error
+        for lot_id in list[UUID | None](wanted) or [None]:
+            await DrawLot.create(draw_id=draw.id, lot_id=lot_id, project_id=draw.project_id, live=False)
+        recused = await check_history(draw)
         if draw.kind != "normal":
             await check_lots(draw)
+            return recused if draw.kind == "redraw" else ()
+        try:
+            async with transaction():
+                await DrawLot.filter(draw_id=draw.id).update(live=True)
+        except IntegrityError as error:
+            raise Conflict("所选标段已有抽取活动，只能选择未抽取的标段。", code="lot_taken") from error
+        return ()
 
     # ---- submission
 
@@ -340,6 +344,7 @@ class DrawSetup(CallNoticesAndConditions):
         await check_supervisors(draw)
         if draw.kind != "normal":
             await check_lots(draw)
+        await check_history(draw)
 
     async def _check_follower(self, draw: Draw, attachment: str) -> None:
         """Additional requirements of an application for a redraw or a recall: proof and supervisors."""

@@ -19,7 +19,7 @@ from domain.draws import random_draw
 from domain.draws import record as acts
 from domain.draws.verify_draw import Finding, read, verify
 from tests.drivers.record_judge import Judge, Verdict, judge_of
-from tests.factories.draw_records import GATHERING, WIDER, Script, called_order, changed, condition
+from tests.factories.draw_records import DRAW, GATHERING, LOT, START, WIDER, Script, called_order, changed, condition
 from tests.factories.record_forgery import Facts, Forgery, Written, forgery_of, garble, mutate, verdict
 
 FILES = 40
@@ -30,17 +30,20 @@ THREATS = (Path(__file__).parents[3] / "docs" / "reference" / "threats.md").read
 # Honest draws of every kind, small so that many can be tampered with
 
 
-def honest(dice: random.Random) -> Script:
-    """A small draw with rounds given up, refusals, leaves, supplements and a widened order, as chance has it."""
-    if dice.random() < 0.05:
+def honest(dice: random.Random, history: acts.History | None = None, number: str = DRAW) -> Script:
+    """A small draw with rounds given up, refusals, leaves, supplements and a widened order, as chance has it.
+
+    Without a ``history`` of its lot that is up to chance, too.
+    """
+    if history is None and dice.random() < 0.05:
         return _recall(dice)
     several = dice.random() < 0.1
     conditions = tuple(
         condition(no, dice.choice([1, 1, 2]), dice.choice(["", "", "A09"])) for no in range(1, 2 + several)
     )
-    script = Script(conditions, {"main": dice.randint(1, 3), "alternative": dice.randint(0, 1)}, dice)
-    if dice.random() < 0.1:
-        script.then(acts.Follows("redraw", "CQSQ202611200001", dice.randbytes(32).hex(), dice.randint(0, 2)))
+    script = Script(conditions, {"main": dice.randint(1, 3), "alternative": dice.randint(0, 1)}, dice, number=number)
+    if history is not None or dice.random() < 0.1:
+        script.acts = [history or _history("redraw", dice)]
     if dice.random() < 0.1:
         script.open_round().freeze().abort()
     script.seeded("aborted" if script.rounds else "first")
@@ -56,11 +59,28 @@ def honest(dice: random.Random) -> Script:
     return script.end()
 
 
+def _history(kind: acts.DrawKind, dice: random.Random) -> acts.History:
+    """One or two activities were on the lot before; the newest had an order and met."""
+    ends: list[acts.PanelEnd] = [dice.choice(["met", "not_met", "released"]) for _ in range(dice.randint(0, 1))]
+    earlier = tuple(
+        acts.EarlierFacts(
+            f"CQSQ20261120000{no}",
+            dice.randbytes(32).hex(),
+            (LOT,),
+            (START - timedelta(days=dice.randint(2, 4) - no),),
+            (START - timedelta(days=5),) * dice.randint(0, 1),
+            dice.randint(0, 2),
+            end,
+        )
+        for no, end in enumerate([*ends, "met"], 1)
+    )
+    return acts.History(kind, earlier[-1].number, (LOT,), earlier, dice.randint(0, 2))
+
+
 def _recall(dice: random.Random) -> Script:
     """The original experts are notified; no one is drawn."""
     seats = tuple(sorted(acts.SeatFacts(1, dice.randbytes(32)) for _ in range(dice.randint(1, 3))))
-    script = Script(rng=dice).then(acts.Follows("recall", "CQSQ202611200001", dice.randbytes(32).hex(), 0))
-    script.then(acts.Recalled(seats))
+    script = Script(rng=dice, acts=[_history("recall", dice)]).then(acts.Recalled(seats))
     come = [dice.random() < 0.8 for _ in seats]
     for seat, comes in zip(seats, come, strict=True):
         answer = acts.Confirmed(1, seat.leaf, *(("comes", GATHERING) if comes else ("declines", "")))
@@ -165,7 +185,7 @@ NAMED = (
     "outcome-retold",
     "reason-retold",
     "course-retold",
-    "origin-retold",
+    "history-retold",
     "agreed-retold",
 )
 """Forgeries that ``threats.md`` names as not provable from the record alone, all after the last kept receipt."""
@@ -186,7 +206,7 @@ def meaning(before: list[Facts], after: list[Facts]) -> str:
     return "course-retold"
 
 
-_OF_RECALLS = {"follows": "origin-retold", "confirmed": "agreed-retold"}
+_NAMED_ACTS = {"history": "history-retold", "confirmed": "agreed-retold"}
 
 
 def _told(facts: Facts) -> Facts:
@@ -197,8 +217,8 @@ def _retold(entry: Facts, other: Facts) -> str:
     fields = [key for key in entry.keys() | other.keys() if entry.get(key) != other.get(key)]
     if fields == ["reason"]:
         return "reason-retold" if entry["act"] == "skipped" else "words-retold"
-    if entry["act"] in _OF_RECALLS:
-        return _OF_RECALLS[str(entry["act"])]
+    if entry["act"] in _NAMED_ACTS:
+        return _NAMED_ACTS[str(entry["act"])]
     told = entry["act"] == "outcome" and set(fields) <= {"outcome", "by", "confirmed_by"}
     return "outcome-retold" if told else "course-retold"
 
@@ -497,7 +517,7 @@ def hidden_abort(dice: random.Random) -> Script:
     script = Script(rng=dice).open_round().freeze()
     if dice.random() < 0.5:
         return script.seeded("aborted")
-    del script.acts[:], script.lists["1/main/1"]
+    del script.acts[1:], script.lists["1/main/1"]
     return _ended(script.seeded("first").need())
 
 
@@ -575,7 +595,8 @@ def withheld(dice: random.Random) -> Script:
 def loosened(dice: random.Random) -> Script:
     """A limit grows from one round to the next."""
     script = Script(rng=dice).open_round().abort()
-    script.limits = changed(script.limits, **{dice.choice(["lead", "start_within", "aborts", "widenings"]): 9999})
+    limit = dice.choice(["lead", "start_within", "aborts", "widenings", "lot_orders"])
+    script.limits = changed(script.limits, **{limit: 9999})
     return _ended(script.seeded("aborted").need())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import cast
+from uuid import UUID
 
 import pytest
 
@@ -13,12 +14,12 @@ from domain.draws.verify_draw import verify
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from domain.ids import new_id
 from domain.rulebook.book import Rulebook
-from models.draws import Draw, DrawApplication
+from models.draws import Draw, DrawApplication, Round
 from models.invitations import Invitation
 from models.notices import Notice
 from models.projects import Project
 from services.core.base import Deps
-from services.draws import DiscardForm
+from services.draws import DiscardForm, RedrawTimes
 from tests.factories.draw_states import (
     BEFORE,
     BEGUN,
@@ -29,6 +30,7 @@ from tests.factories.draw_states import (
     refused,
     seeded,
     short,
+    submit,
     submitted,
     supplement_pending,
     verified,
@@ -42,6 +44,7 @@ from tests.factories.offices import (
     make_draw,
     make_office,
     open_invitations,
+    prove,
     start_draw,
     state_of,
 )
@@ -53,9 +56,24 @@ async def office(db: str, deps: Deps) -> Office:
     return await make_office(deps)
 
 
-async def check_lots_free(office: Office) -> None:
-    """Assert that the lots are free: another draw of the project can be made."""
-    await make_draw(office, needed=1)
+async def check_lots_free(office: Office, draw_id: UUID) -> None:
+    """Assert that the lots of a draw are free: for another one, or once its order was known for a redraw of it."""
+    if not await Round.filter(draw_id=draw_id).exclude(seed="").exists():
+        await make_draw(office, needed=1)
+        return
+    with pytest.raises(Conflict, match="已经确定过抽取顺序"):
+        await make_draw(office, needed=1)
+    await office.redraws.redraw(office.agency, draw_id, redraw_times(office))
+
+
+def redraw_times(office: Office) -> RedrawTimes:
+    times = (office.deps.now() + timedelta(hours=hours) for hours in (3, 2, 6, 12))
+    return RedrawTimes(*times)
+
+
+async def check_lots_held(office: Office) -> None:
+    with pytest.raises(Conflict):
+        await make_draw(office, needed=1)
 
 
 @pytest.mark.parametrize(
@@ -67,8 +85,7 @@ async def test_an_activity_is_given_up_in_any_state_and_its_lots_are_free(office
     await add_experts(office, 4)
     draw_id = await way(office)
     agreed = {i.id for i in await Invitation.filter(draw_id=draw_id, state="accepted")}
-    with pytest.raises(Conflict):
-        await check_lots_free(office)
+    await check_lots_held(office)
     await office.activity_end.terminate(getattr(office, role), draw_id, "replanned", "评标改期")
     assert await state_of(draw_id) == "terminated"
     assert not await Invitation.exists(draw_id=draw_id, state__in=["open", "accepted"])
@@ -76,7 +93,7 @@ async def test_an_activity_is_given_up_in_any_state_and_its_lots_are_free(office
     assert not await Notice.exists(kind="draw_call", state="active")
     assert await Notice.filter(kind="draw_terminated").count() == 2
     assert await office.absence_queries.list_pending(office.agency) == []
-    await check_lots_free(office)
+    await check_lots_free(office, draw_id)
     await check_invariants()
     with pytest.raises(Conflict):
         await office.activity_end.terminate(office.agency, draw_id, "replanned", "再一次")
@@ -101,14 +118,14 @@ async def test_once_calling_has_begun_no_agency_draws_again_by_giving_up(office:
     with pytest.raises(Conflict) as refusal:
         await office.activity_end.terminate(office.agency, draw_id, "replanned", "换一批")
     assert (refusal.value.code, await state_of(draw_id)) == ("drawing_begun", before)
-    with pytest.raises(Conflict):
-        await check_lots_free(office)
+    await check_lots_held(office)
 
 
 async def test_a_verifier_sees_how_often_a_project_was_given_up_before(office: Office) -> None:
     await add_experts(office, 3)
-    await office.activity_end.terminate(office.agency, await seeded(office), "replanned", "改期")
-    await submitted(office)
+    given_up = await seeded(office)
+    await office.activity_end.terminate(office.agency, given_up, "replanned", "改期")
+    await submit_redraw(office, given_up)
     [row] = (await office.verification_queries.search(office.verifier, "submitted")).items
     assert row.terminated == 1
 
@@ -119,17 +136,26 @@ async def test_letting_the_time_run_out_is_seen_like_giving_up(office: Office, c
     draw_id = await short(office)
     clock.set((await Draw.get(id=draw_id)).starts_at)
     await office.activity_end.end(office.agency, draw_id, "无人到场")
-    await submitted(office)
+    await submit_redraw(office, draw_id)
     [row] = (await office.verification_queries.search(office.verifier, "submitted")).items
     assert (row.terminated, row.elsewhere) == (1, 0)
+
+
+async def submit_redraw(office: Office, original: UUID) -> None:
+    draw_id = await office.redraws.redraw(office.agency, original, redraw_times(office))
+    await prove(office, draw_id)
+    await submit(office, draw_id)
 
 
 @pytest.mark.parametrize("same", ["name", "number"])
 async def test_a_verifier_sees_that_a_tender_is_drawn_for_twice_as_two_projects(office: Office, same: str) -> None:
     """The attack: two orders at once, to choose the better one, or a fresh project that was never given up."""
     await add_experts(office, 3)
-    await office.activity_end.terminate(office.agency, await seeded(office), "replanned", "改期")
-    await seeded(office)
+    given_up = await seeded(office)
+    await office.activity_end.terminate(office.agency, given_up, "replanned", "改期")
+    await submit_redraw(office, given_up)
+    [application] = (await office.verification_queries.search(office.verifier, "submitted")).items
+    await office.verification.approve(office.verifier, application.id)
     first, twin = await Project.get(id=office.project_id), await Project.get(id=office.project_id)
     twin.update_from_dict({"id": new_id(), "name": "换个名字", "number": "换个编号", same: getattr(first, same)})
     await twin.save(force_create=True)
@@ -172,7 +198,7 @@ async def test_an_activity_with_a_no_show_is_ended_by_hand_once_it_has_begun(
     await office.activity_end.end(getattr(office, role), draw_id, "一人未到，其余完成评标")
     assert await state_of(draw_id) == "ended"
     with pytest.raises(Conflict):
-        await check_lots_free(office)  # its panel has met
+        await make_draw(office, needed=1)  # its panel has met
     await check_invariants()
 
 
@@ -295,13 +321,12 @@ async def test_no_state_outlives_its_time(office: Office, clock: FixedClock, way
     if way in (editing, submitted, refused):
         assert state in ("editing", "refused")
         await office.activity_end.terminate(office.agency, draw_id, "replanned", "不再评标")
-        await check_lots_free(office)
+        await check_lots_free(office, draw_id)
     else:
         assert state == "ended"
         assert not await Invitation.exists(draw_id=draw_id, state="open")
         if way is completed:
-            with pytest.raises(Conflict):  # this panel has met
-                await check_lots_free(office)
+            await check_lots_held(office)  # this panel has met
         else:
-            await check_lots_free(office)
+            await check_lots_free(office, draw_id)
     await check_invariants()

@@ -13,16 +13,23 @@ import pytest
 from domain.clock import FixedClock
 from domain.draws.random_draw import participant_commitment
 from domain.errors import AppError
-from domain.ids import new_id
 from models.draws import CallNotice, CandidateList, Condition, DiscardRequest, LogEntry, Round
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
-from models.projects import Project
 from services.core.base import Deps, execute
 from services.draws import DiscardForm, DiscardKind, RegionChange, locks
 from services.operations import DeliveryReports
 from services.ports import CallReport
-from tests.factories.offices import Office, add_experts, fix_seed, make_draw, make_office, start_draw, state_of
+from tests.factories.offices import (
+    Office,
+    add_experts,
+    fix_seed,
+    make_draw,
+    make_office,
+    new_project,
+    start_draw,
+    state_of,
+)
 from tests.factories.offices import verify as approve
 from tests.factories.vendors import Vendors, make_delivery, make_reports
 from tests.invariants import check_invariants
@@ -32,13 +39,6 @@ from tests.services.notifications.test_delivery import report_call
 @pytest.fixture
 async def office(db: str, deps: Deps) -> Office:
     return await make_office(deps)
-
-
-async def new_project(office: Office) -> None:
-    project = await Project.get(id=office.project_id)
-    project._saved_in_db = False
-    project.id = office.project_id = new_id()
-    await project.save(force_create=True)
 
 
 async def walk_of(office: Office, draw_id: UUID) -> list[UUID]:

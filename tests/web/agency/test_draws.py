@@ -40,6 +40,7 @@ from tests.factories.offices import (
     draw_form,
     make_draw,
     make_supervisor,
+    new_project,
     notice_form,
     open_invitations,
     state_of,
@@ -578,6 +579,7 @@ async def test_what_was_chosen_among_many_stays_chosen(world: World) -> None:
     office, agency = world.office, await world.log_in(world.office.agency)
     earlier = await begin(world, agency)
     await DrawLot.filter(draw_id=earlier.id).update(live=False)
+    await new_project(office)
     before = world.clock.now() - timedelta(days=9)
     await Draw.filter(id=earlier.id).update(state="released", created_at=before, finished_at=before, name="早先的活动")
     others = [await make_supervisor(world.services.deps, f"138{n:08}", name=f"A{n:03}") for n in range(110)]

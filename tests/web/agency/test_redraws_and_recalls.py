@@ -222,6 +222,6 @@ async def test_what_cannot_be_followed_says_so(world: World) -> None:
     assert agency.path == f"/agency/draws/{old}/run"
     await Draw.filter(id=old).update(state="completed")
     await agency.get(f"/agency/draws/{old}/redraw")
-    assert "已结束或已退选的活动才能重新抽取" in agency.text
+    assert "活动结束、退选，或者确定过抽取顺序后终止的，才能重新抽取" in agency.text
     await agency.get(f"/agency/draws/{old}/recall")
     assert "已结束的活动才能发起复评" in agency.text

@@ -186,7 +186,7 @@ def _of_the_panel(at: Any, now: datetime) -> Iterable[Press]:
     yield Press(f"{a}/notify", "agency", recall, {"command": "confirm"})
     times = {"opening_at": at(20), "bid_closing_at": at(19), "starts_at": at(26), "ends_at": at(30)}
     yield Press(f"{a}/recall", "agency", frozenset({S.ENDED}), times)
-    yield Press(f"{a}/redraw", "agency", frozenset({S.ENDED, S.RELEASED}), times)
+    yield Press(f"{a}/redraw", "agency", frozenset({S.ENDED, S.RELEASED, S.TERMINATED}), times)
     yield Press(f"{a}/result", "agency", ALWAYS)
     paid = {"paid_on": f"{local(now):%Y-%m-%d}", "way": "银行转账"}
     yield Press(f"{a}/remuneration", "agency", OVER, {"command": "all", **paid})

@@ -12,7 +12,7 @@ from services.draws import RecallTimes, RedrawTimes
 from services.draws.setup.attachments import DrawAttachments
 from services.files import SealedFiles
 from tests.factories.files import MemoryFiles, QuickChecker, pdf
-from tests.factories.offices import fix_seed, open_invitations, prove, recuse, verify
+from tests.factories.offices import fix_seed, new_project, open_invitations, prove, recuse, verify
 from tests.web.conftest import World
 
 KINDS = ("released", "terminated", "supplemented", "recalled", "redrawn")
@@ -26,8 +26,11 @@ async def end(world: World, draw_id: UUID) -> Draw:
 
 
 async def every_ending(world: World) -> dict[str, Draw]:
-    """One activity of each of ``KINDS``; recall and redraw follow the supplemented one."""
-    draws_by_kind = {"released": await released(world), "terminated": await terminated(world)}
+    """One activity of each of ``KINDS``, of three projects; recall and redraw follow the supplemented one."""
+    draws_by_kind = {"released": await released(world)}
+    await new_project(world.office)
+    draws_by_kind["terminated"] = await terminated(world)
+    await new_project(world.office)
     draws_by_kind["supplemented"] = await supplemented(world)
     draws_by_kind["recalled"] = await recalled(world, draws_by_kind["supplemented"])
     draws_by_kind["redrawn"] = await redrawn(world, draws_by_kind["supplemented"])

@@ -213,8 +213,8 @@ async def test_a_recall_is_compared_with_its_original_and_says_what_came_of_it(b
     seen = await look(browser, world)
     page = await seen.open(f"/record/demo/{draw.number}")
     await page.get_by_role("heading", name="核对通过", exact=True).wait_for()
-    await page.get_by_text(f"已取来原活动{original.number}的记录一并核对").wait_for()
-    await page.get_by_text("通知的2位专家正是它结束时的参评专家").wait_for()
+    await page.get_by_text(f"已取来此前1次活动的记录一并核对：{original.number}").wait_for()
+    await page.get_by_text("通知的2位专家正是原活动结束时的参评专家").wait_for()
     assert seen.complaints == []
     await seen.check("record-recall")
     await seen.open(f"/record/demo/{original.number}")
@@ -226,8 +226,8 @@ async def test_a_recall_is_compared_with_its_original_and_says_what_came_of_it(b
     await page.route(f"**/{original.number}/file", lambda route: route.fulfill(**answers.pop(0)))
     check = page.get_by_role("button", name="核对抽取记录")
     await check.click()
-    await page.get_by_role("heading", name="核对通过，原活动尚未比对").wait_for()
+    await page.get_by_role("heading", name="核对通过，此前的活动尚未比对").wait_for()
     await page.get_by_text("查询太频繁").wait_for()
     await check.click()
-    await page.get_by_role("heading", name="核对不通过：与原活动对不上").wait_for()
+    await page.get_by_role("heading", name="核对不通过：与此前的活动对不上").wait_for()
     assert await page.locator("#story").inner_text() == ""

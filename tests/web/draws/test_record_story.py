@@ -11,7 +11,7 @@ import pytest
 from domain.draws import record as acts
 from domain.draws.verify_draw import verify
 from tests.drivers.record_judge import judge_of
-from tests.factories.draw_records import GATHERING, WIDER, Script, chained, condition
+from tests.factories.draw_records import GATHERING, LOT, START, WIDER, Script, chained, condition
 from web.draws.record import WORDS, as_cells
 
 ONE = condition(planned=1)
@@ -77,14 +77,23 @@ def terminated() -> Script:
 
 
 def redrawn() -> Script:
-    return complete_after(script().then(acts.Follows("redraw", "CQSQ202611200001", "ab" * 32, 2)).seeded())
+    begun = script()
+    begun.acts = [history("redraw")]
+    return complete_after(begun.seeded())
+
+
+def history(kind: acts.DrawKind) -> acts.History:
+    """Two activities were on the lot before, and the same tender is drawn elsewhere."""
+    given_up = acts.EarlierFacts("CQSQ202611100001", "cd" * 32, (LOT,), (), (), 1, "terminated")
+    original = acts.EarlierFacts("CQSQ202611200001", "ab" * 32, (LOT,), (START - timedelta(days=1),), (), 0, "met")
+    return acts.History(kind, original.number, (LOT,), (given_up, original), 2)
 
 
 def recalled() -> Script:
     seat, other = [acts.SeatFacts(1, bytes([number]) * 32) for number in (1, 2)]
     return Script(
         acts=[
-            acts.Follows("recall", "CQSQ202611200001", "ab" * 32, 0),
+            history("recall"),
             acts.Recalled((seat, other)),
             acts.Confirmed(1, seat.leaf, "comes", GATHERING),
             acts.Confirmed(1, other.leaf, "declines", ""),
@@ -103,6 +112,7 @@ TOLD: dict[Any, tuple[list[str], list[str]]] = {
     complete: (
         [
             "条件1：抽取1人，专业市政工程（A08），地区440100，2026年11月21日 14:00集合。",
+            "同一标段此前没有抽取活动，这是首次。",
             f"第1轮，{AFTER}开始，原因：首次确定顺序。{AFTER}顺序确定。",
             "按顺序通知1人，其中：同意参加1。",
             f"{AFTER}活动结束，专家组已组成，记录到此为止。",
@@ -153,7 +163,14 @@ TOLD: dict[Any, tuple[list[str], list[str]]] = {
         [],
     ),
     redrawn: (
-        ["这是原活动CQSQ202611200001的重新抽取，原活动的参评专家一律回避。同一项目此前已重新抽取2次。"],
+        [
+            "这是原活动CQSQ202611200001的重新抽取，此前评过标或退选的专家一律回避。",
+            (
+                "同一标段此前有2次抽取活动，共确定顺序1次：CQSQ202611100001，没有确定顺序，中止摇号1轮，活动已终止；"
+                "CQSQ202611200001，2026年11月20日 09:00确定顺序，专家组已组成。"
+            ),
+            "同一招标以其他项目名义还确定过2次顺序。",
+        ],
         ["通知原活动"],
     ),
     recalled: (

@@ -6,10 +6,10 @@ from datetime import timedelta
 from uuid import UUID
 
 from models.audit import AuditEntry
-from models.draws import Draw, DrawApplication, DrawLot
+from models.draws import Draw, DrawApplication
 from services.core.base import Actor
 from tests.factories.files import pdf
-from tests.factories.offices import add_experts, fix_seed, make_draw, open_invitations, state_of, verify
+from tests.factories.offices import add_experts, fix_seed, make_draw, new_project, open_invitations, state_of, verify
 from tests.factories.people import make_account, make_grant
 from tests.web.conftest import Visitor, World
 from tests.web.files.test_file_links import sent_by
@@ -177,7 +177,7 @@ async def test_each_row_opens_its_own_application_with_its_file(world: World) ->
     assert "通过" in verifier.page.buttons
     for made_up in ("x", str(draw_id)):
         assert (await verifier.get(f"/draws/{draw_id}/application?id={made_up}")).status == 404
-    await DrawLot.all().update(live=False)
+    await new_project(world.office)
     other = await submitted(world)
     [elsewhere] = await DrawApplication.filter(draw_id=other)
     assert (await verifier.get(f"/draws/{draw_id}/application?id={elsewhere.id}")).status == 404

@@ -59,16 +59,18 @@ function describeDraw(seeds, ordered) {
   ];
 }
 
-/** The result of the comparison with the original; `missing` is the reason why there was none. */
-function describeOriginal({ origin, panel }, missing) {
-  if (!origin || missing) return [];
-  if (!origin.head) return [`原活动${origin.original}没有抽取记录，无从比对。`];
-  const same = `已取来原活动${origin.original}的记录一并核对：所依据的就是这份记录`;
-  return [origin.kind === 'recall' ? `${same}，通知的${panel.size}位专家正是它结束时的参评专家，一位不多、一位不少。` : `${same}，此后没有改动。`];
+/** The result of the comparison with the earlier activities; `missing` is the reason why there was none. */
+function describeOriginals({ history, panel }, missing) {
+  const numbers = withRecord(history);
+  if (missing || !numbers.length) return [];
+  const same = `已取来此前${numbers.length}次活动的记录一并核对：${numbers.join('、')}，首条所写的历次摇号和结局都与它们相符`;
+  return [history.isRecall ? `${same}；通知的${panel.size}位专家正是原活动结束时的参评专家，一位不多、一位不少。` : `${same}。`];
 }
 
+const withRecord = (history) => [...history.earlier.values()].filter(({ head }) => head).map(({ number }) => number);
+
 function titleOf(odd, ordered, missing) {
-  if (missing) return '核对通过，原活动尚未比对';
+  if (missing) return '核对通过，此前的活动尚未比对';
   if (odd) return `核对通过，有${odd}点请留意`;
   return ordered ? '核对通过' : '到目前为止，核对通过';
 }
@@ -78,7 +80,7 @@ function showPassed(verification, log, missing) {
   const ordered = !findings.some((finding) => finding.code === 'order_unchecked');
   const facts = [
     ...(panel.size ? [describeRecall(verification, log)] : describeDraw(seeds, ordered)),
-    ...describeOriginal(verification, missing),
+    ...describeOriginals(verification, missing),
     `${log.length}条记录一环扣一环，没有被改动、删除或插入。`,
     ...(receipts.length ? ['您保存的回执都在记录中，记录没有被截短或重写。'] : []),
   ];
@@ -96,11 +98,11 @@ function showFailed(errors) {
     element('p', {}, '这份记录不能作为依据。请下载保存，并向监督部门反映。'));
 }
 
-/** Shows that the record is consistent but does not match its original. */
-function showMismatch({ original }, errors) {
-  const items = errors.map((finding) => element('li', {}, `原活动${original}：${sentenceOf(finding)}`));
-  showVerdict('bad', '✗', '核对不通过：与原活动对不上', element('ul', {}, ...items),
-    element('p', {}, '这份记录本身前后一致，但不能证明它依据的是那次活动。请把两份记录都下载保存，并向监督部门反映。'));
+/** Shows that the record is consistent but does not match those of the activities before it. */
+function showMismatch(errors) {
+  const items = errors.map((finding) => element('li', {}, sentenceOf(finding)));
+  showVerdict('bad', '✗', '核对不通过：与此前的活动对不上', element('ul', {}, ...items),
+    element('p', {}, '这份记录本身前后一致，但它所写的此前情况与那些活动的记录不符。请把这些记录都下载保存，并向监督部门反映。'));
 }
 
 function showStory(record) {
@@ -130,14 +132,16 @@ async function fetchRecord(path, otherwise) {
   }
 }
 
-/** Differences from the original's record, or why it could not be compared. */
-async function compareWithOriginal(record, verification) {
-  const { origin } = verification;
-  if (!origin?.head) return { errors: [], missing: '' };
-  const path = `/record/${encodeURIComponent(record.pool)}/${encodeURIComponent(origin.original)}/file`;
-  const file = await fetchRecord(path, '没有找到它的记录。');
-  if (typeof file === 'string') return { errors: [], missing: `没有取到原活动${origin.original}的记录，还不能确认与它相符：${file}` };
-  return { errors: await compare(verification, readOriginal(file)), missing: '' };
+/** Differences from the records of the activities before it, or why these could not be compared. */
+async function compareWithOriginals(record, verification) {
+  const originals = [];
+  for (const number of withRecord(verification.history)) {
+    const path = `/record/${encodeURIComponent(record.pool)}/${encodeURIComponent(number)}/file`;
+    const file = await fetchRecord(path, '没有找到它的记录。');
+    if (typeof file === 'string') return { errors: [], missing: `没有取到此前活动${number}的记录，还不能确认与它相符：${file}` };
+    originals.push(readOriginal(file));
+  }
+  return { errors: await compare(verification, originals), missing: '' };
 }
 
 /** An original that can't be parsed is compared as an empty record. */
@@ -155,8 +159,8 @@ async function checkFile(file) {
   const verification = await verify(record, receipts);
   const errors = verification.findings.filter((finding) => finding.severity === 'error');
   if (errors.length) return showFailed(errors);
-  const comparison = await compareWithOriginal(record, verification);
-  if (comparison.errors.length) return showMismatch(verification.origin, comparison.errors);
+  const comparison = await compareWithOriginals(record, verification);
+  if (comparison.errors.length) return showMismatch(comparison.errors);
   showPassed(verification, record.log, comparison.missing);
   return showStory(record);
 }

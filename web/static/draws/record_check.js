@@ -4,6 +4,7 @@ import {
   Problem, array, bytes, canonical, check, digest, digits, drawnOrder, giveWay, hasHalves, hasKeys, hexOf, moment, object, overdue, own, string, text,
   unhex, whole,
 } from './record_bytes.js';
+import { History } from './record_history.js';
 
 const FORMAT = 'pbt-draw-record-v1';
 const PARTS = ['format', 'pool', 'draw', 'head', 'lists', 'log'];
@@ -13,12 +14,11 @@ const SKIP_REASONS = ['leave', 'overlap', 'called_before', 'inactive', 'unreacha
 const SOURCES = ['register', 'none'];
 const CONDITION_TEXTS = ['mode', 'specialty', 'gathering', 'alternative', 'title_level', 'qualification', 'department'];
 const CONDITION_FACTS = [...CONDITION_TEXTS, 'no', 'planned', 'regions', 'notice'];
-const LIMITS = ['lead', 'start_within', 'aborts', 'widenings'];
+const LIMITS = ['lead', 'start_within', 'aborts', 'widenings', 'lot_orders'];
 const CHAINED = ['seq', 'at', 'act', 'prev', 'hash'];
-const KINDS = ['redraw', 'recall'];
 const ANSWERS = { comes: 'accepted', declines: 'declined' };
 const ACTS = {
-  follows: ['kind', 'original', 'head', 'redraws'],
+  history: ['kind', 'original', 'lots', 'earlier', 'elsewhere'],
   recalled: ['panel'],
   confirmed: ['condition', 'leaf', 'answer', 'gathering'],
   round_opened: ['round', 'reason', 'cause', 'limits', 'roles', 'conditions', 'supervisors'],
@@ -63,28 +63,44 @@ const LONG = 10 ** 7;
  * All findings: warnings, and the first error, as {severity, code, entry, facts}; `entry` is the seq of the
  * entry, null for the whole record. An empty list means that the record is correct. `receipts` are hashes of entries.
  *
- * Beside `findings`: the `seeds`, and of a redraw or a recall its `origin` (the entry that names it) and the `panel` that is recalled.
+ * Beside `findings`: the `seeds`, the `history` of the lots that the first entry tells (null without one), and the `panel` that is recalled.
  */
 export async function verify(record, receipts = []) {
   const { walk, findings } = await walked(record, receipts);
-  return { findings, readable: walk !== null, seeds: walk?.seeds ?? [], origin: walk?.origin ?? null, panel: walk?.panel ?? new Map() };
+  return { findings, seeds: walk?.seeds ?? [], history: walk?.past ?? null, panel: walk?.panel ?? new Map() };
 }
 
-/** Whether the record that was verified follows this original: its head, and for a recall its panel. */
-export async function compare(verified, original) {
-  if (!verified.readable) return verified.findings;
-  const { walk, findings } = await walked(original, []);
-  if (walk === null) return findings;
+/**
+ * Whether the records of earlier activities on the lots are those of which the verified record's first entry tells; for a recall its panel.
+ * A warning names those that are missing. Of a record that is wrong itself only its error is told.
+ */
+export async function compare(verified, originals) {
+  const wrong = verified.findings.filter(({ severity }) => severity === 'error');
+  if (wrong.length) return wrong;
+  const given = [];
   try {
-    check(!findings.some((fault) => fault.severity === 'error'), 'original_wrong');
-    const { kind = '', original: number = '', head = '' } = verified.origin ?? {};
-    const fits = verified.origin && number === original.draw && head === (walk.log.length ? walk.head : '');
-    check(fits, 'original', { expected: number || '无', head: head || '-' });
-    check(kind !== 'recall' || samePlaces(verified.panel, walk.tookPart()), 'original_panel');
+    for (const original of originals) given.push(await readOriginal(verified, original));
   } catch (error) {
     return [finding(error, 'error', null)];
   }
-  return [];
+  const missing = [...verified.history?.earlier.values() ?? []].filter(({ number, head }) => head && !given.includes(number));
+  const numbers = missing.map(({ number }) => number).join('、');
+  return numbers ? [finding(new Problem('original_missing', { numbers }), 'warning', null)] : [];
+}
+
+/** The number of the earlier activity. */
+async function readOriginal({ history, panel }, original) {
+  const walk = new Walk(object(original, 'record'));
+  await walk.begin();
+  const wrong = (await walk.run([])).some((fault) => fault.severity === 'error');
+  const { name: number } = walk;
+  check(!wrong, 'original_wrong', { number });
+  check(history?.earlier.has(number), 'original', { number });
+  check(canonical(walk.asEarlier(history.lots)) === canonical(history.earlier.get(number)), 'original_changed', { number });
+  const [before, all] = [walk.past?.shared(history.lots) ?? '[]', history.shared(walk.past?.lots ?? [], number)];
+  check(before === all, 'original_history', { number });
+  check(!panel.size || history.original !== number || samePlaces(panel, walk.tookPart()), 'original_panel');
+  return number;
 }
 
 /** The walk at the end of the record; null if the record can't be read. */
@@ -142,15 +158,16 @@ class Walk {
   constructor(record) {
     check(own(record, 'format') === FORMAT, 'format', { format: FORMAT });
     check(hasKeys(record, PARTS), 'parts');
-    this.draw = bytes(text(record, 'draw'));
+    this.name = text(record, 'draw');
+    this.draw = bytes(this.name);
     this.pool = bytes(text(record, 'pool'));
     this.log = array(record, 'log');
     this.head = text(record, 'head');
     this.lists = new Map(Object.entries(object(own(record, 'lists'), 'lists')).map(([key, value]) => [key, readList(key, value)]));
     Object.assign(this, {
       frozen: new Set(), unchecked: false, findings: [], phase: 'setup', round: null, lastRound: null, lastAborted: false,
-      aborts: 0, withheld: 0, seeds: [], seededAt: null, gatherings: new Map(), conditions: new Map(), seq: 0, at: null, kind: '', origin: null,
-      panel: new Map(),
+      aborts: 0, withheld: 0, seeds: [], seededAt: null, gatherings: new Map(), conditions: new Map(), seq: 0, at: null, past: null,
+      times: { seeds: [], withheld: [] }, panelEnd: '', panel: new Map(),
     });
   }
 
@@ -200,6 +217,7 @@ class Walk {
   async checkEntry(entry) {
     const act = text(entry, 'act');
     check(own(ACTS, act) && hasKeys(entry, [...ACTS[act], ...CHAINED]), 'act', { act });
+    check((act === 'history') === (this.seq === 1), 'history_first');
     check(this.phase !== 'ended', 'after_end');
     this.checkTime(text(entry, 'at'));
     await this[act](entry);
@@ -216,16 +234,20 @@ class Walk {
     return [...this.conditions].flatMap(([no, condition]) => [...condition.states].filter(([, state]) => state === 'accepted').map(([leaf]) => [no, leaf]));
   }
 
-  // Acts of a redraw or a recall
-
-  follows(entry) {
-    const [kind, head] = [text(entry, 'kind'), text(entry, 'head')];
-    check(this.seq === 1 && KINDS.includes(kind) && text(entry, 'original') !== '', 'follows');
-    check(whole(entry, 'redraws') >= 0 && (!head || hexOf(entry, 'head', 32) !== ''), 'follows');
-    this.origin = entry;
-    this.kind = kind;
-    this.phase = kind === 'recall' ? 'recall' : 'setup';
+  /** This draw, as the first entry of a later one on `lots` should tell of it. */
+  asEarlier(lots) {
+    const shared = (this.past?.lots ?? []).filter((lot) => lots.includes(lot));
+    return { number: this.name, head: this.head, lots: shared, ...this.times, given_up: this.aborts, panel: this.panelEnd };
   }
+
+  history(entry) {
+    this.past = new History(entry, this.name, this.at);
+    const unused = this.past.unused();
+    if (unused.length) this.warn('order_unused', { numbers: unused.join('、') });
+    this.phase = this.past.isRecall ? 'recall' : 'setup';
+  }
+
+  // Acts of a recall
 
   recalled(entry) {
     check(this.phase === 'recall' && !this.panel.size, 'recalled');
@@ -262,7 +284,7 @@ class Walk {
   // Acts that fix the order
 
   round_opened(entry) {
-    check(this.kind !== 'recall', 'recall');
+    check(!this.past.isRecall, 'recall');
     const [no, facts] = [whole(entry, 'round'), readConditions(entry)];
     check(this.round === null, 'round_open');
     const expected = this.lastRound ? this.lastRound.number + 1 : 1;
@@ -275,7 +297,10 @@ class Walk {
     if (roles.length < ROLES.length) this.warn('one_role');
     if (this.lastRound && LIMITS.some((key) => this.lastRound.limits[key] !== limits[key])) this.warn('limits_changed');
     if (this.conditions.size) this.checkFurther(entry, facts, limits.widenings);
-    else this.checkFirst(entry, facts);
+    else {
+      this.checkFirst(entry, facts);
+      this.past.checkLotOrders(limits.lot_orders, this.at);
+    }
     this.checkSupervisors(object(own(entry, 'supervisors'), 'supervisors'), roles);
     for (const fact of facts.values()) {
       const [notice, at] = [whole(fact, 'notice'), moment(text(fact, 'gathering'))];
@@ -380,6 +405,7 @@ class Walk {
     check(seed === hexOf(entry, 'seed', 32), 'seed');
     this.seeds.push({ round: current.number, secret, values: Object.fromEntries(current.values), seed });
     this.seededAt = this.at;
+    this.times.seeds.push(text(entry, 'at'));
     for (const [no, facts] of current.facts) await this.setOrders(no, facts, seed, current);
     this.closeRound(false);
   }
@@ -417,6 +443,7 @@ class Walk {
     check(named.join() === late.join() && named.length === late.length, 'abort_missing', { late: late.join(', ') });
     if (late.length) {
       this.withheld += 1;
+      this.times.withheld.push(text(entry, 'at'));
       this.warn('abort_after_reveal', { late: late.join(', ') });
     } else {
       this.aborts += 1;
@@ -448,7 +475,7 @@ class Walk {
 
   need(entry) {
     const [no, needed] = [whole(entry, 'condition'), whole(entry, 'needed')];
-    check(this.kind !== 'recall', 'recall');
+    check(!this.past.isRecall, 'recall');
     const condition = this.known(no);
     check(this.round === null, 'round_open');
     check(['setup', 'rest', 'calling'].includes(this.phase), 'phase', { phase: this.phase });
@@ -593,7 +620,8 @@ class Walk {
     const unsettled = this.phase === 'terminating' ? ['open', 'accepted'] : ['open'];
     const left = [...this.conditions.values()].some((condition) => unsettled.some((state) => condition.held(state)));
     check(this.round === null && !left, 'not_settled');
-    this.checkPanelEnd(text(entry, 'panel'));
+    this.panelEnd = text(entry, 'panel');
+    this.checkPanelEnd(this.panelEnd);
     if (this.seededAt !== null) this.warn('seed_unused');
     this.move(['setup', 'recall', 'rest', 'terminating'], 'ended');
   }

@@ -16,29 +16,39 @@ const span = (seconds) => (seconds % 3600 ? `${Math.round(seconds / 60)}分钟` 
 export function story({ log }, words) {
   const of = (act) => log.filter((entry) => entry.act === act);
   const rounds = of('round_opened');
-  const [follows] = of('follows');
-  const sections = [{ title: '依据哪个活动', lines: describeOriginal(follows) }, { title: '事先承诺了什么', lines: describeLimits(rounds[0], words) }];
+  const [history] = of('history');
+  const sections = [{ title: '此前的抽取', lines: describeHistory(history, words.panels) }, { title: '事先承诺了什么', lines: describeLimits(rounds[0], words) }];
   if (rounds.length) sections.push({ title: `确定顺序：共${rounds.length}轮`, lines: rounds.map((round) => describeRound(round, log, words)) });
   sections.push({ title: '后来发生了什么', lines: describeEvents(log, words) });
   return sections.filter((section) => section.lines.length);
 }
 
-function describeOriginal(follows) {
-  if (!follows) return [];
-  const before = follows.redraws ? `同一项目此前已重新抽取${follows.redraws}次。` : '';
-  if (follows.kind === 'recall') return [`通知原活动${follows.original}的参评专家再次评标，不重新抽取，没有随机顺序。${before}`];
-  return [`这是原活动${follows.original}的重新抽取，原活动的参评专家一律回避。${before}`];
+function describeHistory({ kind, original, earlier, elsewhere }, panels) {
+  const seeds = earlier.reduce((sum, activity) => sum + activity.seeds.length, 0);
+  const before = earlier.length ? `同一标段此前有${earlier.length}次抽取活动，共确定顺序${seeds}次：` : '同一标段此前没有抽取活动，这是首次。';
+  return [
+    ...(kind === 'recall' ? [`通知原活动${original}的参评专家再次评标，不重新抽取，没有随机顺序。`] : []),
+    ...(kind === 'redraw' ? [`这是原活动${original}的重新抽取，此前评过标或退选的专家一律回避。`] : []),
+    before + earlier.map((activity) => describeEarlier(activity, panels)).join('；') + (earlier.length ? '。' : ''),
+    ...(elsewhere ? [`同一招标以其他项目名义还确定过${elsewhere}次顺序。`] : []),
+  ];
+}
+
+function describeEarlier({ number, seeds, withheld, given_up: givenUp, panel }, panels) {
+  const times = seeds.length ? `${seeds.map(time).join('、')}确定顺序` : '没有确定顺序';
+  const stopped = withheld.length + givenUp ? `，中止摇号${withheld.length + givenUp}轮` : '';
+  return `${number}，${times}${stopped}，${panels[panel] ?? panel}`;
 }
 
 function describeLimits(round, words) {
   if (!round) return [];
-  const { lead, start_within: start, aborts, widenings } = round.limits;
+  const { lead, start_within: start, aborts, widenings, lot_orders: orders } = round.limits;
   const parties = ['系统', ...round.roles.map((role) => words.roles[role] ?? role)];
   return [
     ...round.conditions.map((condition) => describeCondition(condition, words.names)),
     `由${parties.join('、')}各出一个随机数，先锁定、后公开，共同决定顺序。`,
     `顺序确定后${span(start)}内开始通知；距集合不足${span(lead)}不再通知新的专家。`,
-    `公开之前最多中止${aborts}轮；名单用尽后最多扩大地区${widenings}次。`,
+    `公开之前最多中止${aborts}轮；名单用尽后最多扩大地区${widenings}次；同一标段一天内最多${orders}次由不同活动确定顺序。`,
   ];
 }
 

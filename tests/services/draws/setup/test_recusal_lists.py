@@ -114,7 +114,7 @@ async def test_recusals_are_committed_between_the_systems_secret_and_the_freeze(
     await approve(office, draw_id)
     await office.rounds.open(office.agency, draw_id)
     acts = await LogEntry.filter(draw_id=draw_id).order_by("seq").values_list("act", flat=True)
-    assert list(acts) == ["round_opened", "system_committed", "recusals_committed", "lists_frozen"]
+    assert list(acts) == ["history", "round_opened", "system_committed", "recusals_committed", "lists_frozen"]
     entry = await LogEntry.get(draw_id=draw_id, act="recusals_committed")
     assert set(entry.facts) - {"seq", "at", "act", "prev", "hash"} == {"round", "root"}
     commitment = await RecusalCommitment.get(draw_id=draw_id)
