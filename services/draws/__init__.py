@@ -4,6 +4,7 @@ Everything that changes a draw runs under its row lock (``locks.lock``).
 """
 
 from services.draws.access import DrawAccess
+from services.draws.activity_end import NOBODY_ENTERED
 from services.draws.attendance.absence_queries import ABSENCES_MAX, AbsenceRow
 from services.draws.attendance.attendance_queries import AttendanceRow, ScannedPanel
 from services.draws.attendance.attendance_rules import venue_position
@@ -77,6 +78,7 @@ __all__ = [
     "DRAWING",
     "EXPIRY_DUE",
     "INVESTMENT_MAX",
+    "NOBODY_ENTERED",
     "NUMBER_WANTED",
     "OPERATIONS_MAX",
     "ROUND_ACTS",

@@ -13,6 +13,7 @@ from domain.draws.record import TERMINATION_REASONS, Terminated, TerminationReas
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.faults import Faults
 from domain.rulebook.notice_texts import time_params
+from models.attendance import Attendance
 from models.draws import DrawApplication
 from models.invitations import Invitation
 from services.core import permissions
@@ -40,6 +41,11 @@ _ENDS = (
     DrawState.COMMITTING,
 )
 """States in which a draw is ended by time; a calling draw settles before."""
+NOBODY_ENTERED = (
+    "专家已到场的，请先由场地登记签到；未到场的，请登记缺席后补抽；不再评标的，请终止活动（抽取已开始的由核验人员终止）。"
+    "都没有办理的，到预计评标结束时间后系统自动结束，记录中没有人进场。"
+)
+"""The ways that remain where nobody has entered."""
 _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 
@@ -118,8 +124,15 @@ class ActivityEnd:
         it."""
         return draw.state in _MET or (draw.state == DrawState.COMMITTING and draw.finished_at is not None)
 
+    async def has_met(self, draw: ReadDraw) -> bool:
+        """Whether an expert has entered: an evaluation without anyone did not take place, whoever says so."""
+        return await Attendance.exists(draw_id=draw.id, direction="in")
+
     async def end(self, actor: Actor, draw_id: UUID, words: str) -> None:
-        """The panel has met, complete or not: nothing follows. Raises Conflict before the expected start."""
+        """The panel has met, complete or not: nothing follows.
+
+        Raises Conflict before the expected start, and when no expert has entered: then nothing was evaluated.
+        """
         permissions.check(actor, "draw.end")
         if not words.strip():
             raise InvalidInput("请填写结束说明。", field="words")
@@ -131,6 +144,8 @@ class ActivityEnd:
             if now < locked.draw.starts_at:
                 at = print_time(locked.draw.starts_at)
                 raise Conflict(f"评标{at}开始后才能结束；不再评标的请终止活动。", code="not_begun")
+            if not await self.has_met(locked.draw):
+                raise Conflict(f"没有专家签到进场，不能按已评标结束。{NOBODY_ENTERED}", code="nobody_entered")
             if locked.state == DrawState.COMMITTING:
                 await leave_committing(locked.draw, self.deps.book(locked.draw.pool).draw.commitments.roles, now)
             await append_end(locked.draw, now)

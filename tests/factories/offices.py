@@ -16,7 +16,8 @@ from domain.draws.verify_draw import verify as verify_record
 from domain.errors import GatewayError, Transient
 from domain.ids import new_id
 from models.applications import Attachment
-from models.draws import Condition, Draw, SupervisorEntry
+from models.attendance import Attendance
+from models.draws import Condition, Draw, RecalledExpert, SupervisorEntry
 from models.experts import CatalogueEntry, Expert
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
@@ -336,6 +337,30 @@ async def end_with_panel(office: Office, *, needed: int = 2) -> UUID:
     cast(FixedClock, office.deps.clock).move(draw.ends_at - office.deps.now())
     await office.activity_end.end_due()
     return draw_id
+
+
+async def answer_recall(office: Office, draw_id: UUID, *choices: Choice) -> list[Invitation]:
+    """Invite the original panel, of which each answers in person: by default all come."""
+    await office.recalls.invite_panel(office.agency, draw_id)
+    rows = (await office.recall_queries.panel(office.agency, draw_id)).rows
+    experts = {row.id: row.expert_id for row in await RecalledExpert.filter(draw_id=draw_id)}
+    invitations = [await Invitation.get(draw_id=draw_id, expert_id=experts[row.id]) for row in rows]
+    for invitation, choice in zip(invitations, choices or ["accept"] * len(invitations), strict=False):
+        await office.invitations.answer(invitation.id, invitation.expert_id, choice, by="h5")
+    return [await Invitation.get(id=invitation.id) for invitation in invitations]
+
+
+async def enter_all(draw_id: UUID) -> None:
+    """Every expert with a place has entered at the gathering, by the desk."""
+    for invitation in await Invitation.filter(draw_id=draw_id, state="accepted"):
+        await Attendance.create(
+            invitation_id=invitation.id,
+            draw_id=draw_id,
+            direction="in",
+            at=invitation.gathering_at,
+            method="desk",
+            by_id=new_id(),
+        )
 
 
 async def sit_elsewhere(office: Office, expert_id: UUID, starts_at: datetime, ends_at: datetime) -> None:

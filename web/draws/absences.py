@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.draws.record import TERMINATION_REASONS
 from domain.errors import NotFound
 from services.core.permissions import AGENCY, may
-from services.draws import DiscardForm, DiscardKind
+from services.draws import NOBODY_ENTERED, DiscardForm, DiscardKind
 from web.core.pages import Redirect, Visit, page
 from web.core.site import ON_PAGE
 from web.core.typed_forms import Lines
@@ -115,6 +115,8 @@ class DrawExitPages(DrawPages):
             "before": now <= self.services.draws.release_queries.deadline_of(draw),
             "may_end": may(actor, "draw.end") and self.services.draws.activity_end.can_end(draw),
             "begun": now >= draw.starts_at,
+            "has_met": await self.services.draws.activity_end.has_met(draw),
+            "nobody_entered": NOBODY_ENTERED,
             "over": draw.ended_at is not None,
         }
 

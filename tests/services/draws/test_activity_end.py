@@ -41,6 +41,7 @@ from tests.factories.offices import (
     Office,
     add_experts,
     check_record,
+    enter_all,
     make_draw,
     make_office,
     open_invitations,
@@ -134,8 +135,8 @@ async def test_letting_the_time_run_out_is_seen_like_giving_up(office: Office, c
     """The attack: an agency that may not give up any more forces the end, and waits until the lots are free again."""
     await add_experts(office, 3)
     draw_id = await short(office)
-    clock.set((await Draw.get(id=draw_id)).starts_at)
-    await office.activity_end.end(office.agency, draw_id, "无人到场")
+    clock.set((await Draw.get(id=draw_id)).ends_at)
+    await office.activity_end.end_due()
     await submit_redraw(office, draw_id)
     [row] = (await office.verification_queries.search(office.verifier, "submitted")).items
     assert (row.terminated, row.elsewhere) == (1, 0)
@@ -202,6 +203,21 @@ async def test_an_activity_with_a_no_show_is_ended_by_hand_once_it_has_begun(
     await check_invariants()
 
 
+@pytest.mark.parametrize("role", ["agency", "verifier", "venue"])
+async def test_an_activity_that_nobody_entered_is_not_ended_as_held(
+    office: Office, clock: FixedClock, role: str
+) -> None:
+    """The attack: the agency ends it by hand, and the record reads as if the panel had evaluated."""
+    await add_experts(office, 3)
+    draw_id = await completed(office)
+    clock.set((await Draw.get(id=draw_id)).starts_at)
+    with pytest.raises(Conflict, match=r"登记签到.*登记缺席.*终止活动") as refusal:
+        await office.activity_end.end(getattr(office, role), draw_id, "评标完成")
+    assert (refusal.value.code, await state_of(draw_id)) == ("nobody_entered", "completed")
+    clock.set((await Draw.get(id=draw_id)).ends_at)
+    assert await office.activity_end.end_due() == 1, "time ends it, if no person does"
+
+
 @pytest.mark.parametrize("way", [widening, widened], ids=lambda way: way.__name__)
 async def test_an_order_that_was_not_begun_in_time_does_not_keep_the_draw_open(
     office: Office, clock: FixedClock, way: Way
@@ -212,6 +228,7 @@ async def test_an_order_that_was_not_begun_in_time_does_not_keep_the_draw_open(
         await office.activity_end.end(office.agency, draw_id, "不等了")
     assert refusal.value.code == "not_begun"
     clock.set((await Draw.get(id=draw_id)).starts_at)
+    await enter_all(draw_id)
     await office.activity_end.end(office.agency, draw_id, "未补齐，按现有专家评标")
     assert await state_of(draw_id) == "ended"
     await check_record(office, draw_id, *(["seed_unused"] if way is widened else []))

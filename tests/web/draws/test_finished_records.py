@@ -15,6 +15,7 @@ from domain.draws.verify_draw import read, verify
 from domain.errors import TooMany
 from models.draws import Draw
 from services.draws.results.public_record import PublicRecords
+from tests.factories.offices import enter_all
 from tests.web.conftest import World
 from web.assembly import setup_pages
 
@@ -28,6 +29,7 @@ async def finished(world: World) -> Draw:
 async def end(world: World, draw_id: UUID) -> Draw:
     draw = await Draw.get(id=draw_id)
     world.clock.set(draw.ends_at)
+    await enter_all(draw_id)
     await world.services.draws.activity_end.end(world.office.agency, draw_id, "评标已结束")
     return await Draw.get(id=draw_id)
 

@@ -11,6 +11,7 @@ from models.audit import AuditEntry
 from models.draws import Draw
 from models.experts import Unavailability
 from models.invitations import Invitation
+from tests.factories.offices import enter_all
 from tests.factories.reviews import make_applicant
 from tests.web.conftest import World
 
@@ -69,6 +70,7 @@ async def test_after_unsealing_an_expert_opens_and_keeps_the_proof_of_the_own_le
     assert expert.response.headers["Content-Disposition"] == f'attachment; filename="proof-{draw.number}.txt"'
 
     world.clock.set(draw.ends_at)
+    await enter_all(draw.id)
     await world.services.draws.activity_end.end(world.office.agency, draw_id, "评标已结束")
     await (await (await world.log_in_expert(invitation.expert_id)).get(PROOFS)).click("核对抽取记录")
     assert (expert.status, leaf[:8] in (await expert.get(f"/record/demo/{draw.number}")).text) == (200, True)
