@@ -61,7 +61,7 @@ async def answer_remuneration(talk: Talk, waiting: tuple[PickOption, ...]) -> No
     me = await people.get_expert(talk)
     remuneration_id = await pick_option(talk, texts.REMUNERATION_WHICH, waiting)
     remuneration = await talk.read(talk.services.remuneration.answers.get, me.actor, remuneration_id)
-    disputed = remuneration.state == RemunerationState.DISPUTED
+    disputed = remuneration.state == RemunerationState.DISPUTED and remuneration.dispute != ""
     agree = texts.REMUNERATION_BACK if disputed else texts.REMUNERATION_YES
     # The journal holds the chosen value, so one number says both which version was shown and what was chosen.
     options = {agree: remuneration.version, texts.REMUNERATION_LATER: 0}
@@ -112,7 +112,8 @@ def _remuneration_text(remuneration: OwnRemuneration) -> str:
         if words:
             lines.append(text.format(words=wording.plain_text(words)))
     if remuneration.answer_until is not None:
-        lines.append(texts.REMUNERATION_UNTIL.format(until=print_time(remuneration.answer_until)))
+        until = texts.REMUNERATION_UNTIL if remuneration.silence_confirms else texts.REMUNERATION_UNTIL_CONFIRMED
+        lines.append(until.format(until=print_time(remuneration.answer_until)))
     return "\n".join(lines)
 
 

@@ -9,10 +9,11 @@ class RemunerationState(Labelled):
     """State of a remuneration (专家酬劳). No money moves through this system: *paid* is the agency's statement."""
 
     PROPOSED = "proposed", "待专家确认"
-    DISPUTED = "disputed", "专家有异议"
+    DISPUTED = "disputed", "待场地核对"
+    """The expert objected, or left an amount unanswered that is not the standard's."""
     CONFIRMED = "confirmed", "专家已确认"
     ASSUMED = "assumed", "视为确认"
-    """The expert did not answer in time. He may still confirm or object until it is paid."""
+    """The expert did not answer the standard's amount in time. He may still confirm or object until it is paid."""
     PAID = "paid", "已支付"
 
 
@@ -21,7 +22,9 @@ class RemunerationEvent(Labelled):
     """From a dispute, too: the expert withdraws his objection."""
     DISPUTE = "dispute", "提出异议"
     ASSUME = "assume", "视为确认"
-    """By the system, when the answer period is over."""
+    """By the system, when the answer period is over and the amount is the standard's."""
+    LAPSE = "lapse", "转场地核对"
+    """The same for another amount: silence does not confirm what only the venue says."""
     REVISE = "revise", "更正金额"
     """By the venue; the expert is asked again."""
     KEEP = "keep", "维持金额"
@@ -41,10 +44,12 @@ REMUNERATION: Lifecycle[RemunerationState, RemunerationEvent] = Lifecycle(
             RemunerationEvent.CONFIRM: RemunerationState.CONFIRMED,
             RemunerationEvent.DISPUTE: RemunerationState.DISPUTED,
             RemunerationEvent.ASSUME: RemunerationState.ASSUMED,
+            RemunerationEvent.LAPSE: RemunerationState.DISPUTED,
             **_OPEN,
         },
         RemunerationState.DISPUTED: {
             RemunerationEvent.CONFIRM: RemunerationState.CONFIRMED,
+            RemunerationEvent.DISPUTE: RemunerationState.DISPUTED,
             RemunerationEvent.KEEP: RemunerationState.PROPOSED,
             **_OPEN,
         },

@@ -131,7 +131,12 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "agency_late": {**_NUMBER, "missing": "10", "how": "解密前请由评标场地催促（某某交易中心，张工 020-12345678）"},
     "agency_unsealed": _NUMBER,
     "agency_checked_in": {**_NUMBER, "present": "10", "needed": "12"},
-    "remuneration_proposed": {**_REMUNERATION, "answer_by": "11月24日(周二) 09:30", "reason": "按本地区酬劳标准计算。"},
+    "remuneration_proposed": {
+        **_REMUNERATION,
+        "answer_by": "11月24日(周二) 09:30",
+        "reason": "按本地区酬劳标准计算。",
+        "silence": "逾期视为确认",
+    },
     "remuneration_paid": {**_REMUNERATION, "way": "银行转账", "hotline": "020-12345678"},
     "remuneration_disputed": {**_NUMBER, "code": "196017", "reason": "离场时间应为晚上八点"},
     "agency_remuneration": {**_NUMBER, "count": "12", "amount": "120000.00"},

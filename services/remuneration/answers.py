@@ -27,6 +27,7 @@ from services.remuneration.records import (
     move_remuneration,
     notify_proposer,
     notify_when_settled,
+    silence_confirms,
 )
 
 Channel = Literal["chat", "h5", "mini"]
@@ -34,10 +35,12 @@ REASON_LONGEST = 200
 _SHOWN = 50
 _TO_HIMSELF = {
     RemunerationState.PROPOSED: "待您确认",
-    RemunerationState.DISPUTED: "已提异议",
+    RemunerationState.DISPUTED: "待场地核对",
     RemunerationState.CONFIRMED: "已确认",
 }
 """States in the expert's words."""
+_UNANSWERED = "逾期未答复；金额与标准不同，须专家本人确认，或更正为标准金额"
+"""Instead of an objection, for the venue: an amount that only the venue names is never confirmed by silence."""
 _OWN = """
 SELECT r AS remuneration, i.gathering_at, n.venue,
   (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at,
@@ -67,6 +70,7 @@ class OwnRemuneration:
     lines: tuple[LineView, ...]
     version: int
     answer_until: datetime | None
+    silence_confirms: Annotated[bool, Field(description="No answer counts as a yes: the amount is the standard's")]
     may_confirm: bool
     may_dispute: bool
     reason: str
@@ -127,7 +131,7 @@ class ExpertAnswers:
                 check_text(reason, "reason", "异议说明", REASON_LONGEST, required=True), "reason", "异议说明"
             )
             _check_version(remuneration, version)
-            if remuneration.state != RemunerationState.DISPUTED:
+            if remuneration.state != RemunerationState.DISPUTED or _has_lapsed(remuneration):
                 self._check_dispute_limit(remuneration)
                 remuneration.dispute, remuneration.disputes, remuneration.reply = text, remuneration.disputes + 1, ""
                 await self._store_answer(actor, remuneration, RemunerationEvent.DISPUTE, by)
@@ -172,11 +176,11 @@ class ExpertAnswers:
     # ---- no answer
 
     async def assume_due(self, limit: int = 100) -> int:
-        """Remunerations not answered in time count as confirmed; returns how many."""
+        """Unanswered amounts of the standard count as confirmed, others go back to the venue; returns how many."""
         due = await rows(_DUE, self.deps.now(), limit)
-        return await process_each("remuneration", due, self._assume_confirmed)
+        return await process_each("remuneration", due, self._settle_unanswered)
 
-    async def _assume_confirmed(self, row: Any) -> None:
+    async def _settle_unanswered(self, row: Any) -> None:
         async with transaction():
             draw = (await lock(row["draw_id"])).draw
             remuneration, now = await lock_remuneration(row["id"]), self.deps.now()
@@ -186,18 +190,19 @@ class ExpertAnswers:
                 or remuneration.answer_until > now
             ):
                 return
-            move_remuneration(remuneration, RemunerationEvent.ASSUME)
+            is_assumed = silence_confirms(remuneration.amount, remuneration.computed)
+            move_remuneration(remuneration, RemunerationEvent.ASSUME if is_assumed else RemunerationEvent.LAPSE)
             remuneration.answered_at, remuneration.answered_by = now, "system"
+            if not is_assumed:
+                remuneration.dispute, remuneration.reply = _UNANSWERED, ""
             await remuneration.save()
-            await record(
-                system(remuneration.pool),
-                now,
-                "remuneration.assumed",
-                "remuneration",
-                remuneration.id,
-                version=remuneration.version,
-            )
-            await notify_when_settled(self.notices, draw)
+            action = "remuneration.assumed" if is_assumed else "remuneration.lapsed"
+            actor, version = system(remuneration.pool), remuneration.version
+            await record(actor, now, action, "remuneration", remuneration.id, version=version)
+            if is_assumed:
+                await notify_when_settled(self.notices, draw)
+            else:
+                await notify_proposer(self.notices, draw, remuneration)
 
     # ---- queries
 
@@ -205,6 +210,8 @@ class ExpertAnswers:
         remuneration = from_row(Remuneration, row["remuneration"])
         state = RemunerationState(remuneration.state)
         disputes_max = self.deps.book(remuneration.pool).remuneration.disputes_max
+        lapsed = _has_lapsed(remuneration)
+        may_dispute = REMUNERATION.can(state, RemunerationEvent.DISPUTE) and remuneration.disputes < disputes_max
         return OwnRemuneration(
             id=remuneration.id,
             state=state,
@@ -217,14 +224,20 @@ class ExpertAnswers:
             lines=line_views(remuneration.lines),
             version=remuneration.version,
             answer_until=remuneration.answer_until,
+            silence_confirms=silence_confirms(remuneration.amount, remuneration.computed),
             may_confirm=REMUNERATION.can(state, RemunerationEvent.CONFIRM),
-            may_dispute=REMUNERATION.can(state, RemunerationEvent.DISPUTE) and remuneration.disputes < disputes_max,
+            may_dispute=may_dispute and (state != RemunerationState.DISPUTED or lapsed),
             reason=remuneration.reason,
-            dispute=remuneration.dispute,
+            dispute="" if lapsed else remuneration.dispute,
             reply=remuneration.reply,
             paid_on=remuneration.paid_on,
             paid_way=remuneration.paid_way,
         )
+
+
+def _has_lapsed(remuneration: Remuneration) -> bool:
+    """Whether it waits for the venue because its expert did not answer, not because of an objection."""
+    return remuneration.state == RemunerationState.DISPUTED and remuneration.answered_by == "system"
 
 
 def _check_version(remuneration: Remuneration, version: int) -> None:

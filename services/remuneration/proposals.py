@@ -33,9 +33,11 @@ from services.remuneration.records import (
     lines_as_json,
     move_remuneration,
     reply_until,
+    silence_confirms,
 )
 
 WORDS_LONGEST = 200
+_SILENCE = {True: "逾期视为确认", False: "与标准不同，未经您确认不支付"}
 _CITY = 4
 """Digits of a region's code that identify its city."""
 _CAME = f"""
@@ -71,6 +73,9 @@ class RemunerationRow:
     reason: str = ""
     version: int = 0
     answer_until: datetime | None = None
+    silence_confirms: Annotated[bool, Field(description="No answer counts as a yes: the amount is the standard's")] = (
+        False
+    )
     reply_until: Annotated[datetime | None, Field(description="Of the venue, while it owes an answer")] = None
     dispute: str = ""
     reply: str = ""
@@ -220,6 +225,7 @@ class Proposals:
                 "day": day_of(row["gathering_at"]),
                 "amount": yuan(remuneration.amount),
                 "answer_by": print_time(remuneration.answer_until) if remuneration.answer_until else "",
+                "silence": _SILENCE[silence_confirms(remuneration.amount, remuneration.computed)],
                 "reason": explanation or (f"说明：{words}" if words else standard_text),
             },
             expert_id=remuneration.expert_id,
@@ -295,6 +301,7 @@ def _with_remuneration(bare: RemunerationRow, remuneration: Remuneration, until:
         "state": RemunerationState(remuneration.state),
         "lines": line_views(remuneration.lines),
         "reply_until": until,
+        "silence_confirms": silence_confirms(remuneration.amount, remuneration.computed),
     }
     return RemunerationRow(**facts)
 

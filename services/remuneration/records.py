@@ -62,6 +62,11 @@ def move_remuneration(remuneration: Remuneration, event: RemunerationEvent) -> N
         remuneration.answer_until = None
 
 
+def silence_confirms(amount: int | None, computed: int | None) -> bool:
+    """Whether no answer counts as a yes: only to the amount that the rulebook's table gives, never to another one."""
+    return computed is not None and amount == computed
+
+
 async def lock_remuneration(remuneration_id: UUID) -> Remuneration:
     """Locked after its draw. Raises NotFound."""
     remuneration = await Remuneration.select_for_update().get_or_none(id=remuneration_id)

@@ -303,6 +303,50 @@ async def test_an_answer_in_time_needs_no_reminder(
     assert await task.process() == 0
 
 
+@pytest.mark.parametrize("amount", [0, 49900, 50100])
+async def test_silence_confirms_no_amount_but_the_standard_s(
+    office: Office, owed: RemunerationServices, clock: FixedClock, amount: int
+) -> None:
+    """The attack: 0 yuan for an unwelcome expert, who is travelling, counts as confirmed and the matter is closed."""
+    draw_id, [invitation] = await ended_panel(office, clock)
+    me = expert_of(invitation)
+    await owed.proposals.propose(office.venue, draw_id, invitation.id, amount, "另行约定")
+    notice = await Notice.get(kind="remuneration_proposed")
+    assert notice.params["silence"] == "与标准不同，未经您确认不支付"
+    [own] = await owed.answers.list_own(me)
+    assert not own.silence_confirms
+    clock.move(timedelta(days=10))
+    assert (await owed.answers.assume_due(), await owed.answers.assume_due()) == (1, 0)
+    [row] = (await owed.proposals.get_draw_remuneration(office.venue, draw_id)).rows
+    assert (row.state, "须专家本人确认" in row.dispute) == (S.DISPUTED, True)
+    assert await Notice.filter(kind="remuneration_disputed", account_id=office.venue.account_id).count() == 1
+    assert not await Notice.exists(kind="agency_remuneration")
+    with pytest.raises(Conflict, match="待场地核对"):
+        await owed.payouts.mark_paid(office.agency, draw_id, local(clock.now()).date(), "现金", {own.id: 1})
+    await check_invariants()
+
+
+async def test_an_amount_left_unanswered_is_confirmed_disputed_or_set_to_the_standard_s(
+    office: Office, owed: RemunerationServices, clock: FixedClock
+) -> None:
+    """Nobody is stuck: the expert may still answer, and the venue may come back to the standard."""
+    draw_id, invitations = await ended_panel(office, clock, needed=3)
+    for invitation in invitations:
+        await owed.proposals.propose(office.venue, draw_id, invitation.id, 60000, "误餐")
+    clock.move(timedelta(days=10))
+    assert await owed.answers.assume_due() == 3
+    [own], [other], [third] = [await owed.answers.list_own(expert_of(invitation)) for invitation in invitations]
+    assert (own.state, own.dispute, own.may_confirm, own.may_dispute) == (S.DISPUTED, "", True, True)
+    assert (await owed.answers.confirm(expert_of(invitations[0]), own.id, 1, by="chat")).state == S.CONFIRMED
+    disputed = await owed.answers.dispute(expert_of(invitations[1]), other.id, 1, "少了", by="h5")
+    assert (disputed.state, disputed.dispute, disputed.may_dispute) == (S.DISPUTED, "少了", False)
+    await owed.proposals.propose(office.venue, draw_id, invitations[2].id, 50000, "按标准更正")
+    clock.move(timedelta(days=10))
+    await owed.answers.assume_due()
+    assert (await owed.answers.get(expert_of(invitations[2]), third.id)).state == S.ASSUMED
+    await check_invariants()
+
+
 async def test_silence_counts_as_confirmed_and_may_be_broken_until_payment(
     office: Office, owed: RemunerationServices, clock: FixedClock
 ) -> None:
@@ -318,7 +362,7 @@ async def test_silence_counts_as_confirmed_and_may_be_broken_until_payment(
     assert (own.state, own.may_dispute, own.answer_until) == (S.ASSUMED, True, None)
     assert await Notice.filter(kind="agency_remuneration").count() == 1
     await owed.answers.dispute(me, own.id, 1, "出差未看到", by="chat")
-    with pytest.raises(Conflict, match="专家有异议"):
+    with pytest.raises(Conflict, match="待场地核对"):
         await owed.payouts.mark_paid(office.agency, draw_id, local(clock.now()).date(), "现金", {own.id: 1})
     await owed.proposals.propose(office.venue, draw_id, invitation.id, 50000, "金额无误")
     clock.move(timedelta(hours=1))
