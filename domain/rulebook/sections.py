@@ -214,6 +214,11 @@ class Release(Section):
 class Recall(Section):
     """Messages that ask an expert of the original panel to call the agency's contact back."""
 
+    answer_within: Annotated[Duration, Field(ge=timedelta(minutes=10), le=timedelta(days=7))]
+    """Time for an expert's own answer; at most until ``draw.agreement_lead`` before the gathering."""
+    contradict_within: Annotated[Duration, Field(ge=timedelta(minutes=5), le=timedelta(days=1))]
+    """A refusal that the agency reports after an answered call counts when the expert, who is notified of it at once,
+    hasn't answered otherwise within this time."""
     asks_max: Count
     """Number of such messages per expert."""
     asked_again_after: Duration
@@ -306,6 +311,8 @@ class DrawRules(Section):
     """How long before the expected start codes are replaced by names."""
     code_length: Annotated[int, Field(ge=4, le=6)]
     """Digits of an expert's code (验证码)."""
+    agreement_lead: Annotated[Duration, Field(le=timedelta(hours=12))]
+    """Minimum time between an expert's agreement and an absence: an agreement binds only from then on."""
     progress_every: Duration
     """Minimum time between two progress notices to the agency during a draw."""
     commitments: Commitments

@@ -145,6 +145,7 @@ class Discards:
             raise Conflict(
                 f"专家同意的集合时间{at}未到，不能登记缺席；专家来电请假的请登记人工请假。", code="not_gathered"
             )
+        self._check_lead(draw, invitation)
         cause = Cause(party_of(actor.role))
         await self.invitations.register_absence(
             locked, invitation, InvitationEvent.MISS, form.reason.strip(), cause, by=actor.account_id
@@ -155,6 +156,14 @@ class Discards:
         await self.requests.notify_supervisors(draw, "absence", str(invitation.id))
         message = "已登记缺席，已通知专家本人和监督人。请启动补抽。"
         return RegisteredAbsence(invitation.code, "absence", True, None, message)
+
+    def _check_lead(self, draw: Draw, invitation: Invitation) -> None:
+        """Who agreed a moment ago can't be absent yet. Raises RuleViolation."""
+        book = self.deps.book(draw.pool)
+        agreed_at = invitation.answered_at or invitation.created_at
+        if self.deps.now() < (earliest := agreed_at + book.draw.agreement_lead):
+            message = f"该专家{print_time(agreed_at)}才同意参加，{print_time(earliest)}后仍未到场的，才能登记缺席。"
+            raise violation(book, "draw.agreement_lead", message)
 
     # ---- answers
 

@@ -69,6 +69,21 @@ async def test_an_absence_after_bringing_the_gathering_forward_is_refused(office
     assert await findings(office, draw_id) == [("warning", "gathering_moved"), ("warning", "discard")]
 
 
+async def test_who_agreed_a_moment_ago_is_not_absent_yet(office: Office, clock: FixedClock) -> None:
+    """The attack: an agreement, and two minutes later an absence that counts."""
+    draw_id, [invitation] = await panel(office)
+    lead = office.deps.book("demo").draw.agreement_lead
+    clock.set(invitation.gathering_at)
+    agreed_at = clock.now() - lead + timedelta(seconds=1)
+    await Invitation.filter(id=invitation.id).update(answered_at=agreed_at)
+    form = DiscardForm(invitation.code, "absence", "未到场")
+    with pytest.raises(RuleViolation) as refusal:
+        await office.discards.register(office.agency, draw_id, form)
+    assert refusal.value.rule == "draw.agreement_lead"
+    clock.move(timedelta(seconds=1))
+    assert (await office.discards.register(office.agency, draw_id, form)).counts, "who still does not come is absent"
+
+
 async def test_who_has_entered_is_not_absent_but_may_be_recused(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await panel(office)
     clock.set(invitation.gathering_at)
