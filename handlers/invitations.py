@@ -160,7 +160,7 @@ async def answer_invitation(talk: Talk, offered: tuple[PickOption, ...], choice:
 async def _ask_answer(talk: Talk, view: InvitationView, doubt: str) -> InvitationReply:
     question = "\n".join(
         [
-            doubt if doubt == texts.UNDONE else texts.INVITED,
+            doubt if doubt == texts.UNDONE else texts.RECALLED if view.recall else texts.INVITED,
             wording.gathering_text(view),
             texts.ANSWER_BY.format(until=print_time(view.answer_until)),
             texts.ASK_BY_DOUBT.get(doubt, texts.ASK_ANSWER),

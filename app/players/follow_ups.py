@@ -18,7 +18,8 @@ _RELEASED = re.compile(
     re.DOTALL,
 )
 _RECALLED = re.compile(
-    r'<section class="group" aria-label="([^"]+)">.*?<span class="tag[^>]*>(参评|不参评|未确认)<', re.DOTALL
+    r'<section class="group" aria-label="([^"]+)">.*?<span class="tag[^>]*>([参不未逾][^<]*)<',
+    re.DOTALL,
 )
 _CALL = re.compile(r"虚拟号呼叫(?:（[^）]*）)?：")
 
@@ -89,13 +90,18 @@ class RecallOfPanel:
         page = await agency.press("确定复评", "已按原活动新建", **times)
         return cls(agency, page.path.split("/")[3])
 
+    async def invite(self) -> None:
+        """Invite the panel: each expert is notified, and answers in person. Raises NotArrived."""
+        await self._open()
+        await self.agency.press("开始通知", "由本人答复")
+
     async def give_phone(self, phone: str) -> None:
         """The number that rings first, and that experts call back. Raises NotArrived."""
         await self._open()
         await self.agency.press("保存", lambda page: "修改" in page.buttons, phone=phone)
 
     async def list_panel(self) -> dict[str, str]:
-        """What each expert has answered, by name: 参评, 不参评 or 未确认."""
+        """What each expert has answered, by name: 参评, 不参评, 未确认 and so on."""
         return {unescape(name): answer for name, answer in _RECALLED.findall((await self._open()).html)}
 
     async def ring(self, name: str) -> None:
@@ -110,17 +116,12 @@ class RecallOfPanel:
         await self.agency.press(f"请{name}回电", lambda page: marker in page.html)
 
     async def record(self, name: str, gathering: datetime | None) -> None:
-        """Record that an expert comes at a time, or that he does not. Raises NotArrived."""
+        """Note what an expert said on the phone: a statement, which decides nothing. Raises NotArrived."""
         page = await self._open()
-        answer = "不参评" if gathering is None else "参评"
-        fields = page.form_of(f"提交{name}的结果").ticked(answer)
+        fields = page.form_of(f"提交{name}的陈述").ticked("不参评" if gathering is None else "参评")
         if gathering is not None:
             fields["gathering_at"] = print_moment(gathering)
-
-        def recorded(page: BrowserPage) -> bool:
-            return dict(_RECALLED.findall(page.html)).get(name) == answer
-
-        await self.agency.press(f"提交{name}的结果", recorded, **fields)
+        await self.agency.press(f"提交{name}的陈述", "已登记为代理机构陈述", **fields)
 
     async def confirm(self) -> str:
         """Confirm all answers for good; returns the label of the activity's state. Raises NotArrived."""

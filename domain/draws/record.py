@@ -33,7 +33,9 @@ OutcomeKind = Literal["accepted", "declined", "silent", "undone", "left", "absen
 ShortReason = Literal["exhausted", "too_late", "force_ended", "declined"]
 PanelEnd = Literal["met", "not_met", "released", "terminated"]
 DrawKind = Literal["normal", "redraw", "recall"]
-Answer = Literal["comes", "declines"]
+Answer = Literal["comes", "declines", "silent", "hindered"]
+AnswerSource = Literal["expert", "call", "system"]
+Stated = Literal["", "comes", "declines"]
 Party = Literal["expert", "agency", "venue", "verifier", "supervisor", "system"]
 """The role that caused or confirmed something; never a person."""
 TerminationReason = Literal["project_stopped", "replanned", "no_experts", "mistaken", "other"]
@@ -172,17 +174,23 @@ class History(Act):
 
 @dataclass(frozen=True)
 class Recalled(Act):
-    """The panel of a recall: the participants at the end of the original. No expert is drawn, and no round follows."""
+    """The panel of a recall: the participants at the end of the original. No expert is drawn, and no round follows.
+
+    Each of them is notified now. ``lead`` in seconds: who comes must have agreed that long before the gathering.
+    """
 
     name = "recalled"
     panel: tuple[SeatFacts, ...]
+    lead: int
 
 
 @dataclass(frozen=True)
 class Confirmed(Act):
-    """The agency's agreement with one of these experts by phone; once for each, then ``completed`` or ``short``.
+    """What is known of one of these experts; once for each, then ``completed`` or ``short``.
 
-    ``gathering`` is the time that he agreed to, empty if he declines.
+    ``source`` is whose word it is: the expert's own act, an answered call of the platform (for a refusal only), or the
+    system's (no answer in time, or hindered). What the agency said, ``stated``, counts for nothing by itself and stands
+    beside. ``gathering`` is the time that the expert agreed to, else empty.
     """
 
     name = "confirmed"
@@ -190,6 +198,8 @@ class Confirmed(Act):
     leaf: bytes
     answer: Answer
     gathering: datetime | Literal[""]
+    source: AnswerSource
+    stated: Stated
 
 
 @dataclass(frozen=True)

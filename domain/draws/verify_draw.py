@@ -59,11 +59,14 @@ LIMITS = frozenset(("lead", "start_within", "aborts", "widenings", "lot_orders")
 KINDS = ("normal", "redraw", "recall")
 EARLIER_FACTS = frozenset(("number", "head", "lots", "seeds", "withheld", "given_up", "panel"))
 PANEL_ENDS = ("met", "not_met", "released", "terminated")
-ANSWERS = {"comes": "accepted", "declines": "declined"}
+ANSWERS = {"comes": "accepted", "declines": "declined", "silent": "silent", "hindered": "hindered"}
+ANSWER_SOURCES = {"comes": ("expert",), "declines": ("expert", "call"), "silent": ("system",), "hindered": ("system",)}
+"""Whose word an answer of a recalled expert is. What a party says about another person counts for nothing by itself."""
+STATED = ("", "comes", "declines")
 ACTS: Mapping[str, frozenset[str]] = {
     "history": frozenset(("kind", "original", "lots", "earlier", "elsewhere")),
-    "recalled": frozenset(("panel",)),
-    "confirmed": frozenset(("condition", "leaf", "answer", "gathering")),
+    "recalled": frozenset(("panel", "lead")),
+    "confirmed": frozenset(("condition", "leaf", "answer", "gathering", "source", "stated")),
     "round_opened": frozenset(("round", "reason", "cause", "limits", "roles", "conditions", "supervisors")),
     "system_committed": frozenset(("round", "commitment")),
     "recusals_committed": frozenset(("round", "root")),
@@ -92,6 +95,7 @@ OWN_ACTS = {"accepted": ("expert",), "declined": ("expert",), "undone": ("expert
 CONFIRMERS = {"left": ("expert",), "recused": ("verifier", "supervisor")}
 """Whose confirmation an outcome needs when not the expert caused it."""
 OUTCOMES = {
+    "recalled": ("cancelled",),
     "open": ("accepted", "declined", "silent", "cancelled"),
     "accepted": ("undone", "left", "absent", "recused", "released", "cancelled"),
 }
@@ -171,6 +175,18 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "confirmed": (
         "It must be one of the panel, once, who comes at a time or declines.",
         "应为名单中的原专家，每人一次，参评的须有集合时间。",
+    ),
+    "answer_source": (
+        "{answer} by {source}: only the expert's own act counts, for a refusal also an answered call of the platform.",
+        "{answer} 由 {source} 得来：只有专家本人的答复才算数，不参评的也可以是平台接通的电话。",
+    ),
+    "agreed_late": (
+        "Agreed less than {lead} minutes before the gathering.",
+        "专家同意时，距集合不足{lead}分钟。",
+    ),
+    "stated": (
+        "The agency said that this expert {stated}; what counts is {answer}.",
+        "代理机构陈述该专家 {stated}，实际为 {answer}，以实际为准。",
     ),
     "not_all_confirmed": ("Somebody of the panel was forgotten.", "有原专家未确认。"),
     "original": ("{number} is none of the earlier activities.", "{number} 不是首条所写的此前活动。"),
@@ -530,6 +546,7 @@ class _Walk:
         self.times: dict[str, list[str]] = {"seeds": [], "withheld": []}
         self.panel_end = ""
         self.panel: set[tuple[int, bytes]] = set()
+        self.agreement_lead = timedelta()
         self.seq = 0
         self.at: datetime | None = None
 
@@ -747,17 +764,28 @@ class _Walk:
             condition.planned += 1
             condition.needed = condition.planned
             condition.put(leaf, "recalled")
-        _check(bool(self.panel), "recalled")
+        lead = _int(entry, "lead")
+        _check(bool(self.panel) and 0 <= lead <= _LONG, "recalled")
+        self.agreement_lead = timedelta(seconds=lead)
 
     def _apply_confirmed(self, entry: Object) -> None:
         no, leaf, answer = _int(entry, "condition"), _hex(entry, "leaf", 32), _text(entry, "answer")
         gathering = _text(entry, "gathering")
         waits = self.phase == "recall" and (no, leaf) in self.panel and self.conditions[no].states[leaf] == "recalled"
         _check(waits and answer in ANSWERS and bool(gathering) == (answer == "comes"), "confirmed")
+        self._check_source(answer, _text(entry, "source"), _text(entry, "stated"))
         condition = self.conditions[no]
         condition.put(leaf, ANSWERS[answer])
         if gathering:
             condition.agreed[leaf] = _moment(gathering)
+            latest = condition.agreed[leaf] - self.agreement_lead + CLOCK_SLACK
+            _check(self.at is not None and self.at <= latest, "agreed_late", lead=self.agreement_lead // _MINUTE)
+
+    def _check_source(self, answer: str, source: str, stated: str) -> None:
+        """Nobody speaks for another person; what the agency said is shown where it is not what came true."""
+        _check(source in ANSWER_SOURCES[answer] and stated in STATED, "answer_source", answer=answer, source=source)
+        if stated not in ("", answer):
+            self._warn("stated", stated=stated, answer=answer)
 
     def _check_all_confirmed(self) -> None:
         _check(bool(self.panel) and not self._state_counts()["recalled"], "not_all_confirmed")

@@ -229,6 +229,8 @@ def _check_calling(book: Rulebook) -> Iterator[tuple[str, str]]:
         yield "ladder.draw_call.until", 'must be "answered": only an answer ends an invitation'
     if ladder.longest > calling.answer_timeout:
         yield "draw.calling.answer_timeout", "is shorter than the ladder of draw_call: its last call would be cut off"
+    if book.ladder["recall_call"].longest > book.draw.recall.answer_within:
+        yield "draw.recall.answer_within", "is shorter than the ladder of recall_call: its last call would be cut off"
     for step in ladder.steps:
         if (hours := ladder.hours.get(step.channel)) and not hours.cover(calling.hours, step.longest):
             yield "draw.calling.hours", f"let a ladder run out of the hours of {step.channel} ({hours})"

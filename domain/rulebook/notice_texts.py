@@ -81,9 +81,18 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "draw_accepted": {**_GATHERING, **_PLACE, "code": "196017"},
     "draw_declined": _GATHERING,
     "draw_unclear": {**_GATHERING, "hotline": "020-12345678"},
-    "draw_unconfirmed": {**_GATHERING, **_LINK, "answer_by": "09:30"},
+    "draw_unconfirmed": {**_GATHERING, **_LINK, "answer_by": "11月21日09:30"},
     "draw_lapsed": _GATHERING,
     "gathering_changed": {**_GATHERING, **_PLACE, "old_gathering": "11月20日(周五) 14:30"},
+    "recall_call": {**_GATHERING, **_PLACE, **_LINK, "answer_by": "11月21日09:30"},
+    "recall_stated": {
+        **_GATHERING,
+        **_LINK,
+        "what": "不能参加",
+        "effect": "11月21日09:30前未答复的按此记录",
+        "hotline": "020-12345678",
+    },
+    "recall_hindered": {**_GATHERING, "reason": "该时段已有其他评标", "hotline": "020-12345678"},
     "recall_asked": {**_GATHERING, **_CONTACT},
     "draw_cancelled": {**_GATHERING, "hotline": "020-12345678"},
     "draw_released": {**_GATHERING, "hotline": "020-12345678"},
@@ -93,6 +102,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "leave_confirmed": _GATHERING,
     "leave_asked": {**_GATHERING, **_LINK, "answer_by": "11月21日(周六) 09:00"},
     "absence_registered": {**_GATHERING, **_CONTACT},
+    "desk_registered": {**_GATHERING, **_CONTACT, "at": "09:30", "what": "已签到进场"},
     "recusal_asked": {**_GATHERING, **_CONTACT},
     "recusal_confirmed": {**_GATHERING, **_CONTACT},
     "recusal_refused": {**_GATHERING, **_CONTACT},
@@ -138,6 +148,8 @@ _OWN: Mapping[str, Mapping[str, str]] = {
         "silence": "逾期视为确认",
     },
     "remuneration_paid": {**_REMUNERATION, "way": "银行转账", "hotline": "020-12345678"},
+    "remuneration_unpaid": {**_REMUNERATION, "hotline": "020-12345678"},
+    "role_changed": {"what": "不再担任专家库管理员", "hotline": "020-12345678"},
     "remuneration_disputed": {**_NUMBER, "code": "196017", "reason": "离场时间应为晚上八点"},
     "agency_remuneration": {**_NUMBER, "count": "12", "amount": "120000.00"},
     "application_progress": {**_APPLICATION, "step": "公示中"},
@@ -198,6 +210,8 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "review_stuck": {"step": "行业部门预审", "nobody": "10", "late": "10"},
     "code_budget": {"at": "2026年11月21日 09:00", "count": "1600", "most": "2000"},
 }
+CALLS = ("draw_call", "recall_call")
+"""Kinds that invite an expert and take the answer: by tap, link or key."""
 KINDS: Mapping[str, Mapping[str, str]] = {kind: {**_ALWAYS, **own} for kind, own in _OWN.items()}
 """Every kind of notice: its placeholders, each with a sample value. Free text (place, reason) is cut to fit a field."""
 
@@ -328,7 +342,7 @@ def check_channel(kind: str, texts: KindTexts, channel: Channel) -> Iterator[tup
     for name, value in texts_by_channel.items():
         if value is None:
             yield name, f"is missing, but the ladder of {kind} goes over {channel}"
-    if channel == "voice" and kind == "draw_call" and texts.voice is not None:
+    if channel == "voice" and kind in CALLS and texts.voice is not None:
         for name in ("attend", "decline", "bye"):
             if getattr(texts.voice, name) is None:
                 yield f"voice.{name}", "is missing: a draw call tells what was pressed"

@@ -212,7 +212,7 @@ class Release(Section):
 
 
 class Recall(Section):
-    """Messages that ask an expert of the original panel to call the agency's contact back."""
+    """How the experts of the original panel are notified, and asked to call the agency's contact back."""
 
     answer_within: Annotated[Duration, Field(ge=timedelta(minutes=10), le=timedelta(days=7))]
     """Time for an expert's own answer; at most until ``draw.agreement_lead`` before the gathering."""

@@ -102,12 +102,6 @@ export function proof(root, view) {
   return field.files.length ? findButton(field.form, '上传') : view.samples.fill;
 }
 
-/** On the page of a recall: an answer for the first expert without one, its button, at last the confirmation. */
-export function agreeing(root) {
-  const button = isPage(root) ? [...root.querySelectorAll('main button.primary')].find((one) => seen(one) && one.textContent.trim().startsWith('提交')) : null;
-  return button && (undecided(button.form) ?? button);
-}
-
 /** In the newest bubble: the link to the guide's own activity, which begins with its number. */
 export const ownLine = (root, view) => (view.workspace.guide.number ? inNewest(view.workspace.guide.number)(root, view) : null);
 

@@ -1,6 +1,6 @@
 // The guide's stories. A story has phones and steps; a step is finished when `done` is true of the facts, in any order; `taps` name
 // the next tap: a phone, and texts of its buttons.
-import { agreeing, fillIn, inChat, inNewest, inSms, logIn, onButton, onLink, onPage, ownDraw, ownLine, proof, sample, sitExam, undecided } from './marks.js';
+import { fillIn, inChat, inNewest, inSms, logIn, onButton, onLink, onPage, ownDraw, ownLine, proof, sample, sitExam, undecided } from './marks.js';
 
 const AGENCY = '周代理', VERIFIER = '郑核验', SUPERVISOR = '冯监督', EXPERT = '测一明';
 const NEWCOMER = '柳学文', APPLICANT = '江申请', FIRST = '王初审', FINAL = '李复审';
@@ -222,15 +222,15 @@ const recall = {
       taps: [agency(proof, onButton('提交审核'), onLink('提交审核'))],
       why: '复评同样要经交易中心核验。',
     },
-    { done: (facts) => recalled(facts) >= 2, next: '郑核验点“待核验”，打开申请，再点“通过”。', taps: verifying, why: '核验通过，由经办人逐一联系原专家。' },
+    { done: (facts) => recalled(facts) >= 2, next: '郑核验点“待核验”，打开申请，再点“通过”。', taps: verifying, why: '核验通过，系统会逐一通知原专家，由专家本人答复。' },
     {
-      done: (facts) => facts.spoke || recalled(facts) >= 5, next: '周代理进入“通知原专家”，填入并保存自己的号码，点“虚拟号呼叫”，再接听自己手机的来电。',
-      taps: [{ ringing: true }, agency(sample, onButton('保存'), onButton('虚拟号呼叫'), onLink('进入通知', '通知原专家'))],
+      done: (facts) => facts.spoke || recalled(facts) >= 5, next: '周代理进入“通知原专家”，点“开始通知”；再填入并保存自己的号码，点“虚拟号呼叫”，接听自己手机的来电。',
+      taps: [{ ringing: true }, agency(onButton('开始通知'), sample, onButton('保存'), onButton('虚拟号呼叫'), onLink('进入通知', '通知原专家'))],
       why: '系统先呼经办人，接听后再呼专家，双方都看不到对方号码；专家的来电在上方提示里。',
     },
     {
-      done: (facts) => recalled(facts) >= 5, next: '谈妥后挂断，周代理给每位专家选“参评”并提交，最后提交最终确认结果。',
-      taps: [agency(agreeing, onLink('进入通知', '通知原专家'))],
+      done: (facts) => recalled(facts) >= 5, next: '谈妥后挂断，专家在自己手机上点“参加”；都答复后，周代理提交最终确认结果。代理机构说的只是陈述，不能代替专家答复。',
+      taps: [{ role: 'expert', words: answered }, { news: true }, agency(onButton('提交最终确认结果'), onLink('进入通知', '通知原专家'))],
     },
   ],
 };

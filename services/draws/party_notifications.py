@@ -29,6 +29,8 @@ Event = Literal[
     "left",
     "missing",
     "gone",
+    "recalling",
+    "answered",
     "recalled",
     "moved",
     "postponed",
@@ -84,6 +86,8 @@ _NOTIFICATIONS: Mapping[Event, _Notification] = {
     "left": _Notification("专家{cause}，缺{missing}人", ("supervisor", "venue")),
     "missing": _Notification("专家{cause}，缺{missing}人", ("venue",)),
     "gone": _Notification("专家{cause}，缺{missing}人", ("agency", "supervisor", "venue")),
+    "recalling": _Notification("开始通知原专家", ("supervisor", "venue")),
+    "answered": _Notification("原专家均已答复，请提交确认结果", ("agency",), kind="agency_news"),
     "recalled": _Notification(
         "原专家{agreed}/{needed}人参评", ("agency", "supervisor", "venue", "verifier"), kinds=_AT_THE_DOOR
     ),

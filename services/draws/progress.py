@@ -105,6 +105,8 @@ class DrawProgress:
         fixed = await Round.get_or_none(draw_id=draw.id, start_by__isnull=False)
         if state == DrawState.COMMITTING and fixed is not None and fixed.start_by is not None:
             return f"顺序已经确定，待代理机构启动抽取；{print_time(fixed.start_by)}仍未启动的，系统自动启动。"
+        if draw.kind == "recall" and state == DrawState.VERIFIED and draw.started_at is not None:
+            return f"正在等待{opened}位原专家本人答复。" if opened else _ANSWERED
         if draw.kind == "recall" and state in _OF_A_RECALL:
             return _OF_A_RECALL[state].format(missing=missing)
         return {
@@ -127,8 +129,9 @@ class DrawProgress:
 
 _TOO_LATE = "预计评标开始时间已过，不能再抽取；终止本活动后可以重新申请。"
 _TOO_LATE_AGAIN = "预计评标开始时间已过，不能再按本轮补抽，可以结束活动。"
+_ANSWERED = "原专家均已答复，待代理机构提交最终确认结果；到名单解密时仍未提交的，系统按已有答复提交。"
 _OF_A_RECALL = {
-    DrawState.VERIFIED: "核验已通过，待代理机构逐一通知原专家，全部确认后提交最终结果。",
+    DrawState.VERIFIED: "核验已通过，待代理机构开始通知原专家，由专家本人逐一答复。",
     DrawState.SHORT: "有{missing}位原专家不参评。可按现有专家评标，或终止本活动后从原活动重新抽取。",
     DrawState.SUPPLEMENT_PENDING: "有{missing}位原专家不能到场。可按现有专家评标，或终止本活动后从原活动重新抽取。",
     DrawState.TERMINATED: "复评已终止，可从原活动再次发起复评或重新抽取。",

@@ -111,6 +111,7 @@ class DrawServices:
             DueTask("release_reminders", "", self.releases.remind_due),
             DueTask("unverified", UNVERIFIED, self.verification.refuse_overdue),
             DueTask("virtual_calls", UNREPORTED, self.virtual_calls.check_due),
+            DueTask("recalls", "", self.recalls.complete_due),
             DueTask("late", "", self.urging.notify_late),
             DueTask("end", "", self.activity_end.end_due),
         )

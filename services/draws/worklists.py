@@ -30,7 +30,7 @@ TO_DO: Mapping[str, str] = {
 }
 """The agency's next step, by the draw's state."""
 _OF_A_RECALL: Mapping[str, str] = {
-    "verified": "核验已通过，请逐一通知原专家",
+    "verified": "核验已通过，请通知原专家并确认结果",
     "short": "有原专家不参评，请评标或终止后重新抽取",
     "supplement_pending": "有原专家不能到场，请评标或终止后重新抽取",
 }

@@ -62,6 +62,8 @@ def _agency_action(label: str) -> Action:
 
 ACTIONS: Mapping[str, Action] = {
     "draw_call": Action("去答复", INVITATION),
+    "recall_call": Action("去答复", INVITATION),
+    "recall_stated": Action("去答复", INVITATION),
     "draw_accepted": Action("查看这场评标", INVITATION, words=("请假",)),
     "draw_declined": _PANEL,
     "draw_unclear": _PANEL,
@@ -76,6 +78,7 @@ ACTIONS: Mapping[str, Action] = {
     "leave_confirmed": _PANEL,
     "leave_asked": Action("去确认", INVITATION, words=("确认请假", "按时到场")),
     "absence_registered": _PANEL,
+    "desk_registered": _PANEL,
     "recusal_asked": _PANEL,
     "recusal_confirmed": _PANEL,
     "recusal_refused": _PANEL,
@@ -110,6 +113,8 @@ ACTIONS: Mapping[str, Action] = {
     "agency_checked_in": _draw_action("查看到场", "/attendance", "door"),
     "remuneration_proposed": Action("核对并确认", _REMUNERATION, words=("酬劳",)),
     "remuneration_paid": Action("查看酬劳", _REMUNERATION, words=("酬劳",)),
+    "remuneration_unpaid": Action("查看酬劳", _REMUNERATION, words=("酬劳",)),
+    "role_changed": _ACCOUNT,
     "remuneration_disputed": Action("去答复", "/draws/{draw}/remuneration"),
     "agency_remuneration": Action("去支付", "/agency/draws/{draw}/remuneration"),
     "application_progress": _STATUS,
@@ -162,6 +167,7 @@ ACTIONS: Mapping[str, Action] = {
 WITHOUT: Mapping[str, str] = {
     "verification_code": "It is typed where it was asked for; people must not learn to tap links beside codes.",
     "supervisor_removed": "He may not open the activity any more.",
+    "recall_hindered": "He calls the number that stands in it; there is no invitation.",
     "recall_asked": "One calls the number that stands in it; there is no invitation to answer yet.",
 }
 """Kinds without action, each with the reason."""

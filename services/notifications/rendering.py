@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.rulebook.book import Rulebook
-from domain.rulebook.notice_texts import count_parts, placeholders, render_fields, render_text
+from domain.rulebook.notice_texts import CALLS, count_parts, placeholders, render_fields, render_text
 
-CHOICES: Mapping[str, tuple[str, str]] = {"draw_call": ("参加", "不参加")}
+CHOICES: Mapping[str, tuple[str, str]] = dict.fromkeys(CALLS, ("参加", "不参加"))
 """Kinds that ask a question, with the two answers; tapped ones come back as menu ids."""
 
 

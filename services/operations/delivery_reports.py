@@ -20,6 +20,7 @@ from prometheus_client import Counter
 from domain.errors import GatewayError
 from domain.ids import new_id
 from domain.notifications.lifecycles import ATTEMPT, ContactAttemptEvent, ContactAttemptState
+from domain.rulebook.notice_texts import CALLS
 from domain.rulebook.sections import VoiceRules
 from models.accounts import WechatIdentity
 from models.notices import Attempt, DeliveryReport, Notice
@@ -167,7 +168,7 @@ class DeliveryReports:
         await attempt.save(update_fields=["vendor_id", "keys", "checks", "check_at"])
 
     def _choice_of(self, notice: Notice, keys: str) -> Choice | None:
-        if notice.kind != "draw_call":
+        if notice.kind not in CALLS:
             return None
         return read_keys(keys, self.deps.book(notice.pool).voice)
 
@@ -237,7 +238,7 @@ class DeliveryReports:
         its notices."""
         notice = await Notice.get(id=attempt.notice_id)
         chose = attempt.keys.replace(self.deps.book(notice.pool).voice.repeat, "")
-        if chose and notice.kind == "draw_call" and notice.invitation_id is not None:
+        if chose and notice.kind in CALLS and notice.invitation_id is not None:
             await self.deps.jobs.defer("invitations.notify_unconfirmed", invitation_id=str(notice.invitation_id))
 
     async def _lock_attempt(self, attempt_id: UUID) -> Attempt:
@@ -339,7 +340,7 @@ class DeliveryReports:
 
 
 def _call_event(notice: Notice, status: str) -> ContactAttemptEvent:
-    return ContactAttemptEvent.DELIVER if status in HEARD and notice.kind != "draw_call" else ContactAttemptEvent.FAIL
+    return ContactAttemptEvent.DELIVER if status in HEARD and notice.kind not in CALLS else ContactAttemptEvent.FAIL
 
 
 def _note_refused_report(vendor: str, reason: str, attempt: Attempt) -> None:

@@ -84,11 +84,19 @@ _CHECKS = {
         "SELECT e.id FROM draw d JOIN invitation e ON e.draw_id = d.original_id AND e.state = 'accepted' "
         "WHERE d.kind = 'recall' AND NOT EXISTS (SELECT 1 FROM recalled_expert r "
         "WHERE r.draw_id = d.id AND r.expert_id = e.expert_id) "
-        "UNION ALL SELECT r.id FROM recalled_expert r JOIN draw d ON d.id = r.draw_id "
-        "WHERE (d.started_at IS NOT NULL AND r.takes_part IS NOT DISTINCT FROM TRUE) <> EXISTS ("
-        "SELECT 1 FROM invitation i WHERE i.draw_id = r.draw_id AND i.expert_id = r.expert_id) "
+        "UNION ALL SELECT i.id FROM draw d JOIN invitation i ON i.draw_id = d.id "
+        "WHERE d.kind = 'recall' AND d.started_at IS NULL "
+        "UNION ALL SELECT r.id FROM recalled_expert r JOIN draw d ON d.id = r.draw_id AND d.started_at IS NOT NULL "
+        "JOIN draw_condition c ON c.id = r.condition_id JOIN invitation e ON e.id = r.earlier_id "
+        "WHERE NOT EXISTS (SELECT 1 FROM invitation i WHERE i.draw_id = r.draw_id AND i.expert_id = r.expert_id) "
+        "AND NOT EXISTS (SELECT 1 FROM draw_log l WHERE l.draw_id = r.draw_id AND l.act = 'confirmed' "
+        "AND l.facts ->> 'answer' = 'hindered' AND l.facts ->> 'leaf' = e.leaf) "
         "UNION ALL SELECT i.id FROM invitation i JOIN draw d ON d.id = i.draw_id AND d.kind = 'recall' "
         "WHERE NOT EXISTS (SELECT 1 FROM recalled_expert r WHERE r.draw_id = d.id AND r.expert_id = i.expert_id)"
+    ),
+    "an expert of a recalled panel agreed by another's word": (
+        "SELECT i.id FROM draw d JOIN invitation i ON i.draw_id = d.id AND i.state = 'accepted' "
+        "WHERE d.kind = 'recall' AND i.answered_by NOT IN ('chat', 'voice', 'h5', 'mini')"
     ),
     "somebody came twice, or went without coming": (
         "SELECT o.invitation_id FROM attendance o WHERE o.direction = 'out' AND NOT EXISTS (SELECT 1 FROM attendance i "

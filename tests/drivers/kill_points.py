@@ -345,11 +345,11 @@ class Life:
         """A request to the process, such as ``draws.calling.start``; who gets no answer asks again."""
         return await self._ask_until_answered(lambda: attrgetter(use_case)(self.services)(*args, **options))
 
-    async def ask_once(self, key: str, use_case: str, *args: Any) -> None:
+    async def ask_once(self, key: str, use_case: str, *args: Any, **options: Any) -> None:
         """The same with a key, as edges do it: who asks again gets the stored answer."""
 
         async def run() -> bool:
-            await attrgetter(use_case)(self.services)(*args)
+            await attrgetter(use_case)(self.services)(*args, **options)
             return True
 
         await self._ask_until_answered(lambda: once(owner="person", key=key, deps=self.deps, answer=bool, run=run))

@@ -47,7 +47,7 @@ from services.draws.attendance.gathering_times import GatheringTimes
 from services.draws.attendance.supplements import Supplements
 from services.draws.attendance.urging import Urging
 from services.draws.call_order.rounds import Rounds
-from services.draws.calls.invitation_queries import InvitationQueries
+from services.draws.calls.invitation_queries import Choice, InvitationQueries
 from services.draws.follow_ups.recall_queries import RecallQueries
 from services.draws.follow_ups.recalls import Recalls
 from services.draws.follow_ups.redraws import RedrawsAndRecalls

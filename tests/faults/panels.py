@@ -79,8 +79,7 @@ async def prepare_release(draw_driver: DrawDriver, draw: str) -> ReleaseOfPanel:
 async def prepare_recall(draw_driver: DrawDriver, draw: str) -> tuple[RecallOfPanel, datetime]:
     """A verified recall of a panel that has met, and when it is to meet again."""
     met = draw_driver.times[draw].starts
-    await draw_driver.move_to(met + timedelta(seconds=1))
-    await draw_driver.agency.end(draw, "评标结束")
+    await draw_driver.move_to(draw_driver.times[draw].ends + timedelta(seconds=1))
     starts = met + timedelta(days=2)
     recall = await RecallOfPanel.begin(draw_driver.agency, draw, starts, starts + timedelta(hours=3))
     await draw_driver.agency.attach_proof(recall.draw, pdf(), "复评申请表.pdf")

@@ -11,6 +11,7 @@ import pytest_asyncio
 
 from app import process_supervisor
 from app.players.follow_ups import ReleasedLine, ReleaseOfPanel
+from app.players.people import EXPERTS
 from tests.faults.draws import COMPLETED, NEEDED, SHORT, DrawDriver, Killer, run_beside, running_draw_driver
 from tests.faults.panels import (
     PANEL,
@@ -114,6 +115,7 @@ async def test_a_recalled_panel_is_written_to_once_while_processes_are_killed(
     recall, starts = await prepare_recall(draw_driver, panels[0])
     since = await draw_driver.stage.now()
     async with kill_processes(draw_driver, seed) as killer:
+        await killer.kill_during("web-1", recall.invite())
         await recall.give_phone(STAFF_PHONE)
         for at, name in enumerate(await recall.list_panel()):
             if at < RUNG:
@@ -122,9 +124,12 @@ async def test_a_recalled_panel_is_written_to_once_while_processes_are_killed(
             await (killer.kill_during("web-1", asking) if at == 0 else asking)
             await recall.record(name, starts if at else None)
             await draw_driver.nudge(20)
+        for at, name in enumerate(await recall.list_panel()):
+            [mobile] = [person.mobile for person in EXPERTS if person.name == name]
+            await draw_driver.set_autopilot(mobile, "accept" if at else "decline", "voice")
         async with run_beside(killer.strike_sender("sms", "draw_accepted")):
-            label = await killer.kill_during("web-1", recall.confirm())
-            await settle(draw_driver, since, {"recall_asked": PANEL, "draw_accepted": PANEL - 1})
+            await settle(draw_driver, since, {"recall_asked": PANEL, "recall_call": PANEL, "draw_accepted": PANEL - 1})
+        label = await killer.kill_during("web-1", recall.confirm())
     assert label == SHORT
     assert list((await recall.list_panel()).values()) == ["不参评"] + ["参评"] * (PANEL - 1)
     again = await members_of(draw_driver, recall.draw)

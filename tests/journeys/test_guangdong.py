@@ -28,7 +28,12 @@ from tests.drivers.phones import press_menu
 from tests.factories.files import pdf
 from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day, at, moment
-from tests.journeys.guangdong.calls import shows_answered_calls, shows_unanswered_calls, talk_with_expert
+from tests.journeys.guangdong.calls import (
+    answer_by_link,
+    shows_answered_calls,
+    shows_unanswered_calls,
+    talk_with_expert,
+)
 from tests.journeys.guangdong.dashboard import check_to_do, check_week, link_of, open_list, read_figures
 from tests.journeys.guangdong.pages import expect_page
 from tests.journeys.guangdong.preparation import (
@@ -787,15 +792,18 @@ async def test_23_the_original_experts_are_recalled_talked_to_and_confirmed(day:
     expect_page(page, 200, "未通知", "通知原专家项目")
     assert (await page.open(f"/agency/draws/{recall}/run")).path == f"/agency/draws/{recall}/notify", "nothing is drawn"
 
+    names = {name for name in took_part if name in page.page.text}
+    assert names == took_part
+    await page.press("开始通知")
+    expect_page(page, 200, "由本人答复")
     await page.press("保存", phone="1990010000")
     expect_page(page, 422, "11位")
     await page.press("保存", phone=gd.AGENT)
     expect_page(page, 200, "通话号码已保存")
     assert page.page.form_of("修改").fields["phone"] == gd.AGENT
-    names = {button[2:-3] for button in page.page.buttons if re.fullmatch("提交.*的结果", button)}
-    assert names == took_part
+    assert {button[2:-3] for button in page.page.buttons if re.fullmatch("提交.*的陈述", button)} == names
     await page.press("提交最终确认结果")
-    expect_page(page, 409, "未确认")
+    expect_page(page, 409, "未本人答复")
     met = moment(times[STARTS]) - timedelta(hours=1)
     experts = {expert.name: expert for expert in gd.EXPERTS}
     for number, name in enumerate(sorted(names), 1):
@@ -805,17 +813,21 @@ async def test_23_the_original_experts_are_recalled_talked_to_and_confirmed(day:
         # Until the vendor's report is in, the member of staff counts as busy.
         await day.wait_until(shows_answered_calls(number), f"/agency/draws/{recall}/notify")
         await day.stage.advance(65)  # the vendor rings nobody twice within a minute
-        comes = page.page.form_of(f"提交{name}的结果").ticked("参评")
-        await page.press(f"提交{name}的结果", gathering_at=at(met, days=-1), **comes)
+        comes = page.page.form_of(f"提交{name}的陈述").ticked("参评")
+        await page.press(f"提交{name}的陈述", gathering_at=at(met, days=-1), **comes)
         expect_page(page, 422, "同一天")
-        await page.press(f"提交{name}的结果", gathering_at=at(met), **comes)
-        expect_page(page, 200, f"参评{number}/{len(names)}人")
+        await page.press(f"提交{name}的陈述", gathering_at=at(met), **comes)
+        expect_page(page, 200, "已登记为代理机构陈述", f"参评{number - 1}/{len(names)}人")
+        text = await day.sms(experts[name].mobile, "请点链接答复", "复评")
+        await answer_by_link(day, text)
+        await page.open(f"/agency/draws/{recall}/notify")
+        expect_page(page, 200, f"参评{number}/{len(names)}人", "专家本人")
     assert page.page.text.count("联系时间") == len(names)
     tab = day.tab()
     await page.press("提交最终确认结果")
     expect_page(page, 200, "最终确认结果已提交", "抽取完成")
-    assert not [button for button in page.page.buttons if "的结果" in button]
-    await tab.press(f"提交{name}的结果", **tab.page.form_of(f"提交{name}的结果").ticked("不参评"))
+    assert not [button for button in page.page.buttons if "的陈述" in button]
+    await tab.press("提交最终确认结果")
     expect_page(tab, 409, "不能再修改")
     for name in took_part:
         await day.sms(experts[name].mobile, "已确认您参加评标", "13:00")
@@ -823,6 +835,10 @@ async def test_23_the_original_experts_are_recalled_talked_to_and_confirmed(day:
     await day.stage.advance_to(moment(times[STARTS]) - timedelta(minutes=30, seconds=-1))
     assert {line.split()[1] for line in await day.panel(recall)} == took_part
     await day.stage.advance_to(moment(times[STARTS]) + timedelta(seconds=1))
+    await day.on(recall, "notify")
+    await day.page.follow("结束或终止活动")
+    expect_page(day.page, 200, "还没有专家签到进场")
+    await day.venue.register_entry(recall, next(iter(await day.codes(recall))))
     await day.on(recall, "notify")
     await day.page.follow("结束或终止活动")
     await day.page.press("结束活动", words="复评结束")

@@ -1,4 +1,4 @@
-"""``…/notify``: calling the original experts one by one, and confirming the results (复评)."""
+"""``…/notify``: inviting the original experts, noting what they said on the phone, confirming their answers (复评)."""
 
 from __future__ import annotations
 
@@ -51,11 +51,15 @@ class RecallPages(DrawPart):
             "late": state == DrawState.VERIFIED and begun,
             "begun": begun,
             "over": state in OVER,
-            "running": draw.started_at is not None,
+            "running": draw.finished_at is not None,
             "progress": await draws.progress.totals_of(draw),
             "unseals_at": draws.access.unseals_at(draw),
             "print_moment": print_moment,
         }
+
+    @panel.command(name="invite", note="已开始通知，每位原专家会收到通知，由本人答复。")
+    async def invite(self, visit: Visit) -> None:
+        await self.services.draws.recalls.invite_panel(visit.actor, draw_id(visit))
 
     @panel.command(_Phone, "phone", note="通话号码已保存。")
     async def remember_phone(self, visit: Visit, form: _Phone) -> None:
@@ -73,12 +77,12 @@ class RecallPages(DrawPart):
     async def resend(self, visit: Visit) -> None:
         await self.services.draws.recalls.resend(visit.actor, draw_id(visit), visit.row_id(_EXPERT))
 
-    @panel.command(_Answer, "note", note="已登记，全部确认后请提交最终确认结果。")
+    @panel.command(_Answer, "note", note="已登记为代理机构陈述，并已通知专家本人，以本人答复为准。")
     async def note_answer(self, visit: Visit, form: _Answer) -> None:
-        await self.services.draws.recalls.record_result(
+        await self.services.draws.recalls.record_statement(
             visit.actor, draw_id(visit), visit.row_id(_EXPERT), form.comes, form.gathering_at
         )
 
-    @panel.command(name="confirm", note="最终确认结果已提交，参评专家会收到集合时间、地点和验证码。")
+    @panel.command(name="confirm", note="最终确认结果已提交，不能再修改。")
     async def confirm(self, visit: Visit) -> None:
         await self.services.draws.recalls.confirm(visit.actor, draw_id(visit))

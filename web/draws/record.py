@@ -63,7 +63,9 @@ _PHASES = {
     "ended": "活动结束",
 }
 _ROUNDS = {"first": "首次确定顺序", "aborted": "上一轮中止", "widened": "扩大地区", "empty": "空"}
-_OTHERS = {"open": "等待答复", "recalled": "等待确认", "or": "或"}
+_ANSWERS = {"comes": "参评", "declines": "不参评", "silent": "逾期未答复", "hindered": "不能参评"}
+_ANSWER_SOURCES = {"expert": "（专家本人答复）", "call": "（平台电话接通后由代理机构登记，专家未提出异议）"}
+_OTHERS = _ANSWERS | {"call": "平台接通的电话", "open": "等待答复", "recalled": "等待确认", "or": "或"}
 WORDS: Mapping[str, Mapping[str, str]] = {
     "outcomes": _OUTCOMES,
     "skips": _SKIPS,
@@ -293,8 +295,7 @@ def _title_and_text(entry: Mapping[str, Json]) -> tuple[str, str]:
     if act == "called":
         return "通知专家", f"{where}，{_TIERS.get(_text(entry['tier']), '')}"
     if act == "confirmed":
-        comes = _text(entry["answer"]) == "comes"
-        return "通知结果", f"{where}，{'参评，' + _time(entry, 'gathering') + '集合' if comes else '不参评'}"
+        return "通知结果", f"{where}，{_answer(entry)}"
     if act == "skipped":
         reason = _text(entry["reason"])
         return "跳过", f"{where}，{_SKIPS.get(reason, reason)}"
@@ -309,7 +310,10 @@ def _describe_step(entry: Mapping[str, Json], act: str, where: str) -> tuple[str
     reason = _text(entry.get("reason", ""))
     words: Mapping[str, tuple[str, str]] = {
         "history": (_KINDS.get(_text(entry.get("kind", "")), "抽取"), _history(entry)),
-        "recalled": ("原专家名单", f"原活动结束时参评的专家共{len(_list(entry.get('panel', [])))}人，不重新抽取"),
+        "recalled": (
+            "通知原专家",
+            f"逐一通知原活动结束时参评的专家共{len(_list(entry.get('panel', [])))}人，不重新抽取",
+        ),
         "round_opened": (
             "开始确定顺序",
             f"第{entry.get('round')}轮{_CAUSES.get(_text(entry.get('cause', '')), '')}{_supervisors(entry)}",
@@ -336,6 +340,15 @@ def _describe_step(entry: Mapping[str, Json], act: str, where: str) -> tuple[str
         "ended": ("活动结束", f"{PANEL_ENDS.get(_text(entry.get('panel', '')), '')}，记录到此为止"),
     }
     return words.get(act, (act, where))
+
+
+def _answer(entry: Mapping[str, Json]) -> str:
+    """What an expert of a recalled panel answered, whose word that is, and what the agency had said."""
+    answer, stated = _text(entry["answer"]), _text(entry["stated"])
+    source = _ANSWER_SOURCES.get(_text(entry["source"]), "")
+    time = f"，{_time(entry, 'gathering')}集合" if answer == "comes" else ""
+    statement = f"；此前代理机构陈述：{_ANSWERS.get(stated, stated)}" if stated else ""
+    return f"{_ANSWERS.get(answer, answer)}{time}{source}{statement}"
 
 
 def _causes(entry: Mapping[str, Json]) -> str:

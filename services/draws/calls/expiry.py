@@ -11,12 +11,14 @@ from uuid import UUID
 
 from domain.draws import record
 from domain.draws.lifecycles import INVITATION, InvitationEvent, InvitationState
+from domain.rulebook.notice_texts import CALLS
 from models.draws import Condition, Draw
 from models.invitations import Invitation
 from services.core.base import Deps, execute, rows
 from services.core.due_rows import not_paused, process_together
 from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS
 from services.draws.calls.lapse_notifications import notify_lapsed
+from services.draws.recall_record import confirmed_entry, find_statements
 from services.draws.record_log import append_to_logs
 from services.notifications import Notices
 
@@ -69,14 +71,19 @@ async def _close_expired(deps: Deps, notices: Notices, due: Sequence[Any]) -> No
     await execute(_CLOSE, [invitation.id for invitation in expired], silent, now)
     freed = Counter(invitation.condition_id for invitation in expired)
     await execute(_FREE_PLACES, list(freed), list(freed.values()))
+    statements = await find_statements([draw.id for draw in draws.values() if draw.kind == "recall"])
     acts: dict[UUID, list[record.Act]] = {}
     for invitation in expired:
-        outcome = record.CallOutcome(
-            conditions[invitation.condition_id].position, bytes.fromhex(invitation.leaf), "silent", "system"
+        position = conditions[invitation.condition_id].position
+        key = (invitation.draw_id, invitation.expert_id)
+        entry: record.Act = (
+            confirmed_entry(position, invitation, InvitationState(silent), "system", statements[key])
+            if key in statements
+            else record.CallOutcome(position, bytes.fromhex(invitation.leaf), "silent", "system")
         )
-        acts.setdefault(invitation.draw_id, []).append(outcome)
+        acts.setdefault(invitation.draw_id, []).append(entry)
     await append_to_logs(now, [(draws[draw_id], done) for draw_id, done in acts.items()])
-    await notices.stop_many([invitation.id for invitation in expired], ["draw_call"])
+    await notices.stop_many([invitation.id for invitation in expired], CALLS)
     calling = [draw_id for draw_id in acts if draws[draw_id].state in STATES_THAT_TAKE_ANSWERS]
     await deps.jobs.defer_many("draws.refill", [{"draw_id": str(draw_id)} for draw_id in calling])
     for pool in sorted({draw.pool for draw in draws.values()}):

@@ -17,7 +17,8 @@ COLUMNS = """i.id, i.state, i.gathering_at, i.ends_at, i.answer_until, i.menu_id
   (SELECT max(r.answer_until) FROM discard_request r
     WHERE r.invitation_id = i.id AND r.kind = 'leave' AND r.state = 'open') AS leave_asked_until,
   d.state IN ('drawing', 'paused', 'ending')
-    AND EXISTS (SELECT 1 FROM draw_condition c WHERE c.draw_id = d.id AND c.accepted <> c.needed) AS calls"""
+    AND EXISTS (SELECT 1 FROM draw_condition c WHERE c.draw_id = d.id AND c.accepted <> c.needed) AS calls,
+  d.kind = 'recall' AS recall"""
 """The fields of ``InvitationRow`` in order, selected from ``TABLES``."""
 TABLES = """invitation i JOIN call_notice n ON n.id = i.notice_id JOIN draw d ON d.id = i.draw_id
 LEFT JOIN attendance came ON came.invitation_id = i.id AND came.direction = 'in'
@@ -50,6 +51,7 @@ class InvitationRow(NamedTuple):
     claimed_at: datetime | None
     leave_asked_until: datetime | None
     calls: bool
+    recall: bool
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class InvitationView:
     """Deadline to confirm or deny a leave registered by others; None: there is none."""
     undo_until: datetime | None = None
     """Until when an acceptance can be undone; None: not possible."""
+    recall: bool = False
+    """The expert isn't drawn: a panel of which he was meets again (复评)."""
 
 
 def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
@@ -106,6 +110,7 @@ def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
         leave_until=row.gathering_at - deps.book(row.pool).draw.leave.allowed_until if accepted else None,
         leave_asked_until=confirm_until if confirm_until is not None and confirm_until > now and not came else None,
         undo_until=row.answer_until if accepted and row.calls and not came and now < row.answer_until else None,
+        recall=row.recall,
     )
 
 

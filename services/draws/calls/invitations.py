@@ -16,7 +16,7 @@ from models.draws import Absence, CallNotice, DiscardRequest, Draw
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, system, transaction, violation
 from services.core.crypto import PHONE
-from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS
+from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS, print_deadline
 from services.draws.calls.expiry import expire_due
 from services.draws.calls.invitation_queries import Choice
 from services.draws.calls.invitation_views import InvitationView, find_views
@@ -123,6 +123,8 @@ class Invitations:
         actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
         await record(actor, now, f"invitation.{invitation.state}", "invitation", invitation.id, channel=by)
         view = await self._view(invitation)
+        if draw.kind == "recall" and not locked.open:
+            await self.parties.notify(draw, "answered", occasion=str(draw.log_length))
         if choice == "decline":
             await self._notify_expert(invitation, draw, "draw_declined", time_params(view.gathering_at), by)
             return view
@@ -159,7 +161,8 @@ class Invitations:
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, None)
             if invitation.state == InvitationState.OPEN and self.deps.now() < invitation.answer_until:
-                params = {**time_params(invitation.gathering_at), "answer_by": print_time(invitation.answer_until)[-5:]}
+                until = print_deadline(invitation.answer_until, self.deps.now())
+                params = {**time_params(invitation.gathering_at), "answer_by": until}
                 await self._notify_expert(invitation, locked.draw, "draw_unconfirmed", params)
 
     async def remind_due(self, limit: int = 100) -> int:
@@ -237,7 +240,8 @@ class Invitations:
         await record(system(draw.pool), now, f"absence.{kind}", "invitation", invitation.id, **facts)
         if calling:
             return
-        if locked.state != DrawState.COMMITTING:  # else the current round goes on; its start fills this place too
+        # the current round goes on, its start fills this place too; a recall that is not confirmed goes on as well
+        if locked.state not in (DrawState.COMMITTING, DrawState.VERIFIED):
             await move(draw, DrawEvent.REGISTER_ABSENCE)
         await self._notify_missing(locked, absence)
 

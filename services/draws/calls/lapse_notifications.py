@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.draws.lifecycles import InvitationState
-from domain.rulebook.notice_texts import time_params
+from domain.rulebook.notice_texts import CALLS, time_params
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.notifications import NO_VALID_KEY, UNCONFIRMED, Notices, Recipient
@@ -20,7 +20,7 @@ _NOTED = "SELECT 1 FROM audit_entry WHERE subject = 'invitation' AND subject_id 
 _CONTACTS = f"""
 SELECT i.id,
     EXISTS (SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id WHERE n.invitation_id = i.id
-        AND n.kind = 'draw_call' AND a.channel = 'voice'
+        AND n.kind IN {CALLS} AND a.channel = 'voice'
         AND (a.vendor_code IN ('{NO_VALID_KEY}', '{UNCONFIRMED}') OR a.keys <> '')) AS on_the_phone,
     EXISTS (SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id WHERE n.invitation_id = i.id
         AND a.channel = 'wechat' AND a.state IN ('sent', 'delivered')) AS by_wechat,

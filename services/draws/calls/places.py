@@ -8,17 +8,21 @@ from typing import Literal, get_args
 
 from domain.draws import record
 from domain.draws.lifecycles import INVITATION, InvitationEvent, InvitationState
+from domain.rulebook.notice_texts import CALLS
 from models.draws import Condition
 from models.invitations import Invitation
 from services.core.base import Deps, execute
 from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS
 from services.draws.locks import Locked
+from services.draws.recall_record import ANSWERED, confirmed_entry, find_statements
 from services.draws.record_log import append_to_log
 from services.notifications import Notices
 
 _RESUMED_AFTER = timedelta(seconds=60)
 """An expert who has just undone an answer is asked again in the same conversation: other channels wait for this
 time."""
+_ASKING = (*CALLS, "recall_stated")
+"""Kinds that ask for an answer."""
 _OF_THE_PLACE = ("draw_accepted", "gathering_changed", "leave_asked", "check_in_reminder", "urging")
 """Kinds of notices that are obsolete once an expert no longer has the place."""
 _MOVE_PLACE = """
@@ -71,10 +75,7 @@ class Places:
             invitation.closed_at,
             invitation.next_reminder_at,
         )
-        cause = cause or Cause("system" if by == "system" else "expert")
-        leaf = bytes.fromhex(invitation.leaf)
-        outcome = record.CallOutcome(condition.position, leaf, _outcome(became), cause.by, cause.confirmed_by)
-        await append_to_log(locked.draw, now, outcome)
+        await append_to_log(locked.draw, now, await _entry(locked, invitation, became, by, cause))
         await self._update_ladders(invitation, became)
         if became != InvitationState.OPEN and locked.state in STATES_THAT_TAKE_ANSWERS:
             await self.deps.jobs.defer("draws.advance", draw_id=str(locked.draw.id))
@@ -85,8 +86,21 @@ class Places:
             await self.notices.stop(invitation_id=invitation.id, kinds=_OF_THE_PLACE)
             await self.notices.resume(invitation_id=invitation.id, kind="draw_call", pause=_RESUMED_AFTER)
             return
-        kinds = ["draw_call"] if became == InvitationState.ACCEPTED else ["draw_call", *_OF_THE_PLACE]
+        kinds = _ASKING if became == InvitationState.ACCEPTED else [*_ASKING, *_OF_THE_PLACE]
         await self.notices.stop(invitation_id=invitation.id, kinds=kinds)
+
+
+async def _entry(
+    locked: Locked, invitation: Invitation, became: InvitationState, by: str, cause: Cause | None
+) -> record.Act:
+    """What the record says of the move; an expert of a recalled panel is confirmed instead of called."""
+    draw, position = locked.draw, locked.condition(invitation.condition_id).position
+    if draw.kind == "recall" and became in ANSWERED:
+        statements = await find_statements([draw.id])
+        return confirmed_entry(position, invitation, became, by, statements[draw.id, invitation.expert_id])
+    cause = cause or Cause("system" if by == "system" else "expert")
+    leaf = bytes.fromhex(invitation.leaf)
+    return record.CallOutcome(position, leaf, _outcome(became), cause.by, cause.confirmed_by)
 
 
 def _change_state_and_counters(

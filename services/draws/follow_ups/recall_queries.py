@@ -1,4 +1,4 @@
-"""Queries of recalls (复评、通知原专家评标): the original panel, and the result of each call."""
+"""Queries of recalls (复评、通知原专家评标): the original panel, what each answered, and what the agency said."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.draws.lifecycles import DrawState
-from domain.draws.record import SKIP_REASONS
+from domain.draws.lifecycles import DrawState, InvitationState, VirtualCallState
+from domain.draws.record import SKIP_REASONS, SkipReason
 from domain.errors import Conflict
 from domain.masking import mask_id_number
+from domain.rulebook.sections import Recall
 from models.draws import Condition, Draw, RecalledExpert
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
@@ -22,12 +23,18 @@ from services.core.crypto import PHONE
 from services.draws.access import DrawAccess
 from services.draws.call_order.eligibility import find_hindrances, recusals
 from services.draws.calls.sms_states import SMS_LABELS, sms_state
+from services.draws.recall_record import BY_CALL
 from services.draws.virtual_calls import CallLine, VirtualCalls
 
+HEARD = f"""EXISTS (SELECT 1 FROM virtual_call v WHERE v.draw_id = r.draw_id AND v.expert_id = r.expert_id
+    AND v.purpose = 'recall' AND v.state = '{VirtualCallState.TALKED}' AND v.closed_at <= r.recorded_at)"""
+"""SQL: a call of the platform was answered by the recalled expert ``r`` before the agency's statement."""
 _PANEL = f"""
 SELECT r.id, r.expert_id, r.earlier_id, e.name, e.id_number_sealed, c.position AS condition, n.venue,
-  btrim(n.address || ' ' || n.room) AS place, n.gathering_at AS proposed, r.called_at, r.takes_part, r.gathering_at,
-  i.id AS invitation_id, i.code, i.state = 'accepted' AS holds_place, {sms_state("draw_accepted", "i.id")} AS sms,
+  btrim(n.address || ' ' || n.room) AS place, n.gathering_at AS proposed, r.called_at, r.takes_part AS stated,
+  r.gathering_at AS stated_gathering, r.recorded_at AS stated_at, i.id AS invitation_id, i.code, i.state, i.answered_by,
+  i.answer_until, i.gathering_at, i.state = 'accepted' AS holds_place, {HEARD} AS heard,
+  {sms_state("draw_accepted", "i.id")} AS sms,
   (SELECT count(*)::int - 1 FROM notice t WHERE t.invitation_id = i.id AND t.kind = 'draw_accepted') AS resent,
   (SELECT count(*)::int FROM notice t WHERE t.pool = e.pool AND t.kind = 'recall_asked' AND t.expert_id = e.id
     AND starts_with(t.dedupe_key, 'recall_asked:' || r.id || ':')) AS times_asked,
@@ -40,12 +47,27 @@ WHERE r.draw_id = $1 ORDER BY c.position, e.name, r.id
 """
 
 
-_LABELS = {None: "未确认", True: "参评", False: "不参评"}
+_LABELS: Mapping[str, str] = {
+    "": "未通知",
+    "open": "未确认",
+    "accepted": "参评",
+    "declined": "不参评",
+    "silent": "逾期未答复",
+    "hindered": "不能参评",
+}
+"""Other states have the label of the invitation."""
+_SOURCES: Mapping[str, str] = {"": "", "system": "系统", BY_CALL: "平台接通的电话"}
+"""Whose word an answer is; any other channel: the expert's own."""
+_STATED = {True: "参评", False: "不参评"}
 
 
 @dataclass(frozen=True)
 class RecallRow:
-    """An expert of the original panel. `proposed` is the notice's gathering time, `gathering_at` the agreed one."""
+    """An expert of the original panel.
+
+    `proposed` is the notice's gathering time, `gathering_at` that of the invitation, which the expert agrees to by
+    answering; `stated` is what the agency noted, and decides nothing by itself.
+    """
 
     id: UUID
     name: str
@@ -56,9 +78,17 @@ class RecallRow:
     proposed: datetime
     called_at: datetime | None
     times_asked: Annotated[int, Field(description="How often the expert was asked to call back")]
-    takes_part: Annotated[bool | None, Field(description="Null: not agreed yet")]
+    state: Annotated[str, Field(description="Of the invitation; empty before it, hindered: none is made")]
     gathering_at: datetime | None
-    state_label: Annotated[str, Field(description="未确认, 参评 or 不参评, to be shown", examples=["参评"])]
+    state_label: Annotated[str, Field(description="未确认, 参评, 不参评 and others, to be shown", examples=["参评"])]
+    source_label: Annotated[str, Field(description="Whose word the answer is; may be empty", examples=["专家本人"])]
+    answer_until: Annotated[datetime | None, Field(description="While the answer is awaited")]
+    stated_label: Annotated[str, Field(description="The agency's statement; may be empty", examples=["不参评"])]
+    stated_gathering: datetime | None
+    stated_at: datetime | None
+    counts_at: Annotated[
+        datetime | None, Field(description="When the stated refusal counts; null: it doesn't by itself")
+    ]
     calls: Annotated[tuple[CallLine, ...], Field(description="The virtual calls, newest first (拨打记录)")]
     sms_label: Annotated[str, Field(description="Of the message with time, place and code; empty before it is due")]
     unwritten: Annotated[bool, Field(description="That message failed: send it again or tell the expert by a call")]
@@ -69,13 +99,14 @@ class RecallRow:
 
 @dataclass(frozen=True)
 class RecallPanel:
-    """`final`: confirmed for good. `staff_phone` is the agency contact's phone as typed last, kept until the draw's
-    end; may be empty.
+    """`begun`: the experts are being notified. `final`: confirmed for good. `staff_phone` is the agency
+    contact's phone as typed last, kept until the draw's end; may be empty.
 
     `virtual_calls`: the pool offers calls that hide both numbers.
     """
 
     staff_phone: str
+    begun: bool
     final: bool
     virtual_calls: bool
     rows: tuple[RecallRow, ...]
@@ -98,28 +129,37 @@ class RecallQueries:
             calls = await self.calls.log_of(draw_id, "recall")
             hindrances = await self._find_hindrances(draw) if draw.state == DrawState.VERIFIED else {}
         phone = self.deps.keys.read(draw.staff_phone_sealed, PHONE) if draw.staff_phone_sealed else ""
-        resends = self.deps.book(draw.pool).draw.recall.resends_max
+        begun, final = draw.started_at is not None, draw.finished_at is not None
         shown = tuple(
-            self._row(row, calls.get(row["expert_id"], ()), hindrances.get(row["id"], ""), resends)
-            for row in panel_rows
+            self._row(draw, row, calls.get(row["expert_id"], ()), hindrances.get(row["id"], "")) for row in panel_rows
         )
-        return RecallPanel(phone, draw.started_at is not None, self.calls.is_offered(draw.pool), shown)
+        return RecallPanel(phone, begun, final, self.calls.is_offered(draw.pool), shown)
 
-    def _row(self, row: Mapping[str, Any], calls: tuple[CallLine, ...], hindrance: str, resends: int) -> RecallRow:
+    def _row(self, draw: Draw, row: Mapping[str, Any], calls: tuple[CallLine, ...], hindrance: str) -> RecallRow:
+        rules = self.deps.book(draw.pool).draw.recall
         number = self.deps.keys.open_text(row["id_number_sealed"], "id_number")
         shown = {name: row[name] for name in RecallRow.__dataclass_fields__ if name in row}
-        state_label = _LABELS[row["takes_part"]]
+        state = row["state"] or ("hindered" if draw.started_at is not None else "")
+        is_open = state == InvitationState.OPEN
+        shown |= {"state": state, "answer_until": row["answer_until"] if is_open else None}
         unwritten = bool(row["holds_place"]) and row["sms"] == "failed"
         return RecallRow(
             **shown,
             id_number=mask_id_number(number),
-            state_label=state_label,
+            state_label=_LABELS.get(state) or InvitationState(state).label,
+            source_label=_SOURCES.get(row["answered_by"] or "", "专家本人"),
+            stated_label=_STATED.get(row["stated"], ""),
+            counts_at=refusal_counts_at(row, rules) if is_open else None,
             calls=calls,
             sms_label=SMS_LABELS[row["sms"]] if row["code"] else "",
             unwritten=unwritten,
-            may_resend=unwritten and row["resent"] < resends,
-            hindrance=hindrance,
+            may_resend=unwritten and row["resent"] < rules.resends_max,
+            hindrance=hindrance if state in ("", "hindered") else "",
         )
+
+    async def find_rows(self, draw: Draw) -> list[Mapping[str, Any]]:
+        """The panel as stored: statements, invitations and their states."""
+        return list(await rows(_PANEL, draw.id))
 
     async def find_unreached(self, draw: Draw) -> dict[UUID, Mapping[str, Any]]:
         """Rows of experts whom the message with time, place and code did not reach, by id."""
@@ -129,14 +169,16 @@ class RecallQueries:
         return {row["id"]: row for row in panel_rows if row["holds_place"] and row["sms"] == "failed"}
 
     async def _find_hindrances(self, draw: Draw) -> Mapping[UUID, str]:
-        return await self.find_hindrances_of(draw, await RecalledExpert.filter(draw_id=draw.id).order_by("id"))
+        panel = await RecalledExpert.filter(draw_id=draw.id).order_by("id")
+        hindrances = await self.find_hindrances_of(draw, panel)
+        return {row_id: SKIP_REASONS[reason] if reason else "" for row_id, reason in hindrances.items()}
 
-    async def find_hindrances_of(self, draw: Draw, panel: Sequence[RecalledExpert]) -> Mapping[UUID, str]:
-        """By row, why its expert can't take part at the agreed or proposed time; empty: no hindrance.
+    async def find_hindrances_of(self, draw: Draw, panel: Sequence[RecalledExpert]) -> Mapping[UUID, SkipReason | None]:
+        """By row, why its expert can't take part at the stated or proposed time; None: no hindrance.
 
-        Registered leave doesn't count: the expert knows of it when accepting by phone.
+        Registered leave doesn't count: the expert knows of it when answering.
         """
-        book, hindrances = self.deps.book(draw.pool), dict[UUID, str]()
+        book, hindrances = self.deps.book(draw.pool), dict[UUID, SkipReason | None]()
         sources = await recusals(draw, book.draw.employment_recusal_years)
         conditions = Condition.filter(draw_id=draw.id).prefetch_related("notice")
         notices = {condition.id: condition.notice async for condition in conditions}
@@ -149,8 +191,19 @@ class RecallQueries:
             hindered = await find_hindrances(experts, draw, call_notice, sources, book, by_leave=False)
             for row in affected:
                 hindrance = hindered[row.expert_id]
-                hindrances[row.id] = SKIP_REASONS[hindrance.reason] if hindrance else ""
+                hindrances[row.id] = hindrance.reason if hindrance else None
         return hindrances
+
+
+def refusal_counts_at(row: Mapping[str, Any], rules: Recall) -> datetime | None:
+    """From when a refusal that the agency noted counts without the expert's own answer; None: never.
+
+    Only after an answered call of the platform, and once the expert, who was notified of it, had time to contradict.
+    """
+    if row["stated"] is not False or not row["heard"]:
+        return None
+    stated_at: datetime = row["stated_at"]
+    return stated_at + rules.contradict_within
 
 
 def check_recall(draw: Draw) -> None:

@@ -1,8 +1,8 @@
-"""Notifying the original experts of a recall (复评、通知原专家评标): each is phoned, then all results are confirmed at
-once.
+"""Notifying the original experts of a recall (复评、通知原专家评标): each answers in person, then all is confirmed.
 
-The result of a call is a note that may be changed. Only the final confirmation creates invitations, notifies the
-experts and moves the draw, in one transaction: no expert is notified twice, and none is left out.
+Each is invited as in a draw and answers by chat, page, mini-program, SMS link or key. The agency may phone them too and
+note what it was told: that is a statement about another person, shown as such, of which the expert is notified at once.
+It never counts as an agreement, and as a refusal only after an answered call of the platform.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from tortoise.exceptions import IntegrityError
 
 from domain.clock import print_time
 from domain.draws import record
-from domain.draws.lifecycles import DrawEvent, DrawState
-from domain.draws.record import SKIP_REASONS
+from domain.draws.lifecycles import DrawEvent, DrawState, InvitationEvent, InvitationState
+from domain.draws.record import SKIP_REASONS, SkipReason
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.parsing import mobile_number
 from domain.rulebook.notice_texts import time_params
@@ -28,23 +28,30 @@ from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Notice
 from services.core import permissions
-from services.core.base import Actor, Deps, rows, transaction
+from services.core.base import Actor, Deps, rows, system, transaction
 from services.core.base import record as audit
 from services.core.crypto import PHONE
+from services.core.due_rows import process_each
 from services.draws.access import DrawAccess
 from services.draws.call_order.eligibility import occupied_span
 from services.draws.calls.call_rules import address_and_room
-from services.draws.calls.invitations import Invitations
+from services.draws.calls.expiry import CALL_GRACE
 from services.draws.calls.next_calls import new_code
+from services.draws.calls.places import Places
 from services.draws.draw_notices import notify_agency
-from services.draws.follow_ups.recall_queries import RecallQueries, check_recall
-from services.draws.locks import Locked, lock_own_draw, move
+from services.draws.follow_ups.recall_queries import RecallQueries, check_recall, refusal_counts_at
+from services.draws.locks import Locked, lock, lock_own_draw, move
 from services.draws.party_notifications import PartyNotifications
+from services.draws.recall_record import BY_CALL, hindered_entry
 from services.draws.recall_rules import check_same_day
 from services.draws.record_log import append_to_log
 from services.draws.virtual_calls import VirtualCalls
 from services.notifications import Notices
 
+_UNCONFIRMED = """
+SELECT d.id FROM draw d WHERE d.kind = 'recall' AND d.state = 'verified' AND d.started_at IS NOT NULL
+AND d.starts_at <= $1 AND NOT EXISTS (SELECT 1 FROM invitation i WHERE i.draw_id = d.id AND i.state = 'open')
+"""
 _ROUND = 0
 """Round number of invitations that no round has ordered."""
 
@@ -55,11 +62,11 @@ class Recalls:
     notices: Notices
     access: DrawAccess
     queries: RecallQueries
-    invitations: Invitations
+    places: Places
     calls: VirtualCalls
     parties: PartyNotifications
 
-    # ---- results of the calls
+    # ---- calls
 
     async def remember_phone(self, actor: Actor, draw_id: UUID, phone: str) -> None:
         """The phone of the agency's contact; kept for the draw. Raises InvalidInput."""
@@ -78,10 +85,11 @@ class Recalls:
         async with transaction():
             draw = (await lock_own_draw(actor, draw_id)).draw
             confirmed = row_id in await self.queries.find_unreached(draw)
-            locked = None if confirmed else await self._lock_open_recall(actor, draw_id)
+            if not confirmed:
+                await self._lock_begun_recall(actor, draw_id)
             row = await self._lock_row(draw_id, row_id)
-            if locked is not None:
-                await self._check_hindrances(locked, [row])
+            if not confirmed:
+                await self._lock_open_invitation(row)
             own = confirmed and not draw.staff_phone_sealed
             phone = "" if own else self._staff_phone(draw, "请先填写您的通话号码，系统先呼叫这个号码。")
             await self.calls.request_call(actor, draw, row.expert_id, "recall", phone)
@@ -114,24 +122,22 @@ class Recalls:
     async def ask_to_call_back(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
         """Ask an expert by message, without revealing his number, to call the agency's contact. Raises Conflict."""
         async with transaction():
-            locked = await self._lock_open_recall(actor, draw_id)
-            draw, now = locked.draw, self.deps.now()
+            draw, now = (await self._lock_begun_recall(actor, draw_id)).draw, self.deps.now()
             row = await self._lock_row(draw_id, row_id)
-            await self._check_hindrances(locked, [row])
+            invitation = await self._lock_open_invitation(row)
             phone = self._staff_phone(draw, "请先填写您的通话号码，专家按这个号码回电。")
             request_count = await Notice.filter(dedupe_key__startswith=f"recall_asked:{row.id}:").count()
             rules = self.deps.book(draw.pool).draw.recall
             if request_count >= rules.asks_max:
-                raise Conflict(f"已请该专家回电{request_count}次，请登记为不参评或等待回电。", code="asked_enough")
+                raise Conflict(f"已请该专家回电{request_count}次，请等待回电或本人答复。", code="asked_enough")
             if request_count and row.called_at and now < row.called_at + rules.asked_again_after:
                 minutes = math.ceil((row.called_at + rules.asked_again_after - now).total_seconds() / 60)
                 raise Conflict(f"刚刚已请该专家回电，请{minutes}分钟后再试。", code="asked_just_now")
-            call_notice = await CallNotice.get(id=locked.condition(row.condition_id).notice_id)
             await self.notices.notify(
                 pool=draw.pool,
                 kind="recall_asked",
                 dedupe_key=f"recall_asked:{row.id}:{request_count + 1}",
-                params={**time_params(call_notice.gathering_at), "contact_phone": phone},
+                params={**time_params(invitation.gathering_at), "contact_phone": phone},
                 expert_id=row.expert_id,
             )
             row.called_at = now
@@ -144,104 +150,232 @@ class Recalls:
             raise NotFound("名单中没有这位专家，请刷新后重试。")
         return row
 
-    async def record_result(
+    async def _lock_open_invitation(self, row: RecalledExpert) -> Invitation:
+        """The invitation that waits for this expert's answer. Raises Conflict when none does."""
+        invitation = await Invitation.select_for_update().get_or_none(draw_id=row.draw_id, expert_id=row.expert_id)
+        if invitation is None:
+            raise Conflict("该专家目前不能参评，没有发出邀请，不用再联系。", code="hindered")
+        if invitation.state != InvitationState.OPEN:
+            label = InvitationState(invitation.state).label
+            raise Conflict(f"该专家{label}，以本人答复为准，不用再登记。", code="answered")
+        return invitation
+
+    # ---- what the agency was told on the phone
+
+    async def record_statement(
         self, actor: Actor, draw_id: UUID, row_id: UUID, takes_part: bool, gathering_at: datetime | None
     ) -> None:
-        """Record the result for one expert; may be changed until the final confirmation.
+        """Note what an expert is said to have answered; the expert is notified of it and answers in person.
 
-        Raises InvalidInput for a gathering on another day, Conflict for an expert who may not sit on the panel.
+        A gathering time on which the two agreed is proposed to the expert instead of the notice's. Raises InvalidInput
+        for a gathering on another day or too near, Conflict once the expert has answered, or sits on another panel
+        then.
         """
         async with transaction():
-            locked = await self._lock_open_recall(actor, draw_id)
+            locked = await self._lock_begun_recall(actor, draw_id)
+            draw, now = locked.draw, self.deps.now()
             row = await self._lock_row(draw_id, row_id)
-            now = self.deps.now()
-            row.takes_part, row.gathering_at = takes_part, gathering_at if takes_part else None
+            invitation = await self._lock_open_invitation(row)
             if takes_part:
-                self._check_gathering(locked.draw, row.gathering_at, now)
-                await self._check_hindrances(locked, [row])
+                at = self._check_gathering(draw, gathering_at, now)
+                await self._propose_gathering(locked, invitation, at, now)
+            row.takes_part, row.gathering_at = takes_part, gathering_at if takes_part else None
             row.called_at = row.called_at or now
             row.recorded_at, row.recorded_by_id = now, actor.account_id
             await row.save()
+            await self._notify_of_statement(draw, row, invitation)
             await audit(actor, now, "recall.noted", "draw", draw_id, row=str(row_id), comes=takes_part)
 
-    def _check_gathering(self, draw: Draw, at: datetime | None, now: datetime) -> None:
+    def _check_gathering(self, draw: Draw, at: datetime | None, now: datetime) -> datetime:
         if at is None:
             raise InvalidInput("请填写商定的集合时间。", field="gathering_at")
         check_same_day(draw, at)
         if not now < at <= draw.starts_at:
             begins = print_time(draw.starts_at)
             raise InvalidInput(f"集合时间应在现在之后、{begins}评标开始之前。", field="gathering_at")
+        self._answer_until(draw, at, now)
+        return at
 
-    async def _check_hindrances(self, locked: Locked, coming: Sequence[RecalledExpert]) -> None:
-        """An expert who has left the pool, is recused or has another panel can't take part. Raises Conflict with the
-        name."""
-        for row in coming:
-            if why := (await self.queries.find_hindrances_of(locked.draw, [row]))[row.id]:
-                name = (await Expert.get(id=row.expert_id)).name
-                raise Conflict(f"{name}{why}，请登记为不参评。", code="hindered")
+    def _answer_until(self, draw: Draw, gathering_at: datetime, now: datetime) -> datetime:
+        """Deadline of the expert's own answer. Raises InvalidInput when the gathering is too near for one."""
+        rules = self.deps.book(draw.pool).draw
+        until = min(now + rules.recall.answer_within, gathering_at - rules.agreement_lead - CALL_GRACE)
+        if until < now + rules.calling.answer_timeout:
+            message = "离集合时间太近，专家来不及本人答复，请商定晚一些的集合时间，或终止本活动后重新发起复评。"
+            raise InvalidInput(message, code="gathering_near", field="gathering_at")
+        return until
 
-    # ---- the final confirmation
+    async def _propose_gathering(self, locked: Locked, invitation: Invitation, at: datetime, now: datetime) -> None:
+        if at == invitation.gathering_at:
+            return
+        draw = locked.draw
+        invitation.gathering_at, invitation.answer_until = at, self._answer_until(draw, at, now)
+        invitation.starts_at = min(at, draw.starts_at)
+        try:
+            async with transaction():
+                await invitation.save(update_fields=["gathering_at", "answer_until", "starts_at"])
+        except IntegrityError as error:
+            name = (await Expert.get(id=invitation.expert_id)).name
+            raise Conflict(f"{name}{SKIP_REASONS['overlap']}，请商定其他集合时间。", code="hindered") from error
+        params = {**time_params(at), "answer_by": time_params(invitation.answer_until)["gathering_short"]}
+        await self.notices.reword(invitation_id=invitation.id, kind="recall_call", params=params)
 
-    async def confirm(self, actor: Actor, draw_id: UUID) -> DrawState:
-        """Confirm all results for good: 抽取完成 when all experts come, else 专家不足. Raises Conflict."""
+    async def _notify_of_statement(self, draw: Draw, row: RecalledExpert, invitation: Invitation) -> None:
+        """Tell the expert at once what was noted about him, by whom, and how to answer otherwise."""
+        [stored] = [stored for stored in await self.queries.find_rows(draw) if stored["id"] == row.id]
+        counts_at = refusal_counts_at(stored, self.deps.book(draw.pool).draw.recall)
+        until = time_params(counts_at)["gathering_short"] if counts_at else ""
+        await self.notices.notify(
+            pool=draw.pool,
+            kind="recall_stated",
+            dedupe_key=f"recall_stated:{invitation.id}:{self.deps.now().timestamp():.0f}",
+            params={
+                **time_params(invitation.gathering_at),
+                "what": "可以参加" if row.takes_part else "不能参加",
+                "effect": f"{until}前未答复的按此记录" if until else "未经您本人答复不作数",
+            },
+            expert_id=row.expert_id,
+            invitation_id=invitation.id,
+        )
+
+    # ---- inviting the panel
+
+    async def invite_panel(self, actor: Actor, draw_id: UUID) -> None:
+        """Invite each expert of the original panel, who answers in person; who may not sit on it now is told why.
+
+        Raises Conflict when it was begun or the gathering is too near for an answer.
+        """
         async with transaction():
             locked = await self._lock_open_recall(actor, draw_id)
             draw, now = locked.draw, self.deps.now()
+            if draw.started_at is not None:
+                raise Conflict("已经开始通知原专家，请等待本人答复。", code="begun")
             panel = await RecalledExpert.filter(draw_id=draw_id).order_by("condition_id", "id").select_for_update()
-            await self._check_all_agreed(locked, panel, now)
-            await self._append_results(locked, panel, now)
+            hindrances = await self.queries.find_hindrances_of(draw, panel)
+            draw.started_at = now
+            await draw.save(update_fields=["started_at"])
+            await self._append_panel(locked, panel, now)
             for row in panel:
-                if row.takes_part:
+                if reason := hindrances[row.id]:
+                    await self._pass_over(locked, row, reason, now)
+                else:
                     await self._invite_expert(locked, row, now)
-            draw.started_at = draw.finished_at = now
-            await draw.save(update_fields=["started_at", "finished_at"])
-            await self._complete_draw(locked, now)
-            await audit(actor, now, "recall.confirmed", "draw", draw_id, agreed=locked.accepted, needed=draw.needed)
-            return locked.state
+            await self.parties.notify(draw, "recalling", by=actor.account_id)
+            await audit(actor, now, "recall.begun", "draw", draw_id)
 
-    async def _check_all_agreed(self, locked: Locked, panel: Sequence[RecalledExpert], now: datetime) -> None:
-        if waiting := sum(row.takes_part is None for row in panel):
-            raise Conflict(f"还有{waiting}位专家未确认，请逐一通话并提交后再确认。", code="not_all_agreed")
-        for row in panel:
-            if row.takes_part and not now < (row.gathering_at or now) <= locked.draw.starts_at:
-                name = (await Expert.get(id=row.expert_id)).name
-                raise Conflict(f"与{name}商定的集合时间已过，请重新商定并提交。", code="gathering_past")
-        await self._check_hindrances(locked, [row for row in panel if row.takes_part])
-
-    async def _append_results(self, locked: Locked, panel: Sequence[RecalledExpert], now: datetime) -> None:
+    async def _append_panel(self, locked: Locked, panel: Sequence[RecalledExpert], now: datetime) -> None:
         earlier = {
             invitation.id: invitation
             for invitation in await Invitation.filter(id__in=[row.earlier_id for row in panel])
         }
         seats = [
-            (locked.condition(row.condition_id).position, bytes.fromhex(earlier[row.earlier_id].leaf), row)
+            record.SeatFacts(locked.condition(row.condition_id).position, bytes.fromhex(earlier[row.earlier_id].leaf))
             for row in panel
         ]
-        await append_to_log(
-            locked.draw,
-            now,
-            record.Recalled(tuple(sorted(record.SeatFacts(no, leaf) for no, leaf, _ in seats))),
-            *(
-                record.Confirmed(no, leaf, "comes" if row.takes_part else "declines", row.gathering_at or "")
-                for no, leaf, row in seats
-            ),
+        lead = int(self.deps.book(locked.draw.pool).draw.agreement_lead.total_seconds())
+        await append_to_log(locked.draw, now, record.Recalled(tuple(sorted(seats)), lead))
+
+    async def _pass_over(self, locked: Locked, row: RecalledExpert, reason: SkipReason, now: datetime) -> None:
+        """An expert who may not sit on the panel now is not invited, and told why, unless he has left the pool."""
+        draw, condition = locked.draw, locked.condition(row.condition_id)
+        earlier = await Invitation.get(id=row.earlier_id)
+        await append_to_log(draw, now, hindered_entry(condition.position, bytes.fromhex(earlier.leaf)))
+        await audit(system(draw.pool), now, "recall.hindered", "draw", draw.id, row=str(row.id), reason=reason)
+        if reason in ("left_pool", "unreachable"):
+            return
+        call_notice = await CallNotice.get(id=condition.notice_id)
+        await self.notices.notify(
+            pool=draw.pool,
+            kind="recall_hindered",
+            dedupe_key=f"recall_hindered:{row.id}",
+            params={**time_params(call_notice.gathering_at), "reason": SKIP_REASONS[reason]},
+            expert_id=row.expert_id,
         )
 
     async def _invite_expert(self, locked: Locked, row: RecalledExpert, now: datetime) -> None:
-        """Create an accepted invitation; reminders, check-in, leave and urging follow as for any other."""
+        """Open an invitation; answers, reminders, check-in, leave and urging follow as for any other."""
         draw, condition = locked.draw, locked.condition(row.condition_id)
         call_notice, earlier = await CallNotice.get(id=condition.notice_id), await Invitation.get(id=row.earlier_id)
-        call_notice.gathering_at = row.gathering_at or call_notice.gathering_at
         try:
             async with transaction():
                 invitation = await self._create_invitation(draw, condition, call_notice, earlier, now)
-        except IntegrityError as error:
-            name = (await Expert.get(id=row.expert_id)).name
-            raise Conflict(f"{name}{SKIP_REASONS['overlap']}，请登记为不参评。", code="hindered") from error
-        condition.accepted += 1
-        await condition.save(update_fields=["accepted"])
-        await self.invitations.plan_reminder(invitation, draw.pool, now)
-        await self._notify_accepted(draw, invitation, call_notice)
+        except IntegrityError:  # called by another draw meanwhile
+            await self._pass_over(locked, row, "overlap", now)
+            return
+        condition.open += 1
+        await condition.save(update_fields=["open"])
+        row.called_at = now
+        await row.save(update_fields=["called_at"])
+        await self.notices.notify(
+            pool=draw.pool,
+            kind="recall_call",
+            dedupe_key=f"recall_call:{invitation.id}",
+            params={
+                **time_params(invitation.gathering_at),
+                "place": address_and_room(call_notice),
+                "answer_by": time_params(invitation.answer_until)["gathering_short"],
+            },
+            expert_id=row.expert_id,
+            invitation_id=invitation.id,
+        )
+
+    # ---- the final confirmation
+
+    async def confirm(self, actor: Actor, draw_id: UUID) -> DrawState:
+        """Confirm all answers for good: 抽取完成 when all experts come, else 专家不足. Raises Conflict."""
+        async with transaction():
+            locked = await self._lock_begun_recall(actor, draw_id)
+            await self._close_refused(locked)
+            await self._check_all_answered(locked)
+            await self._complete_draw(locked)
+            counts = {"agreed": locked.accepted, "needed": locked.draw.needed}
+            await audit(actor, self.deps.now(), "recall.confirmed", "draw", draw_id, **counts)
+            return locked.state
+
+    async def complete_due(self) -> int:
+        """Confirm what an agency has not confirmed when the panel is unsealed; returns the number of draws found."""
+        sealed = max(book.draw.result_visible_before for book in self.deps.rulebooks.values())
+        due = await rows(_UNCONFIRMED, self.deps.now() + sealed)
+        return await process_each("recall", due, lambda row: self._complete_if_due(row["id"]))
+
+    async def _complete_if_due(self, draw_id: UUID) -> None:
+        async with transaction():
+            locked = await lock(draw_id)
+            draw, now = locked.draw, self.deps.now()
+            is_waiting = locked.state == DrawState.VERIFIED and draw.started_at is not None and draw.kind == "recall"
+            if not is_waiting or locked.open or now < self.access.unseals_at(draw):
+                return
+            await self._complete_draw(locked)
+            await audit(system(draw.pool), now, "recall.confirmed", "draw", draw_id)
+
+    async def _close_refused(self, locked: Locked) -> None:
+        """Close the invitations of those who refused in an answered call of the platform and didn't contradict."""
+        draw, now = locked.draw, self.deps.now()
+        rules = self.deps.book(draw.pool).draw.recall
+        for stored in await self.queries.find_rows(draw):
+            counts_at = refusal_counts_at(stored, rules)
+            if stored["state"] != InvitationState.OPEN or counts_at is None or now < counts_at:
+                continue
+            invitation = await Invitation.select_for_update().get(id=stored["invitation_id"])
+            await self.places.apply(locked, invitation, InvitationEvent.DECLINE, now, by=BY_CALL)
+            await self.notices.notify(
+                pool=draw.pool,
+                kind="draw_declined",
+                dedupe_key=f"draw_declined:{invitation.id}",
+                params=time_params(invitation.gathering_at),
+                expert_id=invitation.expert_id,
+                invitation_id=invitation.id,
+            )
+
+    async def _check_all_answered(self, locked: Locked) -> None:
+        if not locked.open:
+            return
+        waiting = Invitation.filter(draw_id=locked.draw.id, state=InvitationState.OPEN)
+        until = max([invitation.answer_until for invitation in await waiting])
+        raise Conflict(
+            f"还有{locked.open}位专家未本人答复，请等待答复；最迟{print_time(until)}，仍未答复的按未答复记录。",
+            code="not_all_answered",
+        )
 
     async def _notify_accepted(
         self, draw: Draw, invitation: Invitation, call_notice: CallNotice, occasion: str = ""
@@ -275,18 +409,17 @@ class Recalls:
             code=await new_code(draw, self.deps.book(draw.pool).draw.code_length),
             menu_id=(await rows("SELECT nextval('menu_number') AS n"))[0]["n"],
             link=secrets.token_urlsafe(12),
-            state="accepted",
             starts_at=starts_at,
             ends_at=ends_at,
             gathering_at=call_notice.gathering_at,
             created_at=now,
-            answer_until=now,
-            answered_at=now,
-            answered_by="staff",
+            answer_until=self._answer_until(draw, call_notice.gathering_at, now),
         )
 
-    async def _complete_draw(self, locked: Locked, now: datetime) -> None:
-        draw = locked.draw
+    async def _complete_draw(self, locked: Locked) -> None:
+        draw, now = locked.draw, self.deps.now()
+        draw.finished_at = now
+        await draw.save(update_fields=["finished_at"])
         counts: dict[str, str | int] = {"needed": draw.needed, "agreed": locked.accepted}
         full = locked.accepted == draw.needed
         await append_to_log(draw, now, record.Completed() if full else record.Short("declined"))
@@ -297,6 +430,13 @@ class Recalls:
             await self.parties.notify(draw, "full", {"needed": draw.needed})
         else:
             await self.parties.notify(draw, "recalled", counts)
+
+    async def _lock_begun_recall(self, actor: Actor, draw_id: UUID) -> Locked:
+        """The same once its experts are being notified. Raises Conflict before."""
+        locked = await self._lock_open_recall(actor, draw_id)
+        if locked.draw.started_at is None:
+            raise Conflict("请先开始通知原专家，每位专家会收到通知并由本人答复。", code="not_begun")
+        return locked
 
     async def _lock_open_recall(self, actor: Actor, draw_id: UUID) -> Locked:
         """A verified recall that is not confirmed. Raises Conflict, NotFound."""

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -77,14 +78,26 @@ def _history(kind: acts.DrawKind, dice: random.Random) -> acts.History:
     return acts.History(kind, earlier[-1].number, (LOT,), earlier, dice.randint(0, 2))
 
 
+_REFUSALS: tuple[tuple[acts.Answer, Literal[""], acts.AnswerSource], ...] = (
+    ("declines", "", "expert"),
+    ("declines", "", "call"),
+    ("silent", "", "system"),
+    ("hindered", "", "system"),
+)
+
+
 def _recall(dice: random.Random) -> Script:
     """The original experts are notified; no one is drawn."""
     seats = tuple(sorted(acts.SeatFacts(1, dice.randbytes(32)) for _ in range(dice.randint(1, 3))))
-    script = Script(rng=dice, acts=[_history("recall", dice)]).then(acts.Recalled(seats))
+    script = Script(rng=dice, acts=[_history("recall", dice)]).then(acts.Recalled(seats, 1800))
     come = [dice.random() < 0.8 for _ in seats]
     for seat, comes in zip(seats, come, strict=True):
-        answer = acts.Confirmed(1, seat.leaf, *(("comes", GATHERING) if comes else ("declines", "")))
-        script.then(answer)
+        stated: acts.Stated = dice.choice(("", "comes", "declines"))
+        script.then(
+            acts.Confirmed(1, seat.leaf, "comes", GATHERING, "expert", stated)
+            if comes
+            else acts.Confirmed(1, seat.leaf, *dice.choice(_REFUSALS), stated)
+        )
     return script.then(acts.Completed() if all(come) else acts.Short("declined")).end()
 
 

@@ -83,8 +83,9 @@ def _panel(record: Record) -> list[acts.SeatFacts]:
 
 def _recall(chain: Sequence[Record], left_out: int = 0) -> Record:
     panel = _panel(chain[-1])[left_out:] or [acts.SeatFacts(1, bytes(32))]
-    confirmed = [acts.Confirmed(seat.condition, seat.leaf, "comes", GATHERING) for seat in panel]
-    script = [follower("recall", *chain), acts.Recalled(tuple(panel)), *confirmed, acts.Completed(), acts.Ended("met")]
+    confirmed = [acts.Confirmed(seat.condition, seat.leaf, "comes", GATHERING, "expert", "") for seat in panel]
+    opening = follower("recall", *chain), acts.Recalled(tuple(panel), 1800)
+    script = [*opening, *confirmed, acts.Completed(), acts.Ended("met")]
     return chained(script, {}, number=_number(len(chain)))
 
 

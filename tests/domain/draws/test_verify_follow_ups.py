@@ -16,41 +16,59 @@ from tests.factories.draw_records import FIRST, GATHERING, LOT, START, Script, c
 NUMBER = "CQSQ202611300001"
 ONE, OTHER = b"\1" * 32, b"\2" * 32
 SEATS = (SeatFacts(1, ONE), SeatFacts(1, OTHER))
+LEAD = 1800
+RECALLED = Recalled(SEATS, LEAD)
 EARLIER = acts.EarlierFacts("CQSQ202611200001", "ab" * 32, (LOT,), (START - timedelta(days=1),), (), 0, "met")
 ORIGIN = acts.History("recall", EARLIER.number, (LOT,), (EARLIER,), 0)
-COME = (Confirmed(1, ONE, "comes", GATHERING), Confirmed(1, OTHER, "comes", GATHERING))
+COME = (Confirmed(1, ONE, "comes", GATHERING, "expert", ""), Confirmed(1, OTHER, "comes", GATHERING, "expert", ""))
 
+BY_CALL = Confirmed(1, OTHER, "declines", "", "call", "declines")
+SILENT = Confirmed(1, OTHER, "silent", "", "system", "")
+HINDERED = Confirmed(1, OTHER, "hindered", "", "system", "")
 OVER = (acts.Terminated("agency", "no_experts"), acts.CallOutcome(1, OTHER, "cancelled", "agency"), Ended("terminated"))
+MET = Ended("met")
 HOLDS: list[tuple[Act, ...]] = [
-    (ORIGIN, Recalled(SEATS), *COME, acts.Completed(), Ended("met")),
-    (ORIGIN, Recalled(SEATS), COME[0], Confirmed(1, OTHER, "declines", ""), acts.Short("declined"), Ended("met")),
-    (ORIGIN, Recalled(SEATS), *COME, acts.Completed(), acts.CallOutcome(1, ONE, "left", "expert"), *OVER),
-]
-"""All experts come; one doesn't; one takes leave and the others are released."""
-WRONG: list[tuple[tuple[Act, ...], str]] = [
-    ((ORIGIN, Recalled(SEATS), COME[0], acts.Completed()), "not_all_confirmed"),
-    ((ORIGIN, Recalled(SEATS), COME[0], acts.Short("declined")), "not_all_confirmed"),
-    ((ORIGIN, acts.Completed()), "not_all_confirmed"),
-    ((ORIGIN, Recalled(SEATS), *COME, acts.Short("declined")), "not_short"),
+    (ORIGIN, RECALLED, *COME, acts.Completed(), MET),
+    (ORIGIN, RECALLED, COME[0], Confirmed(1, OTHER, "declines", "", "expert", ""), acts.Short("declined"), MET),
+    (ORIGIN, RECALLED, *COME, acts.Completed(), acts.CallOutcome(1, ONE, "left", "expert"), *OVER),
+    *((ORIGIN, RECALLED, COME[0], answer, acts.Short("declined"), MET) for answer in (BY_CALL, SILENT, HINDERED)),
+    (ORIGIN, RECALLED, *COME, acts.CallOutcome(1, ONE, "left", "expert"), acts.Short("declined"), MET),
     (
-        (ORIGIN, Recalled(SEATS), *COME[:1], Confirmed(1, OTHER, "declines", ""), acts.Short("exhausted")),
+        *(ORIGIN, RECALLED, COME[0], acts.Terminated("agency", "no_experts")),
+        *(acts.CallOutcome(1, leaf, "cancelled", "agency") for leaf in (ONE, OTHER)),
+        Ended("terminated"),
+    ),
+]
+"""All experts come; one doesn't, by his own word or in an answered call, or is silent, or hindered; one takes leave."""
+WRONG: list[tuple[tuple[Act, ...], str]] = [
+    ((ORIGIN, RECALLED, COME[0], acts.Completed()), "not_all_confirmed"),
+    ((ORIGIN, RECALLED, COME[0], acts.Short("declined")), "not_all_confirmed"),
+    ((ORIGIN, acts.Completed()), "not_all_confirmed"),
+    ((ORIGIN, RECALLED, *COME, acts.Short("declined")), "not_short"),
+    (
+        (ORIGIN, RECALLED, *COME[:1], Confirmed(1, OTHER, "declines", "", "expert", ""), acts.Short("exhausted")),
         "short_reason",
     ),
-    ((ORIGIN, Recalled(SEATS), COME[0], COME[0]), "confirmed"),
-    ((ORIGIN, Recalled(SEATS), Confirmed(1, b"\3" * 32, "comes", GATHERING)), "confirmed"),
-    ((ORIGIN, Recalled(SEATS), Confirmed(2, ONE, "comes", GATHERING)), "confirmed"),
-    ((ORIGIN, Recalled(SEATS), Confirmed(1, ONE, "comes", "")), "confirmed"),
+    ((ORIGIN, RECALLED, COME[0], COME[0]), "confirmed"),
+    ((ORIGIN, RECALLED, Confirmed(1, b"\3" * 32, "comes", GATHERING, "expert", "")), "confirmed"),
+    ((ORIGIN, RECALLED, Confirmed(2, ONE, "comes", GATHERING, "expert", "")), "confirmed"),
+    ((ORIGIN, RECALLED, Confirmed(1, ONE, "comes", "", "expert", "")), "confirmed"),
     ((ORIGIN, COME[0]), "confirmed"),
-    ((ORIGIN, Recalled(())), "recalled"),
-    ((ORIGIN, Recalled((SEATS[0], SEATS[0]))), "recalled"),
-    ((ORIGIN, Recalled(SEATS), Recalled(SEATS)), "recalled"),
-    ((Recalled(SEATS),), "history_first"),
-    ((FIRST, Recalled(SEATS)), "recalled"),
+    ((ORIGIN, RECALLED, Confirmed(1, ONE, "comes", GATHERING, "call", "comes")), "answer_source"),
+    ((ORIGIN, RECALLED, Confirmed(1, ONE, "declines", "", "system", "declines")), "answer_source"),
+    ((ORIGIN, RECALLED, Confirmed(1, ONE, "silent", "", "expert", "")), "answer_source"),
+    ((ORIGIN, Recalled(SEATS, 10**6), COME[0]), "agreed_late"),
+    ((ORIGIN, Recalled(SEATS, -1)), "recalled"),
+    ((ORIGIN, Recalled((), LEAD)), "recalled"),
+    ((ORIGIN, Recalled((SEATS[0], SEATS[0]), LEAD)), "recalled"),
+    ((ORIGIN, RECALLED, RECALLED), "recalled"),
+    ((RECALLED,), "history_first"),
+    ((FIRST, RECALLED), "recalled"),
     ((ORIGIN, ORIGIN), "history_first"),
-    ((ORIGIN, Recalled(SEATS), *COME, acts.Completed(), acts.Need(1, 2)), "recall"),
+    ((ORIGIN, RECALLED, *COME, acts.Completed(), acts.Need(1, 2)), "recall"),
     ((ORIGIN, Script().open_round().acts[1]), "recall"),
-    ((ORIGIN, Recalled(SEATS), acts.Called(1, "main", ONE)), "phase"),
-    ((ORIGIN, Recalled(SEATS), acts.CallOutcome(1, ONE, "accepted", "expert")), "outcome"),
+    ((ORIGIN, RECALLED, acts.Called(1, "main", ONE)), "phase"),
+    ((ORIGIN, RECALLED, acts.CallOutcome(1, ONE, "accepted", "expert")), "outcome"),
 ]
 """Scripts of invalid recalls, each with the code of its error."""
 
@@ -62,6 +80,17 @@ def codes(*script: Act) -> list[str]:
 @pytest.mark.parametrize("script", HOLDS)
 def test_an_honest_recall_holds_whatever_comes_of_it(script: tuple[Act, ...]) -> None:
     assert codes(*script) == []
+
+
+def test_what_the_agency_said_of_a_person_stands_beside_what_came_true() -> None:
+    """The attack: "comes" or 不参评 for a person who said nothing; no source of an answer is the agency."""
+    for answer, source, stated in (("silent", "system", "declines"), ("comes", "expert", "declines")):
+        gathering = GATHERING if answer == "comes" else ""
+        told = Confirmed(1, OTHER, answer, gathering, source, stated)  # type: ignore[arg-type]
+        assert codes(ORIGIN, RECALLED, COME[0], told) == ["stated"]
+    for source in ("agency", "venue", "verifier", ""):
+        said = Confirmed(1, OTHER, "declines", "", source, "declines")  # type: ignore[arg-type]
+        assert codes(ORIGIN, RECALLED, COME[0], said)[-1:] == ["answer_source"]
 
 
 @pytest.mark.parametrize(("script", "code"), WRONG)
@@ -82,8 +111,8 @@ def finished() -> dict[str, object]:
 def recall_of(original: dict[str, object], panel: list[bytes]) -> dict[str, object]:
     origin = follower("recall", original)
     seats = tuple(sorted(SeatFacts(1, leaf) for leaf in panel))
-    come = [Confirmed(1, leaf, "comes", GATHERING + timedelta(days=9)) for leaf in panel]
-    return chained([origin, Recalled(seats), *come, acts.Completed(), Ended("met")], {}, {}, NUMBER)
+    come = [Confirmed(1, leaf, "comes", GATHERING + timedelta(days=9), "expert", "") for leaf in panel]
+    return chained([origin, Recalled(seats, LEAD), *come, acts.Completed(), Ended("met")], {}, {}, NUMBER)
 
 
 def panel_of(original: dict[str, object]) -> list[bytes]:

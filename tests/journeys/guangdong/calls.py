@@ -23,6 +23,14 @@ async def talk_with_expert(day: Day, expert: Phone) -> None:
     await staff.wait_for(lambda state: state["calls"][-1]["state"] == "ended" or None, "通话结束")
 
 
+async def answer_by_link(day: Day, text: str) -> None:
+    """The expert opens the link of a short message, and says that he comes."""
+    [path] = re.findall(r"https?://[^/]+(/\S+)", text)
+    tab = day.tab()
+    await tab.open(path)
+    await tab.press("参加")
+
+
 def shows_answered_calls(count: int) -> Callable[[BrowserPage], bool]:
     """Whether a page's call log shows this number of answered calls."""
     return lambda page: page.text.count("：已通话") == count

@@ -31,6 +31,7 @@ from tests.factories.draw_states import released
 from tests.factories.offices import (
     Office,
     add_experts,
+    answer_recall,
     draw_form,
     end_with_panel,
     fix_seed,
@@ -191,9 +192,7 @@ async def recalled(office: Office, old: UUID) -> UUID:
 
 
 async def confirm_panel(office: Office, draw: Draw) -> None:
-    panel = await office.recall_queries.panel(office.agency, draw.id)
-    for row in panel.rows:
-        await office.recalls.record_result(office.agency, draw.id, row.id, True, draw.starts_at - timedelta(hours=1))
+    await answer_recall(office, draw.id)
     await office.recalls.confirm(office.agency, draw.id)
 
 

@@ -302,6 +302,7 @@ async def test_a_pool_without_a_number_says_so_and_offers_none(office: Office, c
 async def test_an_original_expert_of_a_recall_is_talked_to(office: Office) -> None:
     await add_experts(office, 6)
     draw_id = await make_recall(office)
+    await office.recalls.invite_panel(office.agency, draw_id)
     row = await RecalledExpert.filter(draw_id=draw_id).first()
     assert row is not None
     with pytest.raises(Conflict, match="先填写您的通话号码"):
@@ -316,7 +317,7 @@ async def test_an_original_expert_of_a_recall_is_talked_to(office: Office) -> No
     ]
     assert shown.called_at is not None
     assert [(line.state_label, line.seconds) for line in shown.calls] == [("已通话", 90)]
-    assert shown.takes_part is None, "a talk decides nothing by itself"
+    assert shown.state == "open", "a talk decides nothing by itself"
 
 
 async def test_whom_no_call_of_a_release_reached_is_rung_by_a_person(office: Office, clock: FixedClock) -> None:

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, FilePayload, Page, expect
 from models.accounts import Account, FormDraft
 from models.draws import CallNotice, Condition, Draw
 from models.experts import CatalogueEntry
+from models.invitations import Invitation
 from models.notices import Notice
 from models.projects import Lot
 from tests.factories.draws import make_project
@@ -103,6 +104,7 @@ async def test_pages_of_what_follows_a_draw_read_well(browser: Browser, world: W
     await add_experts(office, 3)
     recall = await make_recall(office)
     recalled = (await Draw.get(id=recall)).original_id
+    await office.recalls.invite_panel(office.agency, recall)
     await office.recalls.remember_phone(office.agency, recall, "18030785987")
     row = (await office.recall_queries.panel(office.agency, recall)).rows[0]
     await office.recalls.ring(office.agency, recall, row.id)
@@ -115,9 +117,8 @@ async def test_pages_of_what_follows_a_draw_read_well(browser: Browser, world: W
     await agency.check_page("agency-redraw-basic", f"/agency/draws/{redraw}/basic")
     await agency.check_page("agency-notify", f"/agency/draws/{recall}/notify")
     await agency.check_page("agency-recall-under-way", f"/agency/draws/{recalled}/recall")
-    starts = (await Draw.get(id=recall)).starts_at
-    for expert in (await office.recall_queries.panel(office.agency, recall)).rows:
-        await office.recalls.record_result(office.agency, recall, expert.id, True, starts)
+    for invitation in await Invitation.filter(draw_id=recall):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="h5")
     await office.recalls.confirm(office.agency, recall)
     page = await agency.check_page("record-recall", f"/record/{records[0]}")
     await page.get_by_role("button", name="核对抽取记录").click()

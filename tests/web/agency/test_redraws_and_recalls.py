@@ -10,7 +10,6 @@ import pytest
 from domain.clock import local
 from models.accounts import FormDraft
 from models.draws import Draw
-from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Attempt
 from models.virtual_calls import VirtualCall
@@ -86,19 +85,16 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
     ), "未抽取"
     await agency.get("/agency/draws?kind=recall")
     await agency.click(f"进入通知：{draw.name} {draw.number}")
+    names = sorted([row.name for row in (await world.office.recall_queries.panel(world.office.agency, draw.id)).rows])
+    await agency.press("开始通知")
+    assert "由本人答复" in agency.text
     await agency.press("保存", phone="1803078")
     assert (agency.status, "手机号应为11位数字" in agency.text) == (422, True)
     await agency.press("保存", phone="18030785987")
     assert "通话号码已保存" in agency.text
-    names = sorted(
-        button.removeprefix("提交").removesuffix("的结果") for button in agency.page.buttons if "的结果" in button
-    )
-    assert len(names) == 2
-    await Expert.filter(name=names[0]).update(left_at=world.clock.now(), active=False)
-    await agency.get(f"/agency/draws/{draw.id}/notify")
-    assert ("已退库 请登记为不参评" in agency.text, f"虚拟号呼叫{names[0]}" in agency.page.buttons) == (True, False)
-    assert f"请{names[0]}回电" not in agency.page.buttons
-    await Expert.filter(name=names[0]).update(left_at=None, active=True)
+    assert [name for name in names if f"提交{name}的陈述" in agency.page.buttons] == names
+    world.clock.move(timedelta(minutes=11))
+    agency = await world.log_in(world.office.agency)
     await agency.get(f"/agency/draws/{draw.id}/notify")
     await agency.press(f"虚拟号呼叫{names[0]}")
     assert "接听后再呼叫专家" in agency.text
@@ -110,12 +106,17 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
     await agency.press(f"请{names[0]}回电")
     assert (agency.status, "10分钟后再试" in agency.text) == (409, True)
     await agency.press("提交最终确认结果")
-    assert (agency.status, "还有2位专家未确认" in agency.text) == (409, True)
-    await agency.press(f"提交{names[0]}的结果", answer="comes", gathering_at=at(world, 14, days=1))
+    assert (agency.status, "还有2位专家未本人答复" in agency.text) == (409, True)
+    await agency.press(f"提交{names[0]}的陈述", answer="comes", gathering_at=at(world, 14, days=1))
     assert (agency.status, "同一天" in agency.text) == (422, True)
     for name in names:
-        await agency.press(f"提交{name}的结果", answer="comes", gathering_at=at(world, 14, days=2))
-        assert "已登记" in agency.text
+        await agency.press(f"提交{name}的陈述", answer="comes", gathering_at=at(world, 14, days=2))
+        assert ("已登记为代理机构陈述" in agency.text, "未经专家本人答复不作数" in agency.text) == (True, True)
+    for invitation in await Invitation.filter(draw_id=draw.id):
+        expert = await (await world.log_in_expert(invitation.expert_id)).get(f"/i/{invitation.link}")
+        assert "需要复评，请您本人答复" in expert.text
+        await expert.press("参加")
+    await agency.get(f"/agency/draws/{draw.id}/notify")
     await agency.press("提交最终确认结果")
     assert (await state_of(draw.id), "最终确认结果已提交" in agency.text) == ("completed", True)
     [first, other] = await Invitation.filter(draw_id=draw.id, state="accepted")

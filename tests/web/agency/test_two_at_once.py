@@ -11,7 +11,7 @@ import pytest
 
 from domain.clock import local
 from models.audit import AuditEntry
-from models.draws import Absence, CallNotice, Draw, DrawApplication, LogEntry, RecalledExpert
+from models.draws import Absence, CallNotice, Draw, DrawApplication, LogEntry
 from models.invitations import Invitation
 from models.notices import Notice
 from models.organisations import Organisation
@@ -27,7 +27,7 @@ from tests.factories.draw_states import (
     supplement_pending,
     verified,
 )
-from tests.factories.offices import add_experts, end_with_panel, state_of
+from tests.factories.offices import add_experts, answer_recall, end_with_panel, state_of
 from tests.factories.people import make_account, make_agent_link
 from tests.factories.remuneration import ended_panel
 from tests.invariants import check_invariants
@@ -128,9 +128,7 @@ async def test_an_absence_is_registered_once(world: World) -> None:
 async def test_the_panel_of_a_recall_is_confirmed_once(world: World) -> None:
     office = world.office
     draw_id = await recall_verified(office)
-    starts_at = (await Draw.get(id=draw_id)).starts_at
-    for row in await RecalledExpert.filter(draw_id=draw_id):
-        await office.recalls.record_result(office.agency, draw_id, row.id, True, starts_at)
+    await answer_recall(office, draw_id)
     _, second = await press_at_once(world, draw_id, f"/agency/draws/{draw_id}/notify", "提交最终确认结果")
     assert "已提交最终确认结果，不能再修改" in second.text, second.text
     [agreed] = await Invitation.filter(draw_id=draw_id, state="accepted")

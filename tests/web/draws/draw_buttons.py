@@ -178,6 +178,7 @@ def _of_the_panel(at: Any, now: datetime) -> Iterable[Press]:
         {"command": "notified", "id": "{invitation}", "words": "已告知"},
     )
     recall = frozenset({S.VERIFIED})
+    yield Press(f"{a}/notify", "agency", recall, {"command": "invite"})
     noted = {"id": "{recalled}", "answer": "comes", "gathering_at": at(29)}
     yield Press(f"{a}/notify", "agency", recall, {"command": "phone", "phone": "18030785987"})
     for command in ("ring", "ask", "resend"):

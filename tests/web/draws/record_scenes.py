@@ -6,13 +6,22 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.clock import local
-from models.draws import Draw, RecalledExpert
+from models.draws import Draw
 from models.invitations import Invitation
 from services.draws import RecallTimes, RedrawTimes
 from services.draws.setup.attachments import DrawAttachments
 from services.files import SealedFiles
 from tests.factories.files import MemoryFiles, QuickChecker, pdf
-from tests.factories.offices import fix_seed, new_project, open_invitations, prove, recuse, verify
+from tests.factories.offices import (
+    answer_recall,
+    enter_all,
+    fix_seed,
+    new_project,
+    open_invitations,
+    prove,
+    recuse,
+    verify,
+)
 from tests.web.conftest import World
 
 KINDS = ("released", "terminated", "supplemented", "recalled", "redrawn")
@@ -21,6 +30,7 @@ KINDS = ("released", "terminated", "supplemented", "recalled", "redrawn")
 async def end(world: World, draw_id: UUID) -> Draw:
     draw = await Draw.get(id=draw_id)
     world.clock.set(draw.ends_at)
+    await enter_all(draw_id)
     await world.services.draws.activity_end.end(world.office.agency, draw_id, "评标已结束")
     return await Draw.get(id=draw_id)
 
@@ -82,8 +92,7 @@ async def recalled(world: World, original: Draw) -> Draw:
     draw_id = await office.redraws.recall(office.agency, original.id, times)
     await prove(office, draw_id)
     await verify(office, draw_id)
-    for row in await RecalledExpert.filter(draw_id=draw_id):
-        await office.recalls.record_result(office.agency, draw_id, row.id, True, times.starts_at)
+    await answer_recall(office, draw_id)
     await office.recalls.confirm(office.agency, draw_id)
     return await end(world, draw_id)
 

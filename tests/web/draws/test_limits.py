@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from domain.clock import local
-from models.draws import CallNotice, Draw, DrawApplication, RecalledExpert
+from models.draws import CallNotice, Draw, DrawApplication
 from models.invitations import Invitation
 from tests.drivers.tables import sums_of_draws
 from tests.factories.draw_states import asked_to_release, completed, paused, recalled, seeded, submitted
 from tests.factories.draw_states import supplement_pending as needs_supplement
-from tests.factories.offices import add_experts, end_with_panel, state_of
+from tests.factories.offices import add_experts, answer_recall, end_with_panel, state_of
 from tests.web.conftest import Visitor, World
 
 MINUTE = timedelta(minutes=1)
@@ -103,24 +103,17 @@ async def test_a_release_is_not_begun_within_five_hours_of_the_start(world: Worl
     await refused(agency, "确定启动退选", "退选截止时间", "核验人员终止活动")
 
 
-@pytest.mark.parametrize("passed", ["gathering", "start"])
-async def test_a_recall_is_not_confirmed_once_an_agreed_time_has_passed(world: World, passed: str) -> None:
+async def test_a_recall_is_not_confirmed_once_its_start_has_passed(world: World) -> None:
     office = world.office
     old = await end_with_panel(office)
     world.clock.move(timedelta(hours=12))
     draw_id = await recalled(office, old)
     draw = await Draw.get(id=draw_id)
-    agreed = draw.starts_at - timedelta(hours=1)
-    for row in await RecalledExpert.filter(draw_id=draw_id):
-        await office.recalls.record_result(office.agency, draw_id, row.id, True, agreed)
-    limit = agreed if passed == "gathering" else draw.starts_at
-    agency = await log_in(world, limit, "agency")
-    await open_before(world, limit, agency, f"/agency/draws/{draw_id}/notify")
-    words, way = {
-        "gathering": ("商定的集合时间已过，请重新商定并提交", "提交最终确认结果"),
-        "start": ("预计评标开始时间已过，请终止本活动，重新发起复评", "终止本活动"),
-    }[passed]
-    await refused(agency, "提交最终确认结果", words, way)
+    await answer_recall(office, draw_id)
+    agency = await log_in(world, draw.starts_at, "agency")
+    await open_before(world, draw.starts_at, agency, f"/agency/draws/{draw_id}/notify")
+    words = "预计评标开始时间已过，请终止本活动，重新发起复评"
+    await refused(agency, "提交最终确认结果", words, "终止本活动")
 
 
 async def test_a_supplementary_draw_is_not_begun_so_near_the_gathering(world: World) -> None:

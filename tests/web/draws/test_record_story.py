@@ -94,9 +94,9 @@ def recalled() -> Script:
     return Script(
         acts=[
             history("recall"),
-            acts.Recalled((seat, other)),
-            acts.Confirmed(1, seat.leaf, "comes", GATHERING),
-            acts.Confirmed(1, other.leaf, "declines", ""),
+            acts.Recalled((seat, other), 1800),
+            acts.Confirmed(1, seat.leaf, "comes", GATHERING, "expert", ""),
+            acts.Confirmed(1, other.leaf, "declines", "", "call", "declines"),
             acts.Short("declined"),
             acts.CallOutcome(1, seat.leaf, "left", "expert"),
             acts.Ended("not_met"),
@@ -176,7 +176,8 @@ TOLD: dict[Any, tuple[list[str], list[str]]] = {
     recalled: (
         [
             "通知原活动CQSQ202611200001的参评专家再次评标，不重新抽取，没有随机顺序。",
-            "逐一联系原专家2人：参评1、不参评1；后来：请假1。",
+            "逐一通知原专家2人：参评1、不参评1；后来：请假1。",
+            "其中1人由专家本人答复，1人在平台接通的电话中表示不参评。",
             f"{AFTER}专家不足：有原专家不参评。",
         ],
         ["按顺序通知", "事先承诺"],

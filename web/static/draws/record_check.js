@@ -16,11 +16,14 @@ const CONDITION_TEXTS = ['mode', 'specialty', 'gathering', 'alternative', 'title
 const CONDITION_FACTS = [...CONDITION_TEXTS, 'no', 'planned', 'regions', 'notice'];
 const LIMITS = ['lead', 'start_within', 'aborts', 'widenings', 'lot_orders'];
 const CHAINED = ['seq', 'at', 'act', 'prev', 'hash'];
-const ANSWERS = { comes: 'accepted', declines: 'declined' };
+const ANSWERS = { comes: 'accepted', declines: 'declined', silent: 'silent', hindered: 'hindered' };
+/** Whose word an answer of a recalled expert is. What a party says about another person counts for nothing by itself. */
+const ANSWER_SOURCES = { comes: ['expert'], declines: ['expert', 'call'], silent: ['system'], hindered: ['system'] };
+const STATED = ['', 'comes', 'declines'];
 const ACTS = {
   history: ['kind', 'original', 'lots', 'earlier', 'elsewhere'],
-  recalled: ['panel'],
-  confirmed: ['condition', 'leaf', 'answer', 'gathering'],
+  recalled: ['panel', 'lead'],
+  confirmed: ['condition', 'leaf', 'answer', 'gathering', 'source', 'stated'],
   round_opened: ['round', 'reason', 'cause', 'limits', 'roles', 'conditions', 'supervisors'],
   system_committed: ['round', 'commitment'],
   recusals_committed: ['round', 'root'],
@@ -49,6 +52,7 @@ const OWN_ACTS = { accepted: ['expert'], declined: ['expert'], undone: ['expert'
 /** Roles whose confirmation an outcome needs when another person than the expert caused it. */
 const CONFIRMERS = { left: ['expert'], recused: ['verifier', 'supervisor'] };
 const OUTCOMES = {
+  recalled: ['cancelled'],
   open: ['accepted', 'declined', 'silent', 'cancelled'],
   accepted: ['undone', 'left', 'absent', 'recused', 'released', 'cancelled'],
 };
@@ -263,7 +267,8 @@ class Walk {
       condition.needed = condition.planned;
       condition.put(leaf, 'recalled');
     }
-    check(this.panel.size > 0, 'recalled');
+    this.agreementLead = whole(entry, 'lead');
+    check(this.panel.size > 0 && this.agreementLead >= 0 && this.agreementLead <= LONG, 'recalled');
   }
 
   confirmed(entry) {
@@ -271,9 +276,19 @@ class Walk {
     const [answer, gathering] = [text(entry, 'answer'), text(entry, 'gathering')];
     const waits = this.phase === 'recall' && this.panel.get(leaf) === no && this.conditions.get(no).states.get(leaf) === 'recalled';
     check(waits && own(ANSWERS, answer) !== undefined && (gathering !== '') === (answer === 'comes'), 'confirmed');
+    this.checkSource(answer, text(entry, 'source'), text(entry, 'stated'));
     const condition = this.conditions.get(no);
     condition.put(leaf, ANSWERS[answer]);
-    if (gathering) condition.agreed.set(leaf, moment(gathering));
+    if (!gathering) return;
+    condition.agreed.set(leaf, moment(gathering));
+    const latest = condition.agreed.get(leaf) - BigInt(this.agreementLead) * SECOND + CLOCK_SLACK;
+    check(this.at <= latest, 'agreed_late', { lead: Math.floor(this.agreementLead / 60) });
+  }
+
+  /** Nobody speaks for another person; what the agency said is shown where it is not what came true. */
+  checkSource(answer, source, stated) {
+    check(ANSWER_SOURCES[answer].includes(source) && STATED.includes(stated), 'answer_source', { answer, source });
+    if (stated !== '' && stated !== answer) this.warn('stated', { stated, answer });
   }
 
   checkAllConfirmed() {

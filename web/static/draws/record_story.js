@@ -98,12 +98,17 @@ function describeEvents(log, { outcomes, skips, parties, terminations, panels })
   const [called, skipped, confirmed] = [of('called'), of('skipped'), of('confirmed')];
   const names = { ...outcomes, open: '等待答复' };
   const undone = of('outcome').filter((entry) => entry.outcome === 'undone').length;
-  const answers = count(confirmed.map((entry) => entry.answer), { comes: '参评', declines: '不参评' });
+  const answers = count(confirmed.map((entry) => entry.answer), { comes: '参评', declines: '不参评', silent: '逾期未答复', hindered: '不能参评' });
+  const own = confirmed.filter((entry) => entry.source === 'expert').length;
+  const heard = confirmed.filter((entry) => entry.source === 'call').length;
+  const stated = confirmed.filter((entry) => entry.stated !== '' && entry.source !== 'call').length;
   const later = count(of('outcome').map((entry) => entry.outcome), outcomes);
   return [
     called.length ? `按顺序通知${called.length}人，其中：${count(lastOutcomes(called, of('outcome')), names)}。` : '',
     undone ? `有专家同意后又撤销，共${undone}次；撤销后名额仍为其保留，等其重新答复，顺序不变。` : '',
-    confirmed.length ? `逐一联系原专家${confirmed.length}人：${answers}${later && `；后来：${later}`}。` : '',
+    confirmed.length ? `逐一通知原专家${confirmed.length}人：${answers}${later && `；后来：${later}`}。` : '',
+    confirmed.length ? `其中${own}人由专家本人答复${heard ? `，${heard}人在平台接通的电话中表示不参评` : ''}${
+      stated ? `；代理机构对${stated}人另有陈述，仅供对照，不作数` : ''}。` : '',
     skipped.length ? `按规定跳过${skipped.length}人次：${count(skipped.map((entry) => entry.reason), skips)}。` : '',
     ...supplements(log).map(({ at, condition, needed }) => `${time(at)}补抽，条件${condition}补足到${needed}人，沿用原来的顺序。`),
     of('paused').length ? `暂停${of('paused').length}次，顺序不变。` : '',

@@ -42,7 +42,7 @@ _OF_REPETITIONS = ("virtual_call.asked", "recall.resent")
 
 
 class RecallStory(Story):
-    """Of a panel of two, one is connected with the agency and comes; the other is known not to come."""
+    """Of a panel of two, one is connected with the agency and answers by link; the other refuses by link."""
 
     told_elsewhere = ("audit_chain.", "scheduler.", "due_rows.")
 
@@ -70,11 +70,15 @@ class RecallStory(Story):
     async def tell(self, life: Life) -> None:
         recall = (self.office.agency, self.draw_id)
         comes, stays_away = self.panel
+        await life.ask_once("invite", f"{RECALLS}.invite_panel", *recall)
         await life.ask_once("phone", f"{RECALLS}.remember_phone", *recall, STAFF)
         await self.talk(life)
         gathering_at = (await Draw.get(id=self.draw_id)).starts_at - timedelta(minutes=30)
-        await life.ask_once("comes", f"{RECALLS}.record_result", *recall, comes.id, True, gathering_at)
-        await life.ask_once("stays away", f"{RECALLS}.record_result", *recall, stays_away.id, False, None)
+        await life.ask_once("statement", f"{RECALLS}.record_statement", *recall, comes.id, True, gathering_at)
+        for row, choice in ((comes, "accept"), (stays_away, "decline")):
+            invitation = await Invitation.get(draw_id=self.draw_id, expert_id=row.expert_id)
+            answer = "draws.invitations.answer"
+            await life.ask_once(choice, answer, invitation.id, row.expert_id, choice, by="h5")
         await life.ask_once("confirm", f"{RECALLS}.confirm", *recall)
         await self.read_message(life)
 
@@ -114,7 +118,7 @@ class RecallStory(Story):
         assert {(caller, callee) for caller, callee, _ in connected} == {(STAFF, self.mobile)}
         assert set(connected.values()) == {1}, f"connected twice for one request: {connected}"
         assert [text.mobile for text in self.phones.sms.texts] == [self.mobile], "who comes is written to, once"
-        invitations = await Invitation.filter(draw_id=self.draw_id)
+        invitations = await Invitation.filter(draw_id=self.draw_id, state="accepted")
         entries = await LogEntry.filter(draw_id=self.draw_id).order_by("seq")
         confirmed = {entry.facts["leaf"] for entry in entries if entry.facts.get("answer") == "comes"}
         assert confirmed == {invitation.leaf for invitation in invitations}, "the record names another panel"

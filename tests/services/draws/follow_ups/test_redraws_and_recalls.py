@@ -22,16 +22,20 @@ from models.experts import Expert, Unavailability
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from models.projects import Project
+from models.virtual_calls import VirtualCall
 from services.core.base import Deps, system
-from services.draws import RecallTimes, RedrawTimes
+from services.draws import DiscardForm, RecallTimes, RedrawTimes
 from services.draws.recall_rules import shifted_gathering_time
 from services.draws.results.audits import DrawAudits
 from services.draws.setup.copying import DrawCopies
+from services.ports import CallReport
 from tests.factories.offices import (
     Office,
     add_experts,
+    answer_recall,
     draw_form,
     end_with_panel,
+    enter_all,
     fix_seed,
     make_draw,
     make_office,
@@ -275,32 +279,39 @@ async def test_a_redraw_starts_from_the_newest_activity_of_the_lot(office: Offic
 # ---- recall
 
 
-async def test_a_recall_lists_who_took_part_and_confirms_all_at_once(office: Office, clock: FixedClock) -> None:
+async def test_a_recall_lists_who_took_part_and_each_answers_in_person(office: Office, clock: FixedClock) -> None:
     new = await make_recall(office)
     draw = await Draw.get(id=new)
     old = draw.original_id
     assert old is not None
     assert (draw.number[:4], draw.needed) == ("CQRE", 2)
     panel = await office.recall_queries.panel(office.agency, new)
-    assert [row.state_label for row in panel.rows] == ["未确认", "未确认"]
-    await office.recalls.remember_phone(office.agency, new, "180 3078 5987")
-    with pytest.raises(Conflict, match="还有2位专家未确认"):
+    assert [row.state_label for row in panel.rows] == ["未通知", "未通知"]
+    with pytest.raises(Conflict, match="请先开始通知原专家"):
         await office.recalls.confirm(office.agency, new)
-    first, other = panel.rows
+    await office.recalls.invite_panel(office.agency, new)
+    with pytest.raises(Conflict, match="已经开始通知"):
+        await office.recalls.invite_panel(office.agency, new)
+    await office.recalls.remember_phone(office.agency, new, "180 3078 5987")
+    invited = await Invitation.filter(draw_id=new, state="open")
+    assert {row.expert_id for row in invited} == {row.expert_id for row in await Invitation.filter(draw_id=old)}
+    assert await Notice.filter(kind="recall_call", invitation_id__in=[row.id for row in invited]).count() == 2
+    with pytest.raises(Conflict, match="还有2位专家未本人答复"):
+        await office.recalls.confirm(office.agency, new)
+    first, _ = (await office.recall_queries.panel(office.agency, new)).rows
     gathering = draw.starts_at - timedelta(hours=1)
-    await office.recalls.record_result(office.agency, new, first.id, True, gathering)
-    await office.recalls.record_result(office.agency, new, other.id, False, None)
-    assert not await Invitation.exists(draw_id=new)
-    await office.recalls.record_result(office.agency, new, other.id, True, draw.starts_at - timedelta(minutes=30))
+    await office.recalls.record_statement(office.agency, new, first.id, True, gathering)
+    for invitation in invited:
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
     assert await office.recalls.confirm(office.agency, new) == DrawState.COMPLETED
     invited = await Invitation.filter(draw_id=new, state="accepted")
-    assert {row.expert_id for row in invited} == {row.expert_id for row in await Invitation.filter(draw_id=old)}
-    assert gathering in {row.gathering_at for row in invited}
+    assert gathering in {row.gathering_at for row in invited}, "who answered agreed to the time of the talk"
     assert await Notice.filter(kind="draw_accepted", invitation_id__in=[row.id for row in invited]).count() == 2
     shown = await office.recall_queries.panel(office.agency, new)
     assert (shown.final, shown.staff_phone) == (True, "18030785987")
+    assert [(row.state_label, row.source_label) for row in shown.rows] == [("参评", "专家本人")] * 2
     with pytest.raises(Conflict, match="不能再修改"):
-        await office.recalls.record_result(office.agency, new, first.id, False, None)
+        await office.recalls.record_statement(office.agency, new, first.id, False, None)
     with pytest.raises(Conflict, match="不能再修改"):
         await office.recalls.confirm(office.agency, new)
     record = await record_of(office, new)
@@ -317,12 +328,146 @@ async def test_a_recall_lists_who_took_part_and_confirms_all_at_once(office: Off
     await check_invariants()
 
 
+# ---- nobody speaks for another person
+
+
+async def test_an_agency_that_says_all_come_gets_no_panel_and_no_absence(office: Office, clock: FixedClock) -> None:
+    """The attack: "comes" for all without one call, confirmed, and two minutes later absences that count."""
+    new = await make_recall(office)
+    await office.recalls.invite_panel(office.agency, new)
+    draw = await Draw.get(id=new)
+    for row in (await office.recall_queries.panel(office.agency, new)).rows:
+        await office.recalls.record_statement(office.agency, new, row.id, True, draw.starts_at)
+    assert not await Invitation.exists(draw_id=new, state="accepted")
+    assert await Notice.filter(kind="recall_stated").count() == 2, "each is told at once what was said of him"
+    [notice, _] = await Notice.filter(kind="recall_stated")
+    assert (notice.params["what"], notice.params["effect"]) == ("可以参加", "未经您本人答复不作数")
+    with pytest.raises(Conflict, match="未本人答复"):
+        await office.recalls.confirm(office.agency, new)
+    invitations = await Invitation.filter(draw_id=new)
+    clock.set(max(invitation.answer_until for invitation in invitations) + timedelta(minutes=2))
+    assert await office.invitations.expire_due() == 2
+    form = DiscardForm(invitations[0].code, "absence", "未到场")
+    with pytest.raises(NotFound):
+        await office.discards.register(office.agency, new, form)
+    assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
+    findings = verify_record(await record_of(office, new))
+    assert [(finding.severity, finding.code) for finding in findings] == [("warning", "stated")] * 2
+    await check_invariants()
+
+
+async def test_an_agreement_precedes_its_gathering_by_the_lead(office: Office, clock: FixedClock) -> None:
+    new = await make_recall(office)
+    invitations = await answer_recall(office, new, "accept")
+    book = office.deps.book("demo").draw
+    assert all(row.answer_until < row.gathering_at - book.agreement_lead for row in invitations)
+    row = (await office.recall_queries.panel(office.agency, new)).rows[1]
+    with pytest.raises(InvalidInput, match="来不及本人答复"):
+        await office.recalls.record_statement(office.agency, new, row.id, True, clock.now() + timedelta(minutes=2))
+
+
+async def test_a_refusal_that_nobody_heard_does_not_count(office: Office, clock: FixedClock) -> None:
+    """The attack: 不参评 for an unwelcome expert, who was neither called nor written to."""
+    new = await make_recall(office)
+    unwelcome, _ = await answer_recall(office, new)
+    assert await office.recalls.confirm(office.agency, new) == DrawState.COMPLETED
+    new = await recall_again(office, clock, new)
+    await office.recalls.invite_panel(office.agency, new)
+    row = (await office.recall_queries.panel(office.agency, new)).rows[0]
+    await office.recalls.record_statement(office.agency, new, row.id, False, None)
+    unwelcome = await Invitation.get(draw_id=new, expert_id=unwelcome.expert_id)
+    notice = await Notice.get(kind="recall_stated", invitation_id=unwelcome.id)
+    assert (notice.params["what"], notice.params["effect"]) == ("不能参加", "未经您本人答复不作数")
+    clock.move(timedelta(hours=3))
+    with pytest.raises(Conflict, match="未本人答复"):
+        await office.recalls.confirm(office.agency, new)
+    for invitation in await Invitation.filter(draw_id=new):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+    with pytest.raises(Conflict, match="以本人答复为准"):
+        await office.recalls.record_statement(office.agency, new, row.id, False, None)
+    assert await office.recalls.confirm(office.agency, new) == DrawState.COMPLETED
+    assert [finding.code for finding in verify_record(await record_of(office, new))] == ["stated"]
+
+
+async def test_a_refusal_heard_in_a_call_of_the_platform_counts_unless_the_expert_contradicts(
+    office: Office, clock: FixedClock
+) -> None:
+    new = await make_recall(office)
+    invitations = await answer_recall(office, new, "accept")
+    await office.recalls.remember_phone(office.agency, new, "18030785987")
+    row = (await office.recall_queries.panel(office.agency, new)).rows[1]
+    await office.recalls.ring(office.agency, new, row.id)
+    call = await VirtualCall.get(draw_id=new)
+    await office.virtual_calls.dial(call.id)
+    await office.virtual_calls.apply_report(CallReport("bridge-1", call.out_id, True, "200100", "", None, 40))
+    await office.recalls.record_statement(office.agency, new, row.id, False, None)
+    notice = await Notice.get(kind="recall_stated", invitation_id=invitations[1].id)
+    assert "未答复的按此记录" in notice.params["effect"]
+    within = office.deps.book("demo").draw.recall.contradict_within
+    clock.move(within - timedelta(seconds=1))
+    with pytest.raises(Conflict, match="未本人答复"):
+        await office.recalls.confirm(office.agency, new)
+    clock.move(timedelta(seconds=1))
+    assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
+    assert await Notice.filter(kind="draw_declined", invitation_id=invitations[1].id).count() == 1
+    shown = (await office.recall_queries.panel(office.agency, new)).rows[1]
+    assert (shown.state_label, shown.source_label) == ("不参评", "平台接通的电话")
+    record = await record_of(office, new)
+    assert verify_record(record) == []
+    log = cast("list[dict[str, object]]", record["log"])
+    told = [(entry["answer"], entry["source"], entry["stated"]) for entry in log if entry["act"] == "confirmed"]
+    assert told == [("comes", "expert", ""), ("declines", "call", "declines")]
+    await check_invariants()
+
+
+async def test_a_recall_that_is_not_confirmed_is_confirmed_at_the_unsealing(office: Office, clock: FixedClock) -> None:
+    """No expert travels to a panel that its agency forgot."""
+    new = await make_recall(office)
+    await answer_recall(office, new)
+    draw = await Draw.get(id=new)
+    clock.set(office.access.unseals_at(draw) - timedelta(seconds=1))
+    await office.recalls.complete_due()
+    assert await state_of(new) == "verified"
+    clock.move(timedelta(seconds=1))
+    await office.recalls.complete_due()
+    assert await state_of(new) == "completed"
+    assert verify_record(await record_of(office, new)) == []
+
+
+async def test_a_recall_is_terminated_while_its_experts_are_asked(office: Office) -> None:
+    new = await make_recall(office)
+    await answer_recall(office, new, "accept")
+    await office.activity_end.terminate(office.agency, new, "replanned", "改期")
+    assert not await Invitation.exists(draw_id=new, state__in=["open", "accepted"])
+    assert verify_record(await record_of(office, new)) == []
+    await check_invariants()
+
+
+async def test_a_leave_before_the_confirmation_is_the_expert_s_own(office: Office) -> None:
+    new = await make_recall(office)
+    first, _ = await answer_recall(office, new)
+    await office.invitations.leave(first.id, first.expert_id, "生病")
+    assert await state_of(new) == "verified"
+    assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
+    assert verify_record(await record_of(office, new)) == []
+    await check_invariants()
+
+
+async def recall_again(office: Office, clock: FixedClock, former: UUID) -> UUID:
+    """A verified recall of the same panel, after the recall ``former`` has ended."""
+    clock.set((await Draw.get(id=former)).ends_at)
+    await office.activity_end.end_due()
+    return await submit_and_verify(office, await office.redraws.recall(office.agency, former, recall_times(office)))
+
+
 async def test_an_expert_is_asked_to_call_back_and_his_number_is_not_shown(office: Office, clock: FixedClock) -> None:
     new = await make_recall(office)
+    await office.recalls.invite_panel(office.agency, new)
     row = (await office.recall_queries.panel(office.agency, new)).rows[0]
     with pytest.raises(Conflict, match="请先填写您的通话号码"):
         await office.recalls.ask_to_call_back(office.agency, new, row.id)
     await office.recalls.remember_phone(office.agency, new, "18030785987")
+    clock.move(timedelta(minutes=11))
     for times in (1, 2, 3):
         await office.recalls.ask_to_call_back(office.agency, new, row.id)
         shown = (await office.recall_queries.panel(office.agency, new)).rows[0]
@@ -334,11 +479,9 @@ async def test_an_expert_is_asked_to_call_back_and_his_number_is_not_shown(offic
     assert await Notice.filter(kind="recall_asked", expert_id=expert).count() == 3
 
 
-async def test_two_who_confirm_at_once_invite_everybody_once(office: Office) -> None:
+async def test_two_who_confirm_at_once_confirm_once(office: Office) -> None:
     new = await make_recall(office)
-    draw = await Draw.get(id=new)
-    for row in (await office.recall_queries.panel(office.agency, new)).rows:
-        await office.recalls.record_result(office.agency, new, row.id, True, draw.starts_at)
+    await answer_recall(office, new)
     both = [office.recalls.confirm(office.agency, new) for _ in range(2)]
     results = await asyncio.gather(*both, return_exceptions=True)
     assert sorted(type(result).__name__ for result in results) == ["Conflict", "DrawState"]
@@ -352,8 +495,7 @@ async def test_recalled_experts_come_go_and_end_the_activity_as_others_do(office
     new = await make_recall(office)
     draw = await Draw.get(id=new)
     await office.recalls.remember_phone(office.agency, new, "18030785987")
-    for row in (await office.recall_queries.panel(office.agency, new)).rows:
-        await office.recalls.record_result(office.agency, new, row.id, True, draw.starts_at)
+    await answer_recall(office, new)
     await office.recalls.confirm(office.agency, new)
     first, second = await Invitation.filter(draw_id=new).order_by("id")
     await office.invitations.leave(first.id, first.expert_id, "生病")
@@ -374,9 +516,7 @@ async def test_recalled_experts_come_go_and_end_the_activity_as_others_do(office
 async def test_a_recall_without_everybody_is_short_and_the_agency_may_redraw_instead(office: Office) -> None:
     new = await make_recall(office)
     draw = await Draw.get(id=new)
-    first, other = (await office.recall_queries.panel(office.agency, new)).rows
-    await office.recalls.record_result(office.agency, new, first.id, True, draw.starts_at)
-    await office.recalls.record_result(office.agency, new, other.id, False, None)
+    await answer_recall(office, new, "accept", "decline")
     assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
     await office.activity_end.terminate(office.agency, new, "no_experts", "原专家不齐")
     assert not await Invitation.exists(draw_id=new, state="accepted")
@@ -396,6 +536,7 @@ async def test_a_panel_that_ended_early_is_recalled_on_the_same_day(office: Offi
     await office.run.advance(old)
     starts_at, ends_at = (await Draw.get(id=old)).starts_at, (await Draw.get(id=old)).ends_at
     clock.move(starts_at - clock.now() + timedelta(minutes=30))
+    await enter_all(old)
     await office.activity_end.end(office.agency, old, "评标已完成")
     clock.move(timedelta(minutes=1))
     [expert, _] = await Invitation.filter(draw_id=old, state="accepted").values_list("expert_id", flat=True)
@@ -404,14 +545,14 @@ async def test_a_panel_that_ended_early_is_recalled_on_the_same_day(office: Offi
 
     times = RecallTimes(starts_at + timedelta(hours=3), ends_at)
     new = await submit_and_verify(office, await office.redraws.recall(office.agency, old, times))
-    for row in (await office.recall_queries.panel(office.agency, new)).rows:
-        await office.recalls.record_result(office.agency, new, row.id, True, times.starts_at)
+    await answer_recall(office, new)
     assert await office.recalls.confirm(office.agency, new) == DrawState.COMPLETED
     await check_invariants()
 
 
 async def test_a_gathering_lies_on_the_day_of_the_evaluation(office: Office) -> None:
     new = await make_recall(office)
+    await office.recalls.invite_panel(office.agency, new)
     draw = await Draw.get(id=new)
     row = (await office.recall_queries.panel(office.agency, new)).rows[0]
     for at, words in (
@@ -420,70 +561,56 @@ async def test_a_gathering_lies_on_the_day_of_the_evaluation(office: Office) -> 
         (None, "请填写商定的集合时间"),
     ):
         with pytest.raises(InvalidInput, match=words):
-            await office.recalls.record_result(office.agency, new, row.id, True, at)
+            await office.recalls.record_statement(office.agency, new, row.id, True, at)
 
 
 @pytest.mark.parametrize("what", ["left", "elsewhere"])
-async def test_who_may_not_sit_on_the_panel_now_is_noted_as_not_coming(office: Office, what: str) -> None:
+async def test_who_may_not_sit_on_the_panel_now_is_not_invited_and_told_why(office: Office, what: str) -> None:
     new = await make_recall(office)
     draw = await Draw.get(id=new)
     row = (await office.recall_queries.panel(office.agency, new)).rows[0]
-    await office.recalls.record_result(office.agency, new, row.id, True, draw.starts_at)
-    known = await RecalledExpert.get(id=row.id)
-    if what == "left":
-        await Expert.filter(id=known.expert_id).update(left_at=office.deps.now(), active=False)
-    else:
-        await sit_elsewhere(office, known.expert_id, draw.starts_at, draw.ends_at)
-    with pytest.raises(Conflict, match="请登记为不参评"):
-        await office.recalls.record_result(office.agency, new, row.id, True, draw.starts_at)
-    for panel_row in (await office.recall_queries.panel(office.agency, new)).rows[1:]:
-        await office.recalls.record_result(office.agency, new, panel_row.id, False, None)
-    with pytest.raises(Conflict, match=row.name):
-        await office.recalls.confirm(office.agency, new)
-    await office.recalls.record_result(office.agency, new, row.id, False, None)
-    assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
-
-
-async def test_an_expert_who_has_left_the_pool_is_neither_rung_nor_written_to(office: Office) -> None:
-    new = await make_recall(office)
-    await office.recalls.remember_phone(office.agency, new, "18030785987")
-    row, other = (await office.recall_queries.panel(office.agency, new)).rows
     expert_id = (await RecalledExpert.get(id=row.id)).expert_id
-    await Expert.filter(id=expert_id).update(left_at=office.deps.now(), active=False)
+    if what == "left":
+        await Expert.filter(id=expert_id).update(left_at=office.deps.now(), active=False)
+    else:
+        await sit_elsewhere(office, expert_id, draw.starts_at, draw.ends_at)
+    await office.recalls.remember_phone(office.agency, new, "18030785987")
+    await office.recalls.invite_panel(office.agency, new)
+    assert not await Invitation.exists(draw_id=new, expert_id=expert_id)
+    notices = await Notice.filter(kind="recall_hindered", expert_id=expert_id)
+    assert [notice.params["reason"] for notice in notices] == ([] if what == "left" else ["该时段已有其他评标"])
     for ask in (office.recalls.ring, office.recalls.ask_to_call_back):
-        with pytest.raises(Conflict, match="已退库，请登记为不参评"):
+        with pytest.raises(Conflict, match="没有发出邀请"):
             await ask(office.agency, new, row.id)
     assert not await Notice.exists(kind="recall_asked")
     assert not office.bridge.made
-    shown = {
-        panel_row.id: panel_row.hindrance for panel_row in (await office.recall_queries.panel(office.agency, new)).rows
-    }
-    assert shown == {row.id: "已退库", other.id: ""}
+    shown = (await office.recall_queries.panel(office.agency, new)).rows[0]
+    assert (shown.state_label, shown.hindrance != "") == ("不能参评", True)
+    for invitation in await Invitation.filter(draw_id=new, state="open"):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="h5")
+    assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
+    assert verify_record(await record_of(office, new)) == []
+    await check_invariants()
 
 
 async def test_a_leave_is_the_expert_s_own_matter_but_hides_no_other_panel(office: Office) -> None:
     new = await make_recall(office)
     draw = await Draw.get(id=new)
-    row, other = (await office.recall_queries.panel(office.agency, new)).rows
-    for panel_row in (row, other):
-        expert_id = (await RecalledExpert.get(id=panel_row.id)).expert_id
+    rows = (await office.recall_queries.panel(office.agency, new)).rows
+    experts = [(await RecalledExpert.get(id=row.id)).expert_id for row in rows]
+    for expert_id in experts:
         await Unavailability.create(
             expert_id=expert_id, starts_at=draw.starts_at, ends_at=draw.ends_at, created_at=office.deps.now()
         )
-    await sit_elsewhere(office, (await RecalledExpert.get(id=row.id)).expert_id, draw.starts_at, draw.ends_at)
-    with pytest.raises(Conflict, match="该时段已有其他评标，请登记为不参评"):
-        await office.recalls.record_result(office.agency, new, row.id, True, draw.starts_at)
-    await office.recalls.record_result(office.agency, new, row.id, False, None)
-    await office.recalls.record_result(office.agency, new, other.id, True, draw.starts_at)
-    assert await office.recalls.confirm(office.agency, new) == DrawState.SHORT
+    await sit_elsewhere(office, experts[0], draw.starts_at, draw.ends_at)
+    await office.recalls.invite_panel(office.agency, new)
+    assert await Invitation.filter(draw_id=new).values_list("expert_id", flat=True) == [experts[1]]
 
 
 async def test_a_confirmation_that_did_not_arrive_is_sent_again_a_few_times(office: Office, clock: FixedClock) -> None:
     new = await make_recall(office)
-    draw = await Draw.get(id=new)
+    await answer_recall(office, new)
     rows = (await office.recall_queries.panel(office.agency, new)).rows
-    for row in rows:
-        await office.recalls.record_result(office.agency, new, row.id, True, draw.starts_at)
     await office.recalls.confirm(office.agency, new)
     with pytest.raises(Conflict, match="没有需要重新发送"):
         await office.recalls.resend(office.agency, new, rows[0].id)
