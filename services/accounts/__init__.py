@@ -15,7 +15,7 @@ from services.accounts.registry import AccountServices
 from services.accounts.roles import MAY_WORK, RoleOption
 from services.accounts.sessions import LogIn
 from services.accounts.sources import Source, network_of, source_of
-from services.accounts.staff import OFFICES, Office, Staff, StaffMember
+from services.accounts.staff import OFFICES, Office, Staff, StaffMember, notify_role_changed
 from services.accounts.tokens import Tokens
 from services.accounts.verification_codes import CodeSent, Purpose, VerificationCodes, check_mobile
 from services.accounts.web_sessions import KNOWN_BROWSER_TTL, SESSION_TTL, WebSessions
@@ -69,5 +69,6 @@ __all__ = [
     "forget_identities",
     "issue_page_token",
     "network_of",
+    "notify_role_changed",
     "source_of",
 ]

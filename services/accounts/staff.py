@@ -21,6 +21,7 @@ from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check, role_name
 from services.core.short_texts import check_text
+from services.notifications import Notices
 
 Office = Literal["verifier", "supervisor", "venue", "pool_admin"]
 OFFICES: tuple[Office, ...] = get_args(Office)
@@ -29,6 +30,17 @@ _ADMINS = """
 SELECT count(*) AS n FROM role_grant g JOIN account a ON a.id = g.account_id
  WHERE a.pool = $1 AND g.role = 'pool_admin' AND g.revoked_at IS NULL AND a.disabled_at IS NULL AND g.id <> $2
 """
+
+
+async def notify_role_changed(deps: Deps, pool: str, account_id: UUID, what: str) -> None:
+    """Tell a person that another one gave or took a role: ``what`` holds at most 20 characters."""
+    await Notices(deps).notify(
+        pool=pool,
+        kind="role_changed",
+        dedupe_key=f"role_changed:{account_id}:{what}:{deps.now().timestamp():.0f}",
+        params={"what": what},
+        account_id=account_id,
+    )
 
 
 @dataclass(frozen=True)
@@ -70,12 +82,15 @@ class Staff:
                 account.real_name = shown
                 await account.save(update_fields=["real_name"])
             grant = await RoleGrant.get_or_none(account_id=account.id, role=role, scope=scope)
+            is_new = grant is None or grant.revoked_at is not None
             if grant is None:
                 grant = RoleGrant(account_id=account.id, role=role, scope=scope, granted_at=now)
             elif grant.revoked_at is not None:
                 grant.revoked_at, grant.granted_at = None, now
             await grant.save()
             await record(actor, now, "staff.grant", "account", account.id, role=role, scope=scope)
+            if is_new and actor.account_id is not None:  # nobody is told by the set-up of a pool
+                await notify_role_changed(self.deps, actor.pool, account.id, f"担任{role_name(role)}")
             return self._show(grant, account)
 
         return await once(
@@ -108,6 +123,7 @@ class Staff:
                 await record(
                     actor, now, "staff.revoke", "account", grant.account_id, role=grant.role, scope=grant.scope
                 )
+                await notify_role_changed(self.deps, actor.pool, grant.account_id, f"不再担任{role_name(grant.role)}")
             return self._show(grant, await Account.get(id=grant.account_id))
 
         return await once(owner="staff", key=None, deps=self.deps, answer=StaffMember, run=run)

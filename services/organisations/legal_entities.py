@@ -14,7 +14,7 @@ from domain.faults import Faults
 from domain.ids import new_id
 from models.accounts import Account
 from models.organisations import AgentLink, Organisation
-from services.accounts import account_by_mobile, check_mobile
+from services.accounts import account_by_mobile, check_mobile, notify_role_changed
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.idempotency import once
 from services.core.limits import DAY, advisory_lock, check_below
@@ -241,6 +241,7 @@ class LegalEntities:
                 link.revoked_at = now
                 await link.save(update_fields=["revoked_at"])
                 await record(actor, now, "organisation.revoke_agent", "organisation", link.organisation_id)
+                await notify_role_changed(self.deps, actor.pool, link.account_id, "不再担任一家企业的经办人")
             organisation = await Organisation.get(id=link.organisation_id)
             return await self.agents.view_link(link, organisation, await Account.get(id=link.account_id), now)
 

@@ -126,7 +126,7 @@ class Payouts:
         await self.notices.notify(
             pool=remuneration.pool,
             kind="remuneration_paid",
-            dedupe_key=f"remuneration_paid:{remuneration.id}:{remuneration.version}:{paid_on}",
+            dedupe_key=f"remuneration_paid:{remuneration.id}:{now.timestamp():.0f}",
             params={
                 "day": day_of(invitation.gathering_at),
                 "amount": yuan(remuneration.amount),
@@ -137,7 +137,10 @@ class Payouts:
         )
 
     async def unmark_paid(self, actor: Actor, draw_id: UUID, remuneration_id: UUID) -> None:
-        """Undo a mistaken mark; it waits for payment again. Raises Conflict for one that is not marked."""
+        """Undo a mistaken mark, of which the expert was told; it waits for payment again.
+
+        Raises Conflict for one that is not marked.
+        """
         permissions.check(actor, "remuneration.pay")
         async with transaction():
             await self.access.get(actor, draw_id)
@@ -148,7 +151,16 @@ class Payouts:
             move_remuneration(remuneration, RemunerationEvent.UNMARK_PAID)
             remuneration.paid_on, remuneration.paid_way, remuneration.paid_by_id = None, "", None
             await remuneration.save()
-            await record(actor, self.deps.now(), "remuneration.unmarked_paid", "remuneration", remuneration.id)
+            now = self.deps.now()
+            await record(actor, now, "remuneration.unmarked_paid", "remuneration", remuneration.id)
+            invitation = await Invitation.get(id=remuneration.invitation_id)
+            await self.notices.notify(
+                pool=remuneration.pool,
+                kind="remuneration_unpaid",
+                dedupe_key=f"remuneration_unpaid:{remuneration.id}:{now.timestamp():.0f}",
+                params={"day": day_of(invitation.gathering_at), "amount": yuan(remuneration.amount)},
+                expert_id=remuneration.expert_id,
+            )
 
     async def months(self, actor: Actor) -> list[MonthTotal]:
         """Totals by month, newest first, over the draws of an agent or legal entity."""

@@ -12,7 +12,7 @@ from domain.faults import Faults
 from domain.rulebook.book import Rulebook
 from models.experts import CatalogueEntry
 from models.reviews import ReviewAssignment
-from services.accounts import account_by_mobile, check_mobile
+from services.accounts import account_by_mobile, check_mobile, notify_role_changed
 from services.core.base import Actor, Deps, record
 from services.core.idempotency import once
 from services.core.permissions import check
@@ -64,6 +64,7 @@ class Assignments:
                 await account.save(update_fields=["real_name"])
             place: dict[str, Any] = {"step": form.step, "region": region, "specialty": form.specialty}
             assignment = await ReviewAssignment.get_or_none(account_id=account.id, **place)
+            is_new = assignment is None or assignment.revoked_at is not None
             if assignment is None:
                 assignment = ReviewAssignment(pool=actor.pool, account_id=account.id, **place)
             assignment.department, assignment.revoked_at = department, None
@@ -71,6 +72,8 @@ class Assignments:
             assignment.granted_at, assignment.granted_by = now, actor.account_id
             await assignment.save()
             await record(actor, now, "review.assign", "account", account.id, **place)
+            if is_new:
+                await notify_role_changed(self.deps, actor.pool, account.id, "新增一项审核授权")
             return (await self.queries.views_of(book, [assignment]))[0]
 
         return await once(
@@ -104,6 +107,7 @@ class Assignments:
                     step=assignment.step,
                     region=assignment.region,
                 )
+                await notify_role_changed(self.deps, actor.pool, assignment.account_id, "停用一项审核授权")
             return (await self.queries.views_of(self.deps.book(actor.pool), [assignment]))[0]
 
         return await once(owner="unassign", key=None, deps=self.deps, answer=Assignment, run=run)

@@ -7,14 +7,17 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
+from domain.clock import local
 from domain.draws.lifecycles import DrawState, InvitationState
 from domain.errors import Conflict, GatewayError, NotFound, Unavailable
 from domain.positions import Position, to_wgs84
+from domain.rulebook.notice_texts import time_params
 from models.attendance import Attendance, PresenceClaim, has_entered
 from models.draws import CallNotice, Draw
 from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.crypto import PHONE
 from services.core.signed_links import Links
 from services.draws.access import DrawAccess
 from services.draws.attendance import attendance_rules
@@ -197,7 +200,27 @@ class VenueCheckIn:
         await invitation.save(update_fields=["next_reminder_at"])
         actor = Actor(draw.pool, "venue" if by else "expert", account_id=by, expert_id=invitation.expert_id)
         await record(actor, now, "attendance.in", "invitation", invitation.id, method=method)
+        if by is not None:
+            await self._notify_registered(draw, invitation, "已签到进场", now)
         await self._notify_arrivals(draw, now)
+
+    async def _notify_registered(self, draw: Draw, invitation: Invitation, what: str, now: datetime) -> None:
+        """Tell the expert what the venue registered about him, and whom to ring if it is not true."""
+        call_notice = await CallNotice.get(id=invitation.notice_id)
+        phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
+        await self.notices.notify(
+            pool=draw.pool,
+            kind="desk_registered",
+            dedupe_key=f"desk_registered:{invitation.id}:{what}",
+            params={
+                **time_params(invitation.gathering_at),
+                "at": f"{local(now):%H:%M}",
+                "what": what,
+                "contact_phone": phone,
+            },
+            expert_id=invitation.expert_id,
+            invitation_id=invitation.id,
+        )
 
     async def _notify_arrivals(self, draw: Draw, now: datetime) -> None:
         """Notify how many have arrived: at most once per interval, and when all have. ``agency_late`` names who is
@@ -233,6 +256,7 @@ class VenueCheckIn:
                 by_id=actor.account_id,
             )
             await record(actor, now, "attendance.out", "invitation", invitation_id)
+            await self._notify_registered(draw, await Invitation.get(id=invitation_id), "已离场", now)
             if draw.on_site and draw.state in _MET and await self._have_all_left(draw, now):
                 await append_end(draw, now)
                 await self.parties.notify_ended(draw, by=actor.account_id)

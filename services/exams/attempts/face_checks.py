@@ -19,8 +19,9 @@ from models.exams import Exam, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps, record, transaction
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.exams.notifications import times_of
+from services.exams.notifications import facts_of, times_of
 from services.exams.repository import check_called, get_candidate, get_own_candidate, lock_candidate, rules_of
+from services.notifications import Notices
 from services.ports import FaceChecker, FacePerson
 
 REASON_MAX = 200
@@ -122,6 +123,14 @@ class FaceChecks:
             candidate.face_reference = str(actor.account_id or "")
             await candidate.save(update_fields=["face", "face_at", "face_reference"])
             await record(actor, now, "exam.identified", "exam_candidate", candidate.id, reason=words)
+            sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
+            await Notices(self.deps).notify(
+                pool=exam.pool,
+                kind="exam_changed",
+                dedupe_key=f"exam_identified:{candidate.id}:{now.isoformat()}",
+                params=facts_of(exam, candidate, sitting, now, reason=f"已人工核验您的身份（{words}）"),
+                account_id=candidate.account_id,
+            )
 
     async def _check_time(self, candidate: ExamCandidate, exam: Exam) -> None:
         """From shortly before the start on, since an earlier check says little about who sits today."""
