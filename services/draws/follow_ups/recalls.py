@@ -110,7 +110,7 @@ class Recalls:
                 raise Conflict(f"确认短信已重新发送{most}次，请改用其他方式告知专家。", code="sent_enough")
             invitation = await Invitation.get(id=row["invitation_id"])
             await self._notify_accepted(
-                draw, invitation, await CallNotice.get(id=invitation.notice_id), f":{row['resent'] + 1}"
+                draw, invitation, await CallNotice.get(id=invitation.notice_id), f":again{row['resent'] + 1}"
             )
             await audit(actor, self.deps.now(), "recall.resent", "draw", draw_id, row=str(row_id))
 

@@ -89,8 +89,8 @@ def test_what_the_agency_said_of_a_person_stands_beside_what_came_true() -> None
         told = Confirmed(1, OTHER, answer, gathering, source, stated)  # type: ignore[arg-type]
         assert codes(ORIGIN, RECALLED, COME[0], told) == ["stated"]
     for source in ("agency", "venue", "verifier", ""):
-        said = Confirmed(1, OTHER, "declines", "", source, "declines")  # type: ignore[arg-type]
-        assert codes(ORIGIN, RECALLED, COME[0], said)[-1:] == ["answer_source"]
+        statement = Confirmed(1, OTHER, "declines", "", source, "declines")  # type: ignore[arg-type]
+        assert codes(ORIGIN, RECALLED, COME[0], statement)[-1:] == ["answer_source"]
 
 
 @pytest.mark.parametrize(("script", "code"), WRONG)

@@ -41,7 +41,6 @@ from tests.factories.offices import (
     Office,
     add_experts,
     check_record,
-    enter_all,
     make_draw,
     make_office,
     open_invitations,
@@ -227,9 +226,8 @@ async def test_an_order_that_was_not_begun_in_time_does_not_keep_the_draw_open(
     with pytest.raises(Conflict) as refusal:
         await office.activity_end.end(office.agency, draw_id, "不等了")
     assert refusal.value.code == "not_begun"
-    clock.set((await Draw.get(id=draw_id)).starts_at)
-    await enter_all(draw_id)
-    await office.activity_end.end(office.agency, draw_id, "未补齐，按现有专家评标")
+    clock.set((await Draw.get(id=draw_id)).ends_at)
+    await office.activity_end.end_due()
     assert await state_of(draw_id) == "ended"
     await check_record(office, draw_id, *(["seed_unused"] if way is widened else []))
     await check_invariants()

@@ -13,7 +13,7 @@ import pytest
 from app.rulebook_files import load_rulebooks
 from domain.errors import NotFound
 from domain.rulebook.book import Rulebook
-from domain.rulebook.notice_texts import KINDS, placeholders
+from domain.rulebook.notice_texts import CALLS, KINDS, placeholders
 from handlers.commands import TAPS
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
@@ -68,6 +68,7 @@ ABOUT_THE_PERSON = {
     "account_bound": "A person has one WeChat in the pool's chat, which reads it.",
     "employer_answered": "The short message has no room for the name of the employer; chat and card have.",
     "objection_answered": "As above.",
+    "role_changed": "It names the role.",
     "course_cancelled": "The short message has no room for the name of the course; chat and card have.",
     "course_changed": "As above.",
     "course_finished": "As above.",
@@ -226,8 +227,8 @@ async def test_every_chat_message_ends_with_something_to_tap(
     deps: Deps, office: Office, delivery: Delivery, post: Post, invitation: Invitation
 ) -> None:
     for kind in with_text(deps, "chat"):
-        if kind == "draw_call":
-            continue  # its two answers are the buttons, see test_delivery
+        if kind in CALLS:
+            continue  # their two answers are the buttons, see test_delivery
         post.windows, post.texts = 1, []
         await write(office, kind, "wechat", invitation)
         await delivery.deliver_due()
@@ -259,7 +260,7 @@ async def test_every_card_and_short_message_opens_its_page(
         if "/i/" in link:
             real, sample = link.rpartition("/i/")[2], KINDS[kind]["link"].rpartition("/i/")[2]
             assert len(sample) == len(real), f"the text of {kind} is measured with a link of another length"
-    assert sum("/i/" in link for link in post.sms.values()) == 3
+    assert sum("/i/" in link for link in post.sms.values()) == 5
     assert (await cost_of("draw_call"), await cost_of("fee_open")) == (10, 5), "two parts cost twice as much"
 
 

@@ -16,7 +16,7 @@ from models.invitations import Invitation
 from tests.drivers.tables import sums_of_draws
 from tests.factories.draw_states import asked_to_release, completed, paused, recalled, seeded, submitted
 from tests.factories.draw_states import supplement_pending as needs_supplement
-from tests.factories.offices import add_experts, answer_recall, end_with_panel, state_of
+from tests.factories.offices import add_experts, answer_recall, end_with_panel, enter_all, state_of
 from tests.web.conftest import Visitor, World
 
 MINUTE = timedelta(minutes=1)
@@ -183,6 +183,7 @@ async def test_an_activity_that_has_ended_by_itself_is_not_ended_again(world: Wo
     draw_id = await completed(world.office)
     limit = (await Draw.get(id=draw_id)).ends_at
     verifier = await log_in(world, limit, "verifier")
+    await enter_all(draw_id)
     await open_before(world, limit, verifier, f"/draws/{draw_id}/exit")
     await world.office.activity_end.end_due()
     typed = {"cause": "replanned", "words": "改期"} if button == "终止活动" else {"words": "改期"}

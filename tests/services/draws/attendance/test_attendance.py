@@ -270,11 +270,11 @@ async def test_experts_are_neither_urged_nor_listed_as_late_once_the_activity_is
     assert [row.may_urge for row in await office.attendance_queries.list_awaited(office.venue, draw_id)] == [True]
     lists = WorkLists(office.deps, DrawAccess(office.deps))
     assert (await lists.read(office.agency, "late")).total == 1
-    await office.activity_end.terminate(office.verifier, draw_id, "replanned", "不再评标")
-    clock.move(timedelta(minutes=2))
-    with pytest.raises(Conflict, match="活动已终止"):
+    clock.set((await Draw.get(id=draw_id)).ends_at)
+    await office.activity_end.end_due()
+    with pytest.raises(Conflict, match="活动已结束"):
         await office.urging.urge(office.agency, draw_id, invitation.id)
-    with pytest.raises(Conflict, match="活动已终止"):
+    with pytest.raises(Conflict, match="活动已结束"):
         await office.urging.ring(office.agency, draw_id, invitation.id, "18030785987")
     assert await office.urging.notify_late() == 0
     assert (await lists.read(office.agency, "late")).total == 0

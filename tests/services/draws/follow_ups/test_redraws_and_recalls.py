@@ -362,6 +362,7 @@ async def test_an_agreement_precedes_its_gathering_by_the_lead(office: Office, c
     book = office.deps.book("demo").draw
     assert all(row.answer_until < row.gathering_at - book.agreement_lead for row in invitations)
     row = (await office.recall_queries.panel(office.agency, new)).rows[1]
+    clock.set((await Draw.get(id=new)).starts_at - timedelta(minutes=10))
     with pytest.raises(InvalidInput, match="来不及本人答复"):
         await office.recalls.record_statement(office.agency, new, row.id, True, clock.now() + timedelta(minutes=2))
 
