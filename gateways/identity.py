@@ -1,7 +1,7 @@
 """Log-in at the organisations' identity platform (统一身份认证) by OpenID Connect: code flow with PKCE (S256).
 
-Tokens are checked: signature by the platform's published keys, issuer, audience, times, nonce. Sources: OpenID Connect
-Core 1.0 (3.1.3.7), Discovery 1.0, RFC 7636.
+Tokens are checked: signature by the platform's published keys, issuer, audience, authorised party, times, nonce, hash
+of the access token. Sources: OpenID Connect Core 1.0 (3.1.3.7, 3.1.3.8), Discovery 1.0, RFC 7636.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ from services.ports import IdentityClaims, LoginStart
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
 ALGORITHMS = ["RS256", "PS256", "ES256"]
-"""Never ``none``, never HS256: the client's secret must not be able to sign."""
+"""Never ``none``, never HS256: the client's secret must not be able to sign.
+
+All hash with SHA-256, which ``at_hash`` therefore does, too.
+"""
 LEEWAY = 120
 """Seconds by which the clocks may differ."""
 KEYS_TTL = 3600.0
@@ -102,6 +105,16 @@ class _Keys:
     fetched: float
 
 
+class _IdTokenRegistry(jwt.JWTClaimsRegistry):
+    """Compares each claim with its single expected value; only ``aud`` may list several (joserfc takes a list that
+    holds the value for any claim)."""
+
+    def check_value(self, claim_name: str, value: object) -> None:
+        if isinstance(value, list) and claim_name != "aud":
+            raise InvalidClaimError(claim_name)
+        super().check_value(claim_name, value)
+
+
 class OidcIdentity:
     """Implements the port IdentityPlatform."""
 
@@ -146,7 +159,7 @@ class OidcIdentity:
         async with self._vendor.count_call("finish"):
             provider = await self._discover()
             tokens = await self._exchange_code(provider, code, redirect_uri, started.verifier)
-            claims = await self._verify_token(provider, tokens.id_token, started.nonce)
+            claims = await self._verify_token(provider, tokens, started.nonce)
             return _claims(await self._add_userinfo(provider, claims, tokens.access_token))
 
     async def _exchange_code(self, provider: _Provider, code: str, redirect_uri: str, verifier: str) -> _Tokens:
@@ -166,31 +179,34 @@ class OidcIdentity:
             raise Rejected(error, "the identity platform refused the code")
         return self._vendor.read_shape(_Tokens, self._vendor.read_object(answer, Effect.READ), Effect.READ, "token")
 
-    async def _verify_token(self, provider: _Provider, token: str, nonce: str) -> Json:
+    async def _verify_token(self, provider: _Provider, tokens: _Tokens, nonce: str) -> Json:
         try:
-            decoded = await self._decode(provider, token)
-            registry = jwt.JWTClaimsRegistry(
-                now=int(self._clock.now().timestamp()),
-                leeway=LEEWAY,
-                iss={"essential": True, "value": self._settings.issuer},
-                sub={"essential": True},
-                aud={"essential": True, "value": self._settings.client_id},
-                exp={"essential": True},
-                iat={"essential": True},
-                nonce={"essential": True, "value": nonce},
-            )
-            registry.validate(decoded.claims)
+            decoded = await self._decode(provider, tokens.id_token)
+            # A platform that writes null for a claim it doesn't make means none (5.3.2).
+            claims: Json = {name: value for name, value in decoded.claims.items() if value is not None}
+            self._expected_claims(claims, tokens, nonce).validate(claims)
         except (JoseError, ValueError) as error:
             # The text of these errors may quote the token, so only their type is used.
             log.warning("identity_bad_token", reason=type(error).__name__)
             if _is_of_another_time(error):
                 raise CLOCK.error("clock") from None
             raise Rejected("bad_token", type(error).__name__) from None
-        claims: Json = dict(decoded.claims)
-        audience = claims.get("aud")
-        if isinstance(audience, list) and len(audience) > 1 and claims.get("azp") != self._settings.client_id:
-            raise Rejected("bad_token", "a token for several audiences was made for another client")
         return claims
+
+    def _expected_claims(self, claims: Json, tokens: _Tokens, nonce: str) -> _IdTokenRegistry:
+        audience = claims.get("aud")
+        return _IdTokenRegistry(
+            now=int(self._clock.now().timestamp()),
+            leeway=LEEWAY,
+            iss={"essential": True, "value": self._settings.issuer},
+            sub={"essential": True},
+            aud={"essential": True, "value": self._settings.client_id},
+            azp={"essential": isinstance(audience, list) and len(audience) > 1, "value": self._settings.client_id},
+            exp={"essential": True},
+            iat={"essential": True},
+            nonce={"essential": True, "value": nonce},
+            at_hash={"value": access_token_hash(tokens.access_token)},
+        )
 
     async def _decode(self, provider: _Provider, token: str) -> jwt.Token:
         """Fetches the keys once more for an unknown key: platforms change their keys without notice, even under the id
@@ -260,7 +276,16 @@ def _is_of_another_time(error: Exception) -> bool:
 
 def challenge(verifier: str) -> str:
     """PKCE's S256: base64url of SHA-256 without padding."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return _base64url(hashlib.sha256(verifier.encode()).digest())
+
+
+def access_token_hash(access_token: str) -> str:
+    """``at_hash``: base64url of the left half of the access token's SHA-256."""
+    return _base64url(hashlib.sha256(access_token.encode()).digest()[:16])
+
+
+def _base64url(octets: bytes) -> str:
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
 def _claims(data: Json) -> IdentityClaims:

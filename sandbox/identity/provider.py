@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from aiohttp import web
 
 from sandbox import jsons
-from sandbox.identity.tokens import TokenSigner, person_claims, pkce_challenge
+from sandbox.identity.tokens import TokenSigner, access_token_hash, person_claims, pkce_challenge
 from sandbox.jsons import Json
 from sandbox.phones import Phone
 from sandbox.world import World
@@ -186,7 +186,9 @@ class Provider:
             raise OidcError("invalid_grant", "the code_verifier does not fit")
         access = secrets.token_urlsafe(32)
         self._access[access] = (grant.phone, now + TOKEN_TTL)
-        claims: Json = {"iss": self.issuer, "aud": self._config.client_id, "iat": int(now), "exp": int(now + 300)}
+        client = self._config.client_id
+        claims: Json = {"iss": self.issuer, "aud": client, "azp": client, "iat": int(now), "exp": int(now + 300)}
+        claims["at_hash"] = access_token_hash(access)
         if grant.nonce:
             claims["nonce"] = grant.nonce
         forged = self._world.faults.strikes("identity", "wrong_signature") is not None

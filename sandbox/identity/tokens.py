@@ -24,6 +24,11 @@ def pkce_challenge(verifier: str) -> str:
     return b64(hashlib.sha256(verifier.encode()).digest())
 
 
+def access_token_hash(access_token: str) -> str:
+    """``at_hash`` of a token that is signed with RS256."""
+    return b64(hashlib.sha256(access_token.encode()).digest()[:16])
+
+
 class TokenSigner:
     """An RSA key made at first use, since making one takes a while."""
 

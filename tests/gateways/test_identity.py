@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from config.settings import IdentitySettings
 from domain.clock import FixedClock
 from domain.errors import NeedsOperator, Rejected, Transient
-from gateways.identity import OPERATOR, OidcIdentity, challenge
+from gateways.identity import OPERATOR, OidcIdentity, access_token_hash, challenge
 from services.ports import IdentityClaims, LoginStart
 from tests.gateways.support import Tools
 
@@ -32,6 +32,10 @@ PERSON = {
     "user_type": "agent",
     "organisation": {"name": "某招标代理有限公司", "credit_code": "91440101MA5XXXXX0X"},
 }
+
+
+NULL = object()
+"""A claim that is written as null; None leaves it out."""
 
 
 class Provider:
@@ -79,7 +83,7 @@ class Provider:
             **PERSON,
             **self.claims,
         }
-        claims = {name: value for name, value in claims.items() if value is not None}
+        claims = {name: None if value is NULL else value for name, value in claims.items() if value is not None}
         key = OctKey.import_key(SECRET) if self.algorithm == "HS256" else self.key
         header = {"alg": self.algorithm, "kid": self.key.kid}
         signed = jwt.encode(header, claims, key, [self.algorithm])
@@ -129,6 +133,11 @@ def test_pkce_is_that_of_rfc_7636() -> None:
     assert challenge("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk") == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
+def test_the_hash_of_an_access_token_is_that_of_openid_connect() -> None:
+    """The example of OpenID Connect Core 1.0, appendix A.3."""
+    assert access_token_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y") == "77QmUPtjPfzWtF2AnpK9RQ"
+
+
 async def test_a_visitor_is_sent_with_fresh_secrets_each_time(tools: Tools, provider: Provider) -> None:
     client = platform(tools, provider)
     first, second = await client.start(BACK), await client.start(BACK)
@@ -165,6 +174,12 @@ MOMENT = int(NOW.timestamp())
         {"iss": "https://another"},
         {"aud": "another-client"},
         {"aud": ["pingbiaotong", "other"], "azp": "other"},
+        {"aud": ["pingbiaotong", "other"]},
+        {"azp": "other"},
+        {"azp": ["pingbiaotong"]},
+        {"at_hash": access_token_hash("of another log-in")},
+        {"at_hash": [access_token_hash("A")]},
+        {"at_hash": ""},
         {"aud": None},
         {"exp": MOMENT - 200},
         {"exp": None},
@@ -186,6 +201,25 @@ async def test_a_token_with_one_wrong_claim_is_refused(
     of_another_time = set(wrong) & {"exp", "iat", "nbf"} and None not in wrong.values()
     with pytest.raises(NeedsOperator if of_another_time else Rejected):
         await log_in(tools, provider)
+
+
+async def test_a_nonce_among_others_is_refused(tools: Tools, provider: Provider) -> None:
+    """A token with nonces of many log-ins would pass in each of them."""
+    client = platform(tools, provider)
+    started = await client.start(BACK)
+    provider.claims = {"nonce": ["of another log-in", started.nonce]}
+    with pytest.raises(Rejected):
+        await client.finish("C1", BACK, started)
+
+
+@pytest.mark.parametrize(
+    "more", [{"azp": "pingbiaotong", "at_hash": access_token_hash("A")}, {"azp": NULL, "at_hash": NULL}], ids=str
+)
+async def test_a_token_that_names_us_and_its_access_token_is_taken(
+    tools: Tools, provider: Provider, more: dict[str, object]
+) -> None:
+    provider.claims = more
+    assert (await log_in(tools, provider)).subject == "s1"
 
 
 async def test_a_token_for_several_clients_made_for_us_is_taken(tools: Tools, provider: Provider) -> None:
