@@ -16,7 +16,6 @@ MAX_TEXT = 2048
 """Bytes of UTF-8 that WeChat shows of one text (a commonly cited figure; no page states it for passive replies)."""
 
 _CUT = "……\n（内容较长，未完全显示）"
-_LINK = re.compile(r"<a\b[^>]*>.*?</a>", re.DOTALL)
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -97,10 +96,9 @@ def shorten(text: str, limit: int = MAX_TEXT) -> str:
         return text
     room = limit - len(_CUT.encode())
     shortened = text.encode()[:room].decode("utf-8", "ignore")
-    for match in _LINK.finditer(text):
-        if match.start() < len(shortened) < match.end():
-            shortened = shortened[: match.start()]
-            break
+    opened = text.rfind("<a ", 0, len(shortened) + 2)
+    if opened >= 0 and text.find("</a>", opened) + len("</a>") > len(shortened):
+        shortened = shortened[:opened]
     line = shortened.rfind("\n")
     return (shortened[:line] if line > len(shortened) // 2 else shortened).rstrip() + _CUT
 

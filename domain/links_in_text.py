@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_LABEL = r"(?:[a-z0-9](?:[a-z0-9-]{0,62}))"
 _LINK = re.compile(
-    r"[a-z#小程序]*:/+\S*"  # any scheme with slashes
+    r"(?<![a-z#小程序])[a-z#小程序]*+:/+\S*"  # any scheme with slashes
     r"|(?:javascript|data|mailto|weixin|wxp|tel|sms):\S*"
     r"|www\.\S*"
-    rf"|(?<![a-z0-9-])(?:{_LABEL}\.)+(?:[a-z]{{2,24}}|xn--[a-z0-9-]+)(?![a-z0-9])\S*"  # a site, an e-mail
-    r"|[\w-]+\.(?:中国|公司|网络|网址|集团|在线|商城|网店|我爱你)"
+    r"|(?<![a-z0-9.-])[a-z0-9.-]*?(?<=[a-z0-9-])\.(?:[a-z]{2,24}|xn--[a-z0-9-]+)(?![a-z0-9])\S*"  # a site, an e-mail
+    r"|(?<![\w-])[\w-]++\.(?:中国|公司|网络|网址|集团|在线|商城|网店|我爱你)"
     r"|(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])\S*",
     re.IGNORECASE,
 )

@@ -116,7 +116,7 @@ _POLITE = frozenset(
 """Polite words beside an answer; without effect on it."""
 _THANKS = re.compile(r"(?<=.)(?:谢谢|多谢|感谢|辛苦|麻烦)(?:了|你|您|老师)*$")
 """Thanks that follow an answer without punctuation."""
-_SOUNDS = re.compile(r"(?<=.)[啊呀哦噢喔哈哇呵~]+$")
+_SOUNDS = "啊呀哦噢喔哈哇呵~"
 _MARKS = re.compile(r"[\s,.!~、;:。…]+")
 
 
@@ -201,7 +201,8 @@ def _plain_word(piece: str) -> str:
     """One word of an answer, without attached thanks or interjections."""
     if piece in _POLITE:
         return piece
-    return _SOUNDS.sub("", _THANKS.sub("", fold(piece)))
+    word = _THANKS.sub("", fold(piece))
+    return word[:1] + word[1:].rstrip(_SOUNDS)
 
 
 def date_range(text: str, asked_at: datetime) -> Span:

@@ -18,7 +18,8 @@ TAGS = {"difficulty": "难度", "basis": "依据", "case": "案例", "order": "�
 QUESTION_MAX = 20_000
 """Characters."""
 _SPECIAL = "~=#{}:"
-_TAG = re.compile(r"\[(?P<name>id|tag):(?P<value>(?:\\.|[^\]\\])*)\]")
+_TAG = re.compile(r"\[(?P<name>id|tag):(?P<value>(?:\\.|[^\]\\])*+)(?P<end>\]|\\?\Z)", re.DOTALL)
+"""A tag without an end reaches to the end of the comment, so that no character is read twice."""
 _FORMAT = re.compile(r"^\s*\[(html|plain|moodle|markdown)\]\s*")
 _WEIGHT = re.compile(r"^%(?P<weight>-?\d{1,3}(?:\.\d{1,5})?)%")
 _TRUTH = {"T": 0, "TRUE": 0, "F": 1, "FALSE": 1}
@@ -97,6 +98,8 @@ def _blocks(text: str) -> Iterator[_Block]:
 def _tags(comment: str) -> dict[str, str]:
     tags = dict[str, str]()
     for match in _TAG.finditer(comment):
+        if match["end"] != "]":
+            break
         value = re.sub(r"\\(.)", r"\1", match["value"]).strip()
         if match["name"] == "id":
             tags["code"] = value

@@ -78,7 +78,7 @@ class ExamSheets:
         """Check a sheet, and store it for the decision; nothing is decided yet. Raises InvalidInput for an invalid
         one."""
         check(actor, "application.conclude")
-        sheet_rows, errors = read_rows(await self._sheets.open_file(content), COLUMNS, _row)
+        sheet_rows, errors = read_rows(await self._sheets.open_file(actor, content), COLUMNS, _row)
         rows, unknown = await self._match_applications(actor, sheet_rows)
         return await self._sheets.store_sheet(actor, filename, rows, [*errors, *unknown])
 

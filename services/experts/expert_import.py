@@ -197,7 +197,7 @@ class ExpertImport:
         await execute(_STAGE)
         await execute(_STAGE_JOBS)
         total, errors = 0, list[RowError]()
-        async with aclosing(self.checker.stream_sheet(content, form, COLUMNS, ROWS_MAX)) as sheet:
+        async with aclosing(self.checker.stream_sheet(batches.pool, content, form, COLUMNS, ROWS_MAX)) as sheet:
             async for lines in sheet:
                 experts, jobs, reasons = await asyncio.to_thread(batches.records, lines)
                 total, errors = total + len(lines), errors + reasons
@@ -244,6 +244,7 @@ class _Batches:
     def __init__(self, reader: RowReader, keys: Keyring, pool: str, now: datetime) -> None:
         self._reader = reader
         self._keys = keys
+        self.pool = pool
         self._same = {"pool": pool, "remote_evaluation": False, "emergency": False, "created_at": now}
 
     def records(self, lines: Sequence[Line]) -> tuple[list[Record], list[Record], list[RowError]]:

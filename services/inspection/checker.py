@@ -18,15 +18,18 @@ from services.inspection.limited_process import LimitedProcess, ProcessBroken, P
 from services.spreadsheets.formats import Column, Format, Line, SheetError
 
 FILES_AT_ONCE = 2
-SHEETS_AT_ONCE = 1
+SHEETS_AT_ONCE = 2
+"""Of different pools; each pool has a queue of its own."""
+SHEET = ProcessLimits(cpu=5, seconds=15.0)
+"""Limits for a sheet or questions from a page: the largest genuine ones take about two seconds of processor time."""
 IMPORT = ProcessLimits(memory=3 * 1024**3, cpu=900, seconds=1200.0)
 """Limits for a whole pool's experts, imported by the command line only."""
 
 
 class FileChecker:
-    """Two files and one sheet at once; others wait. ``sheets``: limits for one sheet."""
+    """Two files and, of different pools, two sheets at once; others wait. ``sheets``: limits for one sheet."""
 
-    def __init__(self, limits: ProcessLimits = ProcessLimits(), sheets: ProcessLimits = ProcessLimits()) -> None:  # noqa: B008  # frozen
+    def __init__(self, limits: ProcessLimits = ProcessLimits(), sheets: ProcessLimits = SHEET) -> None:  # noqa: B008  # frozen
         self._files = LimitedProcess("services.inspection.file_process", limits, at_once=FILES_AT_ONCE)
         self._sheets = LimitedProcess("services.inspection.sheet_process", sheets, at_once=SHEETS_AT_ONCE)
         self._questions = LimitedProcess("services.inspection.question_process", sheets, at_once=SHEETS_AT_ONCE)
@@ -52,20 +55,20 @@ class FileChecker:
         return pages
 
     async def read_sheet(
-        self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
+        self, pool: str, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
     ) -> Sequence[Line]:
         """The lines of a sheet, as ``spreadsheets.parsing.read_lines``. Raises SheetError."""
-        async with aclosing(self.stream_sheet(content, form, columns, rows_max)) as batches:
+        async with aclosing(self.stream_sheet(pool, content, form, columns, rows_max)) as batches:
             return [line async for batch in batches for line in batch]
 
     async def stream_sheet(
-        self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
+        self, pool: str, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
     ) -> AsyncGenerator[Sequence[Line], None]:
         """The same as a stream. Raises SheetError, also while iterating."""
         request = {"form": form, "columns": [asdict(column) for column in columns], "rows_max": rows_max}
         try:
             # closed at once when the reader stops early, which ends the process
-            async with aclosing(self._sheets.parts(request, content)) as parts:
+            async with aclosing(self._sheets.parts(request, content, pool)) as parts:
                 async for part in parts:
                     batch = json.loads(part)
                     if "message" in batch:
@@ -74,9 +77,9 @@ class FileChecker:
         except ProcessBroken as error:
             raise SheetError("文件过于复杂或已损坏，请新建表格，只粘贴名单的文字后再导入。") from error
 
-    async def read_questions(self, content: bytes, form: QuestionForm, rows_max: int) -> Sequence[Question]:
+    async def read_questions(self, pool: str, content: bytes, form: QuestionForm, rows_max: int) -> Sequence[Question]:
         """Questions in GIFT or Moodle XML, as ``domain.exams.question_files``. Raises QuestionFileError."""
-        answer = await self._questions.ask({"form": form, "rows_max": rows_max}, content)
+        answer = await self._questions.ask({"form": form, "rows_max": rows_max}, content, pool)
         if answer is None:
             raise QuestionFileError("文件过于复杂或已损坏，请重新导出后再上传。")
         head, blobs = answer

@@ -10,9 +10,10 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -41,24 +42,33 @@ class ProcessLimits:
 
 
 class LimitedProcess:
-    """Runs ``module`` for at most ``at_once`` files at once; others wait, at most ``timeout`` seconds."""
+    """Runs ``module`` for at most ``at_once`` files at once; others wait, at most ``timeout`` seconds.
+
+    Files that name the same ``queue`` run one after another, and queues take turns: many files of one pool make other
+    pools wait for one of them only. Without a name a file waits for a free place alone.
+    """
 
     def __init__(self, module: str, limits: ProcessLimits, *, at_once: int, timeout: float = 60.0) -> None:
         self._module = module
         self._limits = limits
-        self._turn = asyncio.Semaphore(at_once)
+        self._places = asyncio.Semaphore(at_once)
+        self._queues: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._timeout = timeout
 
-    async def ask(self, request: Mapping[str, object], content: bytes) -> tuple[Head, list[bytes]] | None:
+    async def ask(
+        self, request: Mapping[str, object], content: bytes, queue: str = ""
+    ) -> tuple[Head, list[bytes]] | None:
         """None for a file that crashed the process or took too long. Raises Unavailable when the queue is too long."""
-        async with self._take_turn():
+        async with self._take_turn(queue):
             answer = await self._run_process(self._request_argument(request), content)
         return _unpack(answer) if answer is not None else None
 
-    async def parts(self, request: Mapping[str, object], content: bytes) -> AsyncGenerator[bytes, None]:
+    async def parts(
+        self, request: Mapping[str, object], content: bytes, queue: str = ""
+    ) -> AsyncGenerator[bytes, None]:
         """The output of the process, while it works. Raises ProcessBroken, and Unavailable as ``ask``."""
-        until, total = asyncio.get_running_loop().time() + self._limits.seconds, 0
-        async with self._take_turn(), self._start_process(self._request_argument(request)) as process:
+        async with self._take_turn(queue), self._start_process(self._request_argument(request)) as process:
+            until, total = asyncio.get_running_loop().time() + self._limits.seconds, 0
             assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018  # both are pipes
             writing = asyncio.create_task(_write_content(process.stdin, content))
             try:
@@ -77,17 +87,18 @@ class LimitedProcess:
         return json.dumps([self._limits.memory, self._limits.cpu, request])
 
     @asynccontextmanager
-    async def _take_turn(self) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(self._timeout):
-                await self._turn.acquire()
-        except TimeoutError as error:
-            log.warning("file_queue_long", module=self._module)
-            raise Unavailable("现在上传文件的人较多，请一分钟后再试。", code="files_busy") from error
-        try:
+    async def _take_turn(self, queue: str) -> AsyncIterator[None]:
+        # places are given in the order of asking, and only the first of each queue asks
+        own_queue = self._queues.setdefault(queue, asyncio.Semaphore(1)) if queue else nullcontext()
+        async with AsyncExitStack() as turn:
+            try:
+                async with asyncio.timeout(self._timeout):
+                    await turn.enter_async_context(own_queue)
+                    await turn.enter_async_context(self._places)
+            except TimeoutError as error:
+                log.warning("file_queue_long", module=self._module)
+                raise Unavailable("现在上传文件的人较多，请一分钟后再试。", code="files_busy") from error
             yield
-        finally:
-            self._turn.release()
 
     @asynccontextmanager
     async def _start_process(self, argument: str) -> AsyncIterator[asyncio.subprocess.Process]:

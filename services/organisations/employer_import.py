@@ -72,7 +72,7 @@ class EmployerImporter:
         """Check a sheet, and store it for the decision; nothing is added yet. Raises InvalidInput for an invalid
         one."""
         check(actor, "employer.manage")
-        lines = await self._sheets.open_file(content)
+        lines = await self._sheets.open_file(actor, content)
         rows, errors = await asyncio.to_thread(_read_employers, lines, await self._region_lookup(actor.pool))
         rows, clashes = await _compare(actor.pool, rows)
         return await self._sheets.store_sheet(actor, filename, rows, [*errors, *clashes])

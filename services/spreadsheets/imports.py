@@ -29,7 +29,7 @@ class SheetReader(Protocol):
     """Port: ``inspection.checker`` parses untrusted files in a separate process."""
 
     async def read_sheet(
-        self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
+        self, pool: str, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
     ) -> Sequence[Line]: ...
 
 
@@ -92,14 +92,16 @@ class SheetImports(Generic[R]):
     reader: SheetReader
     kind: SheetKind[R]
 
-    async def open_file(self, content: bytes) -> Sequence[Line]:
+    async def open_file(self, actor: Actor, content: bytes) -> Sequence[Line]:
         """Raises InvalidInput for an invalid sheet."""
         kind = self.kind
         if len(content) > kind.bytes_max:
             most = kind.bytes_max // 1_000_000
             raise InvalidInput(f"文件最大{most}MB，请拆分后再上传。", code="file_too_large", field="file")
         try:
-            return await self.reader.read_sheet(content, format_within(content), kind.columns, kind.lines_max)
+            return await self.reader.read_sheet(
+                actor.pool, content, format_within(content), kind.columns, kind.lines_max
+            )
         except SheetError as error:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
 

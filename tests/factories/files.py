@@ -204,17 +204,17 @@ class QuickChecker(FileChecker):
         return render_pages(content, side, most)
 
     async def read_sheet(
-        self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
+        self, pool: str, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
     ) -> Sequence[Line]:
         return list(read_lines(content, form, columns, rows_max))
 
     async def stream_sheet(
-        self, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
+        self, pool: str, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
     ) -> AsyncGenerator[Sequence[Line], None]:
         for line in read_lines(content, form, columns, rows_max):
             yield [line]
 
-    async def read_questions(self, content: bytes, form: QuestionForm, most: int) -> Sequence[Question]:
+    async def read_questions(self, pool: str, content: bytes, form: QuestionForm, most: int) -> Sequence[Question]:
         return list(read_questions(content, form, most))
 
 

@@ -71,7 +71,8 @@ class RecusalImport:
     ) -> int:
         await self.lists.check_editable(actor, draw_id)
         try:
-            lines = await self.checker.read_sheet(content, format_of(filename), _COLUMNS[kind], LINES_MAX)
+            form = format_of(filename)
+            lines = await self.checker.read_sheet(actor.pool, content, form, _COLUMNS[kind], LINES_MAX)
         except SheetError as error:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
         errors: list[dict[str, object]] = []

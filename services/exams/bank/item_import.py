@@ -115,7 +115,7 @@ class ItemImport:
         file."""
         await check_may_see(actor)
         form = form_of(content)
-        questions = await self._questions(content)
+        questions = await self._questions(actor, content)
         rows, errors = await asyncio.to_thread(read_rows, questions)
         bank = await Bank.load(actor.pool)
         return await self._sheets.store_sheet(actor, _FORMS[form], *_compare_with_bank(bank, rows, errors))
@@ -149,15 +149,15 @@ class ItemImport:
             actor, import_id, recheck_lines, lambda rows, now: write_rows(actor, rows, now), only_good=only_good
         )
 
-    async def _questions(self, content: bytes) -> Sequence[Question]:
+    async def _questions(self, actor: Actor, content: bytes) -> Sequence[Question]:
         form = form_of(content)
         if form == "sheet":
-            return [_question(line) for line in await self._sheets.open_file(content)]
+            return [_question(line) for line in await self._sheets.open_file(actor, content)]
         if len(content) > BYTES_MAX:
             most = BYTES_MAX // 1_000_000
             raise InvalidInput(f"文件最大{most}MB，请拆分后再上传。", code="file_too_large", field="file")
         try:
-            return await self.checker.read_questions(content, form, ITEMS_MAX)
+            return await self.checker.read_questions(actor.pool, content, form, ITEMS_MAX)
         except QuestionFileError as error:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
 

@@ -72,7 +72,7 @@ class Candidates:
         if len(content) > BYTES_MAX:
             raise InvalidInput("文件最大2MB，请拆分后再上传。", code="file_too_large", field="file")
         try:
-            lines = await self.checker.read_sheet(content, format_within(content), COLUMNS, ADD_MAX)
+            lines = await self.checker.read_sheet(actor.pool, content, format_within(content), COLUMNS, ADD_MAX)
         except SheetError as error:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
         return await self.add(actor, exam_id, " ".join(line.cells[0] for line in lines))

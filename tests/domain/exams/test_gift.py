@@ -122,3 +122,14 @@ def test_a_file_without_questions_is_refused(text: str) -> None:
 def test_a_file_of_too_many_questions_is_refused() -> None:
     with pytest.raises(QuestionFileError, match="最多导入2题"):
         list(read("一{T}\n\n二{T}\n\n三{T}", 2))
+
+
+@pytest.mark.parametrize("attack", ["[tag:", "[tag:\\]", "[id:a", "[tag:a\\"])
+def test_many_tags_without_an_end_are_read_once(attack: str) -> None:
+    """Read anew at each tag, this would take longer than any test may."""
+    question = read_question(f"// [id:T1] {attack * 400_000}\n题 {{T}}")
+    assert (question.code, question.stem) == ("T1", "题")
+
+
+def test_a_tag_may_hold_a_bracket_and_an_escaped_end() -> None:
+    assert read_question("// [tag:依据:第[3\\]条] [id:T1]\n题 {T}").basis == "第[3]条"

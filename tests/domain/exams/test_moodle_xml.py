@@ -154,3 +154,30 @@ def test_an_entity_bomb_is_refused_before_it_unfolds() -> None:
     bomb = f'<!DOCTYPE quiz [<!ENTITY l0 "{"ha" * 1000}">{LAUGHS}]><quiz>&l9;</quiz>'.encode()
     with pytest.raises(QuestionFileError, match="文档类型"):
         list(read(bomb, 10))
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>一</p><p>二</p>", "一\n二"),
+        ("甲&lt;乙 &amp; <b>丙</b>&nbsp;丁", "甲<乙 & 丙 丁"),
+        ("<a title=\"a>b\" href='x>y'>链接</a>", "链接"),
+        ("<p title=it's>一</p>", "一"),
+        ("一<!-- 注 > 释 -->二", "一二"),
+        ("<script>if (a<b) {'</p>'}</script>一<STYLE>p{}</style >二", "一二"),
+        ("1 < 2，3<4", "1 < 2，3<4"),
+        ("一<br/>二<BR>三", "一\n二\n三"),
+        ("一<a 二", "一"),
+    ],
+)
+def test_of_html_the_visible_text_is_taken(html: str, text: str) -> None:
+    question = read_question(f"<questiontext><text><![CDATA[{html}]]></text></questiontext>", "essay")
+    assert (question.stem, question.problem) == (text, "")
+
+
+@pytest.mark.parametrize("attack", ["<a ", "</a ", "<!-", '<a "', "<a b='", "<b> </b>", "&#", "<script></scrip", "<?"])
+def test_html_that_never_ends_is_read_once(attack: str) -> None:
+    """Read anew at each tag, this would take longer than any test may."""
+    html = attack * (190_000 // len(attack))
+    answer = f'<answer fraction="100"><text><![CDATA[{html}]]></text></answer>'
+    assert not read_question(answer * 20, "shortanswer").problem

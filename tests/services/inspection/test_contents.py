@@ -6,6 +6,7 @@ import asyncio
 import io
 import zipfile
 import zlib
+from collections import Counter
 from contextlib import suppress
 from typing import Any
 
@@ -323,6 +324,39 @@ async def test_many_at_once_wait_for_their_turn(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(process, "_run_process", run)
     await asyncio.gather(*(process.ask({}, b"x") for _ in range(12)))
     assert most == 2
+
+
+async def test_the_files_of_one_pool_make_another_wait_for_one_of_them_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    process = LimitedProcess("services.inspection.file_process", ProcessLimits(), at_once=1)
+    order = list[str]()
+
+    async def run(_argument: str, content: bytes) -> bytes:
+        order.append(content.decode())
+        await let_others_run(10)
+        return b'{"sizes":[]}\n'
+
+    monkeypatch.setattr(process, "_run_process", run)
+    await asyncio.gather(*(process.ask({}, pool.encode(), pool) for pool in ["gd"] * 8 + ["xj", "hn"]))
+    assert {order.index("xj"), order.index("hn")} == {1, 2}
+
+
+async def test_a_pool_has_one_sheet_at_a_time_while_others_use_the_other_places(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    process = LimitedProcess("services.inspection.file_process", ProcessLimits(), at_once=2)
+    running, most = Counter[str](), Counter[str]()
+
+    async def run(_argument: str, content: bytes) -> bytes:
+        running[content.decode()] += 1
+        most.update({"all": max(0, running.total() - most["all"])})
+        most[content.decode()] = max(most[content.decode()], running[content.decode()])
+        await let_others_run(10)
+        running[content.decode()] -= 1
+        return b'{"sizes":[]}\n'
+
+    monkeypatch.setattr(process, "_run_process", run)
+    await asyncio.gather(*(process.ask({}, pool.encode(), pool) for pool in ["gd"] * 4 + ["xj"] * 4))
+    assert most == {"gd": 1, "xj": 1, "all": 2}
 
 
 def test_a_progressive_picture_that_would_be_held_whole_is_refused() -> None:

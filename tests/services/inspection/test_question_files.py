@@ -7,7 +7,7 @@ import pytest
 from domain.exams import gift, moodle_xml
 from domain.exams.question_files import QuestionForm, form_of
 from domain.exams.questions import QuestionFileError
-from services.inspection.checker import FileChecker
+from services.inspection.checker import SHEET, FileChecker
 from services.inspection.limited_process import ProcessLimits
 from tests.domain.exams.questions import printed
 
@@ -18,7 +18,7 @@ from tests.domain.exams.questions import printed
 )
 async def test_questions_come_back_whole(form: QuestionForm, content: bytes) -> None:
     assert form_of(content) == form
-    assert await FileChecker().read_questions(content, form, 100) == printed()
+    assert await FileChecker().read_questions("gd", content, form, 100) == printed()
 
 
 @pytest.mark.parametrize(
@@ -33,13 +33,13 @@ async def test_questions_come_back_whole(form: QuestionForm, content: bytes) -> 
 )
 async def test_a_refusal_comes_back_as_a_sentence(form: QuestionForm, content: bytes, message: str) -> None:
     with pytest.raises(QuestionFileError, match=message):
-        await FileChecker().read_questions(content, form, 100)
+        await FileChecker().read_questions("gd", content, form, 100)
 
 
 async def test_a_file_that_breaks_the_process_is_too_complex() -> None:
     checker = FileChecker(sheets=ProcessLimits(memory=16 * 1024 * 1024))
     with pytest.raises(QuestionFileError, match="过于复杂或已损坏"):
-        await checker.read_questions(b"x{T}" + b" " * 1_000_000, "gift", 100)
+        await checker.read_questions("gd", b"x{T}" + b" " * 1_000_000, "gift", 100)
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,10 @@ async def test_a_file_that_breaks_the_process_is_too_complex() -> None:
 )
 def test_the_format_is_recognised_from_the_beginning(content: bytes, form: str) -> None:
     assert form_of(content) == form
+
+
+async def test_a_file_that_takes_long_is_stopped_after_five_seconds_of_work() -> None:
+    assert (SHEET.cpu, SHEET.seconds) == (5, 15.0)
+    checker = FileChecker(sheets=ProcessLimits(seconds=0.01))
+    with pytest.raises(QuestionFileError, match="过于复杂或已损坏"):
+        await checker.read_questions("gd", b"x{T}", "gift", 100)

@@ -72,15 +72,17 @@ def test_rows_beyond_the_limit_are_refused() -> None:
 async def test_the_process_reads_as_the_function_does() -> None:
     content = book([["代码", "姓名"], ["x", "张三"], [None, None], ["y", "李四"]])
     expected = [Line(2, ("张三", "x")), Line(4, ("李四", "y"))]
-    assert list(await FileChecker().read_sheet(content, "xlsx", COLUMNS, 500)) == expected
+    assert list(await FileChecker().read_sheet("gd", content, "xlsx", COLUMNS, 500)) == expected
     assert list(read_lines(content, "xlsx", COLUMNS, 500)) == expected
     with pytest.raises(SheetError, match="无法识别的列"):
-        await FileChecker().read_sheet(book([["别的"], ["x"]]), "xlsx", COLUMNS, 500)
+        await FileChecker().read_sheet("gd", book([["别的"], ["x"]]), "xlsx", COLUMNS, 500)
 
 
 async def test_a_sheet_that_breaks_its_process_is_refused_and_takes_nothing_of_ours() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     checker = FileChecker(sheets=ProcessLimits(memory=200 * 1024 * 1024))
     with pytest.raises(SheetError, match="过于复杂"):
-        await checker.read_sheet(("姓名\n" + "张三\n" * 20_000_000).encode()[:60_000_000], "csv", COLUMNS, 500_000)
+        await checker.read_sheet(
+            "gd", ("姓名\n" + "张三\n" * 20_000_000).encode()[:60_000_000], "csv", COLUMNS, 500_000
+        )
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600_000, "kilobytes: the text itself, no more"
