@@ -19,7 +19,18 @@ from typing import Literal
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from bot.messages import MAX_BODY, Malformed, Message, Oversized, Untrusted, check_fields, parse_message, parse_xml
+from bot.messages import (
+    MAX_BODY,
+    CallbackRefusal,
+    Malformed,
+    Message,
+    Oversized,
+    Untrusted,
+    Unusable,
+    check_fields,
+    parse_message,
+    parse_xml,
+)
 from config.settings import OfficialAccount
 
 _USUAL = re.compile(
@@ -90,27 +101,35 @@ class Codec:
         return query.get("echostr", "")
 
     def open(self, query: Mapping[str, str], body: bytes, received_at: datetime) -> VerifiedCallback:
-        """Verify, decrypt and parse a POST. Raises Refusal.
+        """Verify, decrypt and parse a POST. Raises CallbackRefusal.
 
         The signature covers the timestamp, so a recorded request can't be replayed later. In the encrypted modes it
-        also covers the body: a repeated nonce means a repeated message, which is recognised by its id.
+        also covers the body: a repeated nonce means a repeated message, which is recognised by its id. Once signature
+        and time are proved the only refusal is Unusable, whatever the content: WeChat shows its user any other answer
+        as a failure of the account.
         """
         if len(body) > MAX_BODY:
             raise Oversized(f"{len(body)} bytes")
         timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
         if self.mode == "plain":
+            sealed = None
             self._check(query.get("signature", ""), timestamp, nonce)
-            plain = body
         else:
             sealed = _read_encrypted(body)
             self._check(query.get("msg_signature", ""), timestamp, nonce, sealed)
-            plain = self.decrypt(sealed)
         self._check_age(timestamp, received_at)
+        try:
+            plain = body if sealed is None else self.decrypt(sealed)
+            return VerifiedCallback(self._read_proven(plain, received_at), nonce)
+        except CallbackRefusal as error:
+            raise Unusable(error.reason) from error
+
+    def _read_proven(self, plain: bytes, received_at: datetime) -> Message:
         message = parse_message(plain, self.pool, self.appid, received_at)
         if message.account != self._original_id:
             raise Untrusted("addressed to another account")
         check_fields(message)
-        return VerifiedCallback(message, nonce)
+        return message
 
     def envelope(self, sealed: str, nonce: str, timestamp: int) -> bytes:
         """The body of a reply whose XML was encrypted by ``encrypt``; plain XML again in plain mode."""

@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from tortoise.exceptions import DBConnectionError, OperationalError
 
 from bot.journal import Journal
+from bot.messages import UNSUPPORTED
 from bot.replies import SILENCE, Reply, Text
 from bot.router import CANCEL, HELP, MENU, Answer, Router, Settled, Target
 from bot.talk import (
@@ -86,7 +87,7 @@ SILENT_EVENTS = frozenset(
 """Events that show the person nothing, whatever we answer."""
 
 _CLICKS = frozenset({"click", "scancode_waitmsg"})
-_MESSAGES = frozenset({"text", "image", "voice", "video", "shortvideo", "location", "link"})
+_MESSAGES = frozenset({"text", "image", "voice", "video", "shortvideo", "location", "link", UNSUPPORTED})
 
 unknown = Counter("bot_unknown_total", "Messages and events without a handler, by kind", ["kind"])
 failures = Counter("bot_failures_total", "Messages answered with an apology, by cause", ["cause"])

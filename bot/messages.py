@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -39,6 +40,13 @@ _FORMS: Mapping[str, re.Pattern[str]] = {
     "Ticket": re.compile(r".{0,512}", re.DOTALL),
 }
 """Permitted format of WeChat's fields; a missing field is empty."""
+
+UNSUPPORTED = "unsupported"
+"""Kind of a message that WeChat does not pass on: a sticker, a red packet, a video call."""
+_PLACEHOLDER = "【收到不支持的消息类型，暂无法显示】"
+"""The text that WeChat sends in its place (developers report it; no page of WeChat's states it)."""
+ILLEGAL_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_REFERENCE = re.compile("&#(?:x([0-9A-Fa-f]{1,8})|([0-9]{1,8}));")
 
 T = TypeVar("T")
 
@@ -124,8 +132,9 @@ class Message:
 
     @_lazy
     def kind(self) -> str:
-        """text, image, voice, video, shortvideo, location, link, event, or a kind unknown to us."""
-        return self.get("MsgType").strip().lower()
+        """text, image, voice, video, shortvideo, location, link, event, UNSUPPORTED, or a kind unknown to us."""
+        kind = self.get("MsgType").strip().lower()
+        return UNSUPPORTED if kind == "text" and self.get("Content").strip() == _PLACEHOLDER else kind
 
     @_lazy
     def event(self) -> str:
@@ -213,13 +222,31 @@ def check_fields(message: Message) -> None:
 
 
 def parse_message(body: bytes, pool: str, appid: str, received_at: datetime) -> Message:
-    """Raises Malformed when it is not WeChat's XML, or lacks sender, receiver or type."""
-    message = Message(pool, appid, parse_xml(body), received_at, hashlib.sha256(body).hexdigest())
+    """``body`` is proved to be WeChat's. Raises Malformed when it is not its XML, or lacks sender, receiver or type.
+
+    A person can type or paste characters that XML forbids, and WeChat passes them on: they are dropped.
+    """
+    try:
+        fields = parse_xml(body)
+    except Malformed:
+        fields = parse_xml(_drop_forbidden(body))
+    message = Message(pool, appid, fields, received_at, hashlib.sha256(body).hexdigest())
     if not (message.openid and message.account and message.kind):
         raise Malformed("FromUserName, ToUserName or MsgType is missing")
     if message.kind == "event" and not message.event:
         raise Malformed("an event without a name")
     return message
+
+
+def _drop_forbidden(body: bytes) -> bytes:
+    """Without bytes that are not UTF-8, characters that XML forbids, and references to these."""
+    text = ILLEGAL_IN_XML.sub("", body.decode("utf-8", "ignore"))
+    return _REFERENCE.sub(lambda match: match[0] if _is_allowed(match) else "", text).encode()
+
+
+def _is_allowed(reference: re.Match[str]) -> bool:
+    code = int(reference[1], 16) if reference[1] else int(reference[2])
+    return 0 < code <= sys.maxunicode and not ILLEGAL_IN_XML.match(chr(code))
 
 
 def parse_xml(body: bytes) -> dict[str, Value]:

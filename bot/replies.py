@@ -5,18 +5,17 @@ Source: WeChat's page 回复用户消息 (passive replies). One reply per messag
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from bot.messages import ILLEGAL_IN_XML
 from domain.chat_links import link
 
 MAX_TEXT = 2048
 """Bytes of UTF-8 that WeChat shows of one text (a commonly cited figure; no page states it for passive replies)."""
 
 _CUT = "……\n（内容较长，未完全显示）"
-_ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True)
@@ -119,4 +118,4 @@ def speak(fields: Mapping[str, object]) -> str:
 def fit_cdata(value: str) -> str:
     """The text as it may stand in a CDATA section: ``]]>`` is split over two sections, and characters that XML can't
     hold are dropped."""
-    return _ILLEGAL.sub("", value).replace("]]>", "]]]]><![CDATA[>")
+    return ILLEGAL_IN_XML.sub("", value).replace("]]>", "]]]]><![CDATA[>")

@@ -7,7 +7,7 @@
         router.tap(answer_invitation)                        # bizmsgmenuid below bot.talk.FIRST_TAP
         router.scene("venue:", check_in_by_scan)             # QR scenes, also when the scan makes a new follower
         router.event("subscribe", welcome)                   # lower-case event names
-        router.kind("location", somewhere)                   # location, image, voice, video, shortvideo, link
+        router.kind("location", somewhere)                   # location, image, voice, video, link, unsupported
         router.text(understand_answer)                       # free text, in order of registration
         router.fallback(did_not_understand)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.replies import shorten
 from bot.router import Answer, Router
 from bot.talk import Talk, conversation
@@ -13,6 +15,8 @@ from services.notifications import FEEDBACK_MAX
 
 _GUIDE_BYTES = 1600
 """Bytes of the bubble's 2048 for the guide: hotlines and choices must still fit."""
+_EMOTION = re.compile(r"\[[^\[\]\s]{1,8}\]")
+"""WeChat's own emotions arrive as words in brackets: [微笑]."""
 _REGIONS_BYTES = 600
 """Bytes of these for the contacts of each region."""
 
@@ -86,6 +90,7 @@ async def give_feedback(talk: Talk) -> None:
 
 def feedback_text(text: str) -> str:
     feedback = text.strip()
-    if not 5 <= len(feedback) <= FEEDBACK_MAX:
+    words = _EMOTION.sub("", feedback)
+    if not 5 <= len(words) <= FEEDBACK_MAX or not any(map(str.isalnum, words)):
         raise InvalidInput(texts.FEEDBACK_FORM.format(longest=FEEDBACK_MAX), code="bad_feedback")
     return feedback

@@ -64,6 +64,10 @@ async def _probe(pay: WechatPay, pool: str) -> CheckFinding:
 _REFUSALS = {
     "SIGNERROR": "签名没有被接受，请核对 serial（证书序列号）与 private_key 是否属于同一张商户证书，并检查本机时间。",
     "CERTIFICATES": "平台证书解不开，请核对 apiv3_key 是否与商户平台上设置的 APIv3 密钥一致。",
+    "NOPUBLICKEY": (
+        "微信支付以公钥签名，而设置里没有这个公钥。"
+        "请在商户平台“账户中心-API安全”复制微信支付公钥和公钥ID，填入 public_key 和 public_key_id。"
+    ),
     "NOAUTH": "商户没有权限，请在商户平台检查产品权限。",
     "MCHNOTEXISTS": "商户号不存在，请核对 mchid。",
     "PARAMERROR": "商户号没有被接受，请核对 mchid。",
@@ -71,6 +75,8 @@ _REFUSALS = {
 
 
 def _failure_advice(reason: str) -> str:
+    if "public key" in reason:
+        return _REFUSALS["NOPUBLICKEY"]
     if "signature" in reason or "serial" in reason:
         return "应答不能用所填的公钥验证，请在商户平台核对 public_key_id 和 public_key。"
     if "5 minutes" in reason:

@@ -22,6 +22,7 @@ OPERATOR: OperatorCodes = {
 }
 LOCAL: OperatorCodes = {
     "CERTIFICATES": OperatorCode("the APIv3 key doesn't open the platform's certificates", account_wide=True),
+    "NOPUBLICKEY": OperatorCode("WeChat signs with a public key that the settings lack"),
     "NOMERCHANT": OperatorCode("the pool has no merchant"),
     "NOAPP": OperatorCode("the pool has no app of this kind"),
 }

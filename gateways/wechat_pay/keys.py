@@ -21,7 +21,7 @@ from pydantic import Field
 
 from config.settings import PayMerchant, load_public_key
 from domain.clock import Clock
-from domain.errors import GatewayError, Transient
+from domain.errors import GatewayError, Rejected, Transient
 from gateways import jsons
 from gateways.http import HttpAnswer
 from gateways.shapes import Shape, Text, read
@@ -49,6 +49,11 @@ class Forged(Exception):
         super().__init__(reason)
         self.reason = reason
         self.probe = probe
+
+
+class UnknownPublicKey(Forged):
+    """Signed, as it says, with a public key that the settings lack: the merchant moved to public keys, or to a new
+    one."""
 
 
 Fetch = Callable[[], Awaitable[HttpAnswer]]
@@ -81,8 +86,13 @@ class PlatformKeys:
 
     async def prepare(self) -> None:
         """Load the keys that verify the response before the request is sent; raises GatewayError otherwise."""
-        if self._public is None:
+        if self._public is not None:
+            return
+        try:
             await self._certificates.prepare()
+        except Rejected as error:
+            # a merchant without certificates is one of the public-key mode
+            raise LOCAL["NOPUBLICKEY"].error("NOPUBLICKEY") from error
 
     async def verify(self, headers: Mapping[str, str], body: bytes) -> None:
         """Forged when it isn't WeChat's; GatewayError when certificates are needed and can't be fetched."""
@@ -106,7 +116,9 @@ class PlatformKeys:
     async def _find_key(self, serial: str) -> RSAPublicKey | None:
         if self._public is not None and serial == self._public_id:
             return self._public
-        return None if serial.startswith(PUBLIC_KEY) else await self._certificates.find_key(serial)
+        if serial.startswith(PUBLIC_KEY):
+            raise UnknownPublicKey("signed with a public key that the settings lack")
+        return await self._certificates.find_key(serial)
 
     def _check_time(self, seal: Seal) -> None:
         text = seal.timestamp
@@ -210,6 +222,8 @@ class PlatformCertificates:
             log.warning("pay_certificates_unreadable", mchid=self._mchid, reason=str(error))
             raise LOCAL["CERTIFICATES"].error("CERTIFICATES") from error
         seal = find_seal(answer.headers)
+        if seal is not None and seal.serial.startswith(PUBLIC_KEY):
+            raise LOCAL["NOPUBLICKEY"].error("NOPUBLICKEY")
         signer = certificates.get(seal.serial) or self._held.get(seal.serial) if seal else None
         key = signer.public_key() if signer else None
         if seal is None or not isinstance(key, RSAPublicKey):

@@ -28,7 +28,7 @@ from gateways.wechat_pay import invoices
 from gateways.wechat_pay.api import PayApi
 from gateways.wechat_pay.bills import has_hash, parse_bill, unpack
 from gateways.wechat_pay.errors import LOCAL
-from gateways.wechat_pay.keys import Forged
+from gateways.wechat_pay.keys import Forged, UnknownPublicKey
 from gateways.wechat_pay.merchant import MerchantClient, get_or_none
 from gateways.wechat_pay.reports import read_apply_id, refund_report, trade_report
 from gateways.wechat_pay.signing import decrypt, encrypt_field, new_nonce, payment_text, sign
@@ -198,20 +198,29 @@ class WechatPay:
     # -- notifications --------------------------------------------------------------------------------------------
 
     async def read_notification(self, pool: str, headers: Mapping[str, str], body: bytes) -> PayNotification:
-        """Raises Transient while WeChat's certificates are needed and can't be fetched; WeChat then repeats the
-        notification."""
+        """Raises Transient while WeChat's certificates are needed and can't be fetched, and NeedsOperator while the
+        settings lack the public key that signs; WeChat then repeats the notification."""
         client = self._clients.get(pool)
         if client is None:
             raise Forbidden("这个专家库没有开通微信支付。", code="pay_no_merchant")
+        async with self._vendor.count_call("notification", client.facts.mchid):
+            await self._verify_notification(pool, client, headers, body)
+        return _read_notification(client, body)
+
+    async def _verify_notification(
+        self, pool: str, client: MerchantClient, headers: Mapping[str, str], body: bytes
+    ) -> None:
         try:
             await client.api.keys.verify(headers, body)
         except Forged as error:
+            if isinstance(error, UnknownPublicKey) and _is_sealed_for_us(client, body):
+                log.error("pay_needs_operator", pool=pool, mchid=client.facts.mchid, code="NOPUBLICKEY")
+                raise LOCAL["NOPUBLICKEY"].error("NOPUBLICKEY") from error
             log_as = log.info if error.probe else log.warning
             log_as("pay_notification_refused", pool=pool, reason=error.reason)
             raise Forbidden("签名验证没有通过。", code="pay_probe" if error.probe else "pay_forged") from error
         except Rejected as error:
             raise Forbidden("签名验证没有通过。", code="pay_forged") from error
-        return _read_notification(client, body)
 
     # -- bills ----------------------------------------------------------------------------------------------------
 
@@ -314,6 +323,18 @@ def _refund(client: MerchantClient, data: Json, out_refund_no: str, effect: Effe
     if report.out_refund_no != out_refund_no:
         raise client.api.invalid_response(effect, "refund: the answer is about another one")
     return report
+
+
+def _is_sealed_for_us(client: MerchantClient, body: bytes) -> bool:
+    """Whether the content was encrypted with the merchant's APIv3 key, which only WeChat holds besides us.
+
+    No proof that it is of now or was sent here, so nothing of it counts.
+    """
+    try:
+        decrypt(client.apiv3_key, read(_Envelope, jsons.parse(body)).resource)
+    except ValueError:
+        return False
+    return True
 
 
 def _read_notification(client: MerchantClient, body: bytes) -> PayNotification:

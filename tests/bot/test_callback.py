@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
@@ -121,6 +122,12 @@ async def test_a_genuine_message_that_makes_no_sense_is_not_asked_for_again(serv
     response = await server.post(message("数", "o" * 65))
     assert (response.status, await response.text()) == (200, "success")
     assert bench.runs == []
+
+
+async def test_a_control_character_in_a_message_is_dropped(server: Process, bench: Bench) -> None:
+    typed = message("数")
+    assert await server.send(replace(typed, fields={**typed.fields, "Content": "数\x01"})) == "第1次"
+    assert bench.runs == ["数"]
 
 
 async def test_what_is_not_wechats_is_refused_with_4xx(server: Process) -> None:

@@ -6,12 +6,13 @@ import base64
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import pytest
 import wechatpy
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from wechatpy.crypto import WeChatCrypto
 from wechatpy.crypto.base import BasePrpCrypto
@@ -20,6 +21,7 @@ from wechatpy.replies import TextReply, create_reply
 from bot.codec import Codec
 from bot.messages import (
     MAX_BODY,
+    UNSUPPORTED,
     CallbackRefusal,
     Malformed,
     Message,
@@ -240,7 +242,7 @@ def test_plain_mode_checks_the_plain_signature_and_the_receiver() -> None:
     assert plain.open(query, body(Content="x"), NOW).message.text == "x"
     with pytest.raises(Untrusted):
         plain.open({**query, "signature": "0"}, body(Content="x"), NOW)
-    with pytest.raises(Untrusted, match="another account"):
+    with pytest.raises(Unusable, match="another account"):
         plain.open(query, body(Content="x").replace(b"gh_1", b"gh_2"), NOW)
     assert plain.envelope(plain.encrypt(b"<xml/>"), "2", 3) == b"<xml/>"
 
@@ -254,7 +256,7 @@ def test_a_message_to_another_account_is_refused_in_every_mode(mode: Mode) -> No
     other = body(Content="x").replace(b"gh_1", b"gh_2")
     query, sent = envelope(other)
     query["signature"] = codec.sign(STAMP, query["nonce"])
-    with pytest.raises(Untrusted, match="another account"):
+    with pytest.raises(Unusable, match="another account"):
         codec.open(query, other if mode == "plain" else sent, NOW)
 
 
@@ -381,9 +383,42 @@ def test_a_flipped_byte_of_ciphertext_is_refused_or_changes_only_what_was_said(a
     query = {"timestamp": STAMP, "nonce": "2", "msg_signature": CODEC.sign(STAMP, "2", sealed)}
     try:
         delivery = CODEC.open(query, f"<xml><Encrypt>{sealed}</Encrypt></xml>".encode(), NOW)
-    except CallbackRefusal:
+    except Unusable:
         return
     assert isinstance(delivery.message, Message)
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=300),
+        st.text(max_size=100).map(lambda text: body(Content="x").replace(b"x", text.encode("utf-8", "surrogatepass"))),
+    )
+)
+@settings(max_examples=300, deadline=None)
+@example(b"<xml>" * 9)
+@example(b"<!DOCTYPE xml><xml/>")
+@example(body(Content="x").replace(b"<MsgType>", b"<a>&#1;&#xFFFFFFF;&nbsp;</a><MsgType>"))
+@example(body(CreateTime="99999999999"))
+@pytest.mark.parametrize("mode", ["safe", "compatible", "plain"])
+def test_a_proven_message_is_never_answered_4xx(mode: Mode, plain: bytes) -> None:
+    codec = Codec("demo", appid=APPID, token=TOKEN, aes_key=KEY, original_id="gh_1", mode=mode)
+    query, sent = envelope(plain)
+    query["signature"] = codec.sign(STAMP, query["nonce"])
+    with suppress(Unusable):
+        codec.open(query, plain if mode == "plain" else sent, NOW)
+
+
+@pytest.mark.parametrize("forbidden", ["\0", "\x08", "\x1f", "\ufffe", "&#11;", "&#x1F;", "\ud83d"])
+def test_what_xml_forbids_is_dropped_from_a_proven_message(forbidden: str) -> None:
+    typed = f"<Content>参{forbidden}加 &#20013;&#x2F;</Content>".encode("utf-8", "surrogatepass")
+    query, sent = envelope(body(Content="x").replace(b"<Content><![CDATA[x]]></Content>", typed))
+    assert CODEC.open(query, sent, NOW).message.text == "参加 中/"
+
+
+@pytest.mark.parametrize("text", ["【收到不支持的消息类型，暂无法显示】", " 【收到不支持的消息类型，暂无法显示】\n"])
+def test_a_sticker_is_no_text(text: str) -> None:
+    sticker = parse_message(body(Content=text), "demo", APPID, NOW)
+    assert (sticker.kind, sticker.text) == (UNSUPPORTED, "")
 
 
 def test_too_much_is_refused_before_it_is_read() -> None:
@@ -399,7 +434,7 @@ def test_another_token_or_appid_is_refused() -> None:
         CODEC.open(query, sent, NOW)
     other = Codec("demo", appid="wxother", token=TOKEN, aes_key=KEY, original_id="gh_1")
     query, sent = envelope(body(Content="x"))
-    with pytest.raises(Untrusted, match="appid"):
+    with pytest.raises(Unusable, match="appid"):
         other.open(query, sent, NOW)
 
 

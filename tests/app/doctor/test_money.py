@@ -92,6 +92,15 @@ async def test_a_wrong_apiv3_key_is_reported(platform: Platform) -> None:
     assert "apiv3_key" in (single_finding(await check_pay(settings_with_merchant(platform, certificates=True)))).text
 
 
+async def test_a_public_key_that_the_settings_lack_is_reported(platform: Platform) -> None:
+    platform.signer = Identity("PUB_KEY_ID_02", STRANGER)
+    for certificates in (False, True):
+        text = single_finding(await check_pay(settings_with_merchant(platform, certificates=certificates))).text
+        assert "公钥ID" in text
+    platform.answers["/v3/certificates"] = (404, {"code": "RESOURCE_NOT_EXISTS", "message": "无可用的平台证书"})
+    assert "公钥ID" in single_finding(await check_pay(settings_with_merchant(platform, certificates=True))).text
+
+
 async def test_a_wrong_clock_is_reported(platform: Platform) -> None:
     platform.now -= timedelta(minutes=10)
     assert "对时" in (single_finding(await check_pay(settings_with_merchant(platform)))).text

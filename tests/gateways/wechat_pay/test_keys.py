@@ -397,7 +397,35 @@ async def test_a_merchant_that_has_no_certificates_refuses_theirs(platform: Plat
     await read_refusal(pay.read_notification("demo", *platform.notification(PAID, trade())))
 
 
-async def test_an_unknown_public_key_is_not_looked_for(platform: Platform, pay: WechatPay) -> None:
+@pytest.mark.parametrize("certificates", [False, True])
+async def test_a_public_key_that_the_settings_lack_is_named_and_not_looked_for(
+    tools: Tools, platform: Platform, certificates: bool
+) -> None:
+    """WeChat repeats the notification until the operator has entered the key."""
+    pay = client(tools, platform, certificates=certificates)
     platform.signer = Identity("PUB_KEY_ID_02", STRANGER)
-    await read_refusal(pay.read_notification("demo", *platform.notification(PAID, trade())))
-    assert platform.requests == []
+    with capture_logs() as logs, pytest.raises(NeedsOperator) as caught:
+        await pay.read_notification("demo", *platform.notification(PAID, trade()))
+    assert (caught.value.vendor_code, platform.requests) == ("NOPUBLICKEY", [])
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == [
+        "pay_needs_operator",
+        "vendor_needs_operator",
+    ]
+
+
+async def test_a_stranger_who_names_a_public_key_alarms_no_one(tools: Tools, platform: Platform) -> None:
+    pay = client(tools, platform, certificates=True)
+    platform.signer = Identity("PUB_KEY_ID_02", STRANGER)
+    headers, body = platform.notification(PAID, trade(), key=APIV3[::-1])
+    assert (await read_refusal(pay.read_notification("demo", headers, body))).code == "pay_forged"
+
+
+async def test_a_merchant_of_the_public_key_mode_without_its_key_can_do_nothing(
+    tools: Tools, platform: Platform
+) -> None:
+    """WeChat has no certificates for it, which is not an order that doesn't exist."""
+    pay = client(tools, platform, certificates=True)
+    platform.answers[CERTIFICATES] = (404, {"code": "RESOURCE_NOT_EXISTS", "message": "无可用的平台证书"})
+    with pytest.raises(NeedsOperator) as caught:
+        await pay.query("demo", "T1")
+    assert caught.value.vendor_code == "NOPUBLICKEY"
