@@ -19,6 +19,7 @@ from app.chat import make_codecs, make_engine
 from app.clock import follow_clock, move_clock
 from app.container import Container, build
 from app.health import setup_health, standard_checks
+from app.http_edge import finish_headers, guard_connection
 from app.recovery import watch_recovery
 from bot.callback import Callback
 from bot.codec import Codec
@@ -66,7 +67,8 @@ async def _end(task: asyncio.Task[None]) -> None:
 def _assemble(
     settings: Settings, container: Container, codecs: Mapping[str, Codec], engine: Engine
 ) -> http.Application:
-    app = http.Application(client_max_size=32 * 1024 * 1024, middlewares=[guard_bodies])
+    app = http.Application(client_max_size=32 * 1024 * 1024, middlewares=[guard_connection, guard_bodies])
+    app.on_response_prepare.append(finish_headers)
     app[CONTAINER] = container
     setup_health(app, standard_checks(settings.database_url, settings.redis_url, settings.data_dir))
     app.add_routes(Callback(engine, codecs, container.clock).routes())

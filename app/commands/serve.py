@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 import click
 import uvloop
@@ -10,6 +11,7 @@ from aiohttp import web
 
 from app.boot import load_settings, resolve_servers
 from app.file_limit import raise_file_limit
+from app.http_edge import UNFINISHED_MAX, UnfinishedHeads, listen
 from app.memory import freeze_startup_objects, give_back_large_blocks
 from app.shutdown_limit import end_within
 from app.web import create_app
@@ -29,19 +31,26 @@ def command(reuse_port: bool) -> int:
     raise_file_limit()
     settings = resolve_servers(load_settings())
     configure_logging(json=settings.log_json, level=settings.log_level)
-    web.run_app(
-        _create(settings),
-        host=settings.http.host,
-        port=settings.http.port,
-        reuse_port=True if reuse_port else None,
-        backlog=settings.http.backlog,
-        access_log=None,
-        print=None,
-        shutdown_timeout=GRACE,
-        loop=uvloop.new_event_loop(),
-        auto_decompress=False,  # see app.body_limits
-    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as loop:
+        loop.run(_serve(settings, reuse_port=reuse_port))
     return 0
+
+
+async def _serve(settings: Settings, *, reuse_port: bool) -> None:
+    """Until SIGINT or SIGTERM."""
+    runner = web.AppRunner(await _create(settings), access_log=None, shutdown_timeout=GRACE)
+    await runner.setup()
+    stop, loop, http = asyncio.Event(), asyncio.get_running_loop(), settings.http
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    # behind our own proxies each address is one of theirs, and they wait for whole heads themselves
+    heads = UnfinishedHeads(None if http.trusted_proxies else UNFINISHED_MAX)
+    try:
+        server = await listen(runner, http.host, http.port, heads=heads, backlog=http.backlog, reuse_port=reuse_port)
+        await stop.wait()
+        server.close()
+    finally:
+        await runner.cleanup()
 
 
 async def _create(settings: Settings) -> web.Application:
