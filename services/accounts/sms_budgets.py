@@ -1,4 +1,4 @@
-"""Limits on SMS codes: per network or WeChat account and day, and per pool and hour."""
+"""Limits on SMS codes: per network, over all pools, or WeChat account and day, and per pool and hour."""
 
 from __future__ import annotations
 
@@ -62,7 +62,10 @@ class SmsBudget:
     async def _check_caller(self, caller: CallerKey, now: datetime) -> None:
         network = caller.name.startswith("network:")
         most = self._login.codes_per_network_day if network else self._login.codes_per_wechat_day
-        recent_codes = VerificationCode.filter(pool=self._pool, source=caller.name, sent_at__gt=now - DAY)
+        await advisory_lock(f"codes:{caller.name}")  # after the pool's, always
+        # a network is the same one at each pool, and would have each pool's number otherwise
+        pools = list(self._deps.rulebooks) if network else [self._pool]
+        recent_codes = VerificationCode.filter(pool__in=pools, source=caller.name, sent_at__gt=now - DAY)
         times = [row.sent_at for row in await recent_codes.order_by("sent_at").only("id", "sent_at")]
         if len(times) < most:
             return

@@ -40,9 +40,9 @@ class Door:
         self.browsers = composed(WebSessions, deps, notices=book)
         self.accounts = self.browsers.sessions.accounts
 
-    async def ask(self, mobile: str, source: Source, purpose: str = "register") -> None:
+    async def ask(self, mobile: str, source: Source, purpose: str = "register", pool: str = "demo") -> None:
         proof = "" if source.is_identified else solve(self.puzzles.issue(source.address))
-        await self.accounts.send_code("demo", mobile, purpose, source=source, proof=proof)  # type: ignore[arg-type]
+        await self.accounts.send_code(pool, mobile, purpose, source=source, proof=proof)  # type: ignore[arg-type]
 
     async def log_in(self, mobile: str, code: str, source: Source) -> str:
         return await self.browsers.log_in("demo", mobile, code, source)
@@ -131,6 +131,17 @@ async def test_one_network_has_its_number_of_codes_a_day(door: Door, addresses: 
     await door.ask(mobile_number(), HOME)
     door.clock.move(timedelta(days=1))
     await door.ask(mobile_number(), Source(addresses[-1]))
+
+
+async def test_a_network_has_its_number_once_for_all_pools(door: Door) -> None:
+    """Not once for each pool."""
+    door.rules(codes_per_network_day=4)
+    door.deps.rulebooks["other"] = door.deps.book("demo")  # type: ignore[index]  # a dict here
+    for _ in range(4):
+        await door.ask(mobile_number(), CAFE, pool="other")
+    with pytest.raises(TooMany, match="您所在的网络"):
+        await door.ask(mobile_number(), CAFE)
+    await door.ask(mobile_number(), HOME)
 
 
 async def test_one_wechat_has_its_number_of_codes_a_day(door: Door) -> None:
