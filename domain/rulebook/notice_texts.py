@@ -123,6 +123,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "account_bound": {"at": "2026年11月21日 09:30", "mobile": "189****1990"},
     "mini_program_bound": {"at": "2026年11月21日 09:30", "mobile": "189****1990"},
     "commitment_wanted": {**_NUMBER, "answer_by": "09:30"},
+    "reveal_wanted": {**_NUMBER, "answer_by": "09:30"},
     "verification_waiting": {**_NUMBER, "organisation": "广州示范招标代理有限公司"},
     "agency_verified": _NUMBER,
     "agency_refused": {**_NUMBER, "reason": "回避单位填写不完整"},

@@ -135,6 +135,11 @@ class Commitments(Section):
     roles: Annotated[Items[Role], Field(min_length=1)]
     commit_timeout: Duration
     reveal_timeout: Duration
+    reminders: Items[Duration]
+    """Before either deadline; who has not committed, or not revealed, is reminded. One longer than the time is left
+    out."""
+    reveal_notice_after: Duration
+    """Time after the last commitment after which who has not revealed is asked to open the page."""
     aborts_max: Count
     """Rounds of a draw that may be given up before the first reveal; each lets a party choose the moment of
     freezing."""

@@ -35,6 +35,9 @@ Event = Literal[
     "moved",
     "postponed",
     "aborted",
+    "own_commitment",
+    "own_reveal",
+    "round_late",
     "unsealed",
     "withdrawn",
     "corrected",
@@ -93,7 +96,12 @@ _NOTIFICATIONS: Mapping[Event, _Notification] = {
     ),
     "moved": _Notification("集合改到{gathering_short}", ("agency", "supervisor", "venue"), kinds=_AT_THE_DOOR),
     "postponed": _Notification("评标推迟到{starts}", ("supervisor", "venue", "verifier"), kind="evaluation_postponed"),
-    "aborted": _Notification("本轮摇号已终止", ("supervisor",)),
+    "aborted": _Notification("{cause}，第{count}次共{most}次", ("agency", "supervisor", "verifier")),
+    "own_commitment": _Notification("请在{until}前提交随机数", ("agency",), kind="agency_news"),
+    "own_reveal": _Notification("请在{until}前公开随机数", ("agency",), kind="agency_news"),
+    "round_late": _Notification(
+        "{who}未{verb}随机数，请终止本轮", ("agency", "verifier"), kinds={"agency": "agency_news"}
+    ),
     "unsealed": _Notification("名单已解密", ("supervisor", "venue")),
     "withdrawn": _Notification("申请已撤回，无需核验", ("verifier",)),
     "corrected": _Notification("核验后修改了语音通知", ("verifier",)),
@@ -122,7 +130,8 @@ before its venue was notified of it; ``gone`` is ``left`` in a recall, whose pla
 ``release_unused`` are ``release_approved`` and ``release_lapsed`` for recipients who can't begin the release.
 
 By which other kinds the agency, supervisors and verifiers are notified: ``agency_…``, ``supervisor_discard``,
-``commitment_wanted``, ``draw_terminated``, ``verification_waiting``, ``supervisors_changed``, ``supervisor_removed``.
+``commitment_wanted``, ``reveal_wanted``, ``draw_terminated``, ``verification_waiting``, ``supervisors_changed``,
+``supervisor_removed``.
 """
 _OFFICES = """
 SELECT 'supervisor' AS side, s.id AS key, a.id AS account_id, s.phone_sealed, s.mobile_hash FROM draw_supervisor s

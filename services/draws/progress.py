@@ -11,12 +11,14 @@ from pydantic import Field
 
 from domain.clock import print_time
 from domain.draws.lifecycles import DrawState, InvitationState, state_label
+from domain.draws.round_stage import RoundAborts, find_stage
 from models.draws import (
     Condition,
     Round,
 )
 from services.core.base import Deps, rows
 from services.draws.access import DrawAccess
+from services.draws.given_up_rounds import aborts_of
 from services.draws.views import ReadDraw
 
 
@@ -49,6 +51,9 @@ class DrawTotals:
     estimated_end: datetime | None
     conditions: tuple[ConditionProgress, ...]
     log_head: str
+
+
+_ABORTED = "摇号已中止{}次，"
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,39 @@ class DrawProgress:
             log_head=draw.log_head,
         )
 
+    async def _describe_order(self, draw: ReadDraw, state: DrawState) -> str:
+        """How far the order is fixed; empty where nothing is to be said of it."""
+        if state == DrawState.VERIFIED:
+            return await self._describe_aborts(draw)
+        if state != DrawState.COMMITTING:
+            return ""
+        fixed = await Round.get_or_none(draw_id=draw.id, start_by__isnull=False)
+        if fixed is not None and fixed.start_by is not None:
+            return f"顺序已经确定，待代理机构启动抽取；{print_time(fixed.start_by)}仍未启动的，系统自动启动。"
+        return await self._describe_round(draw)
+
+    async def _describe_round(self, draw: ReadDraw) -> str:
+        """The party for which the open round waits; empty without one."""
+        open_round = await Round.get_or_none(draw_id=draw.id, aborted_at=None, seed="")
+        if open_round is None or open_round.reveal_until is None:
+            return ""
+        roles, now = self.deps.book(draw.pool).draw.commitments.roles, self.deps.now()
+        stage = find_stage(roles, open_round.commitments, open_round.reveals, open_round.reveal_until, now)
+        aborts = await self._count_aborts(draw)
+        return f"{stage.describe()}{_ABORTED.format(aborts.number) if aborts.number else ''}"
+
+    async def _describe_aborts(self, draw: ReadDraw) -> str:
+        """Empty where no round was given up."""
+        aborts = await self._count_aborts(draw)
+        if aborts.is_used_up:
+            return f"{_ABORTED.format(aborts.number)}不能再摇号，待代理机构终止本活动后重新申请抽取。"
+        if aborts.number:
+            return f"{_ABORTED.format(aborts.number)}共可中止{aborts.most}次，待代理机构重新开始摇号。"
+        return ""
+
+    async def _count_aborts(self, draw: ReadDraw) -> RoundAborts:
+        return aborts_of(self.deps.book(draw.pool), await Round.filter(draw_id=draw.id))
+
     async def _waiting_reason(self, draw: ReadDraw, state: DrawState, conditions: list[Condition]) -> str:
         """The reason of waiting. Agency, offices and screens read the same words, so they ask none of them to act."""
         rules = self.deps.book(draw.pool).draw
@@ -102,13 +140,8 @@ class DrawProgress:
             return f"当前不在呼叫时段（{calling.hours}），到时自动继续。"
         if state in (DrawState.VERIFIED, DrawState.COMMITTING) and self.deps.now() >= draw.starts_at:
             return _TOO_LATE_AGAIN if draw.finished_at else _TOO_LATE
-        fixed = await Round.get_or_none(draw_id=draw.id, start_by__isnull=False)
-        if state == DrawState.COMMITTING and fixed is not None and fixed.start_by is not None:
-            return f"顺序已经确定，待代理机构启动抽取；{print_time(fixed.start_by)}仍未启动的，系统自动启动。"
-        if draw.kind == "recall" and state == DrawState.VERIFIED and draw.started_at is not None:
-            return f"正在等待{opened}位原专家本人答复。" if opened else _ANSWERED
-        if draw.kind == "recall" and state in _OF_A_RECALL:
-            return _OF_A_RECALL[state].format(missing=missing)
+        if words := await self._describe_order(draw, state) or _describe_recall(draw, state, opened, missing):
+            return words
         return {
             DrawState.EDITING: "代理机构正在完善信息，尚未提交审核。",
             DrawState.SUBMITTED: "等待交易中心核验。",
@@ -136,6 +169,15 @@ _OF_A_RECALL = {
     DrawState.SUPPLEMENT_PENDING: "有{missing}位原专家不能到场。可按现有专家评标，或终止本活动后从原活动重新抽取。",
     DrawState.TERMINATED: "复评已终止，可从原活动再次发起复评或重新抽取。",
 }
+
+
+def _describe_recall(draw: ReadDraw, state: DrawState, opened: int, missing: int) -> str:
+    """Empty for a draw of another kind, and in states that say the same of all."""
+    if draw.kind != "recall":
+        return ""
+    if state == DrawState.VERIFIED and draw.started_at is not None:
+        return f"正在等待{opened}位原专家本人答复。" if opened else _ANSWERED
+    return _OF_A_RECALL[state].format(missing=missing) if state in _OF_A_RECALL else ""
 
 
 def _filling_advice(conditions: Sequence[Condition], wider: bool) -> str:

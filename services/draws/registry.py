@@ -15,6 +15,7 @@ from services.draws.attendance.discards import DISCARDS_DUE, Discards
 from services.draws.attendance.gathering_times import GatheringTimes
 from services.draws.attendance.supplements import Supplements
 from services.draws.attendance.urging import Urging
+from services.draws.call_order.round_reminders import RoundReminders
 from services.draws.call_order.rounds import Rounds
 from services.draws.calls.calling import Calling
 from services.draws.calls.invitation_queries import InvitationQueries
@@ -74,6 +75,7 @@ class DrawServices:
     verification: Verification
     verification_queries: VerificationQueries
     rounds: Rounds
+    round_reminders: RoundReminders
     calling: Calling
     invitations: Invitations
     invitation_queries: InvitationQueries
@@ -109,6 +111,7 @@ class DrawServices:
             DueTask("release_text", f"EXISTS ({UNREACHED})", self.releases.send_sms_to_unreached),
             DueTask("release_overdue", f"EXISTS ({overdue})", self.releases.refuse_overdue),
             DueTask("release_reminders", "", self.releases.remind_due),
+            DueTask("round_reminders", "", self.round_reminders.remind_due),
             DueTask("unverified", UNVERIFIED, self.verification.refuse_overdue),
             DueTask("virtual_calls", UNREPORTED, self.virtual_calls.check_due),
             DueTask("recalls", "", self.recalls.complete_due),

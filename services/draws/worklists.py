@@ -93,6 +93,7 @@ _DOOR = """(SELECT ARRAY[n.venue, n.address, n.contact, n.contact_phone_sealed] 
 """The phone contact for the place of the first gathering."""
 _RECUSALS = """(SELECT count(*)::int FROM discard_request r
   WHERE r.draw_id = d.id AND r.kind = 'recusal' AND r.state = 'open')"""
+_GIVEN_UP = "(SELECT count(*)::int FROM draw_round r WHERE r.draw_id = d.id AND r.aborted_at IS NOT NULL)"
 _HAS_RECUSALS = """d.id = ANY(ARRAY(SELECT r.draw_id FROM discard_request r JOIN draw x ON x.id = r.draw_id
   WHERE r.kind = 'recusal' AND r.state = 'open' AND x.state IN ('short', 'supplement_pending', 'completed')))"""
 """Found from the open recusals: other completed draws are not read."""
@@ -108,7 +109,8 @@ _LINES = f"""
 SELECT d.id, d.number, d.name, d.kind, d.state, d.starts_at, d.finished_at, d.gathering_first AS gathering_at, d.needed,
   (SELECT coalesce(sum(c.accepted), 0)::int FROM draw_condition c WHERE c.draw_id = d.id) AS agreed,
   (SELECT count(*)::int FROM invitation i WHERE i.draw_id = d.id AND i.state = 'accepted' AND NOT {_NOT_IN}) AS present,
-  {_LATE} AS late, {_DOOR} AS door, {NUMBER_WANTED} AS number_wanted, {_RECUSALS} AS recusals, d.total
+  {_LATE} AS late, {_DOOR} AS door, {NUMBER_WANTED} AS number_wanted, {_RECUSALS} AS recusals, {_GIVEN_UP} AS given_up,
+  d.total
 FROM (SELECT d.*, count(*) OVER ()::int AS total FROM draw d WHERE {{reach}} AND {{which}}
   ORDER BY {URGENT_FIRST} LIMIT {{limit}}) AS d ORDER BY {URGENT_FIRST}
 """
@@ -135,6 +137,8 @@ class WorkLine:
     """Who urges instead of the agency, for which arrivals are sealed; empty: the reader may."""
     number_wanted: bool
     recusals: int
+    given_up: int
+    """Rounds (三方摇号) that were aborted."""
 
 
 @dataclass(frozen=True)

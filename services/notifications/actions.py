@@ -92,6 +92,7 @@ ACTIONS: Mapping[str, Action] = {
     "account_bound": Action("查看账号", "/h5/{pool}/account", words=("我的状态", "解绑")),
     "mini_program_bound": Action("查看账号", "/h5/{pool}/account", words=("不是我本人",)),
     "commitment_wanted": _draw_action("去提交我的随机数", mini="supervised"),
+    "reveal_wanted": _draw_action("去公开我的随机数", mini="supervised"),
     "verification_waiting": Action(
         "去核验", "/draws/{draw}/application", "pages/application?id={application}&draw={draw}&state=submitted"
     ),

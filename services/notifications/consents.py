@@ -120,6 +120,7 @@ OCCASIONS: Mapping[Occasion, _OccasionRule] = {
         SUPERVISOR,
         (
             "commitment_wanted",
+            "reveal_wanted",
             "recusal_waiting",
             "supervisor_discard",
             "draw_news",

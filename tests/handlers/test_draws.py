@@ -75,6 +75,18 @@ async def test_the_start_once_past_the_chat_says_what_can_still_be_done(world: W
     assert "评标时间已过，请终止活动" in await agency.says("待办")
 
 
+async def test_rounds_in_vain_are_counted_in_the_chat(world: World) -> None:
+    agency, office = await phone_of(world, "agency"), world.office
+    draw_id = await offices.make_draw(office)
+    await offices.verify(office, draw_id)
+    for number in (1, 2, 3):
+        await office.rounds.open(office.agency, draw_id)
+        await office.rounds.abort(office.agency, draw_id, "监督人没有来")
+        if number < 3:
+            assert f"请开始三方摇号（摇号已中止第{number}次，共3次）" in await agency.says("待办")
+    assert "摇号已中止3次，不能再摇号，请终止活动" in await agency.says("待办")
+
+
 async def test_a_verified_release_and_its_deadline_are_to_do(world: World) -> None:
     agency = await phone_of(world, "agency")
     await add_experts(world.office, 2)

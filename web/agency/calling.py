@@ -97,6 +97,7 @@ class CallingPages(DrawPart):
             "facts": board_facts(progress, rolls),
             "roll": rolls[-1] if rolls else None,
             "round": await draws.rounds.view(visit.actor, draw.id, _AGENCY) if fixing else None,
+            "aborts": await draws.rounds.aborts_of(draw) if state == DrawState.VERIFIED else None,
             "movable": state in _MOVABLE and not begun,
             "missing": missing if state in _MISSING else [],
             "new_times": suggest(draw, detail.parts.notices, missing, book, now),

@@ -5,20 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from domain.clock import local
 from domain.draws import random_draw, record
 from domain.errors import Conflict
-from models.draws import CallNotice, Condition, Draw, Round, Supervisor
+from models.draws import CallNotice, Condition, Draw, Round
 from services.core.base import Deps, violation
 from services.draws.call_order.freeze import freeze_lists
 from services.draws.call_order.recusal_commitment import commit_recusals
-from services.draws.draw_notices import draw_params
+from services.draws.call_order.round_notices import ask_supervisors
+from services.draws.given_up_rounds import aborts_of
 from services.draws.locks import Locked
 from services.draws.lot_histories import check_lot_orders
 from services.draws.record_log import append_to_log
-from services.draws.supervisor_choice import check_supervisors, supervisor_account, supervisor_facts
+from services.draws.supervisor_choice import check_supervisors, supervisor_facts
 from services.notifications import Notices
 
 
@@ -61,7 +60,11 @@ class RoundOpening:
         )
         lists = await freeze_lists(self.deps, draw, round_row, conditions)
         await append_to_log(draw, now, record.ListsFrozen(number, lists))
-        await self._ask_supervisors(draw, round_row)
+        if round_row.reveal_until is not None:
+            # the agency has the page open already
+            await ask_supervisors(
+                self.deps, self.notices, draw, "commitment_wanted", round_row.reveal_until, str(number)
+            )
         return round_row
 
     async def _opening_entry(
@@ -92,31 +95,16 @@ class RoundOpening:
 
     def _check_aborts(self, draw: Draw, earlier: Sequence[Round]) -> None:
         """Each aborted round lets a party wait for a better freeze, or seed, so their number is limited."""
-        aborted = [round_row for round_row in earlier if round_row.aborted_at is not None]
-        withheld = sum(bool(round_row.reveals) for round_row in aborted)
-        if withheld >= record.WITHHELD_MAX:
+        book, aborts = self.deps.book(draw.pool), aborts_of(self.deps.book(draw.pool), earlier)
+        if aborts.withheld >= record.WITHHELD_MAX:
             raise Conflict(
                 "多次在一方公开随机数后终止，本活动不能再摇号。请终止本活动，重新申请抽取。", code="withheld_too_often"
             )
-        book = self.deps.book(draw.pool)
-        limit = book.draw.commitments.aborts_max
-        if len(aborted) - withheld >= limit:
+        if aborts.is_used_up:
             raise violation(
                 book,
                 "draw.commitments.aborts_max",
-                f"已中止摇号{limit}次，本活动不能再摇号。请终止本活动，重新申请抽取。",
-            )
-
-    async def _ask_supervisors(self, draw: Draw, round_row: Round) -> None:
-        """Notify the supervisors that their device must commit; the agency has the page open already."""
-        for supervisor in await Supervisor.filter(draw_id=draw.id):
-            await self.notices.notify(
-                pool=draw.pool,
-                kind="commitment_wanted",
-                dedupe_key=f"commitment_wanted:{supervisor.id.hex}:{round_row.number}",
-                params={**draw_params(draw), "answer_by": _clock_time(round_row.reveal_until)},
-                account_id=await supervisor_account(draw.pool, supervisor.mobile_hash),
-                mobile=self.deps.keys.open_text(supervisor.phone_sealed, "mobile"),
+                f"已中止摇号{aborts.most}次，本活动不能再摇号。请终止本活动，重新申请抽取。",
             )
 
 
@@ -135,7 +123,3 @@ def _facts(condition: Condition, call_notice: CallNotice) -> record.ConditionFac
         condition.qualification,
         condition.department,
     )
-
-
-def _clock_time(at: datetime | None) -> str:
-    return f"{local(at):%H:%M}" if at else ""

@@ -15,20 +15,27 @@ from uuid import UUID
 
 from pydantic import Field
 
-from domain.clock import print_time
+from domain.clock import local, print_time
 from domain.draws import random_draw, record
 from domain.draws.lifecycles import DrawEvent, DrawState
+from domain.draws.round_stage import RoundAborts, find_stage, print_parties
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from models.draws import CandidateList, Draw, Round, Supervisor
 from services.core.base import Actor, Deps, transaction, violation
 from services.core.base import record as audit
-from services.draws.call_order.round_abort import BY_AGENCY, abort_round, restore_state_before_round
+from services.draws.call_order.round_abort import (
+    BY_AGENCY,
+    abort_round,
+    restore_state_before_round,
+)
 from services.draws.call_order.round_opening import RoundOpening
+from services.draws.given_up_rounds import aborts_of
 from services.draws.locks import Locked, lock, lock_own_draw, move
 from services.draws.party_notifications import PartyNotifications
 from services.draws.record_log import append_to_log
 from services.draws.scopes import acts_for_agency, check_owner
 from services.draws.supervisor_choice import supervisor_account
+from services.draws.views import DrawView
 
 
 @dataclass(frozen=True)
@@ -114,12 +121,20 @@ class Rounds:
                     return _view(locked.draw, round_row)
                 raise Conflict("本轮已提交过随机数，不能更改。", code="already_committed")
             now = self.deps.now()
+            self._check_commit_in_time(round_row, now)
             round_row.commitments = {**round_row.commitments, role: digest.hex()}
             if set(round_row.commitments) == set(self._roles(locked.draw)):
                 round_row.reveal_until = now + self.deps.book(locked.draw.pool).draw.commitments.reveal_timeout
             await round_row.save(update_fields=["commitments", "reveal_until"])
             await append_to_log(locked.draw, now, record.ParticipantCommitted(round_row.number, role, digest))
             return _view(locked.draw, round_row)
+
+    def _check_commit_in_time(self, round_row: Round, now: datetime) -> None:
+        until = round_row.reveal_until
+        if until is not None and now >= until:
+            raise Conflict(
+                f"提交随机数的时限（{local(until):%H:%M}）已过，请代理机构终止本轮后重新摇号。", code="commit_late"
+            )
 
     async def reveal(self, actor: Actor, draw_id: UUID, role: str, value: str) -> RoundView:
         """Reveal the committed value; the last reveal fixes the seed and the orders."""
@@ -174,10 +189,25 @@ class Rounds:
             now = self.deps.now()
             if round_row.reveals and round_row.reveal_until is not None and now < round_row.reveal_until:
                 raise Conflict("已有一方公开随机数，请等到公开时限过后再终止本轮。", code="reveal_pending")
+            facts = await self._abort_facts(locked.draw, round_row)
             await abort_round(locked.draw, round_row, self._roles(locked.draw), now, BY_AGENCY)
             await restore_state_before_round(locked.draw)
-            await self.parties.notify(locked.draw, "aborted", by=actor.account_id)
+            await self.parties.notify(locked.draw, "aborted", facts, by=actor.account_id)
             await audit(actor, now, "draw.round_aborted", "draw", draw_id, round=round_row.number, reason=reason)
+
+    async def _abort_facts(self, draw: Draw, round_row: Round) -> dict[str, str | int]:
+        """For whom the round waited in vain, and the number of this abort."""
+        aborts = await self.aborts_of(draw)
+        count, most = aborts.after(withheld=bool(round_row.reveals))
+        roles, until = self._roles(draw), round_row.reveal_until
+        now = self.deps.now()
+        stage = find_stage(roles, round_row.commitments, round_row.reveals, until, now) if until else None
+        cause = f"{print_parties(stage.waits_for)}缺席" if stage and stage.is_late else "本轮摇号已终止"
+        return {"cause": cause, "count": count, "most": most}
+
+    async def aborts_of(self, draw: Draw | DrawView) -> RoundAborts:
+        """Rounds of a draw that were given up. The caller has checked that the draw may be seen."""
+        return aborts_of(self.deps.book(draw.pool), await Round.filter(draw_id=draw.id))
 
     async def view(self, actor: Actor, draw_id: UUID, role: str) -> RoundView | None:
         """The newest round as a participant sees it; None before the first."""

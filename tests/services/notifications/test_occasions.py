@@ -33,6 +33,7 @@ RECEIVERS: Mapping[str, frozenset[str]] = {
     "remuneration_proposed": EXPERT,
     "remuneration_paid": EXPERT,
     "commitment_wanted": SUPERVISOR,
+    "reveal_wanted": SUPERVISOR,
     "supervisor_discard": SUPERVISOR,
     "supervisors_changed": SUPERVISOR | VERIFIER,
     "supervisor_removed": SUPERVISOR,

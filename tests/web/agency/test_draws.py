@@ -281,6 +281,25 @@ async def exchange_numbers(world: World, agency: Visitor, draw_id: UUID) -> None
     await office.rounds.reveal(office.supervisor, draw_id, "supervisor", values["supervisor"].hex())
 
 
+async def test_rounds_in_vain_are_counted_and_after_the_last_the_page_leads_on(world: World) -> None:
+    draw_id = await make_draw(world.office)
+    await verify(world.office, draw_id)
+    agency = await world.log_in(world.office.agency)
+    await agency.get(f"/agency/draws/{draw_id}/run")
+    await agency.press("开始三方摇号")
+    assert "等待代理机构和监督人提交随机数" in agency.text
+    for number in (1, 2, 3):
+        await agency.press("终止本轮", reason="监督人没有来")
+        if number < 3:
+            assert f"摇号已中止，第{number}次，共3次" in agency.text
+            assert agency.page.links["更换监督人"] == f"/agency/draws/{draw_id}/basic"
+            await agency.press("重新开始三方摇号")
+    assert "本活动不能再摇号" in agency.text
+    assert "开始三方摇号" not in agency.page.text.replace("重新开始摇号", "")
+    await agency.get(agency.page.links["终止本活动"])
+    assert "终止" in agency.text
+
+
 async def test_a_verified_draw_is_fixed_started_paused_moved_and_ended(world: World) -> None:
     office = world.office
     await add_experts(office, 5)
