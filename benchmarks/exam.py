@@ -74,15 +74,15 @@ WITH item AS (
     VALUES (gen_random_uuid(), 'demo', '统一考试', 'single', 'published', $2 - interval '1 hour', $2 + interval '1 day',
         $5::jsonb, '[]', $2, $2) RETURNING id
 ), candidate AS (
-    INSERT INTO exam_candidate (id, exam_id, account_id, state, extra_minutes, extra_tries, allowance_reason,
-        notice_read_at, face, face_reference, reminders, called_at)
-    SELECT gen_random_uuid(), exam.id, person.id, 'called', 0, 0, '', $2, '', '', 0, $2 FROM exam, person
+    INSERT INTO exam_candidate (id, exam_id, account_id, state, extra_minutes, extra_tries, extra_devices,
+        allowance_reason, notice_read_at, face, face_reference, reminders, called_at)
+    SELECT gen_random_uuid(), exam.id, person.id, 'called', 0, 0, 0, '', $2, '', '', 0, $2 FROM exam, person
     RETURNING id, exam_id, account_id
 ), paper AS (SELECT array_agg(id) AS versions FROM version)
 INSERT INTO exam_attempt (id, exam_id, candidate_id, number, state, versions, orders, marks, made_at, device, leaves,
-    hidden_seconds, flags, digest, void_reason)
+    hidden_seconds, flags, digest, void_reason, replaced_at)
 SELECT gen_random_uuid(), exam_id, candidate.id, 1, 'ready', versions, array_fill(0, ARRAY[$3]),
-    array_fill(10, ARRAY[$3]), $2, 0, 0, 0, '{}', '', '' FROM candidate, paper
+    array_fill(10, ARRAY[$3]), $2, 0, 0, 0, '{}', '', '', '{}' FROM candidate, paper
 RETURNING (SELECT account_id FROM candidate c WHERE c.id = candidate_id) AS account, candidate_id AS candidate
 """
 _SESSIONS = """

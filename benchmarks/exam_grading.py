@@ -60,16 +60,16 @@ WITH person AS (
     SELECT uuidv7(), 'demo', 'x', md5($3::uuid::text || n), '张' || n, '', '', $1
       FROM generate_series(1, $2) AS n RETURNING id
 ), candidate AS (
-    INSERT INTO exam_candidate (id, exam_id, account_id, state, extra_minutes, extra_tries, allowance_reason,
-        notice_read_at, face, face_reference, reminders, called_at)
-    SELECT uuidv7(), $3::uuid, id, 'called', 0, 0, '', $1, '', '', 0, $1 FROM person RETURNING id
+    INSERT INTO exam_candidate (id, exam_id, account_id, state, extra_minutes, extra_tries, extra_devices,
+        allowance_reason, notice_read_at, face, face_reference, reminders, called_at)
+    SELECT uuidv7(), $3::uuid, id, 'called', 0, 0, 0, '', $1, '', '', 0, $1 FROM person RETURNING id
 )
 INSERT INTO exam_attempt (id, exam_id, candidate_id, number, state, versions, orders, marks, made_at, started_at,
-    deadline, grace_until, device, leaves, hidden_seconds, flags, digest, void_reason)
+    deadline, grace_until, device, leaves, hidden_seconds, flags, digest, void_reason, replaced_at)
 SELECT uuidv7(), $3::uuid, id, 1, 'running', $4::uuid[],
     ARRAY(SELECT n * 7 % 24 FROM generate_series(1, $5::int) n), array_fill(10, ARRAY[$5::int]),
     $1, $1::timestamptz - interval '3 hours', $1::timestamptz - interval '2 hours',
-    $1::timestamptz - interval '1 hour', 1, 0, 0, '{}', '', '' FROM candidate
+    $1::timestamptz - interval '1 hour', 1, 0, 0, '{}', '', '', '{}' FROM candidate
 """
 _EVENTS = """
 INSERT INTO exam_answer_event (attempt_id, device, seq, slot, mask, received_at)

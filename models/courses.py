@@ -67,8 +67,6 @@ class CourseItem(Row):
     ends_at = fields.DatetimeField(null=True)
     place = fields.CharField(200, default="")
     """Place of a lecture: a room, or the address of its stream."""
-    code_sealed = fields.TextField(default="")
-    """The code that the lecturer shows and participants type (签到码)."""
     created_at = fields.DatetimeField()
 
     class Meta:
@@ -134,7 +132,7 @@ class CourseStudy(Row):
     player = fields.SmallIntField(default=0)
     """Number of the active player; grows whenever one is opened."""
     beat_at = fields.DatetimeField(null=True)
-    """When the player last reported; None: it was replaced by another item's."""
+    """Until when the player's time is accounted for by its reports; None: it was replaced by another item's."""
     asked_at = fields.DatetimeField(null=True)
     """Since when a presence check waits for its answer."""
     next_question = fields.IntField(null=True)

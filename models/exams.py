@@ -6,6 +6,7 @@ and ``exam_answer`` (the answers of a sealed attempt, which are marked). Both ar
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -199,6 +200,8 @@ class ExamCandidate(Row):
     extra_minutes = fields.SmallIntField(default=0)
     """Extra time in addition to the length of the paper."""
     extra_tries = fields.SmallIntField(default=0)
+    extra_devices = fields.SmallIntField(default=0)
+    """Take-overs of a paper that the office permits beyond the rules."""
     allowance_reason = fields.CharField(200, default="")
     notice_read_at = fields.DatetimeField(null=True)
     """When the candidate read the notice and accepted the risks."""
@@ -240,13 +243,15 @@ class ExamAttempt(Row):
     grace_until = fields.DatetimeField(null=True)
     device = fields.SmallIntField(default=0)
     """Number of the active device; grows with every take-over."""
+    replaced_at = cast("list[datetime]", ArrayField("timestamptz", default=list))
+    """When each earlier device was replaced: element n is device n + 1."""
     seen_at = fields.DatetimeField(null=True)
     """When the active device last sent a request."""
     leaves = fields.SmallIntField(default=0)
     """How often the candidate left the page."""
     hidden_seconds = fields.IntField(default=0)
     flags: list[str] = text_array()
-    """Irregularities for an official to review: device, leaves, late, clock."""
+    """Irregularities for an official to review: device, leaves, late, replaced, clock."""
     submitted_at = fields.DatetimeField(null=True)
     """When the candidate submitted it; None: the time ran out."""
     sealed_at = fields.DatetimeField(null=True)

@@ -2,6 +2,10 @@
 
 Progress is the union of the intervals, so that nothing counts twice and seeking counts nothing. Until the whole video
 was watched, a beat must begin inside the watched part or a few seconds beyond it.
+
+There is one budget for all beats: seconds of the service's clock, of which each credited piece uses its length divided
+by its rate. No beat brings seconds of its own, so however many a player sends, it gets no more than the time that it
+was open; what a beat leaves is the next one's, up to ``UNREPORTED_MAX``.
 """
 
 from __future__ import annotations
@@ -12,16 +16,17 @@ from dataclasses import dataclass
 Interval = tuple[int, int]
 """``[from, to)`` in seconds of content."""
 
-SLACK = 2.0
-"""Seconds that a beat may claim beyond the time that passed, since requests and timers are inexact."""
+UNREPORTED_MAX = 120.0
+"""Seconds of the service's clock that one report can account for, at most. A player reports every ten; the rest is for
+a connection that is away while the video plays on. More of an open player in which nothing was played is lost."""
 END_SLACK = 2
 """Seconds at the end that need not be watched, since players stop a moment early."""
 
 
 @dataclass(frozen=True)
 class Beat:
-    """A player's report that it played ``[start, end)`` at ``rate``; it came ``elapsed`` seconds (service's clock)
-    after the previous one."""
+    """A player's report that it played ``[start, end)`` at ``rate``. ``elapsed``: seconds of the service's clock not
+    accounted for by earlier ones."""
 
     start: int
     end: int
@@ -62,11 +67,16 @@ def is_complete(watched: Sequence[Interval], length: int) -> bool:
     return length > 0 and seconds(watched) >= max(1, length - END_SLACK)
 
 
-def credit(watched: Sequence[Interval], beat: Beat, length: int, ahead: int) -> Interval:
+def unaccounted(elapsed: float) -> float:
+    """Seconds of the ``elapsed`` ones that a report can still account for."""
+    return min(max(0.0, elapsed), UNREPORTED_MAX)
+
+
+def credit(watched: Sequence[Interval], beat: Beat, length: int, ahead: int, question: int | None = None) -> Interval:
     """The interval credited for a beat, at most the time that passed times its rate; empty for a skip or a false
-    claim."""
+    claim. It ends at the next presence check, ``question``."""
     nothing = (beat.start, beat.start)
     if not 0 <= beat.start < beat.end or beat.start > jump_limit(watched, length, ahead):
         return nothing
-    allowed = int((max(0.0, beat.elapsed) + SLACK) * beat.rate)
-    return (beat.start, min(beat.end, length, beat.start + allowed))
+    ends = [beat.end, length, beat.start + int(unaccounted(beat.elapsed) * beat.rate)]
+    return (beat.start, max(beat.start, min(ends if question is None else [*ends, question])))

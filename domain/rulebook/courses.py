@@ -48,6 +48,8 @@ class CourseRules(Section):
     """Content between presence checks; ``0s``: none."""
     presence_answer: Duration
     """Time to answer a presence check, during which the video is paused."""
+    lecture_code_valid: Annotated[Duration, Field(ge=timedelta(seconds=30), le=timedelta(minutes=5))]
+    """How long a sign-in code of a lecture is accepted; the screen changes it three times as often."""
     page_seconds: Annotated[int, Field(ge=1, le=600)]
     """How long a page must be in view to count."""
 

@@ -16,7 +16,6 @@ from models.courses import Course, CourseItem, CourseStudy
 from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
 from services.courses.repository import get_course, get_enrolment, get_own_enrolment, rules_of
-from services.courses.study import CODE_PURPOSE
 
 PAGE_SIZE = 10
 """Rows of a participant's list (新疆手册 2025 L127-139)."""
@@ -92,7 +91,7 @@ class EnrolmentView:
 
 @dataclass(frozen=True)
 class ItemView:
-    """An item and its progress. ``hours`` in hundredths of a class hour; ``code`` for the office only."""
+    """An item and its progress. ``hours`` in hundredths of a class hour."""
 
     id: UUID
     position: int
@@ -110,7 +109,6 @@ class ItemView:
     seconds: int
     done_at: datetime | None
     missed: int
-    code: str
 
 
 @dataclass(frozen=True)
@@ -152,14 +150,12 @@ class CourseQueries:
         """One own course with its items. Raises NotFound."""
         check(actor, "course.own")
         enrolment = await get_own_enrolment(actor, enrolment_id)
-        return await self._get_view(enrolment.id, enrolment.course, codes=False)
+        return await self._get_view(enrolment.id, enrolment.course)
 
-    async def _get_view(
-        self, enrolment_id: UUID, course: Course, *, codes: bool
-    ) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
+    async def _get_view(self, enrolment_id: UUID, course: Course) -> tuple[EnrolmentView, tuple[ItemView, ...]]:
         (row,) = await rows(_ENROLMENT, enrolment_id)
         studies = {study.item_id: study for study in await CourseStudy.filter(enrolment_id=enrolment_id)}
-        return _view(row, self.deps.now()), await self._items(course, studies, codes=codes)
+        return _view(row, self.deps.now()), await self._items(course, studies)
 
     # ---- the office
 
@@ -170,11 +166,11 @@ class CourseQueries:
         return Page(tuple(_course(row) for row in course_rows), course_rows[0]["total"] if course_rows else 0)
 
     async def course(self, actor: Actor, course_id: UUID) -> tuple[CourseView, tuple[ItemView, ...]]:
-        """One course, with its items and the codes of lectures. Raises NotFound."""
+        """One course, with its items. Raises NotFound."""
         check(actor, "course.manage")
         course = await get_course(actor, course_id)
         course_rows = await rows(_COURSES.replace("c.pool = $1", "c.id = $1"), course.id, 1, 0)
-        return _course(course_rows[0]), await self._items(course, {}, codes=True)
+        return _course(course_rows[0]), await self._items(course, {})
 
     async def participants(
         self,
@@ -201,16 +197,16 @@ class CourseQueries:
         """One participant with the record of study. Raises NotFound."""
         check(actor, "course.manage")
         enrolment = await get_enrolment(actor, enrolment_id)
-        return await self._get_view(enrolment.id, enrolment.course, codes=True)
+        return await self._get_view(enrolment.id, enrolment.course)
 
     # ---- helpers
 
-    async def _items(self, course: Course, studies: Mapping[UUID, CourseStudy], *, codes: bool) -> tuple[ItemView, ...]:
+    async def _items(self, course: Course, studies: Mapping[UUID, CourseStudy]) -> tuple[ItemView, ...]:
         rules = rules_of(course) if course.rules else self.deps.book(course.pool).course
         items = await CourseItem.filter(course_id=course.id).order_by("position", "id")
-        return tuple(self._item(item, studies.get(item.id), rules, codes=codes) for item in items)
+        return tuple(self._item(item, studies.get(item.id), rules) for item in items)
 
-    def _item(self, item: CourseItem, study: CourseStudy | None, rules: CourseRules, *, codes: bool) -> ItemView:
+    def _item(self, item: CourseItem, study: CourseStudy | None, rules: CourseRules) -> ItemView:
         return ItemView(
             id=item.id,
             position=item.position,
@@ -228,7 +224,6 @@ class CourseQueries:
             seconds=study.seconds if study else 0,
             done_at=study.done_at if study else None,
             missed=study.missed if study else 0,
-            code=self.deps.keys.read(item.code_sealed, CODE_PURPOSE) if codes else "",
         )
 
 

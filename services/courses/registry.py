@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.core.due_tasks import DueTask
 from services.courses.completion import PASSES_DUE, CourseCompletion
+from services.courses.lectures import Lectures
 from services.courses.media import CourseMedia
 from services.courses.participant_calls import CALLS_DUE, LEAVES_DUE, ParticipantCalls
 from services.courses.queries import CourseQueries
@@ -19,6 +20,7 @@ from services.courses.study_periods import ENDS_DUE, REMINDERS_DUE, StudyPeriods
 class CourseServices:
     setup: CourseSetup
     media: CourseMedia
+    lectures: Lectures
     participant_calls: ParticipantCalls
     study_periods: StudyPeriods
     completion: CourseCompletion

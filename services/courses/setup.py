@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -31,7 +30,6 @@ from services.courses.forms import (
 from services.courses.notifications import recipient
 from services.courses.participant_calls import ParticipantCalls
 from services.courses.repository import get_course, get_item, lock_draft
-from services.courses.study import CODE_PURPOSE
 from services.files import schedule_removal
 from services.notifications import Notices
 
@@ -110,8 +108,6 @@ class CourseSetup:
             if count >= ITEMS_MAX:
                 raise Conflict(f"一门课程最多{ITEMS_MAX}项学习内容。", code="too_many_items")
             columns = _item_columns(clean)
-            if clean.kind == "live":
-                columns["code_sealed"] = self.deps.keys.seal(f"{secrets.randbelow(10**6):06d}", CODE_PURPOSE)
             item = await CourseItem.create(course_id=course.id, position=count + 1, created_at=now, **columns)
             await record(actor, now, "course.add_item", "course", course.id, item=str(item.id))
             return item.id

@@ -5,7 +5,6 @@ Only time within the service's own clock counts, once each; see ``domain.courses
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +12,17 @@ from uuid import UUID
 
 from domain.courses.access import access
 from domain.courses.lifecycles import CourseState, EnrolmentState
-from domain.courses.watching import Beat, Interval, credit, first_gap, is_complete, jump_limit, merge, seconds
+from domain.courses.watching import (
+    UNREPORTED_MAX,
+    Beat,
+    Interval,
+    credit,
+    first_gap,
+    is_complete,
+    jump_limit,
+    merge,
+    seconds,
+)
 from domain.errors import Conflict, InvalidInput
 from domain.rulebook.courses import CourseRules
 from models.courses import Course, CourseEnrolment, CourseItem, CourseStudy
@@ -21,10 +30,9 @@ from services.core.base import Actor, Deps, execute, record, transaction
 from services.core.limits import HOUR, check_recent
 from services.core.permissions import check
 from services.courses.completion import CourseCompletion
+from services.courses.lectures import is_code_valid, sign_in_span
 from services.courses.repository import get_item, get_own_enrolment, lock_enrolment, rules_of
 
-CODE_PURPOSE = "course_code"
-SIGN_IN_EARLY = SIGN_IN_LATE = timedelta(minutes=30)
 _CODES_PER_HOUR = 10
 _OTHER_PLAYERS = """
 UPDATE course_study s SET beat_at = NULL FROM course_enrolment n
@@ -41,7 +49,7 @@ _CLOSED = {
 @dataclass(frozen=True)
 class StudyView:
     """Progress of an item. ``player`` numbers this opening; ``reach`` is the last second or page that may be jumped to,
-    ``gap`` the first unwatched second.
+    ``gap`` the first second that was not watched, or page that was not read (0: all were).
 
     ``asked``: a presence check waits for its answer.
     """
@@ -89,8 +97,7 @@ class Study:
             if rate not in rules.rates:
                 raise InvalidInput("不支持这个播放速度，请选择页面上的速度。", code="rate", field="rate")
             if item.kind == "video" and study.asked_at is None:
-                _credit_beat(item, study, Beat(start, end, rate, _seconds_since_report(study, now)), rules, now)
-            study.beat_at = now
+                _credit_beat(item, study, Beat(start, end, rate, _seconds_unaccounted(study, now)), rules, now)
             await study.save()
             await self._update_progress(course, enrolment, study, now)
             return _view(course, enrolment, item, study)
@@ -110,7 +117,8 @@ class Study:
             return _view(course, enrolment, item, study)
 
     async def see_page(self, actor: Actor, enrolment_id: UUID, item_id: UUID, *, player: int, page: int) -> StudyView:
-        """Record that a page (from 1) was in view since the last report; it counts once this was long enough."""
+        """Record that a page (from 1) was in view since the last report; it counts once this was long enough. A report
+        that comes too early changes nothing."""
         check(actor, "course.own")
         now = self.deps.now()
         async with transaction():
@@ -118,10 +126,12 @@ class Study:
             rules, study = rules_of(course), await _get_running_study(enrolment.id, item.id, player)
             if item.kind != "pages" or not 1 <= page <= len(item.pages):
                 raise InvalidInput("没有这一页，请刷新后重试。", code="no_page", field="page")
-            if _seconds_since_report(study, now) + 1 >= rules.page_seconds:
-                study.watched = sorted({*study.watched, page})
+            if page not in study.watched and _seconds_unaccounted(study, now) >= rules.page_seconds:
+                study.watched = sorted([*study.watched, page])
+                # one page's time may be left, since one report may come late and the next in time
+                _account_for(study, rules.page_seconds, now, rules.page_seconds)
             study.seconds = len(study.watched) * rules.page_seconds
-            study.position, study.beat_at = page, now
+            study.position = page
             if len(study.watched) == len(item.pages):
                 study.done_at = study.done_at or now
             await study.save()
@@ -129,7 +139,10 @@ class Study:
             return _view(course, enrolment, item, study)
 
     async def sign_in(self, actor: Actor, enrolment_id: UUID, item_id: UUID, code: str) -> StudyView:
-        """Sign in at a lecture, with the code shown there. Raises Conflict outside its time, InvalidInput, TooMany."""
+        """Sign in at a lecture, with the code shown there within ``course.lecture_code_valid``.
+
+        Raises Conflict outside its time, InvalidInput, TooMany.
+        """
         check(actor, "course.own")
         now = self.deps.now()
         async with transaction():
@@ -138,10 +151,7 @@ class Study:
             study, _ = await CourseStudy.get_or_create(enrolment_id=enrolment.id, item_id=item.id)
             if study.done_at is not None:
                 return _view(course, enrolment, item, study)
-            right = self.deps.keys.read(item.code_sealed, CODE_PURPOSE)
-            # as bytes, since compare_digest raises for texts beyond ASCII
-            good = bool(right) and hmac.compare_digest(code.strip().encode(), right.encode())
-            if good:
+            if is_code_valid(self.deps.keys, item.id, code, now, rules_of(course).lecture_code_valid):
                 study.done_at, study.seconds = now, item.seconds
                 await study.save()
                 await self._update_progress(course, enrolment, study, now)
@@ -149,7 +159,7 @@ class Study:
                 return _view(course, enrolment, item, study)
         # in a transaction of its own: the refusal would roll the count back
         await self._count_wrong_code(actor, now)
-        raise InvalidInput("签到码不正确，请核对现场或直播画面上的数字。", code="code_wrong", field="code")
+        raise InvalidInput("签到码不正确或已更新，请填写现场或直播画面上现在的数字。", code="code_wrong", field="code")
 
     async def _count_wrong_code(self, actor: Actor, now: datetime) -> None:
         assert actor.account_id is not None  # noqa: S101  # participants have accounts
@@ -220,21 +230,28 @@ async def _get_running_study(enrolment_id: UUID, item_id: UUID, player: int) -> 
     return study
 
 
-def _seconds_since_report(study: CourseStudy, now: datetime) -> float:
+def _seconds_unaccounted(study: CourseStudy, now: datetime) -> float:
     return (now - study.beat_at).total_seconds() if study.beat_at else 0.0
+
+
+def _account_for(study: CourseStudy, used: float, now: datetime, most: float) -> None:
+    """Take ``used`` seconds off the time that reports can claim, of which up to ``most`` are left for later ones."""
+    left = min(max(0.0, _seconds_unaccounted(study, now) - used), most)
+    study.beat_at = now - timedelta(seconds=left)
 
 
 def _credit_beat(item: CourseItem, study: CourseStudy, beat: Beat, rules: CourseRules, now: datetime) -> None:
     ahead = int(rules.seek_ahead.total_seconds())
     watched: Sequence[Interval] = [(start, end) for start, end in study.watched]
-    worth = credit(watched, beat, item.seconds, ahead)
+    worth = credit(watched, beat, item.seconds, ahead, study.next_question)
     merged = merge(watched, worth)
     study.watched, study.seconds = [list(interval) for interval in merged], seconds(merged)
     if worth[1] > worth[0]:
         study.position = worth[1]
+    _account_for(study, (worth[1] - worth[0]) / beat.rate, now, UNREPORTED_MAX)
     if is_complete(merged, item.seconds):
         study.done_at = study.done_at or now
-    elif study.next_question is not None and study.position >= study.next_question:
+    elif study.next_question is not None and max(study.position, beat.start) >= study.next_question:
         study.asked_at = now
 
 
@@ -245,7 +262,8 @@ def _next_question(rules: CourseRules, position: int) -> int | None:
 
 def _view(course: Course, enrolment: CourseEnrolment, item: CourseItem, study: CourseStudy) -> StudyView:
     rules = rules_of(course)
-    last, gap = len(item.pages), 0
+    last = len(item.pages)
+    gap = next((page for page in range(1, last + 1) if page not in study.watched), 0)
     if item.kind == "video":
         gap = first_gap([(a, b) for a, b in study.watched])
         ahead = int(rules.seek_ahead.total_seconds())
@@ -263,9 +281,8 @@ def _view(course: Course, enrolment: CourseEnrolment, item: CourseItem, study: C
 
 
 def _check_sign_in_time(item: CourseItem, now: datetime) -> None:
-    if item.kind != "live" or item.starts_at is None or item.ends_at is None:
-        raise InvalidInput("这项内容不需要签到。", code="no_lecture")
-    if now < item.starts_at - SIGN_IN_EARLY:
+    opens, closes = sign_in_span(item)
+    if now < opens:
         raise Conflict("签到还没有开始，开始前30分钟起可以签到。", code="too_early")
-    if now > item.ends_at + SIGN_IN_LATE:
+    if now > closes:
         raise Conflict("签到已结束；确实参加了的，请联系管理机构登记。", code="too_late")

@@ -43,16 +43,16 @@ WITH person AS (
     VALUES (gen_random_uuid(), 'demo', '统一考试', 'single', 'published', $2::timestamptz - interval '2 hours', $2,
         $4::jsonb, '[]', $2, $2) RETURNING id
 ), candidate AS (
-    INSERT INTO exam_candidate (id, exam_id, account_id, state, extra_minutes, extra_tries, allowance_reason,
-        notice_read_at, face, face_reference, reminders, called_at)
-    SELECT gen_random_uuid(), exam.id, person.id, 'called', 0, 0, '', $2, '', '', 0, $2 FROM exam, person
+    INSERT INTO exam_candidate (id, exam_id, account_id, state, extra_minutes, extra_tries, extra_devices,
+        allowance_reason, notice_read_at, face, face_reference, reminders, called_at)
+    SELECT gen_random_uuid(), exam.id, person.id, 'called', 0, 0, 0, '', $2, '', '', 0, $2 FROM exam, person
     RETURNING id, exam_id, account_id
 )
 INSERT INTO exam_attempt (id, exam_id, candidate_id, number, state, versions, orders, marks, made_at, started_at,
-    deadline, grace_until, device, leaves, hidden_seconds, flags, digest, void_reason)
+    deadline, grace_until, device, leaves, hidden_seconds, flags, digest, void_reason, replaced_at)
 SELECT gen_random_uuid(), exam_id, id, 1, 'running', $3::uuid[], array_fill(0, ARRAY[cardinality($3::uuid[])]),
     array_fill(10, ARRAY[cardinality($3::uuid[])]), $2, $2::timestamptz - interval '1 hour', $2,
-    $2::timestamptz + interval '2 minutes', 1, 0, 0, '{}', '', '' FROM candidate
+    $2::timestamptz + interval '2 minutes', 1, 0, 0, '{}', '', '', '{}' FROM candidate
 RETURNING id, (SELECT account_id FROM candidate c WHERE c.id = candidate_id) AS account
 """
 _EVENTS = """

@@ -23,6 +23,8 @@ from web.office.courses import COURSE
 _ITEM, _INCOMPLETE = "这项学习内容", "上传的内容不完整，请重试。"
 _PATH = "/office/courses/{id}/items/{item}"
 _TEMPLATE = "office/course_item.html"
+SCREEN_INTERVAL = 5
+"""Seconds between two refreshes of a lecture's screen."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,12 @@ class CourseItemPages(OfficePart):
             film = await self.services.courses.media.preview_video(visit.actor, view.id, item.id)
             self.site.allow_media(shown, origin_of(film))
         return shown
+
+    @page(f"{_PATH}/screen", "office/lecture_screen.html")
+    async def screen(self, visit: Visit) -> Mapping[str, object]:
+        """The changing code of a lecture, for the room or the stream."""
+        shown = await self.services.courses.lectures.screen(visit.actor, visit.id(COURSE), visit.id(_ITEM, "item"))
+        return {"screen": shown, "every": SCREEN_INTERVAL}
 
     @item.command(_CourseItem, "save", note="已保存。")
     async def save(self, visit: Visit, form: _CourseItem) -> None:

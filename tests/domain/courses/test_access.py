@@ -36,6 +36,7 @@ def rules(**own: Any) -> CourseRules:
         "presence_every": "10m",
         "presence_answer": "60s",
         "page_seconds": 5,
+        "lecture_code_valid": "60s",
     }
     return CourseRules.model_validate(base | own)
 

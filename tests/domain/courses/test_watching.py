@@ -47,20 +47,22 @@ def test_the_order_in_which_beats_arrive_does_not_matter(spans: list[Interval], 
     ("beat", "worth"),
     [
         (Beat(40, 50, 1.0, 10.0), (40, 50)),
-        (Beat(40, 50, 1.0, 2.0), (40, 44)),
+        (Beat(40, 50, 1.0, 2.0), (40, 42)),
+        (Beat(40, 50, 1.0, 0.0), (40, 40)),
         (Beat(40, 60, 2.0, 10.0), (40, 60)),
-        (Beat(40, 60, 1.0, 10.0), (40, 52)),
-        (Beat(0, 600, 1.0, 10.0), (0, 12)),
+        (Beat(40, 60, 1.0, 10.0), (40, 50)),
+        (Beat(0, 600, 1.0, 10.0), (0, 10)),
         (Beat(55, 60, 1.0, 5.0), (55, 60)),
         (Beat(56, 66, 1.0, 10.0), (56, 56)),
         (Beat(50, 40, 1.0, 10.0), (50, 50)),
         (Beat(-5, 10, 1.0, 20.0), (-5, -5)),
-        (Beat(45, 700, 1.0, 900.0), (45, 600)),
-        (Beat(45, 55, 1.0, -9.0), (45, 47)),
+        (Beat(45, 300, 1.5, 2400.0), (45, 225)),
+        (Beat(45, 55, 1.0, -9.0), (45, 45)),
     ],
     ids=[
         "what passed",
         "more than the time that passed",
+        "at once",
         "twice as fast",
         "faster than it says",
         "a whole video at once",
@@ -68,12 +70,18 @@ def test_the_order_in_which_beats_arrive_does_not_matter(spans: list[Interval], 
         "six seconds ahead: a skip",
         "backwards",
         "before the start",
-        "beyond the end",
+        "after forty idle minutes",
         "a clock that went back",
     ],
 )
 def test_a_beat_is_worth_what_can_have_been_watched(beat: Beat, worth: Interval) -> None:
     assert credit(((0, 50),), beat, 600, 5) == worth
+
+
+def test_a_beat_ends_with_the_film_and_at_the_next_presence_check() -> None:
+    assert credit(((0, 590),), Beat(590, 640, 1.0, 60.0), 600, 5) == (590, 600)
+    assert credit(((0, 50),), Beat(50, 90, 1.0, 60.0), 600, 5, question=60) == (50, 60)
+    assert credit(((0, 58),), Beat(62, 90, 1.0, 60.0), 600, 5, question=60) == (62, 62)
 
 
 def test_nothing_was_watched_at_first_so_only_the_start_counts() -> None:

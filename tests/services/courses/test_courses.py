@@ -8,7 +8,7 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput
-from models.courses import Course, CourseEnrolment, CourseItem
+from models.courses import Course, CourseEnrolment, CourseItem, CourseStudy
 from models.notices import Notice
 from models.payments import Fee, Invoice
 from services.core.base import Actor, Deps, execute
@@ -257,6 +257,89 @@ async def test_a_drag_to_the_end_is_worth_nothing(school: School, clock: FixedCl
         await study.record_beat(person, enrolment.id, item.id, player=seen.player, start=0, end=10, rate=16.0)
 
 
+async def test_a_film_is_not_watched_in_less_than_its_time_however_many_beats_are_sent(
+    school: School, clock: FixedClock
+) -> None:
+    """Beats of 150 pieces within a fifth of a second, and as many openings of the player, bring nothing."""
+    expert = await school.expert()
+    course = await school.published(seconds=30)
+    enrolment = await school.enrolment(expert)
+    (item,) = await CourseItem.filter(course_id=course.id)
+    clock.move(2 * DAY)
+    study, person = school.services.courses.study, own(enrolment)
+    for _ in range(5):
+        player = (await study.open_item(person, enrolment.id, item.id)).player
+        for _ in range(30):
+            clock.move(timedelta(milliseconds=1))
+            at = (await CourseStudy.get(item_id=item.id)).position
+            seen = await study.record_beat(person, enrolment.id, item.id, player=player, start=at, end=30, rate=1.5)
+    assert (seen.seconds, seen.done) == (0, False)
+    clock.move(timedelta(seconds=10))
+    seen = await study.record_beat(person, enrolment.id, item.id, player=player, start=0, end=30, rate=1.5)
+    assert seen.seconds == 15
+    assert not await Notice.exists(account_id=expert.account_id, kind="certificate_issued")
+
+
+async def test_idle_minutes_are_not_watched_and_a_beat_ends_at_the_presence_check(
+    deps: Deps, db: str, clock: FixedClock
+) -> None:
+    school = await make_school(deps, clock, presence_every=10 * MINUTE)
+    expert = await school.expert()
+    course = await school.published(seconds=3600)
+    enrolment = await school.enrolment(expert)
+    (item,) = await CourseItem.filter(course_id=course.id)
+    clock.move(2 * DAY)
+    study, person = school.services.courses.study, own(enrolment)
+    player = (await study.open_item(person, enrolment.id, item.id)).player
+    reached: list[int] = []
+    for start in (0, 180, 360, 540):
+        clock.move(40 * MINUTE)
+        seen = await study.record_beat(person, enrolment.id, item.id, player=player, start=start, end=3600, rate=1.5)
+        reached.append(seen.position)
+    assert reached == [180, 360, 540, 600], "two minutes at the highest speed, then the check after ten"
+    assert seen.asked
+
+
+async def test_reports_that_come_late_lose_nothing(school: School, clock: FixedClock) -> None:
+    """A piece that was credited in part belongs to the next report, as the player sends it."""
+    expert = await school.expert()
+    course = await school.published(seconds=60)
+    enrolment = await school.enrolment(expert)
+    (item,) = await CourseItem.filter(course_id=course.id)
+    clock.move(2 * DAY)
+    study, person = school.services.courses.study, own(enrolment)
+    seen = await study.open_item(person, enrolment.id, item.id)
+    for played, passed in ((10, 13.4), (20, 7.1), (30, 9.6), (40, 9.9), (50, 10.2), (60, 9.8)):
+        clock.move(timedelta(seconds=passed))
+        seen = await study.record_beat(
+            person, enrolment.id, item.id, player=seen.player, start=seen.position, end=played, rate=1.0
+        )
+    assert (seen.seconds, seen.done) == (60, True)
+
+
+async def test_pages_can_not_be_read_in_less_than_their_time(school: School, clock: FixedClock) -> None:
+    expert = await school.expert()
+    course = await school.course()
+    await CourseItem.filter(course_id=course.id).update(kind="pages", seconds=0, pages=["a", "b", "c"])
+    await school.services.courses.setup.publish(school.office, course.id)
+    await work(school.services, "course_call")
+    enrolment, item = await school.enrolment(expert), await CourseItem.get(course_id=course.id)
+    clock.move(2 * DAY)
+    study, person = school.services.courses.study, own(enrolment)
+    player = (await study.open_item(person, enrolment.id, item.id)).player
+    for page in (1, 2, 3):
+        clock.move(timedelta(seconds=1.2))
+        seen = await study.see_page(person, enrolment.id, item.id, player=player, page=page)
+    assert (seen.seconds, seen.gap) == (0, 1)
+    clock.move(timedelta(seconds=1.4))
+    seen = await study.see_page(person, enrolment.id, item.id, player=player, page=1)
+    assert (seen.seconds, seen.gap) == (5, 2)
+    clock.move(40 * MINUTE)
+    for page in (2, 3):
+        seen = await study.see_page(person, enrolment.id, item.id, player=player, page=page)
+    assert (seen.done, seen.gap) == (True, 0), "the pages of ten seconds, not of forty minutes"
+
+
 async def test_presence_is_asked_and_nothing_counts_until_it_is_answered(
     deps: Deps, db: str, clock: FixedClock
 ) -> None:
@@ -282,7 +365,7 @@ async def test_presence_is_asked_and_nothing_counts_until_it_is_answered(
     assert seen.seconds == 70
 
 
-async def test_a_lecture_counts_for_who_types_its_code(school: School, clock: FixedClock) -> None:
+async def test_a_lecture_counts_for_who_types_the_code_that_is_shown(school: School, clock: FixedClock) -> None:
     expert = await school.expert()
     course = await school.course()
     begins = course.opens_at + DAY
@@ -293,19 +376,52 @@ async def test_a_lecture_counts_for_who_types_its_code(school: School, clock: Fi
     await school.services.courses.setup.publish(school.office, course.id)
     await work(school.services, "course_call")
     enrolment = await school.enrolment(expert)
-    _, (item,) = await school.services.courses.queries.course(school.office, course.id)
+    lectures = school.services.courses.lectures
     study, person = school.services.courses.study, own(enrolment)
     clock.set(begins - 31 * MINUTE)
+    assert (await lectures.screen(school.office, course.id, item_id)).code == ""
     with pytest.raises(Conflict):
-        await study.sign_in(person, enrolment.id, item_id, item.code)
+        await study.sign_in(person, enrolment.id, item_id, "123456")
     clock.set(begins)
     with pytest.raises(InvalidInput):
-        await study.sign_in(person, enrolment.id, item_id, "abc")
-    assert (await study.sign_in(person, enrolment.id, item_id, f" {item.code} ")).done
+        await study.sign_in(person, enrolment.id, item_id, "签到码")
+    shown = await lectures.screen(school.office, course.id, item_id)
+    assert (shown.present, shown.people) == (0, 1)
+    clock.move(timedelta(seconds=35))
+    assert (await study.sign_in(person, enrolment.id, item_id, f" {shown.code} ")).done
     await enrolment.refresh_from_db()
     assert enrolment.state == "finished"
-    _, (shown,) = await school.services.courses.queries.get(person, enrolment.id)
-    assert shown.code == "", "participants don't read the code"
+    assert (await lectures.screen(school.office, course.id, item_id)).present == 1
+
+
+async def test_the_code_of_a_lecture_changes_and_is_soon_worth_nothing(school: School, clock: FixedClock) -> None:
+    """Whoever gets it by message after the lecture, or a minute later, was not there."""
+    expert = await school.expert()
+    course = await school.course()
+    begins = course.opens_at + DAY
+    await CourseItem.filter(course_id=course.id).delete()
+    lecture, other = [
+        await school.services.courses.setup.add_item(
+            school.office, course.id, CourseItemData("live", "面授", 200, begins, begins + 90 * MINUTE, "培训中心201")
+        )
+        for _ in range(2)
+    ]
+    await school.services.courses.setup.publish(school.office, course.id)
+    await work(school.services, "course_call")
+    enrolment = await school.enrolment(expert)
+    lectures, study, person = school.services.courses.lectures, school.services.courses.study, own(enrolment)
+    with pytest.raises(Forbidden):
+        await lectures.screen(person, course.id, lecture)
+    clock.set(begins)
+    shown = await lectures.screen(school.office, course.id, lecture)
+    assert timedelta(seconds=40) < shown.until - begins <= MINUTE
+    with pytest.raises(InvalidInput, match="已更新"):
+        await study.sign_in(person, enrolment.id, other, shown.code)
+    clock.set(shown.until)
+    with pytest.raises(InvalidInput, match="已更新"):
+        await study.sign_in(person, enrolment.id, lecture, shown.code)
+    later = await lectures.screen(school.office, course.id, lecture)
+    assert (await study.sign_in(person, enrolment.id, lecture, later.code)).done
 
 
 async def test_others_courses_are_not_there(school: School) -> None:

@@ -12,14 +12,17 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from gateways.files import open_folder
+from models.accounts import Account
 from models.courses import Course, CourseEnrolment, CourseItem
 from services.courses import CourseItemData
 from tests.factories.courses import School, own
 from tests.factories.exams import make_office, work
 from tests.factories.files import pdf
+from tests.factories.people import make_grant
 from tests.plugins.browsers import CHROMIUM, hold_requests
 from tests.web.applicants import ApplyingWorld, serious, world
-from tests.web.test_browser import PHONE, SCREEN
+from tests.web.test_browser import PHONE, SCREEN, look
+from web.accounts.login import COOKIE
 
 __all__ = ["world"]
 pytestmark = [
@@ -61,6 +64,12 @@ async def enrolled(school: School, *kinds: str, amount: int | None = None) -> Co
     return await school.enrolment(expert)
 
 
+def let_time_pass(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Films and pages take their time, by the service's clock."""
+    begins, beginning = time.monotonic(), school.clock.now()
+    monkeypatch.setattr(school.clock, "now", lambda: beginning + timedelta(seconds=time.monotonic() - begins))
+
+
 async def test_a_video_is_watched_to_its_end(
     browser: Browser, world: ApplyingWorld, school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -77,10 +86,7 @@ async def test_a_video_is_watched_to_its_end(
     await expect(page.locator("#seen-text")).to_have_text("0:00 / 0:04")
     await expect(video).not_to_have_js_property("readyState", 0)
     await seen.check("course-video")
-    begins, beginning = time.monotonic(), world.clock.now()
-    monkeypatch.setattr(
-        school.clock, "now", lambda: beginning + timedelta(seconds=time.monotonic() - begins)
-    )  # films take their time
+    let_time_pass(school, monkeypatch)
     await video.evaluate("film => { film.muted = true; film.currentTime = 3.9; }")
     await expect(page.get_by_text("首次学习不能快进，请按顺序观看")).to_be_visible()
     await video.evaluate("film => film.play()")
@@ -93,16 +99,17 @@ async def test_a_video_is_watched_to_its_end(
     assert serious(seen) == []
 
 
-async def test_pages_are_turned_one_by_one(browser: Browser, world: ApplyingWorld, school: School) -> None:
+async def test_pages_are_turned_one_by_one(
+    browser: Browser, world: ApplyingWorld, school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.set_rules("course", page_seconds=1)
     enrolment = await enrolled(school, "pages")
     item = await CourseItem.get()
     seen = await world.at_page(browser, own(enrolment), SCREEN)
+    let_time_pass(school, monkeypatch)
     page = await seen.open(f"/h5/demo/courses/{enrolment.id}/items/{item.id}")
-    school.clock.move(timedelta(seconds=5))
     await expect(page.get_by_text("本页已学")).to_be_visible()
     await seen.check("course-pages")
-    school.clock.move(timedelta(seconds=5))
     await page.get_by_role("button", name="下一页").click()
     await expect(page.get_by_text("第2/2页")).to_be_visible()
     await expect(page.get_by_text("本项已学完")).to_be_visible()
@@ -144,16 +151,35 @@ async def test_an_opening_that_was_lost_is_repeated_and_the_pages_can_be_turned(
 async def test_a_lecture_is_signed_in_with_its_code(browser: Browser, world: ApplyingWorld, school: School) -> None:
     enrolment = await enrolled(school, "live")
     item = await CourseItem.get()
-    _, (line,) = await school.services.courses.queries.course(school.office, enrolment.course_id)
+    screen = await school.services.courses.lectures.screen(school.office, enrolment.course_id, item.id)
     seen = await world.at_page(browser, own(enrolment), PHONE)
     page = await seen.open(f"/h5/demo/courses/{enrolment.id}/items/{item.id}")
     await page.get_by_label("签到码").fill("1")
     await page.get_by_role("button", name="签到").click()
     await expect(page.get_by_text("签到码不正确")).to_be_visible()
     await seen.check("course-lecture")
-    await page.get_by_label("签到码").fill(line.code)
+    await page.get_by_label("签到码").fill(screen.code)
     await page.get_by_role("button", name="签到").click()
     await expect(page.get_by_text("已签到，本项完成")).to_be_visible()
+
+
+async def test_the_screen_of_a_lecture_changes_its_code(browser: Browser, world: ApplyingWorld, school: School) -> None:
+    enrolment = await enrolled(school, "live")
+    item, account = await CourseItem.get(), await Account.get(id=school.office.account_id)
+    await make_grant(account, "pool_admin")
+    seen = await look(browser, world, SCREEN)
+    cookie = await world.services.accounts.web_sessions.begin(account)
+    await seen.page.context.add_cookies([{"name": COOKIE, "value": cookie, "url": seen.base}])
+    page = await seen.open(f"/office/courses/{enrolment.course_id}/items/{item.id}/screen")
+    lectures, office = school.services.courses.lectures, school.office
+    first = await lectures.screen(office, enrolment.course_id, item.id)
+    await expect(page.get_by_text(first.code, exact=True)).to_be_visible()
+    await seen.check("course-lecture-screen")
+    school.clock.move(timedelta(seconds=30))
+    later = await lectures.screen(office, enrolment.course_id, item.id)
+    assert later.code != first.code
+    await expect(page.get_by_text(later.code, exact=True)).to_be_visible(timeout=20_000)
+    assert serious(seen) == []
 
 
 async def test_eleven_courses_fill_two_pages(browser: Browser, world: ApplyingWorld, school: School) -> None:

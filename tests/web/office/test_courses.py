@@ -64,6 +64,10 @@ async def test_from_the_form_to_a_published_course(scene: Scene) -> None:
     await admin.get(f"/office/courses/{course.id}")
     await admin.press("发布")
     assert "已发布，正在通知学员" in admin.text
+    await admin.get(f"/office/courses/{course.id}/items/{item.id}")
+    assert "出示签到码" in admin.text
+    await admin.get(f"/office/courses/{course.id}/items/{item.id}/screen")
+    assert ("案例研讨" in admin.text, "届时这里显示签到码" in admin.text, "已签到" in admin.text) == (True, True, True)
     await work(scene.world.services, "course_call")
     enrolment = await CourseEnrolment.get()
     assert enrolment.expert_id == expert.id

@@ -37,6 +37,8 @@ async function report() {
     const before = state;
     state = await post('/pages', { player: state.player, number });
     if (state.done && !before.done) showFinished();
+    else if (!state.done && number === state.gap && number === page) startTimer();
+    else if (!state.done && number === count) showStatus(`第${state.gap}页还没有学，请翻到该页，停留${dwell / 1000}秒以上。`);
     else if (!state.done && number === page) showStatus('本页已学。');
   } catch (problem) {
     const known = refusal(problem);

@@ -4,6 +4,8 @@
 import { showFinished, post, refusal, showStatus, section } from './study.js';
 
 const EVERY = 10;
+/** Seconds of film that may wait to be credited before the player goes back to them. */
+const LAG_MAX = 45;
 const video = section.querySelector('video');
 const rate = document.getElementById('rate');
 const seen = document.getElementById('seen');
@@ -44,12 +46,22 @@ function askPresence() {
 document.getElementById('here').addEventListener('click', async () => {
   try {
     show(await post('/presence', { player: state.player }));
-    start = Math.floor(video.currentTime);
+    goBack();
     dialog.close();
     await video.play();
   } catch (problem) { refused(problem); }
 });
 dialog.addEventListener('cancel', (event) => event.preventDefault());
+
+/** Where the next report begins: what was not credited yet, since the service's clock had not gone on so far, belongs to it. */
+const creditedEnd = (piece, next) => (next.position > piece.start && next.position < piece.end ? next.position : piece.end);
+
+/** Continues where the service counts on. */
+function goBack(text) {
+  start = last = state.position;
+  video.currentTime = state.position;
+  if (text) showStatus(text);
+}
 
 /** Reports the piece that was played. One report at a time: the next one covers what was played meanwhile. */
 async function report() {
@@ -59,9 +71,10 @@ async function report() {
   try {
     sending = post('/beats', piece);
     const next = await sending;
-    start = Math.max(start, end);
+    if (start === piece.start) start = creditedEnd(piece, next);
     showStatus();
     show(next);
+    if (!next.asked && !next.done && last - start > LAG_MAX) goBack('网络中断较久，请从这里接着看。');
   } catch (problem) { refused(problem); } finally { sending = null; }
 }
 
