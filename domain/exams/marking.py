@@ -17,6 +17,7 @@ FLAG_LABELS: Mapping[str, str] = {
     "device": "换过设备",
     "leaves": "多次离开",
     "late": "超时提交",
+    "replaced": "换机后旧设备仍在作答",
     "clock": "手机时间异常",
     FLAG_MARKING: "简答题待评",
 }

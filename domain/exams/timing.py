@@ -18,7 +18,12 @@ class Timing(IntEnum):
     LATE = 1
     """Received within the grace, made before the end as far as the device shows: counts, and is flagged."""
     EVIDENCE = 2
-    """Made after the end, or for no question of the paper: kept for an appeal, never scored."""
+    """Made after the end, on a device after it was replaced, or for no question of the paper: kept for an appeal,
+    never scored."""
+
+
+PENDING_FOR = timedelta(minutes=10)
+"""How long after a take-over answers are accepted that the replaced device had not sent by then."""
 
 
 @dataclass(frozen=True)

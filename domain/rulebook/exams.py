@@ -52,6 +52,8 @@ class ExamRules(Section):
     face_check: FaceCheck
     face_other_way: Text
     """How a person who can't or won't do the face check is identified (人脸识别技术应用安全管理办法 Art. 10)."""
+    devices_max: Annotated[int, Field(ge=2, le=30)]
+    """Devices on which a paper may be continued one after another; the office can permit more to a candidate."""
     leave_warn: Annotated[int, Field(ge=1, le=100)]
     """Number of times leaving the page from which the candidate is warned."""
     leave_flag: Annotated[int, Field(ge=1, le=100)]

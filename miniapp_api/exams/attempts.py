@@ -40,6 +40,7 @@ class AttemptPath(PoolPath):
 
 class AttemptStartIn(Input):
     device: int = Field(0, ge=0, le=_SMALL, description="The number given to this device before; 0: none")
+    ticket: str = Field("", max_length=100, description="The one given with it: without it the device is a new one")
 
 
 class AttemptEventIn(Input):
@@ -89,14 +90,17 @@ class AttemptSavedOut(Output):
 
 @api.post("/exams/{candidate_id}/start", "开始或继续答题", action="exam.own", keyed="no", limits=(HALL, 60))
 async def start(call: Call, path: CandidatePath, body: AttemptStartIn) -> ExamPaper:
-    """Begin a try, or resume the one under way; a device other than before takes over."""
-    return await call.services.exams.attempts.start(call.actor, path.candidate_id, body.device)
+    """Begin a try, or resume the one under way; a device other than before takes over, up to `exam.devices_max`: then
+    409 `devices_used`."""
+    device = call.services.exams.tickets.proven_device(body.ticket, call.actor.account_id, body.device)
+    return await call.services.exams.attempts.start(call.actor, path.candidate_id, device)
 
 
 @api.post("/exam-attempts/{attempt_id}/answers", "保存作答", access="public", keyed="no")
 async def save(call: Call, path: AttemptPath, body: AttemptAnswersIn) -> AttemptSavedOut:
-    """Store answers; the response comes after they are stored safely. Repetitions are harmless."""
-    account_id = _account_of_ticket(call, path, body.ticket)
+    """Store answers; the response comes after they are stored safely. Repetitions are harmless. 409 `answers_full`: no
+    further changes are stored, but all answers count that are sent with the submission."""
+    account_id = _account_of_ticket(call, path, body)
     saved = await call.services.exams.answers.save(
         SaveRequest(
             path.attempt_id,
@@ -121,7 +125,7 @@ async def save(call: Call, path: AttemptPath, body: AttemptAnswersIn) -> Attempt
 async def submit(call: Call, path: AttemptPath, body: AttemptSubmissionIn) -> SubmissionReceipt:
     """Submit. A repetition returns the same receipt; 409 `answers_differ` asks for `answers` once."""
     answers = None if body.answers is None else [_shown_answer(answer) for answer in body.answers]
-    candidate = Actor(call.pool, "applicant", _account_of_ticket(call, path, body.ticket))
+    candidate = Actor(call.pool, "applicant", _account_of_ticket(call, path, body))
     return await call.services.exams.attempts.submit(candidate, path.attempt_id, body.device, body.digest, answers)
 
 
@@ -131,9 +135,10 @@ async def receipt(call: Call, path: AttemptPath) -> SubmissionReceipt:
     return await call.services.exams.attempts.receipt(call.actor, path.attempt_id)
 
 
-def _account_of_ticket(call: Call, path: AttemptPath, ticket: str) -> UUID:
-    """The account of the attempt. Raises Forbidden for a ticket that is forged, expired, or of another attempt."""
-    attempt_ticket = call.services.exams.tickets.check(ticket)
+def _account_of_ticket(call: Call, path: AttemptPath, body: AttemptAnswersIn | AttemptSubmissionIn) -> UUID:
+    """The account of the attempt. Raises Forbidden for a ticket that is forged, expired, or of another attempt or
+    device."""
+    attempt_ticket = call.services.exams.tickets.check(body.ticket, body.device)
     if attempt_ticket.subject_id != path.attempt_id:
         raise Forbidden("作答凭证与试卷不符，请回到考试页面重新进入。", code="ticket_invalid")
     return attempt_ticket.person_id

@@ -102,6 +102,8 @@ class CandidatePhone:
     chances: random.Random
     paper: dict[str, Any] = field(default_factory=dict)
     device: int = 0
+    tickets: dict[int, str] = field(default_factory=dict)
+    """By device number."""
     seq: int = 0
     queue: list[Sent] = field(default_factory=list)
     former: list[tuple[int, list[Sent]]] = field(default_factory=list)
@@ -130,7 +132,9 @@ class CandidatePhone:
     async def start(self, device: int = 0) -> None:
         """Start on this device; a new device number takes over."""
         headers = {"Authorization": f"Bearer {self.candidate.id}"}
-        self.paper = await self._ask_until_answered(f"exams/{self.candidate.id}/start", {"device": device}, headers)
+        body = {"device": device, "ticket": self.tickets.get(device, "")}
+        self.paper = await self._ask_until_answered(f"exams/{self.candidate.id}/start", body, headers)
+        self.tickets[self.paper["device"]] = self.paper["ticket"]
         if self.paper["device"] == self.device:
             return
         if self.queue:
@@ -161,7 +165,7 @@ class CandidatePhone:
 
     async def _save(self, device: int, sent: list[Sent]) -> int:
         """Save; returns the acknowledged number, 0 without an answer."""
-        body = {"ticket": self.paper["ticket"], "device": device, "events": [answer.wire() for answer in sent]}
+        body = {"ticket": self.tickets[device], "device": device, "events": [answer.wire() for answer in sent]}
         reply = await self._ask(f"exam-attempts/{self.attempt_id}/answers", body)
         if reply is None:
             return 0

@@ -105,6 +105,12 @@ class ExamCandidatePages(OfficePart):
             visit.actor, candidate_id, form.minutes, form.tries, form.reason
         )
 
+    @candidate.command(ReasonForm, "devices", note="已允许，请本人在新设备上重新打开考试页面。")
+    async def allow_devices(self, visit: Visit, form: ReasonForm) -> None:
+        """Further take-overs, also of the paper under way."""
+        candidate_id = visit.id(_CANDIDATE, "candidate")
+        await self.services.exams.candidates.grant_devices(visit.actor, candidate_id, form.reason)
+
     @candidate.command(ReasonForm, "give_back", note="已增加一次考试机会，并通知本人。")
     async def give_back(self, visit: Visit, form: ReasonForm) -> None:
         candidate_id = visit.id(_CANDIDATE, "candidate")

@@ -71,7 +71,7 @@ class Attempts:
             tries = await ExamAttempt.filter(candidate_id=candidate.id).order_by("number")
             running = next((attempt for attempt in tries if attempt.state == ExamAttemptState.RUNNING), None)
             if running is not None:
-                await self._resume(actor, running, device, now)
+                await self._resume(actor, candidate, running, device, now)
             attempt = running or await self._begin_attempt(actor, candidate, tries, now)
         resumed = running is not None
         return await show_paper(
@@ -85,13 +85,19 @@ class Attempts:
             resumed=resumed,
         )
 
-    async def _resume(self, actor: Actor, attempt: ExamAttempt, device: int, now: datetime) -> None:
-        """Resume. Raises Conflict when the time is over; the row is not locked, so it may just be being sealed."""
+    async def _resume(
+        self, actor: Actor, candidate: ExamCandidate, attempt: ExamAttempt, device: int, now: datetime
+    ) -> None:
+        """Resume. Raises Conflict when the time is over, or after too many take-overs; the row is not locked, so it may
+        just be being sealed."""
         taken_over = device != attempt.device
-        attempt.device += taken_over
+        if taken_over:
+            _check_devices(attempt, rules_of(candidate.exam).devices_max + candidate.extra_devices)
+            attempt.device, attempt.replaced_at = attempt.device + 1, [*attempt.replaced_at, now]
         attempt.seen_at = now
         running_attempt = ExamAttempt.filter(id=attempt.id, state=ExamAttemptState.RUNNING, deadline__gt=now)
-        if not await running_attempt.update(device=attempt.device, seen_at=now):
+        columns = {"device": attempt.device, "replaced_at": attempt.replaced_at, "seen_at": now}
+        if not await running_attempt.update(**columns):
             raise Conflict("答题时间已到，系统正在收卷。", code="time_over")
         if taken_over:
             await record(actor, now, "exam.device", "exam_attempt", attempt.id, device=attempt.device)
@@ -148,6 +154,16 @@ class Attempts:
         if isinstance(receipt, AppError):
             raise receipt
         return receipt
+
+
+def _check_devices(attempt: ExamAttempt, most: int) -> None:
+    """The device that is active goes on in any case."""
+    if attempt.device >= most:
+        raise Conflict(
+            f"这份试卷已换过{most - 1}次设备，不能再换。请回到正在答题的那台设备继续；"
+            "确实需要换的，请马上告诉监考人员或拨打服务热线，由管理机构允许后重试。计时不停，作答都已保存。",
+            code="devices_used",
+        )
 
 
 def _check_tries(tries: Sequence[ExamAttempt], most: int, rest: timedelta, now: datetime) -> None:

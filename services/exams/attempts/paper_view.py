@@ -64,7 +64,9 @@ class ExamPaper:
     """A paper with the answers so far. ``device`` numbers this device; ``ack`` its last stored event."""
 
     attempt_id: UUID
-    ticket: Annotated[str, Field(description="Goes with every save and with the submission")]
+    ticket: Annotated[
+        str, Field(description="Goes with every save and with the submission, and proves the device's number")
+    ]
     number: Annotated[int, Field(description="Which try it is")]
     device: int
     ack: int
@@ -102,7 +104,7 @@ async def show_paper(
         raise LookupError(f"attempt {attempt.id} runs without times")
     return ExamPaper(
         attempt.id,
-        tickets.issue(attempt.id, candidate.account_id, attempt.grace_until),
+        tickets.issue(attempt.id, candidate.account_id, attempt.device, attempt.grace_until),
         attempt.number,
         attempt.device,
         ack,

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from domain.exams.answers import AnswerEvent, ExamAnswer, digest, merge
 from domain.exams.papers import to_canonical
-from domain.exams.timing import Timing
 from domain.rulebook.exams import ExamRules
 from models.exams import Exam
 from services.core.base import execute, rows
@@ -17,13 +16,20 @@ from services.exams.repository import rules_of
 
 _EVENTS = """
 SELECT e.* FROM unnest($1::uuid[]) AS w (id) CROSS JOIN LATERAL (
-    SELECT attempt_id, device, seq, slot, mask, text, timing FROM exam_answer_event
-     WHERE attempt_id = w.id AND timing < 2 OFFSET 0) e
+    SELECT DISTINCT ON (slot) attempt_id, device, seq, slot, mask, text,
+           bool_or(timing = 1) OVER (PARTITION BY slot) AS late
+      FROM exam_answer_event WHERE attempt_id = w.id AND timing < 2
+     ORDER BY slot, device DESC, seq DESC OFFSET 0) e
 """
-"""Attempt by attempt (OFFSET 0): during a sitting the table grows faster than the planner's statistics, and it would
-read the whole table for a few attempts."""
+"""The newest event of each slot, chosen here: the others, with their texts, never come into this process. Attempt by
+attempt (OFFSET 0): during a sitting the table grows faster than the planner's statistics, and it would read the whole
+table for a few attempts."""
 _SEALED = """
-SELECT id, exam_id, versions, orders, leaves, device FROM exam_attempt WHERE id = ANY($1::uuid[]) ORDER BY id
+SELECT t.id, t.exam_id, t.versions, t.orders, t.leaves, t.device,
+       CASE WHEN t.device > 1 THEN (
+            SELECT count(*) FROM exam_answer_event e WHERE e.attempt_id = t.id AND e.timing = 2
+               AND e.received_at <= t.deadline AND e.slot < cardinality(t.versions)) ELSE 0 END AS replaced
+  FROM exam_attempt t WHERE t.id = ANY($1::uuid[]) ORDER BY t.id
 """
 _COUNTS = "SELECT id, cardinality(options) AS n FROM exam_item_version WHERE id = ANY($1::uuid[])"
 _PUT = """
@@ -41,6 +47,8 @@ DEVICES_MAX = 3
 """Number of devices of one attempt above which it is flagged for an official."""
 LATE_CHANGES_MAX = 5
 """Number of answers changed within the grace from which the attempt is flagged for an official."""
+REPLACED_CHANGES_MAX = 5
+"""Number of answers made on replaced devices above which the attempt is flagged."""
 _NOTHING = ExamAnswer()
 
 
@@ -65,7 +73,7 @@ def _merge_events(event_rows: Sequence[Any]) -> GivenAnswers:
         AnswerEvent(row["device"], row["seq"], row["slot"], ExamAnswer(row["mask"], row["text"] or ""))
         for row in event_rows
     ]
-    return GivenAnswers(merge(events), {row["slot"] for row in event_rows if row["timing"] == Timing.LATE})
+    return GivenAnswers(merge(events), {row["slot"] for row in event_rows if row["late"]})
 
 
 async def write_sealed_answers(given: Mapping[UUID, GivenAnswers]) -> dict[UUID, str]:
@@ -128,5 +136,6 @@ def _flags(attempt: Any, rules: ExamRules, late: int) -> list[str]:
         "leaves": attempt["leaves"] >= rules.leave_flag,
         "device": attempt["device"] > DEVICES_MAX,
         "late": late > LATE_CHANGES_MAX,
+        "replaced": attempt["replaced"] > REPLACED_CHANGES_MAX,
     }
     return [name for name, raised in flags.items() if raised]

@@ -26,6 +26,12 @@ SELECT t.id, t.device, t.deadline, t.grace_until, cardinality(t.versions) AS que
   FROM exam_attempt t JOIN exam_candidate c ON c.id = t.candidate_id
  WHERE t.id = ANY($1::uuid[]) AND t.state = 'running' ORDER BY t.id FOR UPDATE OF t
 """
+_TEXTS = """
+SELECT t.id, p.slot - 1 AS slot
+  FROM exam_attempt t CROSS JOIN LATERAL unnest(t.versions) WITH ORDINALITY AS p (version, slot)
+  JOIN exam_item_version v ON v.id = p.version WHERE t.id = ANY($1::uuid[]) AND cardinality(v.options) = 0
+"""
+"""Slots of the questions that are answered by a text."""
 _SEAL = "UPDATE exam_attempt SET state = $3, submitted_at = $2, sealed_at = $2 WHERE id = ANY($1::uuid[])"
 _STORE = """
 INSERT INTO exam_answer_event (attempt_id, device, seq, slot, mask, text, client_at, received_at, timing)
@@ -153,8 +159,11 @@ async def _store_maps(
     """Store the differences between stored answers and complete maps as events of one more device, which take
     precedence.
 
-    A number of the device itself would acknowledge an answer that the device later sends under it.
+    A number of the device itself would acknowledge an answer that the device later sends under it. A text where the
+    question has options is left out.
     """
+    text_rows = await rows(_TEXTS, [submission.attempt_id for submission in differing])
+    texts = {(row["id"], row["slot"]) for row in text_rows}
     events = []
     for submission in differing:
         row = running[submission.attempt_id]
@@ -162,10 +171,11 @@ async def _store_maps(
             _changes(submission.answers or (), given[submission.attempt_id].answers, row["questions"]), 1
         ):
             answer, timing = shown.answer, timing_of(now, row["deadline"], shown.made_at)
+            text = answer.text if (submission.attempt_id, shown.slot) in texts else ""
             events.append(
                 (
                     *(submission.attempt_id, submission.device + 1, seq, shown.slot),
-                    *(answer.mask, answer.text or None, shown.made_at, timing),
+                    *(answer.mask, text or None, shown.made_at, timing),
                 )
             )
     if events:

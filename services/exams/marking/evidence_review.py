@@ -123,7 +123,7 @@ class EvidenceReview:
         return EvidenceView(line, file.made_at, shown, late, evidence.answer, before, after)
 
     async def late_answers(self, actor: Actor, exam_id: UUID, attempt_id: UUID) -> tuple[LateAnswer, ...]:
-        """Answers made after the end and received within the grace: stored, never scored. Raises NotFound."""
+        """Answers made after the end, or on a device after it was replaced: stored, never scored. Raises NotFound."""
         check(actor, "exam.mark")
         exam = await get_exam(actor, exam_id)
         attempt = await ExamAttempt.get_or_none(id=attempt_id, exam_id=exam.id)

@@ -17,7 +17,8 @@ from services.core.permissions import check
 from services.exams.repository import get_candidate, get_exam
 
 _LIST = """
-SELECT c.id, c.state, c.sitting_id, c.waiting_id, c.extra_minutes, c.extra_tries, c.allowance_reason, c.called_at,
+SELECT c.id, c.state, c.sitting_id, c.waiting_id, c.extra_minutes, c.extra_tries, c.extra_devices,
+       c.allowance_reason, c.called_at,
        c.face, c.face_at,
        k.real_name, coalesce(p.number, x.number, '') AS number, p.id AS application_id,
        s.starts_at, s.ends_at, s.place, a.used, a.state AS attempt, a.passed, a.score, a.total,
@@ -49,6 +50,7 @@ class CandidateLine:
     waiting: bool
     extra_minutes: int
     extra_tries: int
+    extra_devices: int
     reason: str
     used: int
     attempt: ExamAttemptState | None
@@ -109,6 +111,7 @@ class CandidateQueries:
             waiting=row["waiting_id"] is not None,
             extra_minutes=row["extra_minutes"],
             extra_tries=row["extra_tries"],
+            extra_devices=row["extra_devices"],
             reason=row["allowance_reason"],
             used=row["used"] or 0,
             attempt=ExamAttemptState(row["attempt"]) if row["attempt"] else None,

@@ -28,7 +28,7 @@ from services.spreadsheets.formats import Column, SheetError, format_within
 
 ADD_MAX = 2000
 BYTES_MAX = 2_000_000
-EXTRA_MINUTES_MAX, EXTRA_TRIES_MAX = 180, 9
+EXTRA_MINUTES_MAX, EXTRA_TRIES_MAX, EXTRA_DEVICES_MAX = 180, 9, 300
 REASON_MAX = 100
 COLUMNS = (Column("number", "专家编号或申请编号", True, "每行一人", "ZJ0000001"),)
 _SAT_DURING = """
@@ -138,6 +138,25 @@ class Candidates:
                 tries=tries,
                 reason=words,
             )
+
+    async def grant_devices(self, actor: Actor, candidate_id: UUID, reason: str) -> None:
+        """Let a person change devices as often again as the rules permit, from now on.
+
+        Raises InvalidInput, Forbidden for oneself, Conflict beyond ``EXTRA_DEVICES_MAX``.
+        """
+        check(actor, "exam.manage")
+        words = check_exam_reason(reason)
+        now = self.deps.now()
+        async with transaction():
+            _, exam = await get_candidate(actor, candidate_id)
+            candidate = await lock_candidate(candidate_id)
+            _check_not_oneself(actor, candidate)
+            devices = candidate.extra_devices + rules_of(exam).devices_max
+            if devices > EXTRA_DEVICES_MAX:
+                raise Conflict("已多次放宽，请核实情况；确有故障的，可以再给一次考试机会。", code="devices_many")
+            candidate.extra_devices = devices
+            await candidate.save(update_fields=["extra_devices"])
+            await record(actor, now, "exam.devices", "exam_candidate", candidate.id, devices=devices, reason=words)
 
     async def grant_try(self, actor: Actor, candidate_id: UUID, reason: str, *, key: str | None = None) -> None:
         """One more try, regardless of the last; a candidate who failed is called again and notified.

@@ -32,8 +32,9 @@ class Sitting:
     candidate: ExamCandidate
     paper: dict[str, Any] = field(default_factory=dict)
 
-    async def start(self, device: int = 0) -> dict[str, Any]:
-        self.paper = await self.person.post(f"/exams/{self.candidate.id}/start", {"device": device})
+    async def start(self, device: int = 0, ticket: str = "") -> dict[str, Any]:
+        body = {"device": device, "ticket": ticket}
+        self.paper = await self.person.post(f"/exams/{self.candidate.id}/start", body)
         return self.paper
 
     @property
@@ -106,7 +107,7 @@ async def test_from_the_start_to_the_receipt(sitting: Sitting) -> None:
     assert (len(paper["questions"]), paper["device"], paper["ack"], paper["answers"]) == (5, 1, 0, [])
     saved = await sitting.save(event(1), event(2, 1, 2))
     assert (saved["ack"], saved["state"], saved["device"], saved["deadline"]) == (2, "running", 1, paper["deadline"])
-    again = await sitting.start(1)
+    again = await sitting.start(1, paper["ticket"])
     assert (again["device"], again["ack"]) == (1, 2)
     assert again["answers"] == [{"slot": 0, "mask": 1, "text": ""}, {"slot": 1, "mask": 2, "text": ""}]
     receipt = await sitting.submit(HELD)
@@ -132,8 +133,9 @@ async def test_a_visitor_or_another_candidate_cannot_start_an_attempt(world: Wor
 
 async def test_a_hall_behind_one_address_starts_together(world: World) -> None:
     (mine,) = await make_called_candidates(world)
+    await mine.start()
     for _ in range(70):
-        await mine.start(1)
+        await mine.start(1, mine.paper["ticket"])
     assert (mine.paper["device"], mine.paper["number"]) == (1, 1)
 
 
@@ -199,12 +201,12 @@ async def test_half_a_character_is_no_text(sitting: Sitting) -> None:
 
 async def test_a_body_that_is_too_big_is_refused_and_a_full_one_is_taken(sitting: Sitting) -> None:
     texts = [event(seq, seq % 5, 0, text="长" * TEXT_MAX) for seq in range(1, 9)]
-    assert (await sitting.save(*texts))["ack"] == 8
-    refused = await sitting.save(*(event(seq, 0, 0, text="长" * TEXT_MAX) for seq in range(9, 40)), status=413)
+    assert (await sitting.save(*texts, status=422))["code"] == "text_misplaced", "read, and refused for its content"
+    refused = await sitting.save(*(event(seq, 0, 0, text="长" * TEXT_MAX) for seq in range(1, 40)), status=413)
     assert "256KB" in refused["detail"]
-    refused = await sitting.save(*(event(seq) for seq in range(9, 410)), status=422)
+    refused = await sitting.save(*(event(seq) for seq in range(1, 402)), status=422)
     assert refused["errors"][0]["field"] == "events"
-    assert (await sitting.save(*(event(seq) for seq in range(9, 409))))["ack"] == 408
+    assert (await sitting.save(*(event(seq) for seq in range(1, 401))))["ack"] == 400
 
 
 async def test_numbers_that_leave_a_gap_or_go_back_change_nothing(sitting: Sitting) -> None:
@@ -231,19 +233,29 @@ async def test_another_device_takes_over_and_the_first_one_cannot_submit(sitting
     assert (second["device"], second["ack"], len(second["answers"])) == (2, 0, 1)
     await sitting.save(event(1, 1, 2))
     sitting.paper = first
-    late = await sitting.save(event(2, 1, 8), event(3, 2, 4))  # 1 was changed on the newer device, 2 was left alone
-    assert (late["device"], late["ack"]) == (2, 3)
+    at = first["started_at"]
+    # 1 was changed on the newer device, 2 was left alone, 3 was made at no known time
+    late = await sitting.save(event(2, 1, 8, at=at), event(3, 2, 4, at=at), event(4, 3, 4))
+    assert (late["device"], late["ack"]) == (2, 4)
     assert (await sitting.submit({0: ExamAnswer(1)}, 409))["code"] == "taken_over"
     sitting.paper = second
     assert await sitting.submit(counted := {0: ExamAnswer(1), 1: ExamAnswer(2), 2: ExamAnswer(4)})
     assert digest(counted) == (await ExamAttempt.get(id=sitting.attempt_id)).digest
 
 
-@pytest.mark.parametrize(("device", "status"), [(0, 422), (-1, 422), (32_768, 422), (2, 200), (32_767, 200)])
+@pytest.mark.parametrize(("device", "status"), [(0, 422), (-1, 422), (32_768, 422), (2, 403), (32_767, 403)])
 async def test_a_device_that_was_never_given_out_stores_nothing(sitting: Sitting, device: int, status: int) -> None:
-    saved = await sitting.save(event(1), status=status, device=device)
-    assert saved.get("ack", 0) == 0
+    await sitting.save(event(1), status=status, device=device)
     assert not await rows("SELECT 1 FROM exam_answer_event")
+
+
+async def test_a_device_number_is_believed_with_its_ticket_only(sitting: Sitting) -> None:
+    """Another phone that says it were the first one takes over all the same, and is counted."""
+    first = sitting.paper
+    assert (await sitting.start(1, first["ticket"]))["device"] == 1
+    assert (await sitting.start(1))["device"] == 2
+    assert (await sitting.start(2, first["ticket"]))["device"] == 3
+    await sitting.save(event(1), status=403, device=1)
 
 
 async def test_after_handing_in_every_device_is_led_to_the_receipt(sitting: Sitting) -> None:

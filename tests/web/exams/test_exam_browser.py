@@ -17,6 +17,7 @@ from miniapp_api.http.parsing import BODY_MAX
 from models.accounts import Account
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import Actor, rows
+from services.exams.attempts import answer_writer
 from services.exams.attempts.answer_files import AnswerFiles
 from tests.factories.exams import cell, make_blueprint, make_items, make_office, make_published, own, work
 from tests.factories.reviews import make_application
@@ -228,6 +229,28 @@ async def test_a_reload_loses_nothing_though_nothing_was_sent(browser: Browser, 
     await page.get_by_role("button", name="第1题，已答").click()
     await expect(page.locator(".exam-option input").nth(2)).to_be_checked()
     assert (await sitting.attempt()).device == 1
+
+
+async def test_who_has_changed_too_often_goes_on_and_hands_in_what_the_page_shows(
+    browser: Browser, sitting: Sitting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer_writer, "DEVICE_EVENTS_MAX", 1)
+    seen = await begin(browser, sitting)
+    page = seen.page
+    await answer(page, 0)
+    await expect(page.locator("[data-saved]")).to_have_text("已存")
+    await answer(page, 1)
+    await expect(page.get_by_text("请继续答题，做完后点“交卷”")).to_be_visible()
+    await expect(page.locator(".exam-state")).to_have_text("1题交卷时上传")
+    await page.get_by_role("button", name="下一题").click()
+    await answer(page, 1)
+    await expect(page.locator(".exam-state")).to_have_text("2题交卷时上传")
+    await seen.check("exam-full")
+    await page.get_by_role("button", name="交卷").click()
+    await page.get_by_role("button", name="确定交卷").click()
+    await page.get_by_role("heading", name="已交卷").wait_for()
+    masks = await rows("SELECT slot, mask FROM exam_answer WHERE mask <> 0 ORDER BY slot")
+    assert [row["slot"] for row in masks] == [0, 1]
 
 
 async def test_another_phone_takes_over_and_the_first_one_says_so(browser: Browser, sitting: Sitting) -> None:

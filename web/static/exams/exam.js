@@ -40,7 +40,7 @@ async function open() {
     if (restored.former) {
       await restored.sendFormer();
       restored.stop();
-      paper = await begin(paper.device);
+      paper = await begin(paper);
       answers = new Answers(client, clock, paper, { changed: redraw, replied: handleReply });
     } else answers = restored;
   } catch (error) {
@@ -48,7 +48,7 @@ async function open() {
     stop('暂时不能答题', error.message, reloadButton('重试'), backLink());
     return;
   }
-  keepDevice(candidate, paper.device);
+  keepDevice(candidate, paper);
   const first = paper.questions.findIndex((question) => !answers.isGiven(question.slot));
   at = Math.max(0, first);
   build();
@@ -57,9 +57,9 @@ async function open() {
   redraw();
 }
 
-async function begin(device) {
+async function begin({ device, ticket }) {
   const sent = performance.now();
-  const attempt = await client.json('POST', `/exams/${candidate}/start`, { device });
+  const attempt = await client.json('POST', `/exams/${candidate}/start`, { device, ticket });
   clock.learn(attempt.now, sent, performance.now());
   return attempt;
 }
@@ -73,7 +73,7 @@ function handleReply(reply) {
     answers.end();
     receiptPage();
   } else if (reply.device !== paper.device) {
-    stop('已在另一台设备上继续', '考试正在您的另一台设备上进行，本机已停止作答。本机的作答已上传。', reloadButton('在本机继续'), backLink());
+    stop('已在另一台设备上继续', '考试正在您的另一台设备上进行，本机已停止作答。换机之前在本机的作答都算数，之后的不计分。', reloadButton('在本机继续'), backLink());
   } else {
     paper.deadline = reply.deadline;
     paper.grace_until = reply.grace_until;
@@ -82,11 +82,12 @@ function handleReply(reply) {
 
 // ---- parts that are rendered once
 
-let title, left, state, area, card, cardHead, prev, next, open_card, dialog;
+let title, left, state, full, area, card, cardHead, prev, next, open_card, dialog;
 
 function build() {
   left = h('strong', { class: 'exam-left mono', role: 'timer', 'aria-label': '剩余时间' });
   state = h('span', { class: 'exam-state', role: 'status' });
+  full = h('p', { class: 'bar warn', role: 'status', hidden: true });
   area = h('section', { class: 'exam-question', 'aria-label': '试题' });
   cardHead = h('p', { class: 'exam-legend' });
   card = h('ol', { class: 'exam-card', 'aria-label': '答题卡' }, paper.questions.map((question, n) =>
@@ -99,6 +100,7 @@ function build() {
   page.replaceChildren(
     h('header', { class: 'exam-bar' }, h('div', { class: 'grow' }, h('h1', {}, title), h('span', { class: 'exam-holder' }, paper.holder)),
       h('div', { class: 'exam-clock' }, left, state)),
+    full,
     h('div', { class: 'exam-body' }, h('aside', { class: 'exam-side', 'aria-label': '答题卡' }, cardHead, card), area),
     h('nav', { class: 'sticky exam-foot', 'aria-label': '答题' }, prev, next, open_card, button('交卷', { class: 'button primary', onclick: ask })),
     watermark(),
@@ -209,6 +211,8 @@ function redraw() {
   prev.disabled = at === 0;
   next.disabled = at === questions.length - 1;
   state.textContent = saveState();
+  full.textContent = answers.full;
+  full.hidden = !answers.full;
   state.classList.toggle('bad-text', answers.lost && answers.unsent > 0);
   const slot = questions[at].slot;
   const mark = area.querySelector('[data-saved]');
@@ -216,6 +220,7 @@ function redraw() {
 }
 
 function saveState() {
+  if (answers.unsent && answers.full) return `${answers.unsent}题交卷时上传`;
   if (answers.unsent && answers.lost) return `网络不通，${answers.unsent}题未上传`;
   if (answers.unsent) return `${answers.unsent}题正在上传`;
   if (!answers.savedAt) return '自动保存';

@@ -56,9 +56,12 @@ const write = (key, value) => {
   try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* storage is full or disabled: the page keeps the value */ }
 };
 
-/** The device number that the service gave this browser for a candidate's attempt; 0: none yet. */
-export const deviceOf = (candidate) => Number(read(`exam-device.${candidate}`)) || 0;
-export const keepDevice = (candidate, device) => write(`exam-device.${candidate}`, device);
+/** The device number that the service gave this browser for a candidate's attempt, with the ticket that proves it; 0: none yet. */
+export const deviceOf = (candidate) => {
+  const known = read(`exam-device.${candidate}`);
+  return known?.ticket ? known : { device: 0, ticket: '' };
+};
+export const keepDevice = (candidate, { device, ticket }) => write(`exam-device.${candidate}`, { device, ticket });
 
 export class Answers {
   /** `changed` is called after each change that the page shows; `replied` receives every reply of the service. */
@@ -74,6 +77,7 @@ export class Answers {
     this.answers = new Map(paper.answers.map((answer) => [answer.slot, { mask: answer.mask, text: answer.text }]));
     this.failures = 0;
     this.lost = false;
+    this.full = '';
     this.savedAt = paper.ack ? clock.now() : null;
     const stored = read(this.key);
     const own = stored && stored.device === paper.device;
@@ -103,7 +107,7 @@ export class Answers {
     else this.queue.push({ ...answer, seq: this.seq += 1 });
     this.keep();
     this.changed();
-    if (!this.failures) this.later(this.queue.length >= FLUSH_AT ? 0 : FLUSH_AFTER);
+    if (!this.failures && !this.full) this.later(this.queue.length >= FLUSH_AT ? 0 : FLUSH_AFTER);
   }
 
   mark(slot, unsure) {
@@ -113,8 +117,8 @@ export class Answers {
   }
 
   keep() {
-    const { device, seq, queue, leaves, hidden } = this;
-    write(this.key, { device, seq, queue, leaves, hidden, unsure: [...this.unsure] });
+    const { device, ticket, seq, queue, leaves, hidden } = this;
+    write(this.key, { device, ticket, seq, queue, leaves, hidden, unsure: [...this.unsure] });
   }
 
   /** Deletes all stored data of this attempt. */
@@ -129,12 +133,19 @@ export class Answers {
     if (!this.stopped) this.timer = setTimeout(() => this.flush(), pause);
   }
 
-  /** Sends answers that this browser made under an earlier device number: they fill slots that the newer one left empty. */
+  /**
+   * Sends answers that this browser made under an earlier device number: they fill slots that the newer one left empty. A
+   * refusal stops no one: the page then shows what the service has.
+   */
   async sendFormer() {
-    const { device } = this.former;
-    for (let { queue } = this.former, part; queue.length; queue = queue.slice(part.length)) {
-      part = batch(queue);
-      await this.post(device, part);
+    const { device, ticket } = this.former;
+    try {
+      for (let { queue } = this.former, part; queue.length; queue = queue.slice(part.length)) {
+        part = batch(queue);
+        await this.post(part, device, ticket);
+      }
+    } catch (error) {
+      if (!error.status || error.status >= 500 || error.status === 429) throw error;
     }
     this.former = null;
   }
@@ -151,9 +162,9 @@ export class Answers {
     clearTimeout(this.timer);
     try {
       do {
-        const part = batch(this.queue);
+        const part = this.full ? [] : batch(this.queue);
         this.sent = Math.max(this.sent, part.at(-1)?.seq ?? 0);
-        const reply = await this.post(this.device, part);
+        const reply = await this.post(part);
         this.queue = this.queue.filter((event) => event.seq > reply.ack);
         if (this.queue.length && this.queue[0].seq !== reply.ack + 1) this.renumber(reply.ack);
         this.failures = 0;
@@ -161,9 +172,10 @@ export class Answers {
         this.savedAt = this.clock.now();
         this.keep();
         this.replied(reply);
-      } while (this.queue.length && !this.stopped);
+      } while (this.queue.length && !this.full && !this.stopped);
       this.later(SILENT);
     } catch (error) {
+      if (error.code === 'answers_full') return this.holdBack(error.message);
       if (error.status && error.status < 500 && error.status !== 429) this.replied({ refused: error });
       this.failures += 1;
       this.lost = true;
@@ -174,6 +186,14 @@ export class Answers {
     return this.queue.length === 0;
   }
 
+  /** The service takes no more changes: the page goes on, and all of it is sent when the paper is handed in. */
+  holdBack(message) {
+    this.full = message;
+    this.later(SILENT);
+    this.changed();
+    return false;
+  }
+
   /** Called when the browser lost some of its numbers: numbers the queue after the service's last one. */
   renumber(ack) {
     this.queue = this.queue.map((event, at) => ({ ...event, seq: ack + 1 + at }));
@@ -181,9 +201,9 @@ export class Answers {
     this.sent = ack;
   }
 
-  async post(device, events) {
+  async post(events, device = this.device, ticket = this.ticket) {
     const sent = performance.now();
-    const body = { ticket: this.ticket, device, events, leaves: this.leaves, hidden_seconds: Math.round(this.hidden) };
+    const body = { ticket, device, events, leaves: this.leaves, hidden_seconds: Math.round(this.hidden) };
     const reply = await this.client.open('POST', `/exam-attempts/${this.attempt}/answers`, body);
     this.clock.learn(reply.now, sent, performance.now());
     return reply;
