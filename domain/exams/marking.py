@@ -9,8 +9,6 @@ from collections.abc import Mapping, Sequence
 
 from domain.lifecycle import Labelled
 
-PER_OPTION = 5
-"""Tenths for each right option of an answer that is not complete."""
 FLAG_MARKING = "marking"
 """Flag of a sealed attempt whose short answers wait for markers."""
 FLAG_LABELS: Mapping[str, str] = {

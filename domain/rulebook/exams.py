@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from domain.rulebook.types import Duration, Items, Section, Text
 
 PartialCredit = Literal["none", "per_option", "half"]
-"""Marks for choosing only right options, but not all: none, 0.5 for each, or half of the marks."""
+"""Marks for choosing only right options, but not all: none, a share of the item's marks for each, or half of them."""
 FaceCheck = Literal["none", "wechat"]
 
 
@@ -45,6 +45,8 @@ class ExamRules(Section):
     failed: Literal["refused", "waits"]
     """After the last try: the application is refused, or waits for the next examination."""
     partial_credit: PartialCredit
+    partial_share: Annotated[int, Field(ge=1, le=50)]
+    """With ``per_option``: percent of the item's marks for each right option; all together at most its marks."""
     review_after: bool
     """Candidates see their paper with the keys once the window is over and results are out."""
     mock: bool
@@ -66,6 +68,16 @@ class ExamRules(Section):
     """The candidate's acceptance of the risk of device and network failures."""
     bring: Text
     """What candidates should bring."""
+
+    @property
+    def marking_text(self) -> str:
+        """How multiple choice is marked, as candidates and the office read it."""
+        incomplete = {
+            "none": "少选也不得分",
+            "half": "少选得该题一半的分",
+            "per_option": f"少选的，每选对一项得该题分值的{self.partial_share}%",
+        }
+        return f"多选题选错不得分，{incomplete[self.partial_credit]}"
 
     @model_validator(mode="after")
     def _fits(self) -> ExamRules:

@@ -61,6 +61,8 @@ class OwnExam:
     minutes: int
     pass_percent: int
     tries_left: int
+    marking: str
+    """How incomplete choices are marked."""
     bring: str
     booking: bool
     booked: bool
@@ -147,6 +149,7 @@ class OwnExams:
             minutes=int(length.total_seconds() // 60),
             pass_percent=rules.pass_percent,
             tries_left=max(0, _tries_left(candidate, rules, tries)),
+            marking=rules.marking_text,
             bring=rules.bring,
             booking=rules.booking,
             booked=sitting is not None,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.exams.marking import FLAG_MARKING, MARKERS, PER_OPTION
+from domain.exams.marking import FLAG_MARKING, MARKERS
 from models.exams import Exam
 from services.core.base import Deps, execute, rows, transaction
 from services.core.due_rows import not_paused, process_each
@@ -30,11 +30,11 @@ SELECT t.id FROM exam_attempt t WHERE t.exam_id = $1 AND {_SEALED} ORDER BY t.id
 
 
 def _choice(key: str) -> str:
-    """``domain.exams.marking.mark_choice`` in SQL; ``$3`` is the rule for partial credit."""
+    """``domain.exams.marking.mark_choice`` in SQL; ``$3`` is the rule for partial credit, ``$4`` its share."""
     return f"""CASE WHEN a.mask = 0 THEN 0 WHEN a.mask = {key} THEN t.marks[a.slot + 1]
         WHEN a.mask & ~{key} <> 0 OR k.kind <> 'multiple' OR $3 = 'none' THEN 0
         WHEN $3 = 'half' THEN t.marks[a.slot + 1] / 2
-        ELSE least(t.marks[a.slot + 1], {PER_OPTION} * bit_count(a.mask::bit(32))::int) END"""
+        ELSE least(t.marks[a.slot + 1], t.marks[a.slot + 1] * $4::int * bit_count(a.mask::bit(32))::int / 100) END"""
 
 
 _SETTLED = f"""(SELECT CASE
@@ -115,7 +115,7 @@ class Marking:
             due = [row["id"] for row in await rows(_NEXT, exam_id, limit)]
             if due:
                 rules = rules_of(exam)
-                await execute(_MARK, exam_id, due, rules.partial_credit)
+                await execute(_MARK, exam_id, due, rules.partial_credit, rules.partial_share)
                 await execute(_GRADE, exam_id, due, rules.pass_percent, self.deps.now())
         return len(due)
 
@@ -129,6 +129,6 @@ async def regrade(exam: Exam, attempts: Sequence[UUID]) -> None:
     """Mark again from the stored answers, in the caller's transaction; a candidate who passed is never failed by it."""
     rules = rules_of(exam)
     ordered = sorted(attempts)
-    await execute(_MARK, exam.id, ordered, rules.partial_credit)
+    await execute(_MARK, exam.id, ordered, rules.partial_credit, rules.partial_share)
     await execute(_REGRADE, exam.id, ordered, rules.pass_percent)
     await execute(_TURNED, ordered)

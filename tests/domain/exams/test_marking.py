@@ -26,11 +26,12 @@ A, B, C, D, E = (1 << n for n in range(5))
         (A | B, A | B, 20),
     ],
 )
-def test_every_right_option_is_worth_half_a_mark(key: int, mask: int, tenths: int) -> None:
+def test_every_right_option_is_worth_a_quarter_of_the_items_marks(key: int, mask: int, tenths: int) -> None:
     assert mark_choice(ItemKind.MULTIPLE, key, mask, 20, "per_option") == tenths
+    assert mark_choice(ItemKind.MULTIPLE, key, mask, 200, "per_option") == 10 * tenths
 
 
-@pytest.mark.parametrize(("partial", "tenths"), [("none", 0), ("half", 7), ("per_option", 5)])
+@pytest.mark.parametrize(("partial", "tenths"), [("none", 0), ("half", 7), ("per_option", 3)])
 def test_an_incomplete_answer_is_worth_what_the_rule_says(partial: PartialCredit, tenths: int) -> None:
     assert mark_choice(ItemKind.MULTIPLE, A | B, A, 15, partial) == tenths
     assert mark_choice(ItemKind.SINGLE, A | B, A, 15, partial) == 0

@@ -42,6 +42,15 @@ async def test_the_database_marks_as_the_rules_say(db: str, deps: Deps, clock: F
     assert (await ExamAttempt.get(id=attempt.id)).score == sum(expected)
 
 
+async def test_an_incomplete_answer_gets_a_share_of_the_items_marks(db: str, deps: Deps, clock: FixedClock) -> None:
+    """An item of twenty marks is not worth half a mark where one of two marks would be."""
+    scene = await make_exam_scene(deps, mock=False, partial_credit="per_option", partial_share=30)
+    room = await make_room(scene, clock, ItemKind.MULTIPLE, ItemKind.MULTIPLE)
+    attempt = await room.hand_in(1, 1, marks=[200, 25])
+    await room.exams.marking.mark_due()
+    assert await marks_of(attempt) == [60, 7]
+
+
 async def test_a_crash_between_batches_leaves_whole_papers_and_nothing_is_marked_twice(
     exam_scene: ExamScene, clock: FixedClock
 ) -> None:
