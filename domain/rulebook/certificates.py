@@ -19,6 +19,13 @@ class CertificateKind(Section):
     """The sentence that follows the holder's name."""
 
 
+class CourseCertificate(CertificateKind):
+    """Of a course; ``text`` holds where its examination was passed."""
+
+    text_without_exam: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    """The sentence where none was: the course has none, or the office recorded the training as completed."""
+
+
 class CertificateRules(Section):
     prefix: Annotated[str, StringConstraints(pattern=r"^[A-Z]{1,6}$")]
     """Prefix of the numbers."""
@@ -26,8 +33,8 @@ class CertificateRules(Section):
     """None: the pool's name."""
     exam: CertificateKind | None = None
     """For passing an examination; None: none is issued."""
-    course: CertificateKind | None = None
-    """For completing a course including its examination; None: none is issued."""
+    course: CourseCertificate | None = None
+    """For completing a course, including its examination if it has one; None: none is issued."""
     expiry_notice: Annotated[Duration, Field()]
     """How long before expiry the holder is reminded."""
 

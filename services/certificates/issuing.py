@@ -16,7 +16,7 @@ from domain.clock import local, print_date
 from domain.errors import NotFound
 from domain.ids import new_id
 from domain.masking import mask_id_number
-from domain.rulebook.certificates import CertificateKind
+from domain.rulebook.certificates import CertificateKind, CourseCertificate
 from models.accounts import Account
 from models.certificates import Certificate
 from services.core.base import Actor, Deps, record, rows, system, transaction
@@ -44,7 +44,8 @@ SELECT id FROM certificate
 class CertificateSubject:
     """Data of a certificate to issue. ``source_id`` is the candidate or the enrolment: one valid certificate for each.
 
-    ``facts``: pairs of label and value in addition to those on every certificate.
+    ``facts``: pairs of label and value in addition to those on every certificate. ``examined``: an examination was
+    passed; a certificate of a course says so only then.
     """
 
     kind: Kind
@@ -52,6 +53,7 @@ class CertificateSubject:
     expert_id: UUID | None
     source_id: UUID
     facts: Sequence[tuple[str, str]]
+    examined: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ class Issuing:
             raise NotFound("没有这位持证人，请核对。", code="unknown_account")
         number = await self._next_number(pool, rules, now)
         facts = tuple((label, value) for label, value in subject.facts if value)
-        certificate = await self._create(account, subject, rules, number, facts, now)
+        text = _text_of(rules, examined=subject.examined)
+        certificate = await self._create(account, subject, rules, text, number, facts, now)
         await record(system(pool), now, "certificate.issue", "certificate", certificate.id, number=number)
         await self.notices.notify(
             pool=pool,
@@ -106,8 +109,10 @@ class Issuing:
                 title=old_certificate.title, letter="Z", text=old_certificate.text
             )
             facts = tuple((str(label), str(value)) for label, value in old_certificate.facts)
+            number = next_issue(old_certificate.number)
+            # the sentence stays, since it says what was passed
             new_certificate = await self._create(
-                account, subject, rules, next_issue(old_certificate.number), facts, now, old_certificate
+                account, subject, rules, old_certificate.text, number, facts, now, old_certificate
             )
             await record(
                 actor,
@@ -166,6 +171,7 @@ class Issuing:
         account: Account,
         subject: CertificateSubject,
         rules: CertificateKind,
+        text: str,
         number: str,
         facts: tuple[tuple[str, str], ...],
         now: datetime,
@@ -193,7 +199,7 @@ class Issuing:
             expert_id=subject.expert_id,
             source_id=subject.source_id,
             title=contents.title,
-            text=rules.text,
+            text=text,
             holder=contents.holder,
             masked_id_number=contents.masked_id_number,
             issuer=contents.issuer,
@@ -237,6 +243,12 @@ class Issuing:
                     "until": print_date(certificate.valid_until),
                 },
             )
+
+
+def _text_of(rules: CertificateKind, *, examined: bool) -> str:
+    if isinstance(rules, CourseCertificate) and not examined:
+        return rules.text_without_exam
+    return rules.text
 
 
 def _check_reason(text: str) -> str:

@@ -97,7 +97,10 @@ class CourseCompletion:
         )
         hours = await hours_of(course)
         facts = (("课程", course.name), ("学时", f"{hours / HOUR:g}" if hours else ""))
-        subject = CertificateSubject("course", enrolment.account_id, enrolment.expert_id, enrolment.id, facts)
+        examined = course.exam_id is not None and enrolment.exam_state == "passed"
+        subject = CertificateSubject(
+            "course", enrolment.account_id, enrolment.expert_id, enrolment.id, facts, examined=examined
+        )
         await self.certificates.issue(course.pool, subject, now)
 
 

@@ -22,12 +22,14 @@ MOST = 2000
 _NONE = "NOT EXISTS (SELECT 1 FROM certificate t WHERE t.kind = '{kind}' AND t.source_id = {source})"
 _PASSED = f"""
 SELECT c.id, c.account_id, coalesce(c.expert_id, p.expert_id) AS expert_id, e.name, 'exam' AS kind,
-  (SELECT max(a.score) FROM exam_attempt a WHERE a.candidate_id = c.id AND a.state = 'released' AND a.passed) AS score
+  (SELECT max(a.score) FROM exam_attempt a WHERE a.candidate_id = c.id AND a.state = 'released' AND a.passed) AS score,
+  TRUE AS examined
 FROM exam_candidate c JOIN exam e ON e.id = c.exam_id LEFT JOIN application p ON p.id = c.application_id
 WHERE e.pool = $1 AND $2 AND c.state = 'passed' AND e.purpose <> 'mock' AND {_NONE.format(kind="exam", source="c.id")}
 """
 _FINISHED = f"""
-SELECT n.id, n.account_id, n.expert_id, k.name, 'course' AS kind, NULL::int AS score
+SELECT n.id, n.account_id, n.expert_id, k.name, 'course' AS kind, NULL::int AS score,
+  k.exam_id IS NOT NULL AND n.exam_state = 'passed' AS examined
 FROM course_enrolment n JOIN course k ON k.id = n.course_id
 WHERE k.pool = $1 AND $3 AND n.state = 'finished' AND {_NONE.format(kind="course", source="n.id")}
 """
@@ -64,7 +66,8 @@ class LateCertificates:
             facts.append(("成绩", f"{print_marks(row['score'])}分"))
         async with transaction():
             await Account.select_for_update().get(id=row["account_id"])  # two administrators may press at once
-            subject = CertificateSubject(kind, row["account_id"], row["expert_id"], row["id"], facts)
+            examined = bool(row["examined"])
+            subject = CertificateSubject(kind, row["account_id"], row["expert_id"], row["id"], facts, examined=examined)
             await self.issuing.issue(pool, subject, self.deps.now())
 
     def _missing_parameters(self, pool: str) -> tuple[str, bool, bool]:

@@ -70,6 +70,22 @@ async def test_a_certificate_is_issued_once_for_what_it_proves(
     assert shown.valid_until == first.issued_at + timedelta(days=1095)
 
 
+async def test_a_certificate_of_a_course_says_whether_an_examination_was_passed(
+    certificates: CertificateServices, deps: Deps, holder: Actor
+) -> None:
+    assert holder.account_id is not None
+    texts: list[str] = []
+    for examined in (True, False):
+        subject = CertificateSubject("course", holder.account_id, None, new_id(), (), examined=examined)
+        async with transaction():
+            certificate = await certificates.issuing.issue("demo", subject, deps.now())
+        assert certificate is not None
+        office = Actor("demo", "pool_admin", holder.account_id)
+        replacing = await certificates.issuing.replace(office, certificate.id, "姓名有误")
+        texts += [certificate.text, (await Certificate.get(id=replacing)).text]
+    assert ["考试合格" in text for text in texts] == [True, True, False, False]
+
+
 async def test_numbers_have_no_gap_though_many_are_issued_at_once_and_some_are_rolled_back(
     certificates: CertificateServices, deps: Deps, holder: Actor
 ) -> None:

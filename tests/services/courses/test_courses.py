@@ -8,6 +8,7 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput
+from models.certificates import Certificate
 from models.courses import Course, CourseEnrolment, CourseItem, CourseStudy
 from models.notices import Notice
 from models.payments import Fee, Invoice
@@ -43,6 +44,9 @@ async def test_a_free_course_is_studied_and_completed(school: School, clock: Fix
     assert await kinds(expert.account_id) == ["course_called", "course_finished", "certificate_issued"]
     (certificate,) = await school.services.certificates.queries.own(own(enrolment))
     assert (certificate.title, certificate.facts[0]) == ("继续教育合格证书", ("课程", "2025年第一批继续教育培训"))
+    assert (await Certificate.get(id=certificate.id)).text == "完成规定的继续教育学习，特发此证。", (
+        "it has no examination"
+    )
     await check_invariants()
 
 
