@@ -297,6 +297,8 @@ class DrawRules(Section):
     """Places where an application is verified (抽取终端)."""
     times_in_order: bool
     """Whether opening, expected start and expected end must be in this order."""
+    panel_max: Annotated[Duration, Field(ge=timedelta(days=1))]
+    """Longest time from expected start to expected end, in which its experts are called to no other panel."""
     experts_max: Count
     conditions_max: Count
     region_modes: Annotated[Items[RegionMode], Field(min_length=1)]

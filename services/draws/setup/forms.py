@@ -120,6 +120,9 @@ def _check_order(times: DrawTimes, book: Rulebook) -> None:
             "时间应满足：开标时间早于预计评标开始时间，早于预计评标结束时间。",
             field="starts_at",
         )
+    if times.ends_at - times.starts_at > book.draw.panel_max:
+        message = f"评标时间最长{book.draw.panel_max.days}天，请核对预计评标结束时间。"
+        raise violation(book, "draw.panel_max", message, field="ends_at")
 
 
 _LABELS = {

@@ -57,6 +57,17 @@ async def test_a_draw_is_not_turned_into_one_on_site_behind_the_number_s_back(of
     await office.setup.edit(office.agency, draw_id, draw_form(office))
 
 
+async def test_a_panel_does_not_occupy_its_experts_for_longer_than_the_pool_permits(office: Office) -> None:
+    """Its experts are called to no other panel in the time that the agency states."""
+    form = draw_form(office)
+    assert form.starts_at is not None
+    longest = office.deps.book("demo").draw.panel_max
+    with pytest.raises(RuleViolation, match="评标时间最长30天") as refused:
+        await office.setup.create(office.agency, replace(form, ends_at=form.starts_at + longest + timedelta(seconds=1)))
+    assert (refused.value.field, refused.value.rule) == ("ends_at", "draw.panel_max")
+    await office.setup.create(office.agency, replace(form, ends_at=form.starts_at + longest))
+
+
 async def test_the_number_after_9999_is_refused_in_words(office: Office) -> None:
     first = await Draw.get(id=await office.setup.create(office.agency, draw_form(office)))
     await DrawNumber.all().update(used=9999)
