@@ -8,6 +8,7 @@ from bot.router import Answer, Router, Settled
 from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.clock import print_time
+from domain.draws.agreed_times import check_in_opens
 from domain.positions import Position
 from handlers import binding, commands, people, texts, wording
 from handlers.picking import PickOption, panel_options, pick_option
@@ -51,7 +52,7 @@ async def check_in(talk: Talk, panels: tuple[PickOption, ...]) -> None:
     invitation_id = await pick_option(talk, texts.CHECK_IN_WHICH, panels)
     view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
     talk.contact = wording.contact(view)
-    opens = view.gathering_at - rule.check_in_opens
+    opens = check_in_opens(view, rule)
     if talk.now < opens:
         await talk.say(texts.TOO_EARLY, time=print_time(view.gathering_at), opens=print_time(opens))
         return

@@ -30,6 +30,8 @@ MATERIALS = "资料下载"
 GIVE_UP = "放弃申请"
 CONFIRM_LEAVE = "确认请假"
 WILL_COME = "按时到场"
+AGREE_MOVE = "同意改期"
+REFUSE_MOVE = "不能改期"
 WORK = "我的工作"
 MEND = "修改信息"
 NOT_ME = "不是我本人"
@@ -80,6 +82,8 @@ TAPS: Mapping[str, int] = {
     GIVE_UP: 119,
     CONFIRM_LEAVE: 120,
     WILL_COME: 121,
+    AGREE_MOVE: 122,
+    REFUSE_MOVE: 123,
     WORK: 130,
     MEND: 131,
     NOT_ME: 132,

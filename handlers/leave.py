@@ -7,9 +7,10 @@ from bot.router import Answer, Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.clock import print_time
+from domain.draws.agreed_times import leave_until
 from domain.draws.answers import cannot_come
 from domain.errors import InvalidInput
-from handlers import commands, invitations, people, texts, wording
+from handlers import commands, invitations, people, texts, time_changes, wording
 from handlers.picking import PickOption, panel_options, pick_option
 
 REASON_LONGEST = 100
@@ -33,6 +34,8 @@ async def begin_leave(turn: Turn) -> Answer:
     ahead = [view for view in panels if view.checked_in_at is None]
     if len(ahead) == 1 and ahead[0].leave_asked_until is not None:
         return answer_registered_leave.start(panel_options(ahead), True)
+    if len(ahead) == 1 and ahead[0].proposal:
+        return time_changes.answer_move.start(panel_options(ahead), False)
     if ahead:
         return ask_leave.start(panel_options(ahead), "")
     if panels:
@@ -69,8 +72,8 @@ async def ask_leave(talk: Talk, panels: tuple[PickOption, ...], reason: str) -> 
     invitation_id = await pick_option(talk, texts.LEAVE_WHICH, panels)
     view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
     time = print_time(view.gathering_at)
-    if talk.now > view.gathering_at - rule.allowed_until:
-        until = print_time(view.gathering_at - rule.allowed_until)
+    if talk.now > leave_until(view, rule):
+        until = print_time(leave_until(view, rule))
         await talk.say(texts.LEAVE_TOO_LATE.format(time=time, until=until, contact=wording.contact(view)))
         return
 

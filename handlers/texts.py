@@ -281,6 +281,15 @@ LEAVE_ASKED = "有人为您登记了这场的请假，您确认后才生效。�
 LEAVE_ASKED_WHICH = "您答复的是哪一场评标？"
 LEAVE_ASKED_READ_BACK = "有人为您登记了{time}评标的请假。\n{consequence}\n确定请假吗？"
 WILL_COME = "已记录：您将按时参加{time}的评标，请假没有生效。"
+MOVE_ASKED = "改期待您答复：{moved}。请回复“同意改期”或“不能改期”；答复之前，原定时间仍然有效。"
+MOVED_GATHERING = "集合时间拟改为{time}"
+MOVED_START = "评标推迟到{time}开始"
+MOVE_WHICH = "您答复的是哪一场评标的改期？"
+MOVE_READ_BACK = "{time}集合的评标，{moved}。\n您改期后不能参加，名额由其他专家补上，不记入履职记录。确定吗？"
+MOVE_NO = "改期后不能参加"
+MOVE_AGREED = "已记录：您同意改期（{moved}），请按新的时间到场。"
+MOVE_REFUSED = "已记录：改期后您不能参加，无需到场，不记入履职记录。"
+NOTHING_MOVED = "没有等待您答复的改期。已同意参加的，请按约定的时间到场。"
 NOTHING_ASKED = "没有等待您确认的请假。仍在名单内的请按时到场。"
 
 # ---- check-in

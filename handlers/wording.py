@@ -49,6 +49,8 @@ def agreed_panel(view: InvitationView, now: datetime) -> str:
         lines.append(texts.LEFT_AT.format(time=print_time(view.checked_out_at)))
     elif view.checked_in_at is not None:
         lines.append(texts.ENTERED_AT.format(time=print_time(view.checked_in_at)))
+    elif view.proposal:
+        lines.append(texts.MOVE_ASKED.format(moved=moved_text(view)))
     elif view.leave_asked_until is not None:
         lines.append(texts.LEAVE_ASKED.format(until=print_time(view.leave_asked_until)))
     elif view.claimed_at is not None:
@@ -56,6 +58,12 @@ def agreed_panel(view: InvitationView, now: datetime) -> str:
     elif view.leave_until is not None and now <= view.leave_until:
         lines.append(texts.LEAVE_UNTIL.format(time=print_time(view.leave_until)))
     return "\n".join(lines)
+
+
+def moved_text(view: InvitationView) -> str:
+    """The moved times that wait for the expert's answer."""
+    moved = [(texts.MOVED_GATHERING, view.proposed_gathering_at), (texts.MOVED_START, view.proposed_start_at)]
+    return "，".join(text.format(time=print_time(at)) for text, at in moved if at is not None)
 
 
 def state_text(view: InvitationView, now: datetime) -> str:

@@ -9,6 +9,9 @@ from tortoise import fields
 
 from models.base import Row
 
+MISSING_FROM = "greatest(i.gathering_at, i.proposed_gathering_at)"
+"""SQL of ``domain.draws.agreed_times.missing_from`` for an invitation ``i``."""
+
 
 class Invitation(Row):
     """``state`` is a ``domain.draws.lifecycles.InvitationState``. ``code`` is the six-digit code, unique in its draw.
@@ -16,6 +19,9 @@ class Invitation(Row):
     ``starts_at``–``ends_at`` is the time that it reserves, up to the draw's end if that came early; open and accepted
     invitations of one expert never overlap (exclusion constraint). Taps in chat come back as ``menu_id`` (attend) or
     the number after it (decline).
+
+    ``gathering_at`` is what its expert agreed to, or was first called for; a move only proposes another
+    (``proposed_gathering_at``, ``proposed_start_at``, since ``proposed_since``), which counts once he agrees.
     """
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="invitations")
@@ -38,6 +44,10 @@ class Invitation(Row):
     starts_at = fields.DatetimeField()
     ends_at = fields.DatetimeField()
     gathering_at = fields.DatetimeField()
+    proposed_gathering_at = fields.DatetimeField(null=True)
+    proposed_start_at = fields.DatetimeField(null=True)
+    """A postponed start of the evaluation."""
+    proposed_since = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
     answer_until = fields.DatetimeField()
     answered_at = fields.DatetimeField(null=True)

@@ -14,9 +14,9 @@ class VirtualCall(Row):
     """A virtual call (虚拟号通话): the platform rings the member of staff first, then the expert.
 
     ``purpose``: recall, urging or release. ``state`` is a ``VirtualCallState``. The row commits before the vendor is
-    asked, and no row is dialled twice. ``staff_phone_sealed`` is wiped when the call is over; the expert's number is
-    never copied. ``check_at``: when the vendor is queried about a call without an end, or the call is abandoned.
-    ``seconds``: duration of the conversation.
+    asked, and no row is dialled twice. ``staff_phone_sealed`` is wiped when the call is over: the audit keeps it
+    sealed. The expert's number is never copied. ``check_at``: when the vendor is queried about a call without an end,
+    or the call is abandoned. ``seconds``: duration of the conversation.
     """
 
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.RESTRICT, related_name="virtual_calls")

@@ -59,11 +59,11 @@ class ReleaseOfPanel:
         """Who knows of it."""
         return _read_released(await self._open())
 
-    async def ring(self, line: ReleasedLine, phone: str) -> None:
-        """Ask for a virtual call, which rings ``phone`` first. Raises NotArrived."""
+    async def ring(self, line: ReleasedLine) -> None:
+        """Ask for a virtual call, which rings the agency's own phone first; after unsealing. Raises NotArrived."""
         page = await self._open()
         called = _more_calls(page)
-        await self.agency.press(f"虚拟号呼叫{line.name}{line.code}", called, phone=phone)
+        await self.agency.press(f"虚拟号呼叫{line.name}{line.code}", called, phone="own")
 
     async def record(self, line: ReleasedLine, words: str) -> None:
         """Record that an expert was told otherwise. Raises NotArrived."""
@@ -95,10 +95,10 @@ class RecallOfPanel:
         await self._open()
         await self.agency.press("开始通知", "由本人答复")
 
-    async def give_phone(self, phone: str) -> None:
-        """The number that rings first, and that experts call back. Raises NotArrived."""
+    async def choose_own_phone(self) -> None:
+        """The own number rings first, and experts call it back. Raises NotArrived."""
         await self._open()
-        await self.agency.press("保存", lambda page: "修改" in page.buttons, phone=phone)
+        await self.agency.press("保存", lambda page: "修改" in page.buttons, phone="own")
 
     async def list_panel(self) -> dict[str, str]:
         """What each expert has answered, by name: 参评, 不参评, 未确认 and so on."""

@@ -442,6 +442,8 @@ class AttendanceRules(Section):
     """Time after gathering."""
     urging_window: Duration
     """Time from gathering on."""
+    urging_pause: Annotated[Duration, Field(ge=timedelta(minutes=1))]
+    """Between two urgings of an expert, by whatever call."""
     urging_voice_max: Annotated[int, Field(ge=0, le=10)]
     urging_virtual_max: Annotated[int, Field(ge=0, le=100)] | None = None
     """Number of calls in which the expert's phone rang. None: no limit."""

@@ -43,6 +43,11 @@ class LeaveAnswerIn(Input):
     agrees: bool = Field(description="true: on leave; false: will come")
 
 
+class MoveAnswerIn(Input):
+    agrees: bool = Field(description="true: comes at the new time; false: gives up the place, without a mark")
+    proposal: str = Field(max_length=40, description="`InvitationOut.proposal`, as it was shown")
+
+
 class PositionIn(Input):
     """Degrees. `system`: `gcj02` for positions of that type from WeChat, `wgs84` for those of browsers and GPS."""
 
@@ -93,6 +98,9 @@ class InvitationOut(Output):
     leave_asked_until: Moment | None = Field(
         description="A leave was registered for this expert, who may confirm or deny it until then"
     )
+    proposed_gathering_at: Moment | None = Field(description="The gathering was moved: to be agreed to")
+    proposed_start_at: Moment | None = Field(description="The evaluation's start was postponed: to be agreed to")
+    proposal: str = Field(description="Key of the times that wait for an answer; empty: none")
     undo_until: Moment | None = Field(description="Until when the acceptance can be undone; null: it can't")
 
 
@@ -145,6 +153,18 @@ async def leave(call: Call, path: InvitationPath, body: LeaveIn) -> InvitationOu
 async def answer_leave(call: Call, path: InvitationPath, body: LeaveAnswerIn) -> InvitationOut:
     """Confirm or deny a leave that the agency or the venue registered. Only a confirmation frees the place."""
     await call.services.draws.discards.answer_leave(path.invitation_id, call.expert_id, body.agrees, by="mini")
+    return InvitationOut.from_source(
+        await call.services.draws.invitation_queries.view(path.invitation_id, call.expert_id)
+    )
+
+
+@api.post("/invitations/{invitation_id}/move-answer", "答复改期", action="expert.self.answer")
+async def answer_move(call: Call, path: InvitationPath, body: MoveAnswerIn) -> InvitationOut:
+    """Agree to times that were moved after accepting, or give up the place because of them. Until then the agreed ones
+    hold."""
+    await call.services.draws.time_changes.answer(
+        path.invitation_id, call.expert_id, body.agrees, body.proposal, by="mini"
+    )
     return InvitationOut.from_source(
         await call.services.draws.invitation_queries.view(path.invitation_id, call.expert_id)
     )

@@ -38,6 +38,8 @@ function buttonsOf(item) {
   const coming = item.state === 'accepted' && !item.checked_in_at && ahead(item.ends_at);
   /** @type {(Shell.Button | null | false | '')[]} */
   const all = [
+    item.proposal && { label: '同意改期', command: 'agreeMove', kind: 'primary' },
+    item.proposal && { label: '改期后不能参加', command: 'refuseMove', kind: 'warn' },
     item.leave_asked_until && { label: '按时到场', command: 'come', kind: 'primary' },
     item.leave_asked_until && { label: '确认请假', command: 'agreeLeave', kind: 'warn' },
     coming && { label: '扫码签到', command: 'scan', kind: 'primary' },
@@ -48,8 +50,18 @@ function buttonsOf(item) {
   return present(all);
 }
 
+/** The question about moved times. @param {Api.InvitationOut} item */
+function moveOf(item) {
+  const moved = [
+    item.proposed_gathering_at && `集合时间拟改为${showTime(item.proposed_gathering_at)}`,
+    item.proposed_start_at && `评标推迟到${showTime(item.proposed_start_at)}开始`,
+  ];
+  return `${present(moved).join('，')}。请答复能否参加；答复之前，原定时间仍然有效。`;
+}
+
 /** @param {Api.InvitationOut} item */
 function bannerOf(item) {
+  if (item.proposal) return { text: moveOf(item), tone: /** @type {const} */ ('warn') };
   const until = item.leave_asked_until;
   if (!until) return { text: meaningOf(item), tone: item.state === 'absent' ? /** @type {const} */ ('bad') : INVITATION[item.state][1] };
   return { text: `有人为您登记了请假，您确认后才生效。请在${showTime(until)}前答复；不答复仍按参加处理。`, tone: /** @type {const} */ ('warn') };
@@ -142,6 +154,22 @@ openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]), item: /** 
   },
 
   come() { return this.answerLeave(false); },
+
+  agreeMove() { return this.answerMove(true); },
+
+  async refuseMove() {
+    if (await ask('改期后不能参加', '您的名额由其他专家补上，不记入履职记录。', '不能参加')) await this.answerMove(false);
+  },
+
+  /** @param {boolean} agrees */
+  answerMove(agrees) {
+    return this.act(async () => {
+      const proposal = this.data.item?.proposal || '';
+      await call('POST /invitations/{invitation_id}/move-answer', { ...this.mine(), body: { agrees, proposal } });
+      toast(agrees ? '已记录：您同意改期。' : '已记录：您不能参加，不用到场。');
+      await this.refresh();
+    });
+  },
 
   /** @param {boolean} agrees */
   answerLeave(agrees) {

@@ -6,7 +6,7 @@ const later = (hours) => new Date(Date.now() + hours * 3600 * 1000).toISOString(
 const OPEN = {
   id: 'i1', state: 'open', gathering_at: later(20), ends_at: later(28), place: '广州交易中心', venue: '3号厅', contact: '李老师', contact_phone: '020-87654321',
   remark: '请带身份证', answer_until: later(2), code: '', checked_in_at: null, claimed_at: null, checked_out_at: null, leave_until: null,
-  leave_asked_until: null, undo_until: null,
+  leave_asked_until: null, undo_until: null, proposed_gathering_at: null, proposed_start_at: null, proposal: '',
 };
 const ACCEPTED = { ...OPEN, state: 'accepted', code: '204816', leave_until: later(18), undo_until: later(2) };
 const shown = (item, more = {}, weixin = {}) => new Phone({ 'GET /invitations/i1': item, ...more }, weixin).open('pages/invitation', { id: 'i1' });
@@ -101,6 +101,16 @@ test('a leave registered by another person counts only after the expert confirms
   await phone.tap('按时到场');
   await phone.tap('确认请假');
   assert.deepEqual(phone.bodies('POST /invitations/i1/leave-answer'), [{ agrees: false }, { agrees: true }]);
+});
+
+test('a moved time is agreed to at once, and going is asked again', async () => {
+  const moved = { ...ACCEPTED, proposed_gathering_at: later(21), proposal: '1795000000-' };
+  const phone = await shown(moved, { 'POST /invitations/i1/move-answer': moved });
+  assert.match(phone.text, /集合时间拟改为.*答复之前，原定时间仍然有效/);
+  await phone.tap('同意改期');
+  await phone.tap('改期后不能参加');
+  assert.deepEqual(phone.bodies('POST /invitations/i1/move-answer'), [
+    { agrees: true, proposal: '1795000000-' }, { agrees: false, proposal: '1795000000-' }]);
 });
 
 test('checked in, checked out and over are shown without buttons', async () => {

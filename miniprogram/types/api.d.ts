@@ -23,6 +23,7 @@ declare namespace Api {
     'POST /invitations/{invitation_id}/undo': { given: { path: { invitation_id: string } }; answer: AnsweredOut };
     'POST /invitations/{invitation_id}/leave': { given: { path: { invitation_id: string }; body: LeaveIn }; answer: InvitationOut };
     'POST /invitations/{invitation_id}/leave-answer': { given: { path: { invitation_id: string }; body: LeaveAnswerIn }; answer: InvitationOut };
+    'POST /invitations/{invitation_id}/move-answer': { given: { path: { invitation_id: string }; body: MoveAnswerIn }; answer: InvitationOut };
     'GET /panels': { given: { query?: { past?: boolean } }; answer: InvitationOutListing };
     'POST /check-ins': { given: { body: CheckInIn }; answer: CheckedInOut };
     'GET /experts/me': { given: {}; answer: ExpertProfileOut };
@@ -322,6 +323,9 @@ declare namespace Api {
     checked_out_at: string | null;
     leave_until: string | null;
     leave_asked_until: string | null;
+    proposed_gathering_at: string | null;
+    proposed_start_at: string | null;
+    proposal: string;
     undo_until: string | null;
   }
 
@@ -401,6 +405,11 @@ declare namespace Api {
     text: string;
     expert_number: string;
     emergency: string;
+  }
+
+  interface MoveAnswerIn {
+    agrees: boolean;
+    proposal: string;
   }
 
   interface NamedOut {

@@ -70,7 +70,7 @@ from services.draws.views import (
     RecusalUnitView,
     SupervisorView,
 )
-from services.draws.virtual_calls import CallLine, VirtualCalls
+from services.draws.virtual_calls import Caller, CallLine, VirtualCalls
 from services.draws.worklists import TO_DO, WorkLine, WorkList, WorkLists, to_do_of
 
 __all__ = [
@@ -93,6 +93,7 @@ __all__ = [
     "CallLine",
     "CallNoticeForm",
     "CallNoticeView",
+    "Caller",
     "Calling",
     "CheckedIn",
     "Choice",

@@ -14,6 +14,7 @@ from services.draws.attendance.discard_queries import DiscardQueries
 from services.draws.attendance.discards import DISCARDS_DUE, Discards
 from services.draws.attendance.gathering_times import GatheringTimes
 from services.draws.attendance.supplements import Supplements
+from services.draws.attendance.time_changes import TimeChanges
 from services.draws.attendance.urging import Urging
 from services.draws.call_order.round_reminders import RoundReminders
 from services.draws.call_order.rounds import Rounds
@@ -82,6 +83,7 @@ class DrawServices:
     absence_queries: AbsenceQueries
     supplements: Supplements
     gathering_times: GatheringTimes
+    time_changes: TimeChanges
     discards: Discards
     discard_queries: DiscardQueries
     attendance: VenueCheckIn

@@ -15,16 +15,17 @@ from uuid import UUID
 import structlog
 from pydantic import Field
 
+from domain.clock import print_time
 from domain.draws.lifecycles import VIRTUAL_CALL
 from domain.draws.lifecycles import VirtualCallEvent as Event
 from domain.draws.lifecycles import VirtualCallState as State
-from domain.errors import Conflict, GatewayError, NeedsOperator, OutcomeUnknown, Rejected, TooMany
+from domain.errors import Conflict, GatewayError, InvalidInput, NeedsOperator, OutcomeUnknown, Rejected, TooMany
 from domain.parsing import mobile_number
 from models.accounts import Account
-from models.draws import Draw
+from models.draws import CallNotice, Draw
 from models.experts import Expert
 from models.virtual_calls import VirtualCall
-from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.core.crypto import PHONE
 from services.core.due_rows import not_paused, process_each
 from services.core.limits import DAY, advisory_lock
@@ -35,6 +36,8 @@ from services.ports import CallBridge, CallReport
 log = structlog.get_logger(__name__)
 
 Purpose = Literal["recall", "urging", "release"]
+Caller = Literal["own", "contact"]
+"""Whose phone rings first: the caller's own verified mobile, or the contact's of the expert's notice; no other."""
 _PER_DAY = 10
 """Calls per expert within 24 hours; the vendor's limit is 20."""
 _CALL_INTERVAL = timedelta(minutes=1)
@@ -81,6 +84,18 @@ class CallLine:
 
 
 @dataclass(frozen=True)
+class CallWindow:
+    """When a person may speak with an expert: once the panel is unsealed, around the gathering that he agreed to."""
+
+    unseals_at: datetime
+    begins: datetime
+    ends: datetime
+
+    def is_open(self, now: datetime) -> bool:
+        return max(self.unseals_at, self.begins) <= now <= self.ends
+
+
+@dataclass(frozen=True)
 class VirtualCalls:
     deps: Deps
     bridge: CallBridge
@@ -97,15 +112,34 @@ class VirtualCalls:
 
     # ---- requesting a call
 
-    async def request_call(self, actor: Actor, draw: Draw, expert_id: UUID, purpose: Purpose, phone: str) -> UUID:
+    async def own_mobile(self, actor: Actor) -> str:
+        """The caller's own mobile, which a code has verified."""
+        account = await Account.get(id=actor.account_id)
+        return self.deps.keys.read(account.mobile_sealed, "mobile")
+
+    async def caller_mobile(self, actor: Actor, caller: Caller, call_notice: CallNotice) -> str:
+        """The phone that rings first. Raises Conflict for a contact without a mobile."""
+        if caller == "own":
+            return await self.own_mobile(actor)
+        phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
+        try:
+            return mobile_number(phone)
+        except InvalidInput as error:
+            message = f"通知{call_notice.position}的联系人电话不是手机号，不能用虚拟号，请用您的登记手机号呼叫。"
+            raise Conflict(message, code="contact_no_mobile") from error
+
+    async def request_call(
+        self, actor: Actor, draw: Draw, expert_id: UUID, purpose: Purpose, staff: str, window: CallWindow
+    ) -> UUID:
         """Ask for a call within the caller's transaction, which has checked that it may be made; a job dials.
 
-        ``phone`` is the one that rings first; empty: the account's own mobile. Raises InvalidInput for an invalid
-        mobile, Conflict without a number or during another call, TooMany.
+        ``staff`` is the phone that rings first, of ``caller_mobile``; the audit keeps it sealed. Raises RuleViolation
+        outside the window, Conflict without a number or during another call, TooMany.
         """
         if not self.is_offered(draw.pool):
             raise Conflict("本专家库未开通虚拟号通话，请改用其他方式联系专家。", code="no_virtual_number")
-        staff, now = mobile_number(phone.strip() or await self._own_mobile(actor)), self.deps.now()
+        now = self.deps.now()
+        self.check_window(draw, window, now)
         await self._check_free(actor, expert_id, now)
         call = await VirtualCall.create(
             draw_id=draw.id,
@@ -118,12 +152,20 @@ class VirtualCalls:
             check_at=now + _UNPLACED_TTL,
         )
         await self.deps.jobs.defer("virtual_calls.dial", call_id=str(call.id))
-        await record(actor, now, "virtual_call.asked", "draw", draw.id, purpose=purpose, call=str(call.id))
+        facts = {"purpose": purpose, "call": str(call.id), "staff_phone_sealed": call.staff_phone_sealed}
+        await record(actor, now, "virtual_call.asked", "draw", draw.id, **facts)
         return call.id
 
-    async def _own_mobile(self, actor: Actor) -> str:
-        account = await Account.get(id=actor.account_id)
-        return self.deps.keys.read(account.mobile_sealed, "mobile")
+    def check_window(self, draw: Draw, window: CallWindow, now: datetime) -> None:
+        """Raises RuleViolation while nobody may speak with this expert."""
+        book = self.deps.book(draw.pool)
+        if now < window.unseals_at:
+            message = f"名单{print_time(window.unseals_at)}解密，解密前任何人不能与专家通话；可以用系统语音催促。"
+            raise violation(book, "draw.result_visible_before", message)
+        if not window.is_open(now):
+            span = f"{print_time(window.begins)}至{print_time(window.ends)}"
+            message = f"只能在{span}之间呼叫这位专家（以其同意的集合时间为准）。"
+            raise violation(book, "attendance.urging_window", message)
 
     async def _check_free(self, actor: Actor, expert_id: UUID, now: datetime) -> None:
         """Each of the two takes part in one call at a time."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.clock import local
 from domain.draws.lifecycles import DrawState
+from models.invitations import MISSING_FROM
 from services.core import permissions
 from services.core.base import Actor, Deps, rows
 from services.core.crypto import PHONE
@@ -86,7 +87,7 @@ _BEGUN = "d.gathering_first BETWEEN {now} - interval '1 day' AND {now}"
 _TODAY = "d.gathering_first >= {today} AND d.gathering_first < {today} + interval '1 day'"
 _NOT_IN = "NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
 _LATE = f"""(SELECT count(*)::int FROM invitation i WHERE i.draw_id = d.id AND i.state = 'accepted'
-  AND i.gathering_at BETWEEN {{since}} AND {{now}} AND {_NOT_IN})"""
+  AND {MISSING_FROM} BETWEEN {{since}} AND {{now}} AND {_NOT_IN})"""
 """Experts who may still be urged."""
 _DOOR = """(SELECT ARRAY[n.venue, n.address, n.contact, n.contact_phone_sealed] FROM call_notice n
   WHERE n.draw_id = d.id ORDER BY n.gathering_at, n.position LIMIT 1)"""

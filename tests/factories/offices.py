@@ -45,6 +45,7 @@ from services.draws.attendance.absence_queries import AbsenceQueries
 from services.draws.attendance.attendance_queries import AttendanceQueries
 from services.draws.attendance.gathering_times import GatheringTimes
 from services.draws.attendance.supplements import Supplements
+from services.draws.attendance.time_changes import TimeChanges
 from services.draws.attendance.urging import Urging
 from services.draws.call_order.rounds import Rounds
 from services.draws.calls.invitation_queries import Choice, InvitationQueries
@@ -125,6 +126,7 @@ class DrawUseCases:
     absence_queries: AbsenceQueries
     supplements: Supplements
     gathering_times: GatheringTimes
+    time_changes: TimeChanges
     discards: Discards
     discard_queries: DiscardQueries
     activity_end: ActivityEnd

@@ -99,6 +99,7 @@ class CallingPages(DrawPart):
             "round": await draws.rounds.view(visit.actor, draw.id, _AGENCY) if fixing else None,
             "aborts": await draws.rounds.aborts_of(draw) if state == DrawState.VERIFIED else None,
             "movable": state in _MOVABLE and not begun,
+            "unanswered": await draws.time_changes.count_unanswered(draw.id),
             "missing": missing if state in _MISSING else [],
             "new_times": suggest(draw, detail.parts.notices, missing, book, now),
             "postponable": bool(book.draw.supplement.postpone_max),
@@ -140,7 +141,7 @@ class CallingPages(DrawPart):
     async def force_end(self, visit: Visit, form: _Reason) -> None:
         await self.services.draws.calling.force_end(visit.actor, draw_id(visit), form.reason)
 
-    @run.command(_Move, "move", note="集合时间已更改，已同意的专家会收到新时间。")
+    @run.command(_Move, "move", note="集合时间已更改，正在征求专家同意；专家同意之前，原定时间对其仍然有效。")
     async def move_gathering(self, visit: Visit, form: _Move) -> None:
         notice_id = visit.row_id("这条语音通知")
         await self.services.draws.gathering_times.change(visit.actor, draw_id(visit), notice_id, form.gathering_at)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated
 
 from domain.errors import RuleViolation
 from domain.masking import mask_mobile
@@ -14,17 +12,9 @@ from web.agency.projects import print_wan
 from web.agency.supplements import KINDS, SOURCES
 from web.agency.wizard import DrawPart, draw_id
 from web.core.pages import Redirect, Visit, page
-from web.core.typed_forms import ShortText
-from web.draws import APPLICATION_KINDS, public_path
+from web.draws import APPLICATION_KINDS, RingForm, public_path
 
 _EXPERT = "这位专家"
-
-
-@dataclass(frozen=True)
-class RingForm:
-    """``phone``: that of the person who calls, by default the registered one."""
-
-    phone: Annotated[str, ShortText("您的通话号码", 20)]
 
 
 class ProjectTab(DrawPart):
@@ -103,7 +93,7 @@ class AttendanceTab(DrawPart):
     @attendance.command(RingForm, "ring", note="系统正在呼叫您的电话，接听后再呼叫专家。双方都看不到对方号码。")
     async def ring(self, visit: Visit, form: RingForm) -> None:
         """By a virtual call."""
-        await self.services.draws.urging.ring(visit.actor, draw_id(visit), visit.row_id(_EXPERT), form.phone)
+        await self.services.draws.urging.ring(visit.actor, draw_id(visit), visit.row_id(_EXPERT), form.caller)
 
 
 class LogTab(DrawPart):

@@ -6,19 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from domain.draws.lifecycles import OVER, DrawState
+from domain.masking import mask_mobile
 from web.agency.wizard import EDITABLE, DrawPart, draw_id
-from web.core.form_values import print_moment
+from web.core.form_values import print_moment, uuid_of
 from web.core.pages import Visit, page
-from web.core.typed_forms import Moment, OneOf, ShortText
+from web.core.typed_forms import Moment, OneOf
 
 _EXPERT = "这位专家"
 
 
 @dataclass(frozen=True)
 class _Phone:
-    phone: Annotated[str, ShortText("通话号码", 20)]
+    """Own, or the id of the notice whose contact is rung."""
+
+    phone: str
+
+    @property
+    def notice_id(self) -> UUID | None:
+        return None if self.phone in ("", "own") else uuid_of(self.phone, "这条语音通知")
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,16 @@ class RecallPages(DrawPart):
             "progress": await draws.progress.totals_of(draw),
             "unseals_at": draws.access.unseals_at(draw),
             "print_moment": print_moment,
+            "phones": [
+                (
+                    "own",
+                    f"本人登记手机号{mask_mobile(await self.services.accounts.credentials.own_mobile(visit.actor))}",
+                ),
+                *(
+                    (str(notice.id), f"通知{notice.position}的联系人{notice.contact}")
+                    for notice in detail.parts.notices
+                ),
+            ],
         }
 
     @panel.command(name="invite", note="已开始通知，每位原专家会收到通知，由本人答复。")
@@ -62,8 +80,8 @@ class RecallPages(DrawPart):
         await self.services.draws.recalls.invite_panel(visit.actor, draw_id(visit))
 
     @panel.command(_Phone, "phone", note="通话号码已保存。")
-    async def remember_phone(self, visit: Visit, form: _Phone) -> None:
-        await self.services.draws.recalls.remember_phone(visit.actor, draw_id(visit), form.phone)
+    async def choose_phone(self, visit: Visit, form: _Phone) -> None:
+        await self.services.draws.recalls.choose_phone(visit.actor, draw_id(visit), form.notice_id)
 
     @panel.command(name="ring", note="系统正在呼叫您的电话，接听后再呼叫专家。双方都看不到对方号码。")
     async def ring(self, visit: Visit) -> None:

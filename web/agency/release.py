@@ -10,11 +10,10 @@ from domain.errors import InvalidInput
 from domain.masking import mask_mobile
 from services.draws import RULE
 from web.agency.base import DraftPlace
-from web.agency.details import RingForm
 from web.agency.wizard import DrawPart, draw_id
 from web.core.pages import Visit, page
 from web.core.typed_forms import ShortText
-from web.draws import CALLED_SOON
+from web.draws import CALLED_SOON, RingForm
 
 _EXPERT = "这位专家"
 
@@ -43,6 +42,7 @@ class ReleasePages(DrawPart):
             "draft": draft,
             "release": await draws.release_queries.view(visit.actor, detail.draw.id),
             "soon": self.services.deps.now() + CALLED_SOON,
+            "now": self.services.deps.now(),
             "attached": await draws.attachments.find(visit.actor, detail.draw.id, "release"),
             "own_phone": mask_mobile(await self.services.accounts.credentials.own_mobile(visit.actor)),
             "causes": [(cause, cause) for cause in self.book(visit.actor).draw.release.causes],
@@ -89,7 +89,7 @@ class ReleasePages(DrawPart):
 
     @tab.command(RingForm, "ring", note="系统正在呼叫您的电话，接听后再呼叫专家。通话后请登记通知情况。")
     async def ring(self, visit: Visit, form: RingForm) -> None:
-        await self.services.draws.releases.ring(visit.actor, draw_id(visit), visit.row_id(_EXPERT), form.phone)
+        await self.services.draws.releases.ring(visit.actor, draw_id(visit), visit.row_id(_EXPERT), form.caller)
 
     @tab.command(_Notified, "notified", note="已登记，并向专家发送退选短信。")
     async def confirm_notified(self, visit: Visit, form: _Notified) -> None:

@@ -17,7 +17,7 @@ _BEGUN = Filters(
 """States in which absences are registered."""
 _SHORT = Filters(state=DrawState.SHORT.value, without_absence=True, urgent_first=True)
 _SHOWN = 50
-SOURCES = {"expert": "专家本人", "manual": "人工登记"}
+SOURCES = {"expert": "专家本人", "moved": "专家本人，因改期", "manual": "人工登记"}
 
 
 class SupplementPages(AgencyPart):

@@ -1,7 +1,7 @@
 """Pages of draws: for verifier, supervisor and venue (``/draws``), for experts, and public ones (board, record)."""
 
 from web.draws.absences import AbsencePages, DrawExitPages
-from web.draws.attendance import AttendancePages
+from web.draws.attendance import AttendancePages, RingForm
 from web.draws.audit import AuditPages
 from web.draws.base import DrawPages
 from web.draws.board import BoardPages, LiveProgress, board_facts
@@ -33,6 +33,7 @@ __all__ = [
     "OperationLogPages",
     "RecordPages",
     "ReleaseStatusPages",
+    "RingForm",
     "RoundPages",
     "VenueCheckInPages",
     "VerificationPages",

@@ -11,12 +11,12 @@ from uuid import UUID
 from domain.errors import InvalidInput, NotFound, RuleViolation
 from domain.masking import mask_mobile
 from services.core.permissions import may
-from services.draws import AttendanceRow
+from services.draws import AttendanceRow, Caller
 from web.core.form_values import redirect
 from web.core.pages import Visit, page
 from web.core.qr import path_of
 from web.core.site import ON_PAGE
-from web.core.typed_forms import Lines
+from web.core.typed_forms import OneOf
 from web.draws.base import DrawPages
 
 SCREEN_INTERVAL = 5
@@ -30,10 +30,14 @@ class _Code:
 
 
 @dataclass(frozen=True)
-class _Call:
-    """``phone``: of the caller, rung first."""
+class RingForm:
+    """Whose phone rings first in a virtual call; nothing chosen: the caller's own."""
 
-    phone: Annotated[str, Lines(20)]
+    phone: Annotated[str, OneOf(("", "own", "contact"), "请选择用哪个号码呼叫：您的登记手机号，或通知联系人的手机号。")]
+
+    @property
+    def caller(self) -> Caller:
+        return "contact" if self.phone == "contact" else "own"
 
 
 class AttendancePages(DrawPages):
@@ -60,7 +64,7 @@ class AttendancePages(DrawPages):
             "may_urge": may(actor, "attendance.urge"),
             "note": "" if visit.fields else _note(visit.query("note", 80)),
             "typed": visit.form.value("code")[:6],
-            "phone": visit.form.value("phone")[:20],
+            "phone": visit.form.value("phone"),
             "own_phone": mask_mobile(await self.services.accounts.credentials.own_mobile(actor)),
             "entry_and_exit": book.attendance.entry_and_exit,
             "length": book.draw.code_length,
@@ -84,10 +88,10 @@ class AttendancePages(DrawPages):
         times = await self.services.draws.urging.urge(visit.actor, draw.id, invitation_id)
         _go_back(visit, f"urged-{times}")
 
-    @attendance.command(_Call, "ring")
-    async def ring(self, visit: Visit, form: _Call) -> None:
+    @attendance.command(RingForm, "ring")
+    async def ring(self, visit: Visit, form: RingForm) -> None:
         draw, invitation_id = await self.draw(visit), _invitation_id(visit)
-        await self.services.draws.urging.ring(visit.actor, draw.id, invitation_id, form.phone)
+        await self.services.draws.urging.ring(visit.actor, draw.id, invitation_id, form.caller)
         _go_back(visit, "rung-1")
 
     def _check_code(self, visit: Visit, form: _Code) -> str:

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import aiohttp.web as http
 
+from domain.draws.agreed_times import check_in_opens
 from domain.draws.lifecycles import InvitationState
 from domain.errors import AppError, Conflict, InvalidInput, RuleViolation
 from domain.rulebook.book import Rulebook
@@ -33,6 +34,8 @@ _NOTES = {
     "in_before": "您此前已签到，无需重复。",
     "left": "请假已登记。",
     "comes": "已记录：您将按时到场，请假没有生效。",
+    "agreed": "已记录：您同意改期，请按新的时间到场。",
+    "gone": "已记录：改期后您不能参加，无需到场，不记入履职记录。",
 }
 
 
@@ -58,6 +61,14 @@ class _LeaveAnswer:
 
 
 @dataclass(frozen=True)
+class _MoveAnswer:
+    """``proposal`` is the key of the times that the page showed."""
+
+    agrees: Annotated[str, OneOf(("yes", "no"), _NOT_CHOSEN)]
+    proposal: str
+
+
+@dataclass(frozen=True)
 class _Opened:
     """The invitation that a link opened."""
 
@@ -79,6 +90,7 @@ class InvitationPages:
         self._site.post("/i/{link}/undo", self.undo)
         self._site.post("/i/{link}/leave", self.leave)
         self._site.post("/i/{link}/leave-answer", self.answer_leave)
+        self._site.post("/i/{link}/move-answer", self.answer_move)
         self._site.post("/i/{link}/check-in", self.check_in)
 
     # ---- reading
@@ -115,7 +127,7 @@ class InvitationPages:
     ) -> http.Response:
         attendance = opened.book.attendance
         now = self._services.deps.now()
-        opens = view.gathering_at - attendance.check_in_opens
+        opens = check_in_opens(view, attendance)
         awaited = view.state == InvitationState.ACCEPTED and view.checked_in_at is None
         return self._site.render(
             "draws/invitation.html",
@@ -135,6 +147,7 @@ class InvitationPages:
             answer_form=self._site.form_token("answer", opened.invitation_id, opened.expert_id),
             undo_form=self._site.form_token("undo", opened.invitation_id, opened.expert_id),
             leave_form=self._site.form_token("leave_answer", opened.invitation_id, opened.expert_id),
+            move_form=self._site.form_token("move_answer", opened.invitation_id, opened.expert_id),
             check_in_form=self._site.form_token("check_in", opened.invitation_id, opened.expert_id),
         )
 
@@ -206,6 +219,21 @@ class InvitationPages:
         except _RETRIED_ON_PAGE as error:
             return await self._show_refusal(opened, error)
         raise http.HTTPSeeOther(f"/i/{opened.link}?note={'left' if left else 'comes'}")
+
+    # ---- moved times
+
+    async def answer_move(self, request: http.Request) -> http.Response:
+        """Agree to moved times, or give up the place because of them."""
+        opened = await self._open(request)
+        fields = await self._site.read_form(request, "move_answer", opened.invitation_id, opened.expert_id)
+        form = read_typed(_MoveAnswer, fields)
+        try:
+            stays = await self._services.draws.time_changes.answer(
+                opened.invitation_id, opened.expert_id, form.agrees == "yes", form.proposal, by="h5"
+            )
+        except _RETRIED_ON_PAGE as error:
+            return await self._show_refusal(opened, error)
+        raise http.HTTPSeeOther(f"/i/{opened.link}?note={'agreed' if stays else 'gone'}")
 
     # ---- check-in
 

@@ -40,7 +40,10 @@ class AbsenceRow:
     gathering_at: datetime
     kind: str
     reason: str
-    source: Annotated[str, Field(description="`expert`: by the expert; `manual`: registered by agency or venue")]
+    source: Annotated[
+        str,
+        Field(description="By the `expert`, also since the time was `moved`; `manual`: registered by agency or venue"),
+    ]
     registered_at: datetime
     registered_by: Annotated[str, Field(description="Who registered it; empty: the expert himself")]
     handled: Annotated[bool, Field(description="Filled again, or not to be filled any more")]

@@ -12,19 +12,20 @@ from domain.clock import print_time
 from domain.draws.lifecycles import InvitationState
 from domain.errors import NotFound
 from models.draws import Draw
-from models.invitations import Invitation
+from models.invitations import MISSING_FROM, Invitation
 from services.core.base import Actor, Deps, rows, violation
 from services.core.signed_links import Links
 from services.draws.access import DrawAccess
 from services.draws.virtual_calls import CallLine, VirtualCalls
 
 VENUE_PURPOSE = "venue_qr"
-_AWAITED = """
-SELECT i.id, i.expert_id, i.code, i.gathering_at,
+_AWAITED = f"""
+SELECT i.id, i.expert_id, i.code, {MISSING_FROM} AS missing_from,
   (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at,
   (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at,
   (SELECT c.at FROM presence_claim c WHERE c.invitation_id = i.id) AS claimed_at,
-  (SELECT count(*)::int FROM urge u WHERE u.invitation_id = i.id AND u.channel = 'voice') AS urges
+  (SELECT count(*)::int FROM urge u WHERE u.invitation_id = i.id AND u.channel = 'voice') AS urges,
+  (SELECT max(u.at) FROM urge u WHERE u.invitation_id = i.id AND u.channel = 'voice') AS urged_at
 FROM invitation i WHERE i.draw_id = $1 AND i.state = 'accepted' ORDER BY i.code
 """
 
@@ -40,7 +41,8 @@ class ScannedPanel:
 @dataclass(frozen=True)
 class AttendanceRow:
     """One expected expert. `claimed_at`: time of a claim of presence (自报到场), which is no entry. `may_urge`: not
-    entered, inside the window, and not urged too often; `may_ring`: the same for a virtual call."""
+    entered, inside the window, and not urged too often or just now; `may_ring`: the same for a virtual call, after
+    unsealing."""
 
     invitation_id: UUID
     code: str
@@ -92,12 +94,18 @@ class AttendanceQueries:
         most = book.attendance.urging_virtual_max
 
         def is_missing(row: Mapping[str, Any]) -> bool:
-            ends = row["gathering_at"] + book.attendance.urging_window
-            return draw.ended_at is None and row["entered_at"] is None and row["gathering_at"] <= now <= ends
+            begins = row["missing_from"]
+            in_window = begins <= now <= begins + book.attendance.urging_window
+            return draw.ended_at is None and row["entered_at"] is None and in_window
 
-        def count_rings(row: Mapping[str, Any]) -> int:
-            return sum(call.has_rung for call in calls.get(row["expert_id"], ()))
+        def rings(row: Mapping[str, Any]) -> list[datetime]:
+            return [call.at for call in calls.get(row["expert_id"], ()) if call.has_rung]
 
+        def may_be_urged(row: Mapping[str, Any]) -> bool:
+            urgings = [*rings(row), *([row["urged_at"]] if row["urged_at"] else [])]
+            return is_missing(row) and all(now >= at + book.attendance.urging_pause for at in urgings)
+
+        unsealed = now >= self.access.unseals_at(draw)
         return [
             AttendanceRow(
                 invitation_id=row["id"],
@@ -105,10 +113,10 @@ class AttendanceQueries:
                 entered_at=row["entered_at"],
                 claimed_at=row["claimed_at"],
                 left_at=row["left_at"],
-                late=row["entered_at"] is None and now > row["gathering_at"] + book.attendance.late_after,
+                late=row["entered_at"] is None and now > row["missing_from"] + book.attendance.late_after,
                 voice_urges=row["urges"],
-                may_urge=is_missing(row) and row["urges"] < book.attendance.urging_voice_max,
-                may_ring=is_missing(row) and offered and (most is None or count_rings(row) < most),
+                may_urge=may_be_urged(row) and row["urges"] < book.attendance.urging_voice_max,
+                may_ring=unsealed and may_be_urged(row) and offered and (most is None or len(rings(row)) < most),
                 calls=calls.get(row["expert_id"], ()),
             )
             for row in awaited

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.clock import print_time
+from domain.draws.agreed_times import check_in_opens
 from domain.errors import Conflict, InvalidInput
 from domain.positions import Position, distance
 from domain.rulebook.book import Rulebook
@@ -23,9 +24,12 @@ def venue_position(book: Rulebook, venue_name: str) -> Position | None:
 
 def check_time(book: Rulebook, invitation: Invitation, now: datetime) -> None:
     """Raises RuleViolation before check-in opens, Conflict once the panel is over."""
-    opens = invitation.gathering_at - book.attendance.check_in_opens
+    opens = check_in_opens(invitation, book.attendance)
     if now < opens:
-        raise violation(book, "attendance.check_in_opens", f"还未到签到时间，请在{print_time(opens)}后签到。")
+        advice = f"还未到签到时间，请在{print_time(opens)}后签到。"
+        if invitation.proposed_gathering_at is not None:
+            advice += "集合时间有改动、专家本人还没有同意：已到场的，请专家先在邀请页或聊天中同意改期，再签到。"
+        raise violation(book, "attendance.check_in_opens", advice)
     if now > invitation.ends_at:
         raise Conflict("评标已结束，不能再签到。", code="panel_over")
 

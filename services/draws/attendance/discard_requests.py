@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.draws.agreed_times import agreed_gathering
 from domain.draws.lifecycles import DISCARD, DiscardEvent, DiscardState
 from domain.draws.record import GatheringMoved
 from domain.rulebook.notice_texts import time_params
@@ -82,7 +83,7 @@ class DiscardRequests:
     async def contact_params(self, invitation: Invitation) -> dict[str, str]:
         call_notice = await CallNotice.get(id=invitation.notice_id)
         phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
-        return {**time_params(invitation.gathering_at), "contact_phone": phone}
+        return {**time_params(agreed_gathering(invitation)), "contact_phone": phone}
 
     async def notify_supervisors(self, draw: Draw, kind: DiscardKind, occasion: str) -> None:
         await notify_supervisors(
@@ -100,14 +101,15 @@ def decide_request(
     request.decided_role, request.decided_at, request.decided_by_id = role, now, by
 
 
-async def agreed_gathering(draw: Draw, invitation: Invitation) -> datetime:
-    """The latest gathering time in force since the expert was called. An earlier time set afterwards doesn't bind an
-    expert who accepted the later one: otherwise moving it to the next minute would make all absent."""
+async def latest_gathering(draw: Draw, invitation: Invitation) -> datetime:
+    """The latest gathering that was planned since the expert was called, or that he agreed to: nobody is absent before
+    it, which a stranger can check by the record."""
     call_notice = await CallNotice.get(id=invitation.notice_id)
     moves = LogEntry.filter(draw_id=draw.id, act=GatheringMoved.name, at__gte=invitation.created_at)
-    earlier = [
-        datetime.fromisoformat(move.facts["old"])
+    planned = [
+        datetime.fromisoformat(move.facts[which])
         for move in await moves
         if move.facts["notice"] == call_notice.position
+        for which in ("old", "new")
     ]
-    return max([invitation.gathering_at, *earlier])
+    return max([agreed_gathering(invitation), *planned])

@@ -30,8 +30,8 @@ from services.draws.attendance.discard_requests import (
     DiscardForm,
     DiscardRequests,
     RegisteredAbsence,
-    agreed_gathering,
     decide_request,
+    latest_gathering,
 )
 from services.draws.attendance.leave_requests import LeaveRequests
 from services.draws.attendance.venue_recusals import VenueRecusals, check_recusal_cause
@@ -140,10 +140,11 @@ class Discards:
     ) -> RegisteredAbsence:
         if await Attendance.exists(invitation_id=invitation.id, direction="in"):
             raise Conflict("该专家已进场，不能登记缺席；需要回避的请登记现场回避。", code="entered")
-        if self.deps.now() < (agreed := await agreed_gathering(draw := locked.draw, invitation)):
-            at = print_time(agreed)
+        if self.deps.now() < (latest := await latest_gathering(draw := locked.draw, invitation)):
+            at = print_time(latest)
             raise Conflict(
-                f"专家同意的集合时间{at}未到，不能登记缺席；专家来电请假的请登记人工请假。", code="not_gathered"
+                f"专家同意或最近一次通知的集合时间{at}未到，不能登记缺席；专家来电请假的请登记人工请假。",
+                code="not_gathered",
             )
         self._check_lead(draw, invitation)
         cause = Cause(party_of(actor.role))

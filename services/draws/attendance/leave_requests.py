@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.clock import print_time
+from domain.draws.agreed_times import agreed_gathering
 from domain.draws.lifecycles import DiscardEvent, DiscardState, InvitationEvent, InvitationState
 from domain.errors import Conflict, NotFound
 from domain.rulebook.notice_texts import time_params
@@ -16,8 +17,8 @@ from services.draws.attendance.discard_requests import (
     DiscardForm,
     DiscardRequests,
     RegisteredAbsence,
-    agreed_gathering,
     decide_request,
+    latest_gathering,
 )
 from services.draws.calls.invitations import Channel, Invitations
 from services.draws.calls.places import Cause
@@ -35,17 +36,17 @@ class LeaveRequests:
 
     async def register(self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm) -> RegisteredAbsence:
         rule, now = self.deps.book(draw.pool).draw.leave, self.deps.now()
-        agreed = await agreed_gathering(draw, invitation)
-        if now >= agreed:
+        latest = await latest_gathering(draw, invitation)
+        if now >= latest:
             raise Conflict("集合时间已到，不能再登记请假；未到场的请登记缺席。", code="gathered")
         request_count = await DiscardRequest.filter(invitation_id=invitation.id, kind="leave").count()
         if request_count >= rule.requests_max:
             book = self.deps.book(draw.pool)
             message = f"已为该专家登记过{request_count}次请假，请让专家本人请假。"
             raise violation(book, "draw.leave.requests_max", message)
-        until = min(now + rule.confirm_within, agreed)
+        until = min(now + rule.confirm_within, latest)
         request = await self.requests.create(actor, draw, invitation, form, until)
-        params = {**time_params(invitation.gathering_at), "answer_by": print_time(until)}
+        params = {**time_params(agreed_gathering(invitation)), "answer_by": print_time(until)}
         await self.requests.notify_expert("leave_asked", invitation, draw, str(request.id), params)
         await self.requests.notify_supervisors(draw, "leave", str(request.id))
         message = f"已登记，并已通知专家本人。专家在{print_time(until)}前确认后名额才会空出。"

@@ -11,15 +11,13 @@ from domain.clock import local, print_time
 from domain.errors import Conflict, InvalidInput
 from domain.faults import Faults
 from domain.rulebook.notice_texts import time_params
-from models.attendance import has_entered
 from models.audit import AuditEntry
-from models.draws import CallNotice, Draw
+from models.draws import Draw
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, violation
-from services.core.crypto import PHONE
+from services.draws.attendance.time_changes import TimeChanges
 from services.draws.locks import Locked
 from services.draws.party_notifications import PartyNotifications
-from services.notifications import Notices
 
 _RULE = "draw.supplement.postpone_max"
 _HELD = ("open", "accepted")
@@ -38,7 +36,7 @@ class Postponement:
     """Runs under the lock of the caller that starts a supplementary draw."""
 
     deps: Deps
-    notices: Notices
+    changes: TimeChanges
     parties: PartyNotifications
 
     async def apply(self, actor: Actor, locked: Locked, new: NewStart) -> None:
@@ -51,8 +49,7 @@ class Postponement:
         await draw.save(update_fields=["starts_at", "ends_at", "unsealed_notice_at"])
         for invitation in await _lock_held_places(draw):
             await _occupy_until(invitation, draw.ends_at)
-            if await has_entered(invitation.id):
-                await self._ask_to_wait(draw, invitation)
+            await self.changes.propose_start(draw, invitation)
         await record(
             actor, now, "draw.start_moved", "draw", draw.id, reason=reason, old=print_time(old), old_at=old.isoformat()
         )
@@ -82,25 +79,6 @@ class Postponement:
             most = f"评标开始最多比最初的{print_time(first)}推迟{_span_text(longest)}，且须在原定当天"
             message = f"{most}；{_postponement_left(latest, max(draw.starts_at, now))}，或终止活动后重新申请。"
             raise violation(book, _RULE, message, field="starts_at")
-
-    async def _ask_to_wait(self, draw: Draw, invitation: Invitation) -> None:
-        """Notify experts who have arrived of the waiting time, and whom to call if they can't wait."""
-        call_notice = await CallNotice.get(id=invitation.notice_id)
-        begins = local(draw.starts_at)
-        params = {
-            **time_params(invitation.gathering_at),
-            "starts": print_time(draw.starts_at),
-            "starts_full": f"{begins.year}年{begins.month}月{begins.day}日 {begins:%H:%M}",
-            "contact_phone": self.deps.keys.read(call_notice.contact_phone_sealed, PHONE),
-        }
-        await self.notices.notify(
-            pool=draw.pool,
-            kind="panel_waits",
-            dedupe_key=f"panel_waits:{invitation.id}:{draw.starts_at.timestamp():.0f}",
-            params=params,
-            expert_id=invitation.expert_id,
-            invitation_id=invitation.id,
-        )
 
 
 async def _first_start(draw: Draw) -> datetime:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from domain.clock import print_time
+from domain.draws.agreed_times import agreed_gathering, missing_from, urging_ends
 from domain.draws.lifecycles import InvitationState
 from domain.errors import Conflict, NotFound
+from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import time_params
 from models.attendance import Urge, has_entered
 from models.draws import CallNotice, Draw
-from models.invitations import Invitation
+from models.invitations import MISSING_FROM, Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.core.crypto import PHONE
@@ -22,8 +25,19 @@ from services.draws.calls.call_rules import address_and_room
 from services.draws.draw_notices import notify_agency
 from services.draws.locks import lock
 from services.draws.party_notifications import venue_urging_text
-from services.draws.virtual_calls import VirtualCalls
+from services.draws.virtual_calls import Caller, CallWindow, VirtualCalls
 from services.notifications import Notices
+
+_LATE = f"""
+SELECT d.id, d.pool, n.id AS notice_id, min({MISSING_FROM}) AS missing_from, count(*) AS missing
+FROM draw d JOIN call_notice n ON n.draw_id = d.id
+JOIN invitation i ON i.notice_id = n.id AND i.state = 'accepted'
+WHERE d.ended_at IS NULL AND {MISSING_FROM} <= $1 AND {MISSING_FROM} > $1 - interval '2 hours'
+  AND NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')
+  AND NOT EXISTS (SELECT 1 FROM notice x WHERE x.pool = d.pool AND x.kind = 'agency_late'
+    AND starts_with(x.dedupe_key, 'agency_late:' || d.number || ':' || n.id))
+GROUP BY d.id, n.id
+"""
 
 
 @dataclass(frozen=True)
@@ -36,7 +50,7 @@ class Urging:
     async def urge(self, actor: Actor, draw_id: UUID, invitation_id: UUID) -> int:
         """Call a missing expert; returns the number of such calls.
 
-        Only from the gathering time on, within the window, and at most as often as the rulebook permits.
+        Only from the agreed gathering on, within the window, with a pause, and as often as the rulebook permits.
         """
         async with transaction():
             draw, invitation = await self._lock_missing_expert(actor, draw_id, invitation_id)
@@ -48,7 +62,7 @@ class Urging:
                 kind="urging",
                 dedupe_key=f"urging:{invitation_id}:{count + 1}",
                 params={
-                    **time_params(invitation.gathering_at),
+                    **time_params(agreed_gathering(invitation)),
                     "place": address_and_room(call_notice),
                     "contact_phone": self.deps.keys.read(call_notice.contact_phone_sealed, PHONE),
                 },
@@ -58,19 +72,24 @@ class Urging:
             await record(actor, now, "attendance.urged", "invitation", invitation_id, count=count + 1)
             return count + 1
 
-    async def ring(self, actor: Actor, draw_id: UUID, invitation_id: UUID, phone: str) -> None:
-        """Connect ``phone`` with a missing expert by a virtual call, in the window of urging.
+    async def ring(self, actor: Actor, draw_id: UUID, invitation_id: UUID, caller: Caller) -> None:
+        """Connect the caller with a missing expert by a virtual call, in the window of urging and after unsealing.
 
-        Raises as ``VirtualCalls.request_call``.
+        Raises as ``VirtualCalls.caller_mobile`` and ``request_call``.
         """
         async with transaction():
             draw, invitation = await self._lock_missing_expert(actor, draw_id, invitation_id)
             book = self.deps.book(draw.pool)
             most = book.attendance.urging_virtual_max
-            rung = (await self.calls.log_of(draw_id, "urging")).get(invitation.expert_id, ())
-            if most is not None and sum(call.has_rung for call in rung) >= most:
+            rung = await self._rung(invitation)
+            if most is not None and len(rung) >= most:
                 raise violation(book, "attendance.urging_virtual_max", f"虚拟号催促最多{most}次，请改用其他方式联系。")
-            await self.calls.request_call(actor, draw, invitation.expert_id, "urging", phone)
+            call_notice = await CallNotice.get(id=invitation.notice_id)
+            staff = await self.calls.caller_mobile(actor, caller, call_notice)
+            window = CallWindow(
+                self.access.unseals_at(draw), missing_from(invitation), urging_ends(invitation, book.attendance)
+            )
+            await self.calls.request_call(actor, draw, invitation.expert_id, "urging", staff, window)
             at = self.deps.now()
             await Urge.create(invitation_id=invitation_id, channel="virtual", at=at, by_id=actor.account_id)
 
@@ -87,13 +106,29 @@ class Urging:
         if draw.ended_at is not None:
             raise Conflict("活动已结束，不能再催促专家。", code="activity_over")
         book = self.deps.book(draw.pool)
-        window = book.attendance.urging_window
-        if not invitation.gathering_at <= self.deps.now() <= invitation.gathering_at + window:
-            minutes = int(window.total_seconds() // 60)
-            raise violation(book, "attendance.urging_window", f"只能在集合时间起{minutes}分钟内催促。")
+        begins = missing_from(invitation)
+        if not begins <= self.deps.now() <= urging_ends(invitation, book.attendance):
+            minutes = int(book.attendance.urging_window.total_seconds() // 60)
+            message = f"只能在专家同意的集合时间{print_time(begins)}起{minutes}分钟内催促。"
+            raise violation(book, "attendance.urging_window", message)
         if await has_entered(invitation.id):
             raise Conflict("该专家已进场，无需催促。", code="entered")
+        await self._check_pause(book, invitation)
         return draw, invitation
+
+    async def _rung(self, invitation: Invitation) -> list[datetime]:
+        """When virtual calls made the expert's phone ring, newest first."""
+        calls = (await self.calls.log_of(invitation.draw_id, "urging")).get(invitation.expert_id, ())
+        return [call.at for call in calls if call.has_rung]
+
+    async def _check_pause(self, book: Rulebook, invitation: Invitation) -> None:
+        """Raises RuleViolation while the expert may still answer the urging before."""
+        voice = await Urge.filter(invitation_id=invitation.id, channel="voice").order_by("-at").first()
+        urgings = [*await self._rung(invitation), *([voice.at] if voice else [])]
+        if urgings and self.deps.now() < (again := max(urgings) + book.attendance.urging_pause):
+            minutes = int(book.attendance.urging_pause.total_seconds() // 60)
+            message = f"刚刚催促过这位专家，两次催促至少间隔{minutes}分钟，请{print_time(again)}后再催促。"
+            raise violation(book, "attendance.urging_pause", message)
 
     async def _check_voice_urges(self, draw: Draw, invitation: Invitation) -> int:
         """Number of automatic calls. Raises RuleViolation at the limit."""
@@ -111,20 +146,12 @@ class Urging:
         """Notify each agency once, after its gathering time, how many are missing; returns the number of draws
         processed."""
         now = self.deps.now()
-        due = await rows(
-            "SELECT d.id, d.pool, n.id AS notice_id, n.gathering_at, count(*) AS missing FROM draw d "
-            "JOIN call_notice n ON n.draw_id = d.id JOIN invitation i ON i.notice_id = n.id AND i.state = 'accepted' "
-            "WHERE d.ended_at IS NULL AND n.gathering_at <= $1 AND n.gathering_at > $1 - interval '2 hours' "
-            "AND NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') "
-            "AND NOT EXISTS (SELECT 1 FROM notice x WHERE x.pool = d.pool AND x.kind = 'agency_late' "
-            "AND starts_with(x.dedupe_key, 'agency_late:' || d.number || ':' || n.id)) GROUP BY d.id, n.id",
-            now,
-        )
+        due = await rows(_LATE, now)
         return await process_each("late", due, self._notify_late)
 
     async def _notify_late(self, row: Any) -> None:
         late_after = self.deps.book(row["pool"]).attendance.late_after
-        if self.deps.now() < row["gathering_at"] + late_after + timedelta(minutes=1):
+        if self.deps.now() < row["missing_from"] + late_after + timedelta(minutes=1):
             return
         async with transaction():
             draw = (await lock(row["id"])).draw

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.clock import print_time
+from domain.draws.agreed_times import check_in_opens
 from domain.draws.lifecycles import DiscardEvent, DiscardState, InvitationEvent
 from domain.draws.record import Party
 from domain.errors import Forbidden, InvalidInput, NotFound
@@ -37,7 +38,7 @@ class VenueRecusals:
 
     async def register(self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm) -> RegisteredAbsence:
         book, now = self.deps.book(draw.pool), self.deps.now()
-        opens = invitation.gathering_at - book.attendance.check_in_opens
+        opens = check_in_opens(invitation, book.attendance)
         if now < opens:
             message = f"现场回避在{print_time(opens)}签到开始后才能登记；此前需要回避的，请专家本人请假。"
             raise violation(book, "attendance.check_in_opens", message)

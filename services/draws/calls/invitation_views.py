@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from domain.draws.agreed_times import agreed_gathering, asked_gathering, leave_until, pending_proposal
 from domain.draws.lifecycles import InvitationState
 from services.core.base import Deps, rows
 from services.core.crypto import PHONE
 
-COLUMNS = """i.id, i.state, i.gathering_at, i.ends_at, i.answer_until, i.menu_id, i.link, i.code, d.pool,
+COLUMNS = """i.id, i.state, i.gathering_at, i.proposed_gathering_at, i.proposed_start_at,
+  i.ends_at, i.answer_until, i.menu_id, i.link, i.code, d.pool,
   btrim(n.address || ' ' || n.room) AS place, n.venue, n.contact, n.contact_phone_sealed, n.remark,
   came.at AS checked_in_at, gone.at AS checked_out_at, claim.at AS claimed_at,
   (SELECT max(r.answer_until) FROM discard_request r
@@ -35,6 +37,8 @@ class InvitationRow(NamedTuple):
     id: UUID
     state: str
     gathering_at: datetime
+    proposed_gathering_at: datetime | None
+    proposed_start_at: datetime | None
     ends_at: datetime
     answer_until: datetime
     menu_id: int
@@ -56,7 +60,10 @@ class InvitationRow(NamedTuple):
 
 @dataclass(frozen=True)
 class InvitationView:
-    """An invitation for its expert: time, place, contact, state; never project or parties. ``code`` once accepted."""
+    """An invitation for its expert: time, place, contact, state; never project or parties. ``code`` once accepted.
+
+    ``gathering_at`` is the agreed one, or the one that is asked for; see ``proposal`` for a time that was moved later.
+    """
 
     id: UUID
     state: InvitationState
@@ -79,6 +86,10 @@ class InvitationView:
     leave_until: datetime | None = None
     leave_asked_until: datetime | None = None
     """Deadline to confirm or deny a leave registered by others; None: there is none."""
+    proposed_gathering_at: datetime | None = None
+    proposed_start_at: datetime | None = None
+    proposal: str = ""
+    """Of moved times to which this expert may still agree: the key that an answer names; empty: none is pending."""
     undo_until: datetime | None = None
     """Until when an acceptance can be undone; None: not possible."""
     recall: bool = False
@@ -90,10 +101,11 @@ def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
     now, came = deps.now(), row.checked_in_at is not None
     accepted = row.state == InvitationState.ACCEPTED
     confirm_until = row.leave_asked_until
+    proposal = pending_proposal(row, now, has_entered=came) if accepted else None
     return InvitationView(
         id=row.id,
         state=InvitationState(row.state),
-        gathering_at=row.gathering_at,
+        gathering_at=asked_gathering(row) if row.state == InvitationState.OPEN else agreed_gathering(row),
         ends_at=row.ends_at,
         place=row.place,
         venue=row.venue,
@@ -107,8 +119,11 @@ def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
         checked_in_at=row.checked_in_at,
         claimed_at=row.claimed_at,
         checked_out_at=row.checked_out_at,
-        leave_until=row.gathering_at - deps.book(row.pool).draw.leave.allowed_until if accepted else None,
+        leave_until=leave_until(row, deps.book(row.pool).draw.leave) if accepted else None,
         leave_asked_until=confirm_until if confirm_until is not None and confirm_until > now and not came else None,
+        proposed_gathering_at=proposal.gathering_at if proposal else None,
+        proposed_start_at=proposal.start_at if proposal else None,
+        proposal=proposal.key if proposal else "",
         undo_until=row.answer_until if accepted and row.calls and not came and now < row.answer_until else None,
         recall=row.recall,
     )

@@ -8,13 +8,14 @@ from typing import Literal
 from uuid import UUID
 
 from domain.clock import print_time
+from domain.draws.agreed_times import agreed_gathering, asked_gathering, leave_until, pending_proposal
 from domain.draws.lifecycles import DiscardState, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.errors import Conflict
 from domain.rulebook.notice_texts import time_params
 from models.attendance import has_entered
 from models.draws import Absence, CallNotice, DiscardRequest, Draw
 from models.invitations import Invitation
-from services.core.base import Actor, Deps, record, system, transaction, violation
+from services.core.base import Actor, Deps, record, rows, system, transaction, violation
 from services.core.crypto import PHONE
 from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS, print_deadline
 from services.draws.calls.expiry import expire_due
@@ -31,6 +32,10 @@ from services.notifications import NoticeRequest, Notices, Recipient
 
 Channel = Literal["chat", "voice", "h5", "mini"]
 _CAUSES = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
+_CALLED_SINCE = """
+SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id
+WHERE n.invitation_id = $1 AND n.kind = 'draw_call' AND a.channel = 'voice' AND a.sent_at >= $2 LIMIT 1
+"""
 _CLOCKS_DIFFER = timedelta(seconds=2)
 """How much earlier than our clock a message's own time may be than the answer it follows."""
 
@@ -118,7 +123,9 @@ class Invitations:
         now, draw = self.deps.now(), locked.draw
         event = InvitationEvent.ACCEPT if choice == "accept" else InvitationEvent.DECLINE
         if choice == "accept":
-            invitation.next_reminder_at = next_reminder(self.deps.book(draw.pool), invitation.gathering_at, now)
+            await self._agree_to_asked_time(invitation, by)
+            at = agreed_gathering(invitation)
+            invitation.next_reminder_at = next_reminder(self.deps.book(draw.pool), at, now)
         await self.places.apply(locked, invitation, event, now, by=by)
         actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
         await record(actor, now, f"invitation.{invitation.state}", "invitation", invitation.id, channel=by)
@@ -133,6 +140,17 @@ class Invitations:
         await self.notices.notify_each(draw.pool, [confirmation, *await progress_notices(self.deps, locked)])
         return view
 
+    async def _agree_to_asked_time(self, invitation: Invitation, by: Channel) -> None:
+        """Who accepts agrees to the time for which he was asked: on the phone to the one that the call named. A call
+        from before the gathering moved named the old one, so that the new one waits for his answer."""
+        at = asked_gathering(invitation)
+        if at == agreed_gathering(invitation):
+            return
+        if by == "voice" and not await rows(_CALLED_SINCE, invitation.id, invitation.proposed_since):
+            return
+        invitation.gathering_at, invitation.proposed_gathering_at, invitation.proposed_since = at, None, None
+        await invitation.save(update_fields=["gathering_at", "proposed_gathering_at", "proposed_since"])
+
     async def _notify_expert(
         self, invitation: Invitation, draw: Draw, kind: str, params: dict[str, str], by: Channel | None = None
     ) -> None:
@@ -140,7 +158,7 @@ class Invitations:
 
     async def plan_reminder(self, invitation: Invitation, pool: str, now: datetime) -> None:
         """Set the time of the next reminder before gathering."""
-        invitation.next_reminder_at = next_reminder(self.deps.book(pool), invitation.gathering_at, now)
+        invitation.next_reminder_at = next_reminder(self.deps.book(pool), agreed_gathering(invitation), now)
         await invitation.save(update_fields=["next_reminder_at"])
 
     # ---- deadlines
@@ -162,7 +180,7 @@ class Invitations:
             invitation, locked = await lock_invitation(invitation_id, None)
             if invitation.state == InvitationState.OPEN and self.deps.now() < invitation.answer_until:
                 until = print_deadline(invitation.answer_until, self.deps.now())
-                params = {**time_params(invitation.gathering_at), "answer_by": until}
+                params = {**time_params(asked_gathering(invitation)), "answer_by": until}
                 await self._notify_expert(invitation, locked.draw, "draw_unconfirmed", params)
 
     async def remind_due(self, limit: int = 100) -> int:
@@ -177,7 +195,9 @@ class Invitations:
         """Ask for leave after accepting (人工请假).
 
         While the draw still calls, the place is vacant again; afterwards the agency gets a pending supplementary draw.
-        Idempotent. Raises RuleViolation past the deadline, Conflict for an invitation that is not accepted.
+        While moved times wait for his answer, it has no deadline, and nothing is held against him. Idempotent.
+
+        Raises RuleViolation past the deadline, Conflict for an invitation that is not accepted.
         """
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, expert_id)
@@ -186,19 +206,23 @@ class Invitations:
             if invitation.state != InvitationState.ACCEPTED:
                 raise Conflict("您目前没有参加这场评标，无需请假。", code="not_accepted")
             now, book = self.deps.now(), self.deps.book(locked.draw.pool)
-            until = invitation.gathering_at - book.draw.leave.allowed_until
-            if now > until:
+            until = leave_until(invitation, book.draw.leave)
+            pending = pending_proposal(invitation, now, has_entered=await has_entered(invitation.id))
+            if now > until and pending is None:
                 raise violation(
                     book,
                     "draw.leave.allowed_until",
                     f"请假截止时间{print_time(until)}已过，请直接致电{await self._contact(invitation)}说明情况。",
                 )
-            await self.register_absence(locked, invitation, InvitationEvent.LEAVE, reason, Cause("expert"), via=by)
+            source = "moved" if pending else ""
+            await self.register_absence(
+                locked, invitation, InvitationEvent.LEAVE, reason, Cause("expert"), via=by, source=source
+            )
             await self.notify_leave_confirmed(invitation, locked.draw, by)
             return await self._view(invitation)
 
     async def notify_leave_confirmed(self, invitation: Invitation, draw: Draw, by: Channel) -> None:
-        await self._notify_expert(invitation, draw, "leave_confirmed", time_params(invitation.gathering_at), by)
+        await self._notify_expert(invitation, draw, "leave_confirmed", time_params(agreed_gathering(invitation)), by)
 
     async def _contact(self, invitation: Invitation) -> str:
         call_notice = await CallNotice.get(id=invitation.notice_id)
@@ -214,17 +238,19 @@ class Invitations:
         *,
         via: Channel | None = None,
         by: UUID | None = None,
+        source: str = "",
     ) -> None:
         """An accepted expert loses the place: leave, absence or recusal at the venue. Under the caller's lock.
 
         ``via`` is the channel on which the expert asked or confirmed; ``by`` is another person who registered it.
+        ``source`` "moved": the agency moved the time, so that nothing is held against him.
         """
         now, draw = self.deps.now(), locked.draw
         calling = locked.state in STATES_THAT_TAKE_ANSWERS
         await self.places.apply(locked, invitation, event, now, by=via or "system", cause=cause)
         await self._void_requests(invitation, now)
         kind = {InvitationEvent.LEAVE: "leave", InvitationEvent.MISS: "absence"}.get(event, "recusal")
-        source = "expert" if cause.by == "expert" else "manual"
+        source = source or ("expert" if cause.by == "expert" else "manual")
         absence = await Absence.create(
             draw_id=draw.id,
             invitation_id=invitation.id,

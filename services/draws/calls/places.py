@@ -23,7 +23,15 @@ _RESUMED_AFTER = timedelta(seconds=60)
 time."""
 _ASKING = (*CALLS, "recall_stated")
 """Kinds that ask for an answer."""
-_OF_THE_PLACE = ("draw_accepted", "gathering_changed", "leave_asked", "check_in_reminder", "urging")
+_OF_THE_PLACE = (
+    "draw_accepted",
+    "gathering_changed",
+    "gathering_stays",
+    "panel_waits",
+    "leave_asked",
+    "check_in_reminder",
+    "urging",
+)
 """Kinds of notices that are obsolete once an expert no longer has the place."""
 _MOVE_PLACE = """
 WITH place AS (UPDATE draw_condition SET open = $2, accepted = $3 WHERE id = $1)

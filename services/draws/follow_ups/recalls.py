@@ -21,7 +21,6 @@ from domain.draws import record
 from domain.draws.lifecycles import DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.draws.record import SKIP_REASONS, SkipReason
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.parsing import mobile_number
 from domain.rulebook.notice_texts import time_params
 from models.draws import CallNotice, Condition, Draw, RecalledExpert
 from models.experts import Expert
@@ -45,7 +44,7 @@ from services.draws.party_notifications import PartyNotifications
 from services.draws.recall_record import BY_CALL, hindered_entry
 from services.draws.recall_rules import check_same_day
 from services.draws.record_log import append_to_log
-from services.draws.virtual_calls import VirtualCalls
+from services.draws.virtual_calls import CallWindow, VirtualCalls
 from services.notifications import Notices
 
 _UNCONFIRMED = """
@@ -68,13 +67,24 @@ class Recalls:
 
     # ---- calls
 
-    async def remember_phone(self, actor: Actor, draw_id: UUID, phone: str) -> None:
-        """The phone of the agency's contact; kept for the draw. Raises InvalidInput."""
+    async def choose_phone(self, actor: Actor, draw_id: UUID, notice_id: UUID | None) -> None:
+        """The phone on which the agency speaks with the experts, kept for the draw: the contact's of this notice, or
+        the caller's own. Raises NotFound, and Conflict for a contact without a mobile."""
         async with transaction():
             draw = (await self._lock_open_recall(actor, draw_id)).draw
-            draw.staff_phone_sealed = self.deps.keys.seal(mobile_number(phone), PHONE)
+            phone = await self._registered_phone(actor, draw_id, notice_id)
+            draw.staff_phone_sealed = self.deps.keys.seal(phone, PHONE)
             await draw.save(update_fields=["staff_phone_sealed"])
-            await audit(actor, self.deps.now(), "recall.phone_entered", "draw", draw_id)
+            facts = {"notice": str(notice_id or ""), "staff_phone_sealed": draw.staff_phone_sealed}
+            await audit(actor, self.deps.now(), "recall.phone_entered", "draw", draw_id, **facts)
+
+    async def _registered_phone(self, actor: Actor, draw_id: UUID, notice_id: UUID | None) -> str:
+        if notice_id is None:
+            return await self.calls.own_mobile(actor)
+        call_notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw_id)
+        if call_notice is None:
+            raise NotFound("找不到这条语音通知，请刷新后重试。")
+        return await self.calls.caller_mobile(actor, "contact", call_notice)
 
     async def ring(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
         """Connect the agency's contact with an expert by a virtual call.
@@ -90,11 +100,21 @@ class Recalls:
             row = await self._lock_row(draw_id, row_id)
             if not confirmed:
                 await self._lock_open_invitation(row)
-            own = confirmed and not draw.staff_phone_sealed
-            phone = "" if own else self._staff_phone(draw, "请先填写您的通话号码，系统先呼叫这个号码。")
-            await self.calls.request_call(actor, draw, row.expert_id, "recall", phone)
+            if confirmed and not draw.staff_phone_sealed:
+                phone = await self.calls.own_mobile(actor)
+            else:
+                phone = self._staff_phone(draw, "请先选择您的通话号码，系统先呼叫这个号码。")
+            window = await self._call_window(draw, row)
+            await self.calls.request_call(actor, draw, row.expert_id, "recall", phone, window)
             row.called_at = self.deps.now()
             await row.save(update_fields=["called_at"])
+
+    async def _call_window(self, draw: Draw, row: RecalledExpert) -> CallWindow:
+        """From the unsealing of the original panel to the end of the urging for the agreed, or planned, gathering."""
+        unseals_at = self.access.unseals_at(await Draw.get(id=draw.original_id))
+        condition = await Condition.get(id=row.condition_id).prefetch_related("notice")
+        gathering = row.gathering_at or condition.notice.gathering_at
+        return CallWindow(unseals_at, unseals_at, gathering + self.deps.book(draw.pool).attendance.urging_window)
 
     async def resend(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
         """Send time, place and code again to an expert whom that message did not reach. Raises Conflict, NotFound."""
@@ -125,7 +145,8 @@ class Recalls:
             draw, now = (await self._lock_begun_recall(actor, draw_id)).draw, self.deps.now()
             row = await self._lock_row(draw_id, row_id)
             invitation = await self._lock_open_invitation(row)
-            phone = self._staff_phone(draw, "请先填写您的通话号码，专家按这个号码回电。")
+            self.calls.check_window(draw, await self._call_window(draw, row), now)
+            phone = self._staff_phone(draw, "请先选择您的通话号码，专家按这个号码回电。")
             request_count = await Notice.filter(dedupe_key__startswith=f"recall_asked:{row.id}:").count()
             rules = self.deps.book(draw.pool).draw.recall
             if request_count >= rules.asks_max:

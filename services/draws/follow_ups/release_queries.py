@@ -10,11 +10,13 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.draws.agreed_times import urging_ends
 from domain.draws.lifecycles import DRAW, DrawEvent, DrawState
 from domain.draws.lifecycles import VerificationState as State
 from domain.errors import NotFound
 from domain.masking import mask_mobile, mask_name
 from domain.rulebook.types import Hours
+from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, rows
 from services.draws.access import DrawAccess
@@ -22,7 +24,7 @@ from services.draws.calls.sms_states import SMS_LABELS, sms_state
 from services.draws.release_rules import KIND, release_until
 from services.draws.verification_queries import ApplicationRow, VerificationQueries
 from services.draws.views import ReadDraw
-from services.draws.virtual_calls import CallLine, VirtualCalls
+from services.draws.virtual_calls import CallLine, CallWindow, VirtualCalls
 
 VoiceState = Literal["calling", "delivered", "undelivered"]
 _CALLING = (DrawState.COMMITTING, DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
@@ -98,7 +100,8 @@ class ReleaseView:
     be requested or begun if the draw were not calling now. ``hours`` of the calls, ``calls_max``: automatic calls to an
     expert who doesn't answer.
 
-    ``virtual_calls``: the pool offers calls that hide both numbers, for experts whom no automatic call reached.
+    ``virtual_calls``: the pool offers calls that hide both numbers, for experts whom no automatic call reached, from
+    ``unseals_at`` on.
     """
 
     until: datetime
@@ -110,6 +113,7 @@ class ReleaseView:
     hours: Annotated[str, Field(description="Empty: at any time", examples=["08:00-21:00"])]
     calls_max: int
     virtual_calls: bool
+    unseals_at: datetime
     panel: tuple[ReleasedExpert, ...]
 
 
@@ -122,6 +126,11 @@ class ReleaseQueries:
     access: DrawAccess
     verification: VerificationQueries
     calls: VirtualCalls
+
+    def call_window(self, draw: ReadDraw, invitation: Invitation) -> CallWindow:
+        """When a released expert may be telephoned by a person."""
+        unseals_at = self.access.unseals_at(draw)
+        return CallWindow(unseals_at, unseals_at, urging_ends(invitation, self.deps.book(draw.pool).attendance))
 
     def deadline_of(self, draw: ReadDraw) -> datetime:
         """The last moment for beginning a release of its panel."""
@@ -172,6 +181,7 @@ class ReleaseQueries:
             hours="" if hours is None or hours == _ANY_TIME else str(hours),
             calls_max=sum(step.attempts for step in ladder.steps if step.channel == "voice"),
             virtual_calls=self.calls.is_offered(draw.pool),
+            unseals_at=self.access.unseals_at(draw),
             panel=tuple(self._row(row, soon, calls.get(row["expert_id"], ())) for row in await rows(_PANEL, draw_id)),
         )
 

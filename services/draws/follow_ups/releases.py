@@ -24,7 +24,7 @@ from domain.draws.lifecycles import VerificationState as State
 from domain.errors import Conflict, InvalidInput
 from domain.faults import Faults
 from domain.rulebook.notice_texts import time_params
-from models.draws import Draw, DrawApplication
+from models.draws import CallNotice, Draw, DrawApplication
 from models.invitations import Invitation, ReleaseConfirmation
 from models.organisations import Organisation
 from services.core import permissions
@@ -45,7 +45,7 @@ from services.draws.release_rules import (
     release_until,
 )
 from services.draws.setup.attachments import attached_name
-from services.draws.virtual_calls import VirtualCalls
+from services.draws.virtual_calls import Caller, VirtualCalls
 from services.notifications import BEGINS, Notices, Recipient
 
 UNREACHED = """
@@ -262,9 +262,12 @@ class Releases:
 
     # ---- who knows of the release
 
-    async def ring(self, actor: Actor, draw_id: UUID, invitation_id: UUID, phone: str) -> None:
-        """Connect ``phone`` with an expert whom no call of the system reached. Raises as ``VirtualCalls.request_call``,
-        NotFound, and Conflict while calls go on or when the expert knows."""
+    async def ring(self, actor: Actor, draw_id: UUID, invitation_id: UUID, caller: Caller) -> None:
+        """Connect the caller with an expert whom no call of the system reached, between unsealing and the gathering's
+        window.
+
+        Raises as ``VirtualCalls.request_call``, NotFound, and Conflict while calls go on or when the expert knows.
+        """
         permissions.check(actor, "draw.start")
         async with transaction():
             draw = (await lock_own_draw(actor, draw_id)).draw
@@ -272,8 +275,10 @@ class Releases:
             if not expert.by_hand:
                 known = "已确认知晓退选" if expert.confirmed else f"语音通知{expert.voice_label}"
                 raise Conflict(f"该专家{known}，不需要呼叫。", code="not_by_hand")
-            expert_id = (await Invitation.get(id=invitation_id)).expert_id
-            await self.calls.request_call(actor, draw, expert_id, "release", phone)
+            invitation = await Invitation.get(id=invitation_id)
+            staff = await self.calls.caller_mobile(actor, caller, await CallNotice.get(id=invitation.notice_id))
+            window = self.queries.call_window(draw, invitation)
+            await self.calls.request_call(actor, draw, invitation.expert_id, "release", staff, window)
 
     async def confirm(self, actor: Actor, draw_id: UUID, invitation_id: UUID, words: str) -> None:
         """Record that a person reached an expert whom no call reached; the release SMS follows, and no further call.

@@ -11,9 +11,9 @@ from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day
 
 
-async def talk_with_expert(day: Day, expert: Phone) -> None:
+async def talk_with_expert(day: Day, expert: Phone, *, caller: str = gd.AGENT) -> None:
     """The staff's phone rings first, then the expert's; both see the platform's number; the expert hangs up."""
-    staff = day.phone(gd.AGENT)
+    staff = day.phone(caller)
     first = await staff.ringing()
     assert (first["kind"], first["show_number"]) == ("two_way", "057156210010")
     await day.stage.http_client.control(f"/phones/{staff.mobile}/calls/{first['id']}/answer", {})

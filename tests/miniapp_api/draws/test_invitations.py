@@ -70,6 +70,21 @@ async def test_an_expert_asks_for_leave_or_answers_a_registered_one(
     assert (await registered.post(f"/invitations/{second.id}/leave-answer", {"agrees": True}))["state"] == "left"
 
 
+async def test_an_expert_agrees_to_a_moved_time_or_goes(world: World, office: Office, draw_id: UUID) -> None:
+    first, second = await open_invitations(draw_id)
+    agreeing, going = await accept(world, first), await accept(world, second)
+    await office.run.advance(draw_id)
+    moved = first.gathering_at - timedelta(hours=1)
+    await office.gathering_times.change(office.agency, draw_id, first.notice_id, moved)
+    asked_view = await agreeing.get(f"/invitations/{first.id}")
+    assert asked_view["proposed_gathering_at"]
+    answer = {"agrees": True, "proposal": asked_view["proposal"]}
+    agreed = await agreeing.post(f"/invitations/{first.id}/move-answer", answer)
+    assert (agreed["gathering_at"], agreed["proposal"]) == (asked_view["proposed_gathering_at"], "")
+    left = await going.post(f"/invitations/{second.id}/move-answer", {**answer, "agrees": False})
+    assert left["state"] == "left"
+
+
 async def test_a_check_in_counts_by_the_venue_s_code_and_one_phone_lets_one_expert_in(
     world: World, office: Office, draw_id: UUID
 ) -> None:

@@ -6,6 +6,7 @@ import contextlib
 from datetime import timedelta
 
 from domain.clock import FixedClock
+from models.draws import Draw
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from models.virtual_calls import VirtualCall
@@ -55,7 +56,9 @@ async def test_damage_to_a_released_panel_and_to_its_virtual_calls_is_found(
     await Attempt.filter(notice__kind="draw_released", state="pending").update(state="failed")
     invitation = await Invitation.filter(draw_id=draw_id).order_by("id").first()
     assert invitation is not None
-    await office.releases.ring(office.agency, draw_id, invitation.id, "18030785987")
+    draw = await Draw.get(id=draw_id)
+    clock.set(draw.starts_at - timedelta(minutes=30))
+    await office.releases.ring(office.agency, draw_id, invitation.id, "own")
     assert await VirtualCall.all().count() == 1
     assert await find_broken() == []
     for damage, rule in DAMAGES.items():

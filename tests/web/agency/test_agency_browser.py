@@ -105,7 +105,7 @@ async def test_pages_of_what_follows_a_draw_read_well(browser: Browser, world: W
     recall = await make_recall(office)
     recalled = (await Draw.get(id=recall)).original_id
     await office.recalls.invite_panel(office.agency, recall)
-    await office.recalls.remember_phone(office.agency, recall, "18030785987")
+    await office.recalls.choose_phone(office.agency, recall, None)
     row = (await office.recall_queries.panel(office.agency, recall)).rows[0]
     await office.recalls.ring(office.agency, recall, row.id)
     await next_project(world)
@@ -347,6 +347,9 @@ async def test_an_open_page_gets_the_forms_for_whom_no_call_reached(browser: Bro
     application = await services.releases.submit(agency, draw_id, "招标失败", "不足三家")
     await services.verification.approve(world.office.verifier, application)
     await services.releases.start(agency, draw_id)
+    await Draw.filter(id=draw_id).update(
+        opening_at=world.clock.now(), starts_at=world.clock.now() + timedelta(minutes=29)
+    )  # unsealed
     seen = await staff(browser, world, PHONE, "agency")
     await seen.page.clock.install()
     page = await seen.open(f"/agency/draws/{draw_id}/release")
@@ -360,7 +363,7 @@ async def test_an_open_page_gets_the_forms_for_whom_no_call_reached(browser: Bro
         await expect(forms).to_have_count(count)
         if count == 1:
             await page.get_by_label("的通知情况").fill("已电话告知本人")
-            await page.get_by_label("您的通话号码").focus()
+            await page.get_by_label("用哪个号码呼叫").focus()
     assert await page.get_by_label("的通知情况").evaluate_all("all => all.map((one) => one.value).sort()") == [
         "",
         "已电话告知本人",

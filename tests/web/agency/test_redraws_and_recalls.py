@@ -88,9 +88,10 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
     names = sorted([row.name for row in (await world.office.recall_queries.panel(world.office.agency, draw.id)).rows])
     await agency.press("开始通知")
     assert "由本人答复" in agency.text
-    await agency.press("保存", phone="1803078")
-    assert (agency.status, "手机号应为11位数字" in agency.text) == (422, True)
     await agency.press("保存", phone="18030785987")
+    assert (agency.status, "找不到这条语音通知" in agency.text) == (404, True)
+    await agency.get(f"/agency/draws/{draw.id}/notify")
+    await agency.press("保存", phone="own")
     assert "通话号码已保存" in agency.text
     assert [name for name in names if f"提交{name}的陈述" in agency.page.buttons] == names
     world.clock.move(timedelta(minutes=11))

@@ -74,10 +74,16 @@ async def test_a_failed_tender_releases_its_panel(world: World) -> None:
     await reach_nobody(notice, world.clock.now())
     await agency.get(f"/agency/draws/{draw_id}/release")
     [name] = [button for button in agency.page.buttons if button.startswith("登记")]
+    assert "名单解密，之后可以用虚拟号联系" in agency.text
+    assert not [button for button in agency.page.buttons if button.startswith("虚拟号呼叫")]
+    await Draw.filter(id=draw_id).update(
+        opening_at=world.clock.now(), starts_at=world.clock.now() + timedelta(minutes=29)
+    )
+    await agency.get(f"/agency/draws/{draw_id}/release")
     [ring] = [button for button in agency.page.buttons if button.startswith("虚拟号呼叫")]
-    await agency.press(ring, phone="123")
-    assert (agency.status, "手机号应为11位数字" in agency.text) == (422, True)
-    await agency.press(ring, phone="")
+    await agency.press(ring, phone="13800138000")
+    assert (agency.status, "请选择用哪个号码呼叫" in agency.text) == (422, True)
+    await agency.press(ring, phone="own")
     assert ("接听后再呼叫专家" in agency.text, "：准备拨打" in agency.text) == (True, True), agency.text
     await agency.press(name, words="")
     assert (agency.status, "请填写通知情况" in agency.text) == (422, True)

@@ -180,7 +180,7 @@ def _of_the_panel(at: Any, now: datetime) -> Iterable[Press]:
     recall = frozenset({S.VERIFIED})
     yield Press(f"{a}/notify", "agency", recall, {"command": "invite"})
     noted = {"id": "{recalled}", "answer": "comes", "gathering_at": at(29)}
-    yield Press(f"{a}/notify", "agency", recall, {"command": "phone", "phone": "18030785987"})
+    yield Press(f"{a}/notify", "agency", recall, {"command": "phone", "phone": "own"})
     for command in ("ring", "ask", "resend"):
         yield Press(f"{a}/notify", "agency", recall, {"command": command, "id": "{recalled}"})
     yield Press(f"{a}/notify", "agency", recall, {"command": "note", **noted})
@@ -197,7 +197,7 @@ def _of_the_panel(at: Any, now: datetime) -> Iterable[Press]:
             f"{a}/attendance",
             "agency",
             STARTED | {S.ENDED},
-            {"command": command, "id": "{invitation}", "phone": "18030785987"},
+            {"command": command, "id": "{invitation}", "phone": "own"},
         )
 
 
@@ -211,7 +211,7 @@ def _on_attendance_pages() -> Iterable[Press]:
             f"{d}/attendance",
             "venue",
             arrivals,
-            {"command": command, "invitation": "{invitation}", "phone": "18030785987"},
+            {"command": command, "invitation": "{invitation}", "phone": "own"},
         )
     for kind in ("leave", "recusal", "absence"):
         absence_fields = {"who": "{code}", "kind": kind, "reason": "生病", "cause": "投标人"}

@@ -187,9 +187,13 @@ async def test_missing_experts_are_urged_from_the_list_within_the_window(world: 
     await venue.press(f"语音催促{invitation.code}")
     assert "第1次" in venue.text
     assert await Urge.filter(invitation_id=invitation.id).count() == 1
-    await venue.press(f"虚拟号呼叫{invitation.code}", phone="1380")
-    assert (venue.status, "手机号应为11位数字" in venue.text) == (422, True)
-    await venue.press(f"虚拟号呼叫{invitation.code}", phone="18030785987")
+    assert f"虚拟号呼叫{invitation.code}" not in venue.page.buttons, "sealed, and just urged"
+    world.clock.move(timedelta(minutes=5))
+    await Draw.filter(id=draw_id).update(starts_at=world.clock.now() + timedelta(minutes=30))
+    await venue.get(f"/draws/{draw_id}/attendance")
+    await venue.press(f"虚拟号呼叫{invitation.code}", phone="13800138000")
+    assert (venue.status, "请选择用哪个号码呼叫" in venue.text) == (422, True)
+    await venue.press(f"虚拟号呼叫{invitation.code}", phone="own")
     assert ("接听后再呼叫专家" in venue.text, "：准备拨打" in venue.text) == (True, True)
     await venue.press(f"语音催促{invitation.code}", invitation=str(new_id()))
     assert venue.status == 404

@@ -212,6 +212,23 @@ async def test_a_leave_that_the_agency_registered_is_answered_on_the_page(
         assert (stale.status, await state(invitation)) == (409, "accepted")
 
 
+@pytest.mark.parametrize(("button", "becomes"), [("同意改期", "accepted"), ("改期后不能参加", "left")])
+async def test_a_moved_time_is_answered_on_the_page(world: World, button: str, becomes: str) -> None:
+    draw_id, [invitation] = await world.panel()
+    moved = invitation.gathering_at - timedelta(hours=1)
+    times = world.services.draws.gathering_times
+    await times.change(world.office.agency, draw_id, invitation.notice_id, moved)
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    assert "集合时间拟由11月21日(周六) 17:00改为11月21日(周六) 16:00" in page.text
+    assert "您答复之前，原定时间仍然有效" in page.text
+    stale = await world.visitor().get(f"/i/{invitation.link}")
+    await page.press(button)
+    assert await state(invitation) == becomes
+    assert "拟由" not in page.text
+    await stale.press("改期后不能参加")
+    assert (stale.status, await state(invitation)) == ((409, "accepted") if becomes == "accepted" else (200, "left"))
+
+
 async def test_an_expert_checks_in_on_his_page_once_its_time_has_come(world: World) -> None:
     _, [invitation] = await world.panel()
     page = await world.visitor().get(f"/i/{invitation.link}")

@@ -145,7 +145,7 @@ async def test_urging_after_the_window_is_refused(world: World, role: str) -> No
     await world.office.gathering_times.change(world.office.agency, draw_id, notice.id, draw.starts_at)
     invitation = await Invitation.filter(draw_id=draw_id, state="accepted").order_by("code").first()
     assert invitation is not None
-    limit = invitation.gathering_at + book.attendance.urging_window
+    limit = draw.starts_at + book.attendance.urging_window
     visitor = await log_in(world, limit, role)
     page = f"/agency/draws/{draw_id}/attendance" if role == "agency" else f"/draws/{draw_id}/attendance"
     await open_before(world, limit, visitor, page)

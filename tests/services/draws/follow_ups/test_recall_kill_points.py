@@ -31,7 +31,6 @@ from tests.factories.phones import Phones, delivered
 from tests.factories.rulebooks import with_short_ladders
 from tests.services.draws.follow_ups.test_redraws_and_recalls import make_recall
 
-STAFF = "18030785987"
 RECALLS = "draws.recalls"
 SILENCE = 240
 """Seconds after which staff whose own phone has not rung ask for the call again."""
@@ -71,7 +70,7 @@ class RecallStory(Story):
         recall = (self.office.agency, self.draw_id)
         comes, stays_away = self.panel
         await life.ask_once("invite", f"{RECALLS}.invite_panel", *recall)
-        await life.ask_once("phone", f"{RECALLS}.remember_phone", *recall, STAFF)
+        await life.ask_once("phone", f"{RECALLS}.choose_phone", *recall, None)
         await self.talk(life)
         gathering_at = (await Draw.get(id=self.draw_id)).starts_at - timedelta(minutes=30)
         await life.ask_once("statement", f"{RECALLS}.record_statement", *recall, comes.id, True, gathering_at)
@@ -115,7 +114,7 @@ class RecallStory(Story):
 
     async def check(self, life: Life) -> Mapping[str, object]:
         connected = Counter(self.bridge.made)
-        assert {(caller, callee) for caller, callee, _ in connected} == {(STAFF, self.mobile)}
+        assert {callee for _, callee, _ in connected} == {self.mobile}
         assert set(connected.values()) == {1}, f"connected twice for one request: {connected}"
         assert [text.mobile for text in self.phones.sms.texts] == [self.mobile], "who comes is written to, once"
         invitations = await Invitation.filter(draw_id=self.draw_id, state="accepted")

@@ -292,7 +292,7 @@ async def test_a_recall_lists_who_took_part_and_each_answers_in_person(office: O
     await office.recalls.invite_panel(office.agency, new)
     with pytest.raises(Conflict, match="已经开始通知"):
         await office.recalls.invite_panel(office.agency, new)
-    await office.recalls.remember_phone(office.agency, new, "180 3078 5987")
+    await office.recalls.choose_phone(office.agency, new, None)
     invited = await Invitation.filter(draw_id=new, state="open")
     assert {row.expert_id for row in invited} == {row.expert_id for row in await Invitation.filter(draw_id=old)}
     assert await Notice.filter(kind="recall_call", invitation_id__in=[row.id for row in invited]).count() == 2
@@ -308,7 +308,7 @@ async def test_a_recall_lists_who_took_part_and_each_answers_in_person(office: O
     assert gathering in {row.gathering_at for row in invited}, "who answered agreed to the time of the talk"
     assert await Notice.filter(kind="draw_accepted", invitation_id__in=[row.id for row in invited]).count() == 2
     shown = await office.recall_queries.panel(office.agency, new)
-    assert (shown.final, shown.staff_phone) == (True, "18030785987")
+    assert (shown.final, shown.staff_phone) == (True, await office.virtual_calls.own_mobile(office.agency))
     assert [(row.state_label, row.source_label) for row in shown.rows] == [("参评", "专家本人")] * 2
     with pytest.raises(Conflict, match="不能再修改"):
         await office.recalls.record_statement(office.agency, new, first.id, False, None)
@@ -395,7 +395,7 @@ async def test_a_refusal_heard_in_a_call_of_the_platform_counts_unless_the_exper
 ) -> None:
     new = await make_recall(office)
     invitations = await answer_recall(office, new, "accept")
-    await office.recalls.remember_phone(office.agency, new, "18030785987")
+    await office.recalls.choose_phone(office.agency, new, None)
     row = (await office.recall_queries.panel(office.agency, new)).rows[1]
     await office.recalls.ring(office.agency, new, row.id)
     call = await VirtualCall.get(draw_id=new)
@@ -465,9 +465,9 @@ async def test_an_expert_is_asked_to_call_back_and_his_number_is_not_shown(offic
     new = await make_recall(office)
     await office.recalls.invite_panel(office.agency, new)
     row = (await office.recall_queries.panel(office.agency, new)).rows[0]
-    with pytest.raises(Conflict, match="请先填写您的通话号码"):
+    with pytest.raises(Conflict, match="请先选择您的通话号码"):
         await office.recalls.ask_to_call_back(office.agency, new, row.id)
-    await office.recalls.remember_phone(office.agency, new, "18030785987")
+    await office.recalls.choose_phone(office.agency, new, None)
     clock.move(timedelta(minutes=11))
     for times in (1, 2, 3):
         await office.recalls.ask_to_call_back(office.agency, new, row.id)
@@ -495,7 +495,7 @@ async def test_two_who_confirm_at_once_confirm_once(office: Office) -> None:
 async def test_recalled_experts_come_go_and_end_the_activity_as_others_do(office: Office, clock: FixedClock) -> None:
     new = await make_recall(office)
     draw = await Draw.get(id=new)
-    await office.recalls.remember_phone(office.agency, new, "18030785987")
+    await office.recalls.choose_phone(office.agency, new, None)
     await answer_recall(office, new)
     await office.recalls.confirm(office.agency, new)
     first, second = await Invitation.filter(draw_id=new).order_by("id")
@@ -575,7 +575,7 @@ async def test_who_may_not_sit_on_the_panel_now_is_not_invited_and_told_why(offi
         await Expert.filter(id=expert_id).update(left_at=office.deps.now(), active=False)
     else:
         await sit_elsewhere(office, expert_id, draw.starts_at, draw.ends_at)
-    await office.recalls.remember_phone(office.agency, new, "18030785987")
+    await office.recalls.choose_phone(office.agency, new, None)
     await office.recalls.invite_panel(office.agency, new)
     assert not await Invitation.exists(draw_id=new, expert_id=expert_id)
     notices = await Notice.filter(kind="recall_hindered", expert_id=expert_id)

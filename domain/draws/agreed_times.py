@@ -1,0 +1,77 @@
+"""What an expert agreed to: his rights and duties follow it, whatever time the agency plans meanwhile.
+
+A gathering that was moved afterwards is only proposed. While he hasn't agreed to it, nobody misses him before the later
+of both: he may come to either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.rulebook.sections import AttendanceRules, Leave
+
+
+class Agreement(Protocol):
+    """An invitation, or a view of it."""
+
+    @property
+    def gathering_at(self) -> datetime: ...
+
+    @property
+    def proposed_gathering_at(self) -> datetime | None: ...
+
+    @property
+    def proposed_start_at(self) -> datetime | None: ...
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """Moved times that wait for an expert's answer: of the gathering, of the evaluation's start, or of both."""
+
+    gathering_at: datetime | None
+    start_at: datetime | None
+    until: datetime
+    """Until when it can be answered."""
+
+    @property
+    def key(self) -> str:
+        """What an answer names, so that it counts for these times only."""
+        return "-".join(f"{at.timestamp():.0f}" if at else "" for at in (self.gathering_at, self.start_at))
+
+
+def agreed_gathering(agreement: Agreement) -> datetime:
+    """The gathering that its expert agreed to, or was called for."""
+    return agreement.gathering_at
+
+
+def asked_gathering(agreement: Agreement) -> datetime:
+    """The gathering for which an open invitation asks: one that moved meanwhile is asked for at once."""
+    return agreement.proposed_gathering_at or agreement.gathering_at
+
+
+def missing_from(agreement: Agreement) -> datetime:
+    """From when the expert can be missing: late, urged, telephoned."""
+    return max(agreement.gathering_at, agreement.proposed_gathering_at or agreement.gathering_at)
+
+
+def pending_proposal(agreement: Agreement, now: datetime, *, has_entered: bool) -> Proposal | None:
+    """Of an accepted invitation. To an expert who is there only the start matters."""
+    gathering, start = None if has_entered else agreement.proposed_gathering_at, agreement.proposed_start_at
+    until = max(missing_from(agreement), start or missing_from(agreement))
+    return Proposal(gathering, start, until) if (gathering or start) and now < until else None
+
+
+def check_in_opens(agreement: Agreement, rules: AttendanceRules) -> datetime:
+    """From when he can enter, and be recused on the spot."""
+    return agreed_gathering(agreement) - rules.check_in_opens
+
+
+def urging_ends(agreement: Agreement, rules: AttendanceRules) -> datetime:
+    """The end of the time, from ``missing_from`` on, in which he may be urged or telephoned."""
+    return missing_from(agreement) + rules.urging_window
+
+
+def leave_until(agreement: Agreement, rules: Leave) -> datetime:
+    return agreed_gathering(agreement) - rules.allowed_until

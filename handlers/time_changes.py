@@ -1,0 +1,58 @@
+"""Times that were moved after the expert accepted (改期): he agrees, or gives up the place because of them."""
+
+from __future__ import annotations
+
+from bot.router import Answer, Router
+from bot.talk import Talk, conversation
+from bot.turn import Turn
+from domain.clock import print_time
+from handlers import commands, invitations, people, texts, wording
+from handlers.picking import PickOption, panel_options, pick_option
+
+
+def register(router: Router) -> None:
+    router.remember(answer_move)
+    router.keyword(agree, commands.AGREE_MOVE)
+    router.keyword(refuse, commands.REFUSE_MOVE)
+
+
+async def agree(turn: Turn) -> Answer:
+    return await _begin(turn, agrees=True)
+
+
+async def refuse(turn: Turn) -> Answer:
+    return await _begin(turn, agrees=False)
+
+
+async def _begin(turn: Turn, *, agrees: bool) -> Answer:
+    """Who hasn't accepted yet is asked for the moved time at once: his word answers the invitation."""
+    me = await people.get_expert(turn)
+    moved = [view for view in await people.panels_ahead(turn, me) if view.proposal]
+    if moved:
+        return answer_move.start(panel_options(moved), agrees)
+    waiting = await people.open_invitations(turn, me)
+    if waiting:
+        return invitations.answer_invitation.start(panel_options(waiting), "accept" if agrees else "decline", "")
+    return f"{texts.NOTHING_MOVED}\n{commands.tap_lines(commands.PANELS)}"
+
+
+@conversation(commands.AGREE_MOVE)
+async def answer_move(talk: Talk, panels: tuple[PickOption, ...], agrees: bool) -> None:
+    """A refusal is read back, since it can't be undone; an agreement counts at once."""
+    me = await people.get_expert(talk)
+    invitation_id = await pick_option(talk, texts.MOVE_WHICH, panels)
+    view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
+    talk.contact = wording.contact(view)
+    if not view.proposal:
+        await talk.say(texts.NOTHING_MOVED)
+        return
+    moved = wording.moved_text(view)
+    if not agrees:
+        agrees = await talk.choose(
+            texts.MOVE_READ_BACK.format(time=print_time(view.gathering_at), moved=moved),
+            {texts.MOVE_NO: False, commands.AGREE_MOVE: True},
+        )
+    stays = await talk.once(
+        talk.services.draws.time_changes.answer, invitation_id, me.expert_id, agrees, view.proposal, by="chat"
+    )
+    await talk.say(texts.MOVE_AGREED.format(moved=moved) if stays else texts.MOVE_REFUSED)
