@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.faults import Faults
 from domain.rulebook.book import Rulebook
 from services.draws import CallNoticeView, ConditionView, DrawView, NewStart
-from web.core.form_values import keep_stored, uuid_of
+from web.core.form_values import is_typed, keep_stored, uuid_of
 from web.core.typed_forms import RequiredMoment, ShortText, read_typed
 
 _AT = "at-"
@@ -48,13 +48,16 @@ def suggest(
 
 @dataclass(frozen=True)
 class _Gatherings:
-    """The gathering times by notice, if the box ``update`` is ticked; each is a field of its own."""
+    """The gathering times by notice, each a field of its own: all if the box ``update`` is ticked, else those that were
+    typed over."""
 
     def read(self, sent: Mapping[str, str], name: str) -> dict[UUID, datetime]:
-        if sent.get("update") != "1":
-            return {}
         times, faults = RequiredMoment("集合时间"), Faults()
-        fields = {field: uuid_of(field.removeprefix(_AT), "这条语音通知") for field in sent if field.startswith(_AT)}
+        fields = {
+            field: uuid_of(field.removeprefix(_AT), "这条语音通知")
+            for field in sent
+            if field.startswith(_AT) and (sent.get("update") == "1" or is_typed(sent, field))
+        }
         gatherings = {notice_id: faults.check(times.read, sent, field) for field, notice_id in fields.items()}
         faults.raise_any()
         return gatherings
@@ -68,10 +71,10 @@ class _PostponedStart:
 
 @dataclass(frozen=True)
 class _Postponed:
-    """The new start, if the box of this name is ticked."""
+    """The new start, if the box of this name is ticked, or its time or reason was typed."""
 
     def read(self, sent: Mapping[str, str], name: str) -> NewStart | None:
-        if sent.get(name) != "1":
+        if sent.get(name) != "1" and not (is_typed(sent, "starts_at") or is_typed(sent, "start_reason")):
             return None
         start = read_typed(_PostponedStart, sent)
         return NewStart(start.starts_at, start.start_reason)

@@ -64,6 +64,13 @@ def redirect(path: str, **query: str) -> http.HTTPSeeOther:
     return http.HTTPSeeOther(f"{address}{joint}{given}{mark}{place}" if given else path)
 
 
+def is_typed(sent: Mapping[str, str], name: str) -> bool:
+    """Whether a person typed into an input whose box is not ticked: it isn't empty, and isn't what the form showed
+    (its hidden field ``shown-…``). What was typed counts as the tick."""
+    value = sent.get(name, "").strip()
+    return bool(value) and value != sent.get(f"shown-{name}", "")
+
+
 def print_moment(at: datetime | None) -> str:
     """The value of a datetime input, in Beijing time."""
     return f"{local(at):%Y-%m-%dT%H:%M}" if at else ""
