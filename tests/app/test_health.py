@@ -75,7 +75,7 @@ async def test_an_unmigrated_database_is_not_ready(ask: Ask, empty_database: str
     client = await ask(standard_checks(empty_database, redis, Path()))
     response = await client.get("/readyz")
     assert response.status == 503
-    assert (await response.json())["checks"]["migrations"] == "missing: 0001_baseline"
+    assert (await response.json())["checks"]["migrations"].startswith("missing: 0001_baseline")
 
 
 class Lent(asyncpg.Connection):  # type: ignore[type-arg]  # not subscriptable at run time

@@ -235,6 +235,13 @@ async def recall_verified(office: Office) -> UUID:
     return draw_id
 
 
+async def recall_invited(office: Office) -> UUID:
+    """Each expert of the panel is asked, and has not answered."""
+    draw_id = await recall_verified(office)
+    await office.recalls.invite_panel(office.agency, draw_id)
+    return draw_id
+
+
 STATES: Mapping[str, Way] = {way.__name__: way for way in (*BEFORE, *BEGUN, terminated, asked_to_release, released)}
 
 

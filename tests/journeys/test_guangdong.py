@@ -365,7 +365,17 @@ async def test_21_a_draw_calls_by_voice_pauses_moves_the_gathering_and_goes_on(d
     moved = moment(page.page.form_of("保存并通知专家").fields["gathering_at"]) + timedelta(minutes=15)
     await page.press("保存并通知专家", gathering_at=at(moved))
     expect_page(page, 200, "集合时间已更改")
-    await day.sms(first.mobile, "改为")
+    await day.sms(first.mobile, "改为", "/i/")
+    page = await day.on(day.draw, "run")
+    expect_page(page, 200, "还有2位专家没有同意")
+    for expert in (first, planner):
+        mini = await day.mini(expert.mobile, "expert")
+        [panel] = (await mini.get("/panels"))["items"]
+        answer = {"agrees": True, "proposal": panel["proposal"]}
+        agreed = await mini.post(f"/invitations/{panel['id']}/move-answer", answer)
+        assert agreed["gathering_at"] == panel["proposed_gathering_at"]
+    page = await day.on(day.draw, "run")
+    assert "没有同意" not in page.page.text
 
     await page.press("继续抽取")
     [third] = await day.ringing(1)

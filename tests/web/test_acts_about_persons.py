@@ -87,7 +87,7 @@ ABOUT_NOTHING: Mapping[str, str] = {
         "contact with a person, which records nothing about him",
     ),
     "agency.details.share": "a link",
-    "agency.recall.remember_phone": "one's own number",
+    "agency.recall.choose_phone": "one's own number, or the contact's of the notice",
     **dict.fromkeys(
         [
             "agency.release.attach",
@@ -101,6 +101,7 @@ ABOUT_NOTHING: Mapping[str, str] = {
     **dict.fromkeys(["office.applications.reveal", "reviews.tasks.reveal"], "reading, which is logged"),
     "office.exam_analysis.preview": "a preview",
     "office.exam_candidates.allow": "more time, which takes nothing",
+    "office.exam_candidates.allow_devices": "more devices, which take nothing",
     "office.exam_candidates.drop": "a draft, of which nobody was told",
     "office.exam_scores.clear_flags": "the score stands as it was",
     "office.exam_scores.mark": "counts when it is released, see there",
@@ -196,7 +197,7 @@ IMPERSONAL = frozenset(
 )
 """Permissions to read, or to act on things; ``import`` is the office's register, checked by ``person_differs``."""
 OWN_ACTIONS = re.compile(r"\.own$|^expert\.self\.|^attendance\.check_in$")
-NUMBER = "number"
+NUMBER, ANSWER = "number", "answer"
 
 
 class Row(NamedTuple):
@@ -257,7 +258,9 @@ def test_each_person_is_told_by_a_notice_that_exists_and_may_object() -> None:
             assert kind in KINDS, f"{row.act}: no notice {kind}"
             assert f'"{kind}"' in sent, f"{row.act}: {kind} is never sent"
         for way in row.ways:
-            assert way in commands or way == NUMBER, f"{row.act}: no way {way}"
+            assert way in commands or way in (NUMBER, ANSWER), f"{row.act}: no way {way}"
+        if ANSWER in row.ways:
+            assert all("答复" in book.texts[kind].model_dump_json() for book in books for kind in row.told), row.act
         if NUMBER in row.ways:
             assert all(any(_has_number(book, kind) for kind in row.told) for book in books), f"{row.act}: no number"
 

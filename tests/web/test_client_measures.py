@@ -282,7 +282,7 @@ def _groups() -> list[type[PageGroup]]:
     _web_modules()
     groups, waiting = list[type[PageGroup]](), [PageGroup]
     while waiting:
-        subclasses = waiting.pop().__subclasses__()
+        subclasses = [group for group in waiting.pop().__subclasses__() if group.__module__.startswith("web.")]
         groups += subclasses
         waiting += subclasses
     return groups

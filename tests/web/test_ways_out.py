@@ -30,13 +30,13 @@ from domain.lifecycle import Lifecycle
 from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeEvent, InvoiceEvent, OrderEvent, RefundEvent
 from domain.remuneration.lifecycles import REMUNERATION, RemunerationEvent
 from miniapp_api.assembly import APIS
-from models.accounts import Account
+from models.accounts import Account, RoleGrant
 from models.applications import Application, ApplicationSection
 from models.draws import Draw
 from models.reviews import Objection
 from services.core.base import Actor
 from tests.factories import draw_states as states
-from tests.factories.offices import add_experts, state_of
+from tests.factories.offices import add_experts, enter_all, state_of
 from tests.factories.people import make_grant
 from tests.factories.reviews import make_applicant, make_application, make_catalogues
 from tests.web.conftest import Visitor, World
@@ -214,6 +214,7 @@ AGENCY = {
     "supplement": "/agency/draws/{id}/run supplement",
     "widen": "/agency/draws/{id}/run widen",
     "move": "/agency/draws/{id}/run move",
+    "invite": "/agency/draws/{id}/notify invite",
     "confirm": "/agency/draws/{id}/notify confirm",
     "release": "/agency/draws/{id}/release submit",
     "register": "/draws/{id}/absences register",
@@ -245,18 +246,24 @@ EACH_STATE: Mapping[states.Way, tuple[str, str]] = {
     states.redraw_refused: ("submit terminate", "terminate"),
     states.recall_refused: ("submit terminate", "terminate"),
     states.recall_submitted: ("withdraw terminate", "approve refuse terminate"),
-    states.recall_verified: ("confirm terminate", "terminate"),
+    states.recall_verified: ("invite terminate", "terminate"),
+    states.recall_invited: ("confirm register terminate", "terminate"),
 }
 """Events of the agency and the verifier in a state before its start."""
 ONCE_BEGUN: Mapping[states.Way, tuple[str, str]] = {
     states.verified: ("terminate", "terminate"),
     states.seeded: ("terminate", "terminate"),
-    states.widening: ("abort end register", "end terminate"),
-    states.widened: ("end register", "end terminate"),
-    states.short: ("supplement end register", "end terminate"),
-    states.completed: ("end register", "end terminate"),
+    states.widening: ("abort register", "terminate"),
+    states.widened: ("register", "terminate"),
+    states.short: ("supplement register", "terminate"),
+    states.completed: ("register", "terminate"),
     states.recall_verified: ("terminate", "terminate"),
 }
+ENTERED: Mapping[states.Way, tuple[str, str]] = {
+    states.short: ("supplement end register", "end terminate"),
+    states.completed: ("end register", "end terminate"),
+}
+"""The same once experts have entered."""
 _OF_A_PERSON = re.compile(r'href="(/(?:agency|draws)[^"?#]*)')
 _NO_PAGE = re.compile(r"\.(pdf|xlsx|csv)$|/(attachment|screen|mail)\b|/agency/(templates|projects|draws/new)")
 
@@ -286,7 +293,8 @@ async def reach(visitor: Visitor, draw_id: UUID, names: Mapping[str, str], *, fi
 
 async def verifier_of(world: World) -> Visitor:
     account = await Account.get(id=world.office.verifier.account_id)
-    await make_grant(account, "verifier")
+    if not await RoleGrant.exists(account_id=account.id, role="verifier"):
+        await make_grant(account, "verifier")
     return await world.enter(account)
 
 
@@ -300,7 +308,7 @@ async def check_ways(world: World, draw_id: UUID, expected: tuple[str, str], *, 
     ways = await reach(await verifier_of(world), draw_id, VERIFIER, first="/draws")
     assert ways == set(expected[1].split()), "of the verifier"
     events = set(DRAW.moves[DrawState(await state_of(draw_id))]) - given_up
-    steps = {COMMANDS[event] for event in events if event in COMMANDS} & set(" ".join(expected).split())
+    steps = {"invite", *(COMMANDS[event] for event in events if event in COMMANDS)} & set(" ".join(expected).split())
     duties = {way for event in events for way in OF_DRAWS[event] if way.startswith("duty ")} & registered(world)
     assert steps | duties, f"nothing but {given_up} leads on"
 
@@ -323,6 +331,9 @@ async def test_once_its_start_has_come_a_draw_is_left_by_following_links(world: 
     draw_id = await way(world.office)
     world.clock.set((await Draw.get(id=draw_id)).starts_at)
     await check_ways(world, draw_id, ONCE_BEGUN[way], given_up=GIVES_UP)
+    if way in ENTERED:
+        await enter_all(draw_id)
+        await check_ways(world, draw_id, ENTERED[way], given_up=GIVES_UP)
 
 
 async def test_a_follower_that_is_in_the_way_is_terminated_from_the_original(world: World) -> None:

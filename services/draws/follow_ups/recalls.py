@@ -18,6 +18,7 @@ from tortoise.exceptions import IntegrityError
 
 from domain.clock import print_time
 from domain.draws import record
+from domain.draws.agreed_times import urging_ends
 from domain.draws.lifecycles import DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.draws.record import SKIP_REASONS, SkipReason
 from domain.errors import Conflict, InvalidInput, NotFound
@@ -110,11 +111,10 @@ class Recalls:
             await row.save(update_fields=["called_at"])
 
     async def _call_window(self, draw: Draw, row: RecalledExpert) -> CallWindow:
-        """From the unsealing of the original panel to the end of the urging for the agreed, or planned, gathering."""
+        """From the unsealing of the original panel to the end of the urging for the gathering of the invitation."""
         unseals_at = self.access.unseals_at(await Draw.get(id=draw.original_id))
-        condition = await Condition.get(id=row.condition_id).prefetch_related("notice")
-        gathering = row.gathering_at or condition.notice.gathering_at
-        return CallWindow(unseals_at, unseals_at, gathering + self.deps.book(draw.pool).attendance.urging_window)
+        invitation = await Invitation.get(draw_id=draw.id, expert_id=row.expert_id)
+        return CallWindow(unseals_at, unseals_at, urging_ends(invitation, self.deps.book(draw.pool).attendance))
 
     async def resend(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
         """Send time, place and code again to an expert whom that message did not reach. Raises Conflict, NotFound."""

@@ -29,6 +29,7 @@ TALKS: Mapping[str, str] = {
 }
 MESSAGES: Mapping[str, str] = {
     "services/draws/activity_end.py ActivityEnd._cancel_invitations": BY_THE_SYSTEM,
+    "services/draws/attendance/check_in.py VenueCheckIn._notify_registered": BY_THE_SYSTEM,
     "services/draws/attendance/discard_requests.py DiscardRequests.notify_expert": BY_THE_SYSTEM,
     "services/draws/attendance/time_changes.py TimeChanges._ask": BY_THE_SYSTEM,
     "services/draws/attendance/urging.py Urging.urge": f"{BY_THE_SYSTEM}; window, number and pause of urging",
@@ -38,7 +39,11 @@ MESSAGES: Mapping[str, str] = {
     "services/draws/calls/next_calls.py NextCalls._call_expert": BY_THE_SYSTEM,
     "services/draws/calls/reminders.py _recipient": BY_THE_SYSTEM,
     "services/draws/follow_ups/recalls.py Recalls.ask_to_call_back": f"{OF_THE_WINDOW}; number and pause of asking",
+    "services/draws/follow_ups/recalls.py Recalls._close_refused": BY_THE_SYSTEM,
+    "services/draws/follow_ups/recalls.py Recalls._invite_expert": BY_THE_SYSTEM,
     "services/draws/follow_ups/recalls.py Recalls._notify_accepted": BY_THE_SYSTEM,
+    "services/draws/follow_ups/recalls.py Recalls._notify_of_statement": BY_THE_SYSTEM,
+    "services/draws/follow_ups/recalls.py Recalls._pass_over": BY_THE_SYSTEM,
     "services/draws/follow_ups/releases.py _recipient": BY_THE_SYSTEM,
 }
 NUMBERS: Mapping[str, str] = {

@@ -155,15 +155,23 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "RecallRow": BOTH,
     },
     "services/draws/follow_ups/recalls.py": {
-        "Recalls._append_results": FORM,
-        "Recalls._check_all_agreed": FORM,
+        "Recalls._answer_until": FORM,
         "Recalls._check_gathering": FORM,
+        "Recalls._close_refused": AGREED,
         "Recalls._create_invitation": FORM,
         "Recalls._invite_expert": FORM,
-        "Recalls.record_result": FORM,
-        "Recalls._call_window": BOTH,
         "Recalls._notify_accepted": AGREED,
+        "Recalls._notify_of_statement": BOTH,
+        "Recalls._pass_over": PLANNED,
+        "Recalls._propose_gathering": BOTH,
+        "Recalls.record_statement": FORM,
         "Recalls.ask_to_call_back": PLANNED,
+    },
+    "services/draws/attendance/check_in.py": {
+        "VenueCheckIn._notify_registered": AGREED,
+    },
+    "services/draws/recall_record.py": {
+        "confirmed_entry": AGREED,
     },
     "services/draws/follow_ups/redraws.py": {
         "RedrawsAndRecalls._copy_for_redraw": PLANNED,
@@ -234,6 +242,7 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "OwnRemuneration": AGREED,
     },
     "services/remuneration/payouts.py": {
+        "Payouts.unmark_paid": AGREED,
         "Payouts._mark_paid": AGREED,
     },
     "services/remuneration/proposals.py": {
@@ -374,8 +383,8 @@ def _readers() -> Iterator[tuple[str, str]]:
             tree = ast.parse(source)
             yield from _mentions(tree, path.relative_to(ROOT).as_posix(), (), _docstrings(tree))
     for path in (path for folder in TEXTS for path in sorted((ROOT / folder).rglob("*"))):
-        own_tests = path.is_relative_to(ROOT / "miniprogram" / "tests")
-        if path.suffix in TEXT_KINDS and not own_tests and WORD in path.read_text(encoding="utf-8"):
+        others = path.is_relative_to(ROOT / "miniprogram" / "tests") or "node_modules" in path.parts
+        if path.suffix in TEXT_KINDS and not others and WORD in path.read_text(encoding="utf-8"):
             yield path.relative_to(ROOT).as_posix(), "-"
 
 
