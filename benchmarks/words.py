@@ -41,6 +41,8 @@ WORDS: dict[str, Sequence[str]] = {
     commands.CHECK_IN: (AHEAD,),
     commands.LEAVE: (AHEAD,),
     commands.CONFIRM_LEAVE: (AHEAD,),
+    commands.AGREE_MOVE: (AHEAD,),
+    commands.REFUSE_MOVE: (AHEAD,),
     commands.WILL_COME: (AHEAD,),
     commands.AVAILABILITY: (EXPERT,),
     commands.PROGRESS: (REVIEWING, FEE, STRANGER),

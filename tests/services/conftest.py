@@ -98,7 +98,7 @@ def book() -> NoticeBook:
 @pytest.fixture
 def deps(clock: FixedClock) -> Deps:
     keys = Keyring({"k1": b"d" * 32}, "k1", b"l" * 32, b"s" * 32)
-    return Deps(clock=clock, keys=keys, rulebooks=_rulebooks(), jobs=Jobs(), public_url="http://127.0.0.1:8080")
+    return Deps(clock=clock, keys=keys, rulebooks=dict(_rulebooks()), jobs=Jobs(), public_url="http://127.0.0.1:8080")
 
 
 @pytest.fixture

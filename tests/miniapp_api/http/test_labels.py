@@ -48,6 +48,7 @@ TECHNICAL = frozenset(
         "leaves",
         "hidden_seconds",
         "digest",
+        "proposal",
     )
 )
 """Fields that programs fill in: a message about them means an old mini-program."""

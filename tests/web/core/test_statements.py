@@ -74,5 +74,5 @@ async def test_an_agencys_pages(world: World) -> None:
     draw_id, _ = await world.call()
     await check_pages(
         await world.log_in(world.office.agency),
-        {"/agency": 10, "/agency/draws": 4, "/agency/projects": 3, f"/agency/draws/{draw_id}/run": 9},
+        {"/agency": 10, "/agency/draws": 4, "/agency/projects": 3, f"/agency/draws/{draw_id}/run": 10},
     )
