@@ -224,8 +224,8 @@ const recall = {
     },
     { done: (facts) => recalled(facts) >= 2, next: '郑核验点“待核验”，打开申请，再点“通过”。', taps: verifying, why: '核验通过，系统会逐一通知原专家，由专家本人答复。' },
     {
-      done: (facts) => facts.spoke || recalled(facts) >= 5, next: '周代理进入“通知原专家”，点“开始通知”；再填入并保存自己的号码，点“虚拟号呼叫”，接听自己手机的来电。',
-      taps: [{ ringing: true }, agency(onButton('开始通知'), sample, onButton('保存'), onButton('虚拟号呼叫'), onLink('进入通知', '通知原专家'))],
+      done: (facts) => facts.spoke || recalled(facts) >= 5, next: '周代理进入“通知原专家”，点“开始通知”；再保存自己的通话号码，点“虚拟号呼叫”，接听自己手机的来电。',
+      taps: [{ ringing: true }, agency(onButton('开始通知'), onButton('保存'), onButton('虚拟号呼叫'), onLink('进入通知', '通知原专家'))],
       why: '系统先呼经办人，接听后再呼专家，双方都看不到对方号码；专家的来电在上方提示里。',
     },
     {
