@@ -85,11 +85,20 @@ async def prepare_recall(draw_driver: DrawDriver, draw: str) -> tuple[RecallOfPa
     """A verified recall of a panel that has met, and when it is to meet again."""
     met = draw_driver.times[draw].starts
     await draw_driver.move_to(draw_driver.times[draw].ends + timedelta(seconds=1))
+    await _await_end_of_draw(draw_driver, draw)
     starts = met + timedelta(days=2)
     recall = await RecallOfPanel.begin(draw_driver.agency, draw, starts, starts + timedelta(hours=3))
     await draw_driver.agency.attach_proof(recall.draw, pdf(), "复评申请表.pdf")
     await draw_driver.submit(recall.draw)
     return recall, starts
+
+
+async def _await_end_of_draw(draw_driver: DrawDriver, draw: str) -> None:
+    """A due task ends it."""
+    give_up = asyncio.get_running_loop().time() + 60
+    while not await retry_query(lambda: rows("SELECT 1 FROM draw WHERE id = $1 AND state = 'ended'", UUID(draw))):
+        assert asyncio.get_running_loop().time() < give_up, await draw_driver.overdue()
+        await draw_driver.nudge(20)
 
 
 async def settle(draw_driver: DrawDriver, since: datetime, expected: Mapping[str, int]) -> None:

@@ -115,6 +115,8 @@ async def test_a_recalled_panel_is_written_to_once_while_processes_are_killed(
     """What was agreed with each stands, and who comes gets one confirmation."""
     former = await members_of(draw_driver, panels[0])
     recall, starts = await prepare_recall(draw_driver, panels[0])
+    for member in former:
+        await draw_driver.set_autopilot(member.mobile, "silent", "both")
     since = await draw_driver.stage.now()
     async with kill_processes(draw_driver, seed) as killer:
         await killer.kill_during("web-1", recall.invite())
