@@ -76,7 +76,7 @@ class StepCounter:
             part = self._text[begin:end]
             return self._text.startswith(part, at) and rest(at + len(part))
         if op in (ops.ASSERT, ops.ASSERT_NOT):
-            return self._look(value)(at) is (op is ops.ASSERT) and rest(at)
+            return self._match_assertion(value)(at) is (op is ops.ASSERT) and rest(at)
         if op is ops.ATOMIC_GROUP:
             return (end := self._first_end(value, at)) is not None and rest(end)
         assert op in _REPEATS, op
@@ -87,7 +87,7 @@ class StepCounter:
             self._groups[group] = begin, end
         return True
 
-    def _look(self, value: tuple[int, Any]) -> Callable[[int], bool]:
+    def _match_assertion(self, value: tuple[int, Any]) -> Callable[[int], bool]:
         direction, items = value
         if direction > 0:
             return lambda at: self._match(items, 0, at, lambda _end: True)

@@ -42,7 +42,7 @@ from tests.factories.offices import (
     prove,
 )
 from tests.factories.offices import verify as approve
-from tests.factories.people import make_account
+from tests.factories.people import OTHER_CREDIT_CODE, make_account
 from tests.invariants import check_invariants
 
 Record = dict[str, Any]
@@ -343,7 +343,7 @@ async def make_parties(office: Office, dice: random.Random) -> Parties:
     other = await Organisation.create(
         pool="demo",
         name="另一招标代理有限公司",
-        credit_code="91440101MA59XXXX0A",
+        credit_code=OTHER_CREDIT_CODE,
         assurance_level=4,
         legal_account_id=agent.id,
         created_at=office.deps.now(),
