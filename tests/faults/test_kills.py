@@ -137,7 +137,7 @@ async def test_a_recalled_panel_is_written_to_once_while_processes_are_killed(
     assert label == SHORT
     assert list((await recall.list_panel()).values()) == ["不参评"] + ["参评"] * (PANEL - 1)
     again = await members_of(draw_driver, recall.draw)
-    await check_texts(draw_driver, since, "recall_asked", {member.mobile: "需复评" for member in former})
+    await check_texts(draw_driver, since, "recall_asked", {member.mobile: "商定" for member in former})
     await check_texts(draw_driver, since, "draw_accepted", {member.mobile: "已确认您参加评标" for member in again})
     assert len(again) == PANEL - 1
     await check_virtual_calls(draw_driver, since, RUNG)
