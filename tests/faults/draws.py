@@ -50,7 +50,8 @@ _ANSWERS = (
     "SELECT a.out_id, i.state, i.answered_by, i.answered_at, i.answer_until, EXISTS (SELECT 1 FROM notice u "
     "WHERE u.invitation_id = i.id AND u.kind = 'draw_unclear') AS notified "
     "FROM attempt a JOIN notice n ON n.id = a.notice_id "
-    "JOIN invitation i ON i.id = n.invitation_id WHERE n.kind = 'draw_call' AND a.out_id = ANY($1::text[])"
+    "JOIN invitation i ON i.id = n.invitation_id "
+    "WHERE n.kind IN ('draw_call', 'recall_call') AND a.out_id = ANY($1::text[])"
 )
 _ON_ITS_WAY = (
     "SELECT 1 FROM attempt a JOIN notice n ON n.id = a.notice_id "
