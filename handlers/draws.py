@@ -9,7 +9,7 @@ from functools import partial
 from bot.router import Router
 from bot.turn import Turn
 from domain.clock import local, print_time
-from domain.draws.lifecycles import DrawState, VerificationState
+from domain.draws.lifecycles import VerificationState
 from domain.errors import Forbidden, Unauthenticated
 from handlers import commands, people, texts, wording, work
 from services.accounts import RoleOption
@@ -104,21 +104,9 @@ async def _read_to_do(turn: Turn, actor: Actor, limit: int) -> _RoleList:
     first = [*await _release_lines(turn, actor), *await _payable_lines(turn, actor)]
     room = limit - len(first)
     page_of_draws = await turn.services.draws.worklists.read(actor, "to_do", limit=max(room, 1))
-    draw_lines = [
-        _Line(_label(draw), f"/agency/draws/{draw.id}", _to_do_text(turn, draw)) for draw in page_of_draws.lines
-    ]
+    now = turn.services.deps.now()
+    draw_lines = [_Line(_label(draw), f"/agency/draws/{draw.id}", to_do_of(draw, now)) for draw in page_of_draws.lines]
     return _RoleList([*first, *draw_lines][:limit], len(first) + page_of_draws.total, "/agency")
-
-
-def _to_do_text(turn: Turn, draw: WorkLine) -> str:
-    """The next step; where rounds were given up before the order was fixed, how many of those permitted."""
-    text = to_do_of(draw, turn.services.deps.now())
-    if not draw.given_up or draw.state not in (DrawState.VERIFIED, DrawState.COMMITTING):
-        return text
-    most = turn.services.deps.book(turn.user.pool).draw.commitments.aborts_max
-    if draw.given_up >= most and draw.state == DrawState.VERIFIED:
-        return texts.ROUNDS_USED_UP.format(count=draw.given_up)
-    return f"{text}{texts.ROUNDS_GIVEN_UP.format(count=draw.given_up, most=most)}"
 
 
 async def _release_lines(turn: Turn, actor: Actor) -> list[_Line]:
@@ -182,11 +170,11 @@ def _label(draw: WorkLine) -> str:
 
 
 def _agreement_text(draw: WorkLine) -> str:
-    return texts.DRAW_AGREED.format(state=draw.state.label, agreed=draw.agreed, needed=draw.needed)
+    return texts.DRAW_AGREED.format(state=draw.label, agreed=draw.agreed, needed=draw.needed)
 
 
 def _missing_text(draw: WorkLine) -> str:
-    return texts.DRAW_MISSING.format(state=draw.state.label, missing=draw.needed - draw.agreed)
+    return texts.DRAW_MISSING.format(state=draw.label, missing=draw.needed - draw.agreed)
 
 
 def _urging_text(draw: WorkLine) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from domain.lifecycle import Labelled, Lifecycle
 
 
@@ -29,32 +31,45 @@ class DrawState(Labelled):
 
 OVER = frozenset({DrawState.ENDED, DrawState.TERMINATED, DrawState.RELEASED})
 """Final states; a redraw or a recall is another draw."""
-_OF_A_RECALL = {DrawState.SUBMITTED: "复评已提交", DrawState.VERIFIED: "未通知"}
-"""States of a recall of the original experts: no order is drawn, the agency phones each expert."""
 
 
-def state_label(state: DrawState, kind: str) -> str:
-    """The label of a state in a draw of this kind."""
-    return (_OF_A_RECALL.get(state) if kind == "recall" else None) or state.label
+@dataclass(frozen=True)
+class StateName:
+    """A name under which draws of one state are shown and listed. ``code`` is its value in a filter."""
+
+    code: str
+    label: str
+    state: DrawState
+    of_recalls: bool | None = None
+    """Whether it applies to recalls only, to other draws only, or to both (None)."""
+    started: bool | None = None
+    """Whether only to those that were started, or that were not; None: to both."""
 
 
-_RECALL = "recall_"
+_RECALL_NAMES = (
+    StateName("recall_submitted", "复评已提交", DrawState.SUBMITTED, of_recalls=True),
+    StateName("recall_verified", "未通知", DrawState.VERIFIED, of_recalls=True, started=False),
+    StateName("recall_started", "通知中", DrawState.VERIFIED, of_recalls=True, started=True),
+)
+"""A recall draws no order: the original experts are asked, each answers in person."""
 
 
-def state_names() -> list[tuple[str, str]]:
-    """Names of states by which lists are filtered, each with a code that ``named_state`` parses."""
-    names: list[tuple[str, str]] = []
-    for state in DrawState:
-        names.append((state.value, state.label))
-        if state in _OF_A_RECALL:
-            names.append((f"{_RECALL}{state.value}", _OF_A_RECALL[state]))
-    return names
+def _names_of(state: DrawState) -> list[StateName]:
+    own = [name for name in _RECALL_NAMES if name.state == state]
+    return [StateName(state.value, state.label, state, of_recalls=False if own else None), *own]
 
 
-def named_state(code: str) -> tuple[str, bool | None]:
-    """The state of a code, and whether it applies to recalls only, to others only, or to both (None)."""
-    state = code.removeprefix(_RECALL)
-    return state, code != state if state in _OF_A_RECALL else None
+STATE_NAMES = tuple(name for state in DrawState for name in _names_of(state))
+
+
+def state_label(state: DrawState, kind: str, *, started: bool) -> str:
+    """The name of the state of a draw of this kind; ``started``: whether its experts are or were called."""
+    labels = (
+        name.label
+        for name in STATE_NAMES
+        if name.state == state and name.of_recalls in (None, kind == "recall") and name.started in (None, started)
+    )
+    return next(labels)
 
 
 class DrawEvent(Labelled):

@@ -78,7 +78,7 @@ class DrawProgress:
         state = DrawState(draw.state)
         return DrawTotals(
             state=state,
-            state_label=state_label(state, draw.kind),
+            state_label=state_label(state, draw.kind, started=draw.started_at is not None),
             planned=draw.needed,
             accepted=sum(c.accepted for c in conditions),
             open=sum(c.open for c in conditions),

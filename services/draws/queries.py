@@ -12,7 +12,8 @@ from pydantic import Field
 
 from domain.catalogues import region_prefix
 from domain.clock import local
-from domain.draws.lifecycles import DrawState, named_state, state_label
+from domain.draws.lifecycles import STATE_NAMES, DrawState, state_label
+from domain.draws.round_stage import RoundAborts, count_aborts
 from domain.masking import mask_name
 from models.base import Row
 from models.draws import (
@@ -53,6 +54,9 @@ DRAWING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 NUMBER_WANTED = """EXISTS (SELECT 1 FROM draw_round r WHERE r.draw_id = d.id AND r.seed = ''
  AND r.aborted_at IS NULL AND NOT r.commitments ? 'supervisor')"""
 """SQL: whether a draw ``d`` waits for its supervisor's random number."""
+ABORTS_WITHHELD = """ARRAY(SELECT r.reveals <> '{}' FROM draw_round r
+  WHERE r.draw_id = d.id AND r.aborted_at IS NOT NULL)"""
+"""SQL: of each round of a draw ``d`` that was given up, whether a number was public by then."""
 AWAITS_SUPPLEMENT = "d.kind <> 'recall' AND d.state IN ('short', 'supplement_pending')"
 """SQL: whether places of a draw ``d`` wait for a supplementary draw (待补抽活动)."""
 
@@ -73,6 +77,18 @@ def in_states(states: Iterable[str]) -> str:
     return f"d.state IN ({names})"
 
 
+def _under_name(code: str) -> str:
+    """SQL: whether a draw ``d`` is shown under one of ``STATE_NAMES``; no draw is under another code."""
+    name = next((name for name in STATE_NAMES if name.code == code), None)
+    if name is None:
+        return "FALSE"
+    limits = [
+        "" if name.of_recalls is None else f" AND (d.kind = 'recall') IS {name.of_recalls}",
+        "" if name.started is None else f" AND (d.started_at IS NOT NULL) IS {name.started}",
+    ]
+    return f"d.state = '{name.state.value}'{''.join(limits)}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Filters:
     """Filters; an empty one doesn't limit. ``number`` and ``project`` search in numbers and names, the times are of the
@@ -82,7 +98,7 @@ class Filters:
     project: str = ""
     state: str = ""
     name: str = ""
-    """Name of a state, as coded by ``state_names``: 未抽取 excludes recalls, 未通知 means recalls."""
+    """Code of one of ``STATE_NAMES``: 未抽取 excludes recalls, 未通知 and 通知中 mean recalls."""
     kind: str = ""
     source: str = ""
     """``on_site`` or ``off_site``: whether a trading centre's project or the agency's own (活动来源)."""
@@ -116,11 +132,12 @@ class DrawCard:
     """The supervisor's random number is awaited."""
     operator: str
     """The operator's name (经办人), as the agency wrote it."""
+    aborts: RoundAborts
 
     @property
     def label(self) -> str:
         """The name of its state."""
-        return state_label(self.state, self.kind)
+        return state_label(self.state, self.kind, started=self.started_at is not None)
 
 
 @dataclass(frozen=True)
@@ -172,6 +189,7 @@ class Detail:
 _CARD = f"""
 d.id, d.number, d.name, d.kind, d.state, d.needed, p.name AS project, p.region, d.created_at, d.started_at,
   d.starts_at, d.finished_at, d.operator_name AS operator, {NUMBER_WANTED} AS number_wanted,
+  {ABORTS_WITHHELD} AS withheld,
   (SELECT coalesce(sum(c.accepted), 0)::int FROM draw_condition c WHERE c.draw_id = d.id) AS accepted
 """
 _DETAIL = """
@@ -239,7 +257,7 @@ class DrawQueries:
             conditions=_views(ConditionView, Condition, row["conditions"]),
             parts=parts,
             original=original,
-            label=state_label(DrawState(draw.state), draw.kind),
+            label=state_label(DrawState(draw.state), draw.kind, started=draw.started_at is not None),
             ancestors=line,
             supplemented=frozenset(row["supplemented"]),
         )
@@ -266,12 +284,10 @@ class DrawQueries:
         """Draws that this actor may see, and their total: newest first, for a venue by their start, or urgent first."""
         permissions.check(actor, "draw.read")
         where, values = self.access.visibility_condition(actor, few=bool(filters.states))
-        named, of_recall = named_state(filters.name)
         clauses: tuple[tuple[object, str], ...] = (
             (filters.number and contains(filters.number), "(d.number ILIKE {} OR d.name ILIKE {})"),
             (filters.project and contains(filters.project), "(p.name ILIKE {} OR p.number ILIKE {})"),
             (filters.state, "d.state = {}"),
-            (named, "d.state = {}" if of_recall is None else f"d.state = {{}} AND (d.kind = 'recall') IS {of_recall}"),
             (filters.kind, "d.kind = {}"),
             (filters.source, "d.on_site = ({} = 'on_site')"),
             (region_prefix(filters.region), "starts_with(p.region, {})"),
@@ -280,6 +296,8 @@ class DrawQueries:
         )
         if filters.states:
             where += f" AND {in_states(filters.states)}"
+        if filters.name:
+            where += f" AND {_under_name(filters.name)}"
         if filters.without_absence:
             where += f" AND {_WITHOUT_ABSENCE}"
         for value, clause in clauses:
@@ -289,7 +307,8 @@ class DrawQueries:
         source = f"draw d {project if filters.project or filters.region else ''} WHERE {where}"
         order = URGENT_FIRST if filters.urgent_first else _LATEST.get(actor.role, "d.created_at DESC, d.id")
         draws, total = await read_page(_CARD, f"d {project}", source, order, values, offset=offset, limit=limit)
-        return Page(tuple(_card(row) for row in draws), total)
+        most = self.deps.book(actor.pool).draw.commitments.aborts_max
+        return Page(tuple(_card(row, most) for row in draws), total)
 
     async def list_avoidable(
         self, actor: Actor, search: str, chosen: Collection[UUID], *, limit: int
@@ -360,6 +379,7 @@ def _lot(record: Mapping[str, Any] | None) -> DrawLotView:
     return DrawLotView(lot.id, lot.name, lot.number, lot.investment)
 
 
-def _card(row: Mapping[str, Any]) -> DrawCard:
-    values = {name: row[name] for name in DrawCard.__dataclass_fields__}
-    return DrawCard(**{**values, "state": DrawState(row["state"])})
+def _card(row: Mapping[str, Any], aborts_max: int) -> DrawCard:
+    values = {name: row[name] for name in DrawCard.__dataclass_fields__ if name in row}
+    aborts = count_aborts(aborts_max, row["withheld"])
+    return DrawCard(**{**values, "state": DrawState(row["state"]), "aborts": aborts})

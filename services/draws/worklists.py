@@ -9,7 +9,8 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from domain.clock import local
-from domain.draws.lifecycles import DrawState
+from domain.draws.lifecycles import DrawState, state_label
+from domain.draws.round_stage import RoundAborts, count_aborts
 from models.invitations import MISSING_FROM
 from services.core import permissions
 from services.core.base import Actor, Deps, rows
@@ -17,7 +18,7 @@ from services.core.crypto import PHONE
 from services.core.permissions import AGENCY
 from services.draws.access import DrawAccess
 from services.draws.party_notifications import venue_urging_text
-from services.draws.queries import AWAITS_SUPPLEMENT, GATHERED, NUMBER_WANTED, URGENT_FIRST, in_states
+from services.draws.queries import ABORTS_WITHHELD, AWAITS_SUPPLEMENT, GATHERED, NUMBER_WANTED, URGENT_FIRST, in_states
 
 WorkList = Literal["to_do", "progress", "missing", "late", "watched", "today"]
 TO_DO: Mapping[str, str] = {
@@ -31,11 +32,11 @@ TO_DO: Mapping[str, str] = {
 }
 """The agency's next step, by the draw's state."""
 _OF_A_RECALL: Mapping[str, str] = {
-    "verified": "核验已通过，请通知原专家并确认结果",
+    "verified": "核验已通过，请开始通知原专家",
     "short": "有原专家不参评，请评标或终止后重新抽取",
     "supplement_pending": "有原专家不能到场，请评标或终止后重新抽取",
 }
-
+_RECALL_BEGUN = "等待原专家答复，都答复后请提交最终确认结果"
 
 _PAST: Mapping[str, str] = {
     "editing": "评标时间已过，请修改时间",
@@ -63,6 +64,10 @@ class WaitingDraw(Protocol):
     def finished_at(self) -> datetime | None: ...
     @property
     def number_wanted(self) -> bool: ...
+    @property
+    def started_at(self) -> datetime | None: ...
+    @property
+    def aborts(self) -> RoundAborts: ...
 
 
 def to_do_of(draw: WaitingDraw, now: datetime) -> str:
@@ -71,7 +76,20 @@ def to_do_of(draw: WaitingDraw, now: datetime) -> str:
         return past
     if draw.number_wanted:
         return "等待监督人提交随机数"
-    return (_OF_A_RECALL.get(draw.state) if draw.kind == "recall" else None) or TO_DO.get(draw.state, "")
+    if draw.kind == "recall":
+        begun = draw.state == DrawState.VERIFIED and draw.started_at is not None
+        return _RECALL_BEGUN if begun else _OF_A_RECALL.get(draw.state) or TO_DO.get(draw.state, "")
+    return _with_aborts(draw, TO_DO.get(draw.state, ""))
+
+
+def _with_aborts(draw: WaitingDraw, text: str) -> str:
+    """The next step; where rounds were given up before the order was fixed, how many of those permitted."""
+    aborts = draw.aborts
+    if not aborts.number or draw.state not in (DrawState.VERIFIED, DrawState.COMMITTING):
+        return text
+    if aborts.is_used_up and draw.state == DrawState.VERIFIED:
+        return f"摇号已中止{aborts.number}次，不能再摇号，请终止活动后重新申请"
+    return f"{text}（摇号已中止第{aborts.number}次，共{aborts.most}次）"
 
 
 def _to_do_after_start(draw: WaitingDraw) -> str:
@@ -82,7 +100,8 @@ def _to_do_after_start(draw: WaitingDraw) -> str:
     return _PAST.get(draw.state, "")
 
 
-_RUNNING = "d.state IN ('committing', 'drawing', 'paused', 'ending')"
+_RUNNING = """(d.state IN ('committing', 'drawing', 'paused', 'ending')
+  OR d.state = 'verified' AND d.kind = 'recall' AND d.started_at IS NOT NULL)"""
 _BEGUN = "d.gathering_first BETWEEN {now} - interval '1 day' AND {now}"
 _TODAY = "d.gathering_first >= {today} AND d.gathering_first < {today} + interval '1 day'"
 _NOT_IN = "NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
@@ -94,7 +113,6 @@ _DOOR = """(SELECT ARRAY[n.venue, n.address, n.contact, n.contact_phone_sealed] 
 """The phone contact for the place of the first gathering."""
 _RECUSALS = """(SELECT count(*)::int FROM discard_request r
   WHERE r.draw_id = d.id AND r.kind = 'recusal' AND r.state = 'open')"""
-_GIVEN_UP = "(SELECT count(*)::int FROM draw_round r WHERE r.draw_id = d.id AND r.aborted_at IS NOT NULL)"
 _HAS_RECUSALS = """d.id = ANY(ARRAY(SELECT r.draw_id FROM discard_request r JOIN draw x ON x.id = r.draw_id
   WHERE r.kind = 'recusal' AND r.state = 'open' AND x.state IN ('short', 'supplement_pending', 'completed')))"""
 """Found from the open recusals: other completed draws are not read."""
@@ -110,8 +128,8 @@ _LINES = f"""
 SELECT d.id, d.number, d.name, d.kind, d.state, d.starts_at, d.finished_at, d.gathering_first AS gathering_at, d.needed,
   (SELECT coalesce(sum(c.accepted), 0)::int FROM draw_condition c WHERE c.draw_id = d.id) AS agreed,
   (SELECT count(*)::int FROM invitation i WHERE i.draw_id = d.id AND i.state = 'accepted' AND NOT {_NOT_IN}) AS present,
-  {_LATE} AS late, {_DOOR} AS door, {NUMBER_WANTED} AS number_wanted, {_RECUSALS} AS recusals, {_GIVEN_UP} AS given_up,
-  d.total
+  {_LATE} AS late, {_DOOR} AS door, {NUMBER_WANTED} AS number_wanted, {_RECUSALS} AS recusals,
+  {ABORTS_WITHHELD} AS withheld, d.started_at, d.total
 FROM (SELECT d.*, count(*) OVER ()::int AS total FROM draw d WHERE {{reach}} AND {{which}}
   ORDER BY {URGENT_FIRST} LIMIT {{limit}}) AS d ORDER BY {URGENT_FIRST}
 """
@@ -138,8 +156,13 @@ class WorkLine:
     """Who urges instead of the agency, for which arrivals are sealed; empty: the reader may."""
     number_wanted: bool
     recusals: int
-    given_up: int
-    """Rounds (三方摇号) that were aborted."""
+    aborts: RoundAborts
+    started_at: datetime | None
+
+    @property
+    def label(self) -> str:
+        """The name of its state."""
+        return state_label(self.state, self.kind, started=self.started_at is not None)
 
 
 @dataclass(frozen=True)
@@ -182,7 +205,8 @@ class WorkLists:
         unseals_at = row["starts_at"] - self.deps.book(actor.pool).draw.result_visible_before
         sealed = row["late"] and actor.role in AGENCY and now < unseals_at
         urged_by = self._urging_contact(row["door"]) if sealed else ""
-        return WorkLine(**{**facts, "state": DrawState(row["state"]), "urged_by": urged_by})
+        aborts = count_aborts(self.deps.book(actor.pool).draw.commitments.aborts_max, row["withheld"])
+        return WorkLine(**{**facts, "state": DrawState(row["state"]), "urged_by": urged_by, "aborts": aborts})
 
     def _urging_contact(self, door: Sequence[str]) -> str:
         venue, address, contact, phone = door

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal, cast, get_args
 import aiohttp.web as http
 
 from domain.clock import SHANGHAI, local
-from domain.draws.lifecycles import state_names
+from domain.draws.lifecycles import STATE_NAMES
 from domain.errors import NotFound
 from services.accounts import RoleOption
 from services.core.base import Actor
@@ -116,7 +116,7 @@ class AgencyHomePages(AgencyPart):
             {
                 "here": "draws",
                 "filters": wanted.filters,
-                "states": [(_TO_DO, "待办事项"), *state_names()],
+                "states": [(_TO_DO, "待办事项"), *((name.code, name.label) for name in STATE_NAMES)],
                 "kinds": list(KINDS.items()),
                 "acts": acts_of,
                 "kinds_of_source": list(SOURCES.items()),

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.draws.lifecycles import DrawState, state_names
+from domain.draws.lifecycles import STATE_NAMES, DrawState
 from domain.errors import NotFound
 from services.applications import AttachmentView
 from services.core.base import Actor
@@ -67,7 +67,7 @@ class DrawListPages(DrawPages):
             "page": number,
             "search": search,
             "query": urlencode({name: value for name, value in search.items() if value}),
-            "states": [(code, name) for code, name in state_names() if code != DrawState.EDITING],
+            "states": [(name.code, name.label) for name in STATE_NAMES if name.state != DrawState.EDITING],
             "last": last_page(cards.total),
             "form": self.token(actor, "logout", actor.session_id),
         }

@@ -103,12 +103,13 @@ class DrawPrints:
         signatures: Sequence[str],
     ) -> PdfDocument:
         pool = self.deps.book(draw.pool).pool.name
+        state = state_label(DrawState(draw.state), draw.kind, started=draw.started_at is not None)
         content = {
             "title": title,
             "pool": pool,
             "qr": f"{self.deps.public_url}/record/{draw.pool}/{draw.number}",
             "foot": [pool, f"{draw.number} · 打印于{_clock(self.deps.now())}"],
-            "facts": [["活动编号", draw.number], ["状态", state_label(DrawState(draw.state), draw.kind)]],
+            "facts": [["活动编号", draw.number], ["状态", state]],
             "rows": _facts(draw),
             "columns": list(table[0]),
             "lines": [list(line) for line in table[1]],

@@ -296,6 +296,10 @@ async def test_rounds_in_vain_are_counted_and_after_the_last_the_page_leads_on(w
             await agency.press("重新开始三方摇号")
     assert "本活动不能再摇号" in agency.text
     assert "开始三方摇号" not in agency.page.text.replace("重新开始摇号", "")
+    await agency.get("/agency")
+    assert "摇号已中止3次，不能再摇号，请终止活动后重新申请" in agency.text
+    assert "请开始三方摇号" not in agency.text
+    await agency.get(f"/agency/draws/{draw_id}/run")
     await agency.get(agency.page.links["终止本活动"])
     assert "终止" in agency.text
 
