@@ -102,7 +102,8 @@ class RecallPanel:
     """`begun`: the experts are being notified. `final`: confirmed for good. `staff_phone` is the agency
     contact's phone as typed last, kept until the draw's end; may be empty.
 
-    `virtual_calls`: the pool offers calls that hide both numbers.
+    `virtual_calls`: the pool offers calls that hide both numbers. `awaited`: how many answers keep it from being
+    confirmed, `awaited_until`: when the last of them counts as not given.
     """
 
     staff_phone: str
@@ -110,6 +111,8 @@ class RecallPanel:
     final: bool
     virtual_calls: bool
     rows: tuple[RecallRow, ...]
+    awaited: int
+    awaited_until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,11 @@ class RecallQueries:
         shown = tuple(
             self._row(draw, row, calls.get(row["expert_id"], ()), hindrances.get(row["id"], "")) for row in panel_rows
         )
-        return RecallPanel(phone, begun, final, self.calls.is_offered(draw.pool), shown)
+        untils = [
+            row.answer_until for row in shown if row.answer_until and not counts_by(row.counts_at, self.deps.now())
+        ]
+        offered = self.calls.is_offered(draw.pool)
+        return RecallPanel(phone, begun, final, offered, shown, len(untils), max(untils, default=None))
 
     def _row(self, draw: Draw, row: Mapping[str, Any], calls: tuple[CallLine, ...], hindrance: str) -> RecallRow:
         rules = self.deps.book(draw.pool).draw.recall
@@ -204,6 +211,11 @@ def refusal_counts_at(row: Mapping[str, Any], rules: Recall) -> datetime | None:
         return None
     stated_at: datetime = row["stated_at"]
     return stated_at + rules.contradict_within
+
+
+def counts_by(counts_at: datetime | None, now: datetime) -> bool:
+    """Whether a noted refusal counts by now."""
+    return counts_at is not None and now >= counts_at
 
 
 def check_recall(draw: Draw) -> None:

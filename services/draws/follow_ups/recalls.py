@@ -39,7 +39,7 @@ from services.draws.calls.expiry import CALL_GRACE
 from services.draws.calls.next_calls import new_code
 from services.draws.calls.places import Places
 from services.draws.draw_notices import notify_agency
-from services.draws.follow_ups.recall_queries import RecallQueries, check_recall, refusal_counts_at
+from services.draws.follow_ups.recall_queries import RecallQueries, check_recall, counts_by, refusal_counts_at
 from services.draws.locks import Locked, lock, lock_own_draw, move
 from services.draws.party_notifications import PartyNotifications
 from services.draws.recall_record import BY_CALL, hindered_entry
@@ -374,8 +374,7 @@ class Recalls:
         draw, now = locked.draw, self.deps.now()
         rules = self.deps.book(draw.pool).draw.recall
         for stored in await self.queries.find_rows(draw):
-            counts_at = refusal_counts_at(stored, rules)
-            if stored["state"] != InvitationState.OPEN or counts_at is None or now < counts_at:
+            if stored["state"] != InvitationState.OPEN or not counts_by(refusal_counts_at(stored, rules), now):
                 continue
             invitation = await Invitation.select_for_update().get(id=stored["invitation_id"])
             await self.places.apply(locked, invitation, InvitationEvent.DECLINE, now, by=BY_CALL)
