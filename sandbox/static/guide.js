@@ -123,9 +123,9 @@ export class Guide {
     return [null, null];
   }
 
-  findOne({ phone, role, tab, words, ringing, news, clock, closes, sample }) {
+  findOne({ phone, role, tab, words, ringing, news, clock, until, closes, sample }) {
     const views = [...this.workspace.views.values()];
-    if (clock) return this.isClockStepRunning(clock) ? null : [document.querySelector(`[data-advance="${clock}"]`), null];
+    if (clock) return this.facts[until] || this.isClockStepRunning(clock) ? null : [document.querySelector(`[data-advance="${clock}"]`), null];
     if (news) return this.workspace.others.box.checked && news !== 'calls' ? null : chip(this.workspace.newsBox, news);
     if (ringing) return views.map((view) => [view.callScreen.nextTap(), view]).find(([element]) => element);
     if (role) return views.filter((view) => view.data.role === role).map((view) => [findTap(view, words), view]).find(([element]) => element);
@@ -206,7 +206,8 @@ export class Guide {
     const state = page.querySelector('.board')?.dataset.state ?? page.querySelector('header.head .tag')?.classList[1];
     if (!state || id !== this.watched) return;
     const number = /[A-Z]{4}\d{12}/.exec(page.querySelector('header.head')?.textContent ?? '')?.[0] ?? '';
-    if (id === this.facts.recall) this.note({ recallState: state, recallNumber: number });
+    const confirmable = page.querySelector('#confirmation [name="command"][value="confirm"]') !== null;
+    if (id === this.facts.recall) this.note({ recallState: state, recallNumber: number, answered: confirmable });
     else this.note({ state, number, ...(page.querySelector('[data-take-part][data-seeded]') ? { seed: true } : {}) });
     if (this.story === 'release') this.readRelease(page);
   }

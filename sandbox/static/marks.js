@@ -89,7 +89,7 @@ export const onLink = (...words) => (root) => (isPage(root)
 export function ownDraw(root, view) {
   const id = view.workspace.guide.watched;
   if (!isPage(root) || !id || root.location.pathname.includes(id)) return null;
-  return [...root.querySelectorAll(`main a[href*="${id}"]`)].find(seen) ?? null;
+  return [...root.querySelectorAll('main a[href]')].find((one) => one.pathname.includes(id) && seen(one)) ?? null;
 }
 
 /** The button above the phone that fills in the open page's empty fields. */

@@ -10,7 +10,7 @@ const far = (state) => BEFORE[state ?? 'editing'] ?? 5;
 const stage = (facts) => (facts.draw ? far(facts.state) : -1);
 /** Progress of the recall that was made from it. */
 const recalled = (facts) => (facts.recall ? far(facts.recallState) : -1);
-const answered = [inNewest('参加', '确认参加', '确认', '查看详情', '立即答复', '点击答复'), '确认参加', '参加', '允许', '待答复', inSms, logIn];
+const answered = [inNewest('参加', '确认参加', '确认', '查看详情', '去答复', '立即答复', '点击答复'), '确认参加', '参加', '允许', '待答复', inSms, logIn];
 
 /** A tap on an office's pages: the page's button, else the link to the activity, by the chat's word that lists it. */
 const office = (phone, ask, ...words) => ({ phone, tab: 'chat', words: [...words, ownDraw, ownLine, inNewest('打开网页', '查看全部'), inChat(ask), '更早的消息'] });
@@ -198,7 +198,7 @@ const release = {
 const recall = {
   name: '⑥ 复评与公开核验',
   phones: [AGENCY, VERIFIER, EXPERT],
-  facts: ['recall', 'recallState', 'recallNumber', 'opened', 'spoke'],
+  facts: ['recall', 'recallState', 'recallNumber', 'opened', 'spoke', 'answered'],
   end: '原专家已收到新的时间、地点和验证码；复评也有自己的抽取记录，同样公开。',
   steps: [
     { ...DRAWN_FIRST, done: (facts) => ['completed', 'ended'].includes(facts.state), why: '复评请回原来的专家，不重新抽取。' },
@@ -229,8 +229,11 @@ const recall = {
       why: '系统先呼经办人，接听后再呼专家，双方都看不到对方号码；专家的来电在上方提示里。',
     },
     {
-      done: (facts) => recalled(facts) >= 5, next: '谈妥后挂断，专家在自己手机上点“参加”；都答复后，周代理提交最终确认结果。代理机构说的只是陈述，不能代替专家答复。',
-      taps: [{ role: 'expert', words: answered }, { news: true }, agency(onButton('提交最终确认结果'), onLink('进入通知', '通知原专家'))],
+      done: (facts) => recalled(facts) >= 5, next: '谈妥后挂断，专家在自己手机上点“参加”，或接电话按 1；没人应答就点“+1 分”。都答复后，周代理提交最终确认结果；代理机构说的只是陈述，不能代替专家答复。',
+      taps: [
+        { ringing: true }, { role: 'expert', words: answered }, { news: true }, { clock: 60, until: 'answered' },
+        agency(onButton('提交最终确认结果'), onLink('进入通知', '通知原专家')),
+      ],
     },
   ],
 };
