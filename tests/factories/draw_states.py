@@ -27,6 +27,7 @@ from tests.factories.draws import make_project
 from tests.factories.offices import (
     Office,
     add_experts,
+    answer_recall,
     end_with_panel,
     fix_seed,
     make_draw,
@@ -239,6 +240,12 @@ async def recall_invited(office: Office) -> UUID:
     """Each expert of the panel is asked, and has not answered."""
     draw_id = await recall_verified(office)
     await office.recalls.invite_panel(office.agency, draw_id)
+    return draw_id
+
+
+async def recall_answered(office: Office) -> UUID:
+    draw_id = await recall_verified(office)
+    await answer_recall(office, draw_id)
     return draw_id
 
 

@@ -102,8 +102,8 @@ OF_DRAWS: Mapping[Enum, tuple[str, ...]] = {
     DrawEvent.FILL: (ANSWER,),
     DrawEvent.RUN_SHORT: ("duty watch_draws",),
     DrawEvent.SETTLE: ("duty watch_draws",),
-    DrawEvent.ALL_COME: (NOTIFY,),
-    DrawEvent.NOT_ALL_COME: (NOTIFY,),
+    DrawEvent.ALL_COME: (NOTIFY, "duty recalls"),
+    DrawEvent.NOT_ALL_COME: (NOTIFY, "duty recalls"),
     DrawEvent.REGISTER_ABSENCE: (ABSENCES,),
     DrawEvent.START_SUPPLEMENT: (RUN,),
     DrawEvent.WIDEN: (RUN,),
@@ -247,7 +247,8 @@ EACH_STATE: Mapping[states.Way, tuple[str, str]] = {
     states.recall_refused: ("submit terminate", "terminate"),
     states.recall_submitted: ("withdraw terminate", "approve refuse terminate"),
     states.recall_verified: ("invite terminate", "terminate"),
-    states.recall_invited: ("confirm register terminate", "terminate"),
+    states.recall_invited: ("register terminate", "terminate"),
+    states.recall_answered: ("confirm register terminate", "terminate"),
 }
 """Events of the agency and the verifier in a state before its start."""
 ONCE_BEGUN: Mapping[states.Way, tuple[str, str]] = {
