@@ -6,8 +6,9 @@ of both: he may come to either.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from domain.rulebook.sections import AttendanceRules, Leave
@@ -61,6 +62,20 @@ def pending_proposal(agreement: Agreement, now: datetime, *, has_entered: bool) 
     gathering, start = None if has_entered else agreement.proposed_gathering_at, agreement.proposed_start_at
     until = max(missing_from(agreement), start or missing_from(agreement))
     return Proposal(gathering, start, until) if (gathering or start) and now < until else None
+
+
+def decisive_moment(agreement: Agreement, asked_at: datetime) -> datetime:
+    """The first of the agreed and the moved times that were ahead when the expert was asked: by then he has set out, or
+    has not."""
+    moved = (at for at in (agreement.proposed_gathering_at, agreement.proposed_start_at) if at is not None)
+    times = [agreement.gathering_at, *moved]
+    return min([at for at in times if at > asked_at], default=agreement.gathering_at)
+
+
+def reminder_moments(agreement: Agreement, asked_at: datetime, leads: Sequence[timedelta]) -> list[datetime]:
+    """When an expert who has not answered is reminded, earliest first; what lies before the question is left out."""
+    decisive = decisive_moment(agreement, asked_at)
+    return sorted(decisive - lead for lead in leads if decisive - lead > asked_at)
 
 
 def check_in_opens(agreement: Agreement, rules: AttendanceRules) -> datetime:

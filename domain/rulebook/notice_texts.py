@@ -106,6 +106,12 @@ _OWN: Mapping[str, Mapping[str, str]] = {
         "starts": "11月21日(周六) 09:30",
         "starts_full": "2026年11月21日 09:30",
     },
+    "time_reminder": {
+        **_GATHERING,
+        **_LINK,
+        "what": "集合改到11月21日09:30，评标推迟到11月21日11:30",
+        "answer_by": "11月21日(周六) 09:30",
+    },
     "leave_confirmed": _GATHERING,
     "leave_asked": {**_GATHERING, **_LINK, "answer_by": "11月21日(周六) 09:00"},
     "absence_registered": {**_GATHERING, **_CONTACT},

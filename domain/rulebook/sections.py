@@ -429,6 +429,9 @@ class VoiceRules(Section):
 class AttendanceRules(Section):
     reminders: Items[Duration]
     """Times before gathering."""
+    move_reminders: Items[Duration]
+    """Times before the first of the agreed and the moved times; who has not answered the move (改期) is reminded. One
+    that reaches back to the question is left out."""
     qr_valid: Annotated[Duration, Field(ge=timedelta(seconds=10), le=timedelta(seconds=20))]
     """Validity of the code on the venue's screen; the screen changes it sooner."""
     check_in_opens: Duration

@@ -15,6 +15,7 @@ from services.draws.attendance.discards import DISCARDS_DUE, Discards
 from services.draws.attendance.gathering_times import GatheringTimes
 from services.draws.attendance.supplements import Supplements
 from services.draws.attendance.time_changes import TimeChanges
+from services.draws.attendance.unanswered_moves import UnansweredMoves
 from services.draws.attendance.urging import Urging
 from services.draws.call_order.round_reminders import RoundReminders
 from services.draws.call_order.rounds import Rounds
@@ -84,6 +85,7 @@ class DrawServices:
     supplements: Supplements
     gathering_times: GatheringTimes
     time_changes: TimeChanges
+    unanswered_moves: UnansweredMoves
     discards: Discards
     discard_queries: DiscardQueries
     attendance: VenueCheckIn
@@ -113,6 +115,7 @@ class DrawServices:
             DueTask("release_text", f"EXISTS ({UNREACHED})", self.releases.send_sms_to_unreached),
             DueTask("release_overdue", f"EXISTS ({overdue})", self.releases.refuse_overdue),
             DueTask("release_reminders", "", self.releases.remind_due),
+            DueTask("time_reminders", "", self.unanswered_moves.remind_due),
             DueTask("round_reminders", "", self.round_reminders.remind_due),
             DueTask("unverified", UNVERIFIED, self.verification.refuse_overdue),
             DueTask("virtual_calls", UNREPORTED, self.virtual_calls.check_due),

@@ -46,6 +46,7 @@ from services.draws.attendance.attendance_queries import AttendanceQueries
 from services.draws.attendance.gathering_times import GatheringTimes
 from services.draws.attendance.supplements import Supplements
 from services.draws.attendance.time_changes import TimeChanges
+from services.draws.attendance.unanswered_moves import UnansweredMoves
 from services.draws.attendance.urging import Urging
 from services.draws.call_order.rounds import Rounds
 from services.draws.calls.invitation_queries import Choice, InvitationQueries
@@ -127,6 +128,7 @@ class DrawUseCases:
     supplements: Supplements
     gathering_times: GatheringTimes
     time_changes: TimeChanges
+    unanswered_moves: UnansweredMoves
     discards: Discards
     discard_queries: DiscardQueries
     activity_end: ActivityEnd

@@ -367,7 +367,7 @@ async def test_21_a_draw_calls_by_voice_pauses_moves_the_gathering_and_goes_on(d
     expect_page(page, 200, "集合时间已更改")
     await day.sms(first.mobile, "改为", "/i/")
     page = await day.on(day.draw, "run")
-    expect_page(page, 200, "还有2位专家没有同意")
+    expect_page(page, 200, "还有2位专家没有答复改期")
     for expert in (first, planner):
         mini = await day.mini(expert.mobile, "expert")
         [panel] = (await mini.get("/panels"))["items"]
@@ -375,7 +375,7 @@ async def test_21_a_draw_calls_by_voice_pauses_moves_the_gathering_and_goes_on(d
         agreed = await mini.post(f"/invitations/{panel['id']}/move-answer", answer)
         assert agreed["gathering_at"] == panel["proposed_gathering_at"]
     page = await day.on(day.draw, "run")
-    assert "没有同意" not in page.page.text
+    assert "没有答复改期" not in page.page.text
 
     await page.press("继续抽取")
     [third] = await day.ringing(1)

@@ -99,7 +99,7 @@ class CallingPages(DrawPart):
             "round": await draws.rounds.view(visit.actor, draw.id, _AGENCY) if fixing else None,
             "aborts": await draws.rounds.aborts_of(draw) if state == DrawState.VERIFIED else None,
             "movable": state in _MOVABLE and not begun,
-            "unanswered": await draws.time_changes.count_unanswered(draw.id),
+            "unanswered": await draws.unanswered_moves.list_of(draw.id),
             "missing": missing if state in _MISSING else [],
             "new_times": suggest(draw, detail.parts.notices, missing, book, now),
             "postponable": bool(book.draw.supplement.postpone_max),

@@ -20,7 +20,7 @@ from domain.rulebook.notice_texts import time_params
 from models.attendance import has_entered
 from models.draws import CallNotice, Draw
 from models.invitations import Invitation
-from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.base import Actor, Deps, record, transaction
 from services.core.crypto import PHONE
 from services.draws.calls.call_rules import address_and_room
 from services.draws.calls.invitations import Channel, Invitations
@@ -28,14 +28,8 @@ from services.draws.calls.places import Cause
 from services.draws.locks import lock_invitation
 from services.notifications import Notices
 
-_ASKING = ("gathering_changed", "gathering_stays", "panel_waits")
+ASKING = ("gathering_changed", "gathering_stays", "panel_waits", "time_reminder")
 """Kinds of notices that an answer makes pointless."""
-_UNANSWERED = """
-SELECT i.notice_id, count(*)::int AS experts FROM invitation i
-WHERE i.draw_id = $1 AND i.state = 'accepted' AND i.proposed_gathering_at IS NOT NULL
-  AND NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')
-GROUP BY i.notice_id
-"""
 
 
 @dataclass(frozen=True)
@@ -99,7 +93,7 @@ class TimeChanges:
         self, draw: Draw, invitation: Invitation, kind: str, occasion: datetime, params: dict[str, str]
     ) -> None:
         """One question at a time: the page and the chat show all that is pending."""
-        await self.notices.stop(invitation_id=invitation.id, kinds=_ASKING)
+        await self.notices.stop(invitation_id=invitation.id, kinds=ASKING)
         await self.notices.notify(
             pool=draw.pool,
             kind=kind,
@@ -143,7 +137,7 @@ class TimeChanges:
             if pending.key != proposal:
                 raise Conflict("时间又有改动，请查看最新的时间后再答复。", code="moved_again")
             actor = Actor(locked.draw.pool, "expert", expert_id=expert_id)
-            await self.notices.stop(invitation_id=invitation.id, kinds=_ASKING)
+            await self.notices.stop(invitation_id=invitation.id, kinds=ASKING)
             facts = {"old": agreed_gathering(invitation).isoformat(), "channel": by, **_facts(pending)}
             await record(actor, now, _ACTIONS[agrees], "invitation", invitation.id, **facts)
             if agrees:
@@ -161,10 +155,6 @@ class TimeChanges:
         invitation.proposed_gathering_at = invitation.proposed_start_at = None
         await self._save_proposal(invitation, "gathering_at")
         await self.invitations.plan_reminder(invitation, pool, self.deps.now())
-
-    async def count_unanswered(self, draw_id: UUID) -> dict[UUID, int]:
-        """How many of the panel haven't agreed to a moved gathering yet, by call notice."""
-        return {row["notice_id"]: row["experts"] for row in await rows(_UNANSWERED, draw_id)}
 
 
 _HOLDING = (InvitationState.OPEN, InvitationState.ACCEPTED)

@@ -28,6 +28,7 @@ _OF_THE_PLACE = (
     "gathering_changed",
     "gathering_stays",
     "panel_waits",
+    "time_reminder",
     "leave_asked",
     "check_in_reminder",
     "urging",

@@ -39,6 +39,7 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "Proposal": THE_ACCESSOR,
         "Proposal.key": THE_ACCESSOR,
         "agreed_gathering": THE_ACCESSOR,
+        "decisive_moment": THE_ACCESSOR,
         "asked_gathering": THE_ACCESSOR,
         "missing_from": THE_ACCESSOR,
     },
@@ -101,12 +102,14 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "GatheringTimes.move": PLANNED,
     },
     "services/draws/attendance/time_changes.py": {
-        "-": BOTH,
         "TimeChanges._agree": BOTH,
         "TimeChanges._propose_gathering": BOTH,
         "TimeChanges._save_proposal": BOTH,
         "_facts": BOTH,
         "_reason": BOTH,
+    },
+    "services/draws/attendance/unanswered_moves.py": {
+        "_describe_move": BOTH,
     },
     "services/draws/call_order/eligibility.py": {
         "occupied_span": PLANNED,

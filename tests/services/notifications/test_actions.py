@@ -260,7 +260,7 @@ async def test_every_card_and_short_message_opens_its_page(
         if "/i/" in link:
             real, sample = link.rpartition("/i/")[2], KINDS[kind]["link"].rpartition("/i/")[2]
             assert len(sample) == len(real), f"the text of {kind} is measured with a link of another length"
-    assert sum("/i/" in link for link in post.sms.values()) == 7
+    assert sum("/i/" in link for link in post.sms.values()) == 8
     assert (await cost_of("draw_call"), await cost_of("fee_open")) == (10, 5), "two parts cost twice as much"
 
 

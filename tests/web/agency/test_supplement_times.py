@@ -53,7 +53,7 @@ async def test_a_gathering_that_was_typed_without_the_tick_is_asked_for(world: W
     assert typed((await CallNotice.get(id=notice.id)).gathering_at) == typed(moved)
     [agreed, _] = await Invitation.filter(draw_id=draw_id, state="accepted")
     assert (agreed.gathering_at, typed(agreed.proposed_gathering_at or moved)) == (notice.gathering_at, typed(moved))
-    assert "还有2位专家没有同意" in (await agency.get(f"/agency/draws/{draw_id}/run")).text
+    assert "还有2位专家没有答复改期" in (await agency.get(f"/agency/draws/{draw_id}/run")).text
 
 
 @pytest.mark.parametrize("field", ["starts_at", "start_reason"])

@@ -141,10 +141,10 @@ async def test_an_expert_who_agrees_is_bound_by_the_new_time(office: Office, clo
     draw_id, [invitation] = await panel(office)
     earlier = invitation.gathering_at - timedelta(hours=1)
     await move(office, invitation, earlier)
-    assert await office.time_changes.count_unanswered(draw_id) == {invitation.notice_id: 1}
+    assert [row.code for row in await office.unanswered_moves.list_of(draw_id)] == [invitation.code]
     assert await answer(office, invitation, True)
     assert await office.time_changes.answer(invitation.id, invitation.expert_id, True, "", by="chat"), "repeated"
-    assert await office.time_changes.count_unanswered(draw_id) == {}
+    assert await office.unanswered_moves.list_of(draw_id) == []
     shown = await view_of(office, invitation)
     assert (shown.gathering_at, shown.proposal) == (earlier, "")
     assert (await Notice.get(kind="gathering_changed")).state == "stopped"
