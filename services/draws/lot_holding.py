@@ -34,7 +34,10 @@ UPDATE draw_lot theirs SET live = FALSE FROM draw_lot mine WHERE mine.draw_id = 
 
 
 async def find_ancestors(draw_id: UUID) -> list[UUID]:
-    """The draw that this one follows, that draw's original, and so on."""
+    """The draw that this one follows, that draw's original, and so on.
+
+    Not to be read from ``lot_histories``: those are of a lot, and contain activities that this one does not follow.
+    """
     return [row["id"] for row in await rows(_ANCESTORS, draw_id)]
 
 
