@@ -205,7 +205,7 @@ class Attachments:
         book = self.deps.book(attachment.pool)
         rule = rule_of(book, attachment.field, attachment.row)
         try:
-            seen = await self.checker.check(content, rule.types)
+            seen = await self.checker.check(attachment.pool, content, rule.types)
         except InvalidInput as refusal:
             await self._drop_upload(attachment.id)
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal

@@ -241,7 +241,7 @@ class Documents:
         if photo is None or "pdf" in kinds:
             return ""
         try:
-            preview = await self.previews.get(photo.key, kinds[0])
+            preview = await self.previews.get(photo.pool, photo.key, kinds[0])
         except FileLost:
             logger.error("photo_lost", attachment=str(photo.id))
             return ""

@@ -100,7 +100,7 @@ class CourseMedia:
         await self._draft_item(actor, course_id, item_id, "pages")
         if len(content) > PAGE_FILE_MAX:
             raise InvalidInput(f"文件最大{PAGE_FILE_MAX // 1024**2}MB，请压缩或拆分。", code="too_large", field="file")
-        pages = await self._draw_pages(content)
+        pages = await self._draw_pages(actor.pool, content)
         keys = []
         for picture in pages:
             key = new_key(actor.pool, self.deps.now())
@@ -200,13 +200,13 @@ class CourseMedia:
             raise NotPlayable("视频文件不完整或不是MP4格式，请重新导出后再上传。")
         return _Film(key, size, movie)
 
-    async def _draw_pages(self, content: bytes) -> list[bytes]:
+    async def _draw_pages(self, pool: str, content: bytes) -> list[bytes]:
         """Raises InvalidInput that names the field."""
         try:
             if content[:5] == b"%PDF-":
-                return list(await self.checker.draw_pages(content, SIDE, PAGES_MAX))
-            picture = await self.checker.check(content, ("jpg", "png"))
-            return [await self.checker.draw(content, picture.kind, SIDE)]
+                return list(await self.checker.draw_pages(pool, content, SIDE, PAGES_MAX))
+            picture = await self.checker.check(pool, content, ("jpg", "png"))
+            return [await self.checker.draw(pool, content, picture.kind, SIDE)]
         except InvalidInput as refusal:
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
 

@@ -149,7 +149,7 @@ class Materials:
                 f"文件最大{rules.size_max // 1_000_000}MB，请压缩后再上传。", code="file_too_large", field="file"
             )
         try:
-            return await self.checker.check_material(content, rules.types)
+            return await self.checker.check_material(pool, content, rules.types)
         except InvalidInput as refusal:
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
 

@@ -20,7 +20,7 @@ class Previews:
     checker: FileChecker
     _drawing: WeakValueDictionary[str, asyncio.Lock] = field(init=False, default_factory=WeakValueDictionary)
 
-    async def get(self, key: str, kind: FileType) -> bytes:
+    async def get(self, pool: str, key: str, kind: FileType) -> bytes:
         """A JPEG at most 1600 pixels long. A file older than stored previews gets one now.
 
         Raises FileLost, Unavailable; InvalidInput for an image that can't be rendered.
@@ -31,7 +31,7 @@ class Previews:
             # drawn by another request while this one waited for the lock
             with suppress(FileLost):
                 return await self.store.get(preview_key(key))
-            preview = await self.checker.draw(await self.store.get(key), kind, PREVIEW)
+            preview = await self.checker.draw(pool, await self.store.get(key), kind, PREVIEW)
             with suppress(Unavailable):
                 await self.store.put(preview_key(key), preview)
             return preview

@@ -17,7 +17,8 @@ from services.inspection.file_types import Found
 from services.inspection.limited_process import LimitedProcess, ProcessBroken, ProcessLimits
 from services.spreadsheets.formats import Column, Format, Line, SheetError
 
-FILES_AT_ONCE = 2
+FILES_AT_ONCE, FILES_OF_POOL = 3, 2
+"""A place stays free for other pools, however many files one of them sends."""
 SHEETS_AT_ONCE = 2
 """Of different pools; each pool has a queue of its own."""
 SHEET = ProcessLimits(cpu=5, seconds=15.0)
@@ -27,31 +28,38 @@ IMPORT = ProcessLimits(memory=3 * 1024**3, cpu=900, seconds=1200.0)
 
 
 class FileChecker:
-    """Two files and, of different pools, two sheets at once; others wait. ``sheets``: limits for one sheet."""
+    """Three files, of one pool two, and two sheets of different pools at once; others wait in the queue of their pool.
+
+    ``sheets``: limits for one sheet.
+    """
 
     def __init__(self, limits: ProcessLimits = ProcessLimits(), sheets: ProcessLimits = SHEET) -> None:  # noqa: B008  # frozen
-        self._files = LimitedProcess("services.inspection.file_process", limits, at_once=FILES_AT_ONCE)
+        self._files = LimitedProcess(
+            "services.inspection.file_process", limits, at_once=FILES_AT_ONCE, of_queue=FILES_OF_POOL
+        )
         self._sheets = LimitedProcess("services.inspection.sheet_process", sheets, at_once=SHEETS_AT_ONCE)
         self._questions = LimitedProcess("services.inspection.question_process", sheets, at_once=SHEETS_AT_ONCE)
 
-    async def check(self, content: bytes, allowed: Collection[FileType]) -> Found:
+    async def check(self, pool: str, content: bytes, allowed: Collection[FileType]) -> Found:
         """Raises InvalidInput with the problem and what to do; a file that crashes the process counts as broken."""
-        head, (thumbnail, preview, jpeg) = await self._inspect({"way": "attachment", "allowed": list(allowed)}, content)
+        head, (thumbnail, preview, jpeg) = await self._inspect(
+            pool, {"way": "attachment", "allowed": list(allowed)}, content
+        )
         return Found(cast(FileType, head["kind"]), thumbnail, preview, jpeg)
 
-    async def check_material(self, content: bytes, allowed: Collection[MaterialType]) -> MaterialType:
+    async def check_material(self, pool: str, content: bytes, allowed: Collection[MaterialType]) -> MaterialType:
         """The same for the office's material, including office documents; returns the type."""
-        head, _ = await self._inspect({"way": "material", "allowed": list(allowed)}, content)
+        head, _ = await self._inspect(pool, {"way": "material", "allowed": list(allowed)}, content)
         return cast(MaterialType, head["kind"])
 
-    async def draw(self, content: bytes, kind: FileType, side: int) -> bytes:
+    async def draw(self, pool: str, content: bytes, kind: FileType, side: int) -> bytes:
         """An image as a small JPEG, as ``render_picture``. Raises InvalidInput."""
-        _, (picture,) = await self._inspect({"way": "picture", "kind": kind, "side": side}, content)
+        _, (picture,) = await self._inspect(pool, {"way": "picture", "kind": kind, "side": side}, content)
         return picture
 
-    async def draw_pages(self, content: bytes, side: int, pages_max: int) -> Sequence[bytes]:
+    async def draw_pages(self, pool: str, content: bytes, side: int, pages_max: int) -> Sequence[bytes]:
         """Each page of a PDF as JPEG, as ``render_pages``. Raises InvalidInput."""
-        _, pages = await self._inspect({"way": "pages", "side": side, "most": pages_max}, content)
+        _, pages = await self._inspect(pool, {"way": "pages", "side": side, "most": pages_max}, content)
         return pages
 
     async def read_sheet(
@@ -87,8 +95,8 @@ class FileChecker:
             raise QuestionFileError(head["message"])
         return [Question(**{**question, "options": tuple(question["options"])}) for question in json.loads(blobs[0])]
 
-    async def _inspect(self, request: Mapping[str, object], content: bytes) -> tuple[Head, list[bytes]]:
-        answer = await self._files.ask(request, content)
+    async def _inspect(self, pool: str, request: Mapping[str, object], content: bytes) -> tuple[Head, list[bytes]]:
+        answer = await self._files.ask(request, content, pool)
         if answer is None:
             raise InvalidInput("文件无法读取，请重新导出或拍照后再上传。", code="file_broken")
         if "message" in answer[0]:

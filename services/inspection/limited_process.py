@@ -44,13 +44,16 @@ class ProcessLimits:
 class LimitedProcess:
     """Runs ``module`` for at most ``at_once`` files at once; others wait, at most ``timeout`` seconds.
 
-    Files that name the same ``queue`` run one after another, and queues take turns: many files of one pool make other
-    pools wait for one of them only. Without a name a file waits for a free place alone.
+    Of the files that name the same ``queue`` at most ``of_queue`` run at once, and queues take turns: many files of one
+    pool make other pools wait for one of them at most. Without a name a file waits for a free place alone.
     """
 
-    def __init__(self, module: str, limits: ProcessLimits, *, at_once: int, timeout: float = 60.0) -> None:
+    def __init__(
+        self, module: str, limits: ProcessLimits, *, at_once: int, of_queue: int = 1, timeout: float = 60.0
+    ) -> None:
         self._module = module
         self._limits = limits
+        self._of_queue = of_queue
         self._places = asyncio.Semaphore(at_once)
         self._queues: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
         self._timeout = timeout
@@ -88,8 +91,8 @@ class LimitedProcess:
 
     @asynccontextmanager
     async def _take_turn(self, queue: str) -> AsyncIterator[None]:
-        # places are given in the order of asking, and only the first of each queue asks
-        own_queue = self._queues.setdefault(queue, asyncio.Semaphore(1)) if queue else nullcontext()
+        # places are given in the order of asking, and only the first of each queue ask
+        own_queue = self._queues.setdefault(queue, asyncio.Semaphore(self._of_queue)) if queue else nullcontext()
         async with AsyncExitStack() as turn:
             try:
                 async with asyncio.timeout(self._timeout):

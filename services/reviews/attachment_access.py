@@ -96,7 +96,7 @@ class AttachmentAccess:
     async def _read_preview(self, attachment: Attachment) -> bytes:
         kind: FileType = "png" if attachment.media_type == MEDIA_TYPES["png"] else "jpg"
         try:
-            return await self.previews.get(attachment.key, kind)
+            return await self.previews.get(attachment.pool, attachment.key, kind)
         except FileLost as error:
             raise _lost_file_error(attachment) from error
 

@@ -191,16 +191,16 @@ with_link = with_link_to("https://example.cn")
 class QuickChecker(FileChecker):
     """Inspects files in this process, which saves half a second each."""
 
-    async def check(self, content: bytes, allowed: Collection[FileType]) -> Found:
+    async def check(self, pool: str, content: bytes, allowed: Collection[FileType]) -> Found:
         return inspect(content, allowed)
 
-    async def check_material(self, content: bytes, allowed: Collection[MaterialType]) -> MaterialType:
+    async def check_material(self, pool: str, content: bytes, allowed: Collection[MaterialType]) -> MaterialType:
         return inspect_material(content, allowed)
 
-    async def draw(self, content: bytes, kind: FileType, side: int) -> bytes:
+    async def draw(self, pool: str, content: bytes, kind: FileType, side: int) -> bytes:
         return render_picture(content, kind, side)
 
-    async def draw_pages(self, content: bytes, side: int, most: int) -> Sequence[bytes]:
+    async def draw_pages(self, pool: str, content: bytes, side: int, most: int) -> Sequence[bytes]:
         return render_pages(content, side, most)
 
     async def read_sheet(

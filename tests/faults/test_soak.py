@@ -34,7 +34,7 @@ APPLICANT = "19900000031"
 ADMIN = next(person for person in OFFICES if person.role == "admin")
 MEGABYTE = 1024 * 1024
 TREE_MOST = 1800 * MEGABYTE
-"""Memory of the web process and its limited ones beyond the initial: two files and one sheet at most."""
+"""Memory of the web process and its limited ones beyond the initial: of one pool two files and one sheet at most."""
 SLOWEST = 5.0
 """Seconds for another person's small question meanwhile, on a busy machine of two cores."""
 CALLBACKS = (f"/wechat/{POOL}", "/receipts/sandbox-receipts/sms", f"/callbacks/pay/{POOL}")

@@ -51,7 +51,7 @@ class DrawAttachments:
         await self.check_open(actor, draw_id, purpose)
         check_begin(RULE, len(content), "", "")
         try:
-            seen = await self.checker.check(content, RULE.types)
+            seen = await self.checker.check(actor.pool, content, RULE.types)
         except InvalidInput as refusal:
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
         now, content = self.deps.now(), seen.made or content

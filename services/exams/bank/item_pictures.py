@@ -49,13 +49,13 @@ class ItemPictures:
         faults = Faults()
         description = faults.check(check_text, alt, "alt", "图片说明", ALT_MAX, required=True)
         with faults.part():
-            jpeg = await self._reencode(content)
+            jpeg = await self._reencode(pool, content)
         faults.raise_any()
         key = new_key(pool, self.deps.now())
         await self.store.put(key, jpeg)
         return Picture(key, "image/jpeg", description)
 
-    async def _reencode(self, content: bytes) -> bytes:
+    async def _reencode(self, pool: str, content: bytes) -> bytes:
         """As JPEG. Raises InvalidInput."""
         if not content:
             raise InvalidInput("请选择图片。", code="file_empty", field="picture")
@@ -63,8 +63,8 @@ class ItemPictures:
             most = BYTES_MAX // 1_000_000
             raise InvalidInput(f"图片最大{most}MB，请压缩后再上传。", code="file_too_large", field="picture")
         try:
-            picture = await self.checker.check(content, ("jpg", "png"))
-            return await self.checker.draw(content, picture.kind, SIDE)
+            picture = await self.checker.check(pool, content, ("jpg", "png"))
+            return await self.checker.draw(pool, content, picture.kind, SIDE)
         except InvalidInput as refusal:
             raise InvalidInput(refusal.message, code=refusal.code, field="picture") from refusal
 

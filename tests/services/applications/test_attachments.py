@@ -68,7 +68,7 @@ async def applicant(db: str, deps: Deps) -> Applicant:
 class Trusting:
     """Stands in for the checker where a test is about something else."""
 
-    async def check(self, content: bytes, allowed: Any) -> Found:
+    async def check(self, pool: str, content: bytes, allowed: Any) -> Found:
         return Found("jpg", b"small", b"medium")
 
 
@@ -564,10 +564,10 @@ class Counting(QuickChecker):
 
     drawn = 0
 
-    async def draw(self, content: bytes, kind: FileType, side: int) -> bytes:
+    async def draw(self, pool: str, content: bytes, kind: FileType, side: int) -> bytes:
         self.drawn += 1
         await let_others_run(10)
-        return await super().draw(content, kind, side)
+        return await super().draw(pool, content, kind, side)
 
 
 async def test_looking_forty_times_draws_nothing(

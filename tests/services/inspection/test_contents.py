@@ -20,7 +20,7 @@ from pypdf import PdfWriter
 import services.inspection.heic
 from domain.errors import InvalidInput, Unavailable
 from domain.file_types import FileType
-from services.inspection.checker import FileChecker
+from services.inspection.checker import FILES_AT_ONCE, FILES_OF_POOL, FileChecker
 from services.inspection.contents import inspect
 from services.inspection.file_types import PREVIEW
 from services.inspection.limited_process import LimitedProcess, ProcessLimits
@@ -115,7 +115,7 @@ def test_a_heic_becomes_an_upright_jpeg_without_what_the_camera_wrote() -> None:
 
 
 async def test_a_photo_of_an_iphone_fits_into_the_limited_process_and_the_smallest_limit() -> None:
-    inspected = await FileChecker().check(heic(4032, 3024), ALL)
+    inspected = await FileChecker().check("gd", heic(4032, 3024), ALL)
     assert (inspected.kind, 0 < len(inspected.made) <= services.inspection.heic.TARGET) == ("jpg", True)
     with Image.open(io.BytesIO(inspected.made)) as picture:
         assert max(picture.size) == services.inspection.heic.SIDE
@@ -284,22 +284,22 @@ def test_no_damage_does_more_than_be_refused(data: st.DataObject) -> None:
 async def test_the_checker_answers_as_the_function_does() -> None:
     checker = FileChecker()
     content = jpeg()
-    assert await checker.check(content, ALL) == inspect(content, ALL)
+    assert await checker.check("gd", content, ALL) == inspect(content, ALL)
     with pytest.raises(InvalidInput) as refusal:
-        await checker.check(content, ["pdf"])
+        await checker.check("gd", content, ["pdf"])
     assert refusal.value.code == "file_type"
 
 
 async def test_a_file_that_takes_too_long_is_refused() -> None:
     with pytest.raises(InvalidInput) as refusal:
-        await FileChecker(ProcessLimits(seconds=0.01)).check(jpeg(), ALL)
+        await FileChecker(ProcessLimits(seconds=0.01)).check("gd", jpeg(), ALL)
     assert refusal.value.code == "file_broken"
 
 
 async def test_a_file_that_kills_the_process_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.inspection.limited_process.sys.executable", "/bin/false")
     with pytest.raises(InvalidInput) as refusal:
-        await FileChecker().check(jpeg(), ALL)
+        await FileChecker().check("gd", jpeg(), ALL)
     assert refusal.value.code == "file_broken"
 
 
@@ -357,6 +357,26 @@ async def test_a_pool_has_one_sheet_at_a_time_while_others_use_the_other_places(
     monkeypatch.setattr(process, "_run_process", run)
     await asyncio.gather(*(process.ask({}, pool.encode(), pool) for pool in ["gd"] * 4 + ["xj"] * 4))
     assert most == {"gd": 1, "xj": 1, "all": 2}
+
+
+async def test_many_uploads_of_one_pool_leave_another_a_place_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The attack: somebody of one pool sends files that take all of their time, one after another."""
+    checker = FileChecker()
+    running, most, waited_for = Counter[str](), Counter[str](), list[str]()
+
+    async def run(_argument: str, content: bytes) -> bytes:
+        pool = content.decode()
+        waited_for.append(pool)
+        running[pool] += 1
+        most[pool] = max(most[pool], running[pool])
+        await let_others_run(10)
+        running[pool] -= 1
+        return b'{"kind":"pdf","sizes":[0]}\n'
+
+    monkeypatch.setattr(checker._files, "_run_process", run)
+    await asyncio.gather(*(checker.draw(pool, pool.encode(), "jpg", 800) for pool in ["gd"] * 8 + ["xj"] * 2))
+    assert waited_for[:3] == ["gd", "gd", "xj"], "the eight files of the other pool are not waited for"
+    assert most["gd"] == FILES_OF_POOL < FILES_AT_ONCE
 
 
 def test_a_progressive_picture_that_would_be_held_whole_is_refused() -> None:

@@ -201,6 +201,6 @@ def test_locked_damaged_and_doubled_archives_are_refused() -> None:
 
 async def test_it_happens_in_a_process_of_its_own() -> None:
     checker = FileChecker()
-    assert await checker.check_material(docx(), ("docx",)) == "docx"
+    assert await checker.check_material("gd", docx(), ("docx",)) == "docx"
     with pytest.raises(InvalidInput, match="PDF"):
-        await checker.check_material(docx(), ("pdf",))
+        await checker.check_material("gd", docx(), ("pdf",))

@@ -17,7 +17,7 @@ def locked_pdf() -> bytes:
 
 
 async def test_each_page_becomes_a_picture() -> None:
-    drawn = await FileChecker().draw_pages(pdf(3), 800, 10)
+    drawn = await FileChecker().draw_pages("gd", pdf(3), 800, 10)
     assert len(drawn) == 3
     for content in drawn:
         with Image.open(io.BytesIO(content)) as picture:
@@ -38,5 +38,5 @@ async def test_each_page_becomes_a_picture() -> None:
 )
 async def test_what_cannot_be_drawn_is_said(content: bytes, code: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
-        await FileChecker().draw_pages(content, 800, 2)
+        await FileChecker().draw_pages("gd", content, 800, 2)
     assert refusal.value.code == code
