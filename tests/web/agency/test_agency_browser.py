@@ -119,6 +119,7 @@ async def test_pages_of_what_follows_a_draw_read_well(browser: Browser, world: W
     await agency.check_page("agency-recall-under-way", f"/agency/draws/{recalled}/recall")
     for invitation in await Invitation.filter(draw_id=recall):
         await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="h5")
+    await agency.check_page("agency-notify-answered", f"/agency/draws/{recall}/notify")
     await office.recalls.confirm(office.agency, recall)
     page = await agency.check_page("record-recall", f"/record/{records[0]}")
     await page.get_by_role("button", name="核对抽取记录").click()
@@ -155,6 +156,30 @@ async def test_pages_of_what_follows_a_draw_read_well(browser: Browser, world: W
     await supervisor.check_page("draws-release", f"/draws/{released}/release")
     await supervisor.check_page("draws-audit", f"/draws/{released}/audit")
     assert agency.complaints + supervisor.complaints == []
+
+
+async def test_a_recalls_page_follows_its_answers_and_leaves_what_is_typed(browser: Browser, world: World) -> None:
+    office = world.office
+    await add_experts(office, 3)
+    recall = await make_recall(office)
+    await office.recalls.invite_panel(office.agency, recall)
+    await office.recalls.choose_phone(office.agency, recall, None)
+    seen = await staff(browser, world, PHONE, "agency")
+    await seen.page.clock.install()
+    page = await seen.open(f"/agency/draws/{recall}/notify")
+    await page.get_by_text("登记通话中的答复").first.click()
+    await page.get_by_role("radio", name="不参评").first.check()
+    for invitation in await Invitation.filter(draw_id=recall):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="h5")
+    fetched = list[str]()
+    page.on("request", lambda request: fetched.append(request.url))
+    await page.clock.run_for(15_000)
+    await expect(page.get_by_text("2/2人")).to_be_visible()
+    await expect(page.locator("section .tag.good")).to_have_text(["参评"] * 2)
+    await expect(page.get_by_role("button", name="提交最终确认结果")).to_be_visible()
+    await expect(page.get_by_role("radio", name="不参评").first).to_be_checked()
+    assert len(fetched) == 1, "one request for all regions"
+    assert seen.complaints == []
 
 
 async def next_project(world: World) -> None:

@@ -1,4 +1,5 @@
-// Keeps regions fresh: every `data-live` seconds the page is fetched again and the region of the same id replaced.
+// Keeps regions fresh: every `data-live` seconds the page is fetched again, once for all regions of that period, and each
+// replaced by the one of the same id.
 // Forms of its buttons are outside the region, so that input stays; a new form names its region by `data-with`.
 // While the service can't be reached the region is marked `lost`, and shows its `data-lost` message if it has one.
 import { isAnswerAwaited, renew } from './renewal.js';
@@ -12,25 +13,38 @@ function addForms(page, region) {
   }
 }
 
-function watch(region) {
-  const every = Number(region.dataset.live) * 1000;
-  setInterval(async () => {
-    const here = document.getElementById(region.id);
-    if (document.hidden || isAnswerAwaited() || here.contains(document.activeElement)) return;
-    try {
-      const answer = await fetch(location.pathname + location.search, { credentials: 'same-origin', signal: AbortSignal.timeout(every) });
-      if (answer.status >= 500) throw new Error(`status ${answer.status}`);
-      const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
-      const fresh = page.getElementById(region.id);
-      if (fresh) addForms(page, here);
-      if (fresh) here.replaceWith(document.adoptNode(fresh));
-      else if (answer.status !== 405) renew();
-    } catch {
-      // No network: the next turn tries again.
-      here.classList.add('lost');
-      here.querySelector('[data-lost]')?.removeAttribute('hidden');
-    }
-  }, every);
+function replace(region, page) {
+  const fresh = page.getElementById(region.id);
+  if (!fresh) return false;
+  addForms(page, region);
+  region.replaceWith(document.adoptNode(fresh));
+  return true;
 }
 
-document.querySelectorAll('[data-live]').forEach(watch);
+function mark(region) {
+  region.classList.add('lost');
+  region.querySelector('[data-lost]')?.removeAttribute('hidden');
+}
+
+async function refresh(ids, every) {
+  if (document.hidden || isAnswerAwaited()) return;
+  const regions = ids.map((id) => document.getElementById(id)).filter((region) => region && !region.contains(document.activeElement));
+  if (!regions.length) return;
+  try {
+    const answer = await fetch(location.pathname + location.search, { credentials: 'same-origin', signal: AbortSignal.timeout(every) });
+    if (answer.status >= 500) throw new Error(`status ${answer.status}`);
+    const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+    const known = regions.filter((region) => region.isConnected).map((region) => replace(region, page));
+    if (known.includes(false) && answer.status !== 405) renew();
+  } catch {
+    // No network: the next turn tries again.
+    regions.forEach(mark);
+  }
+}
+
+const periods = new Map();
+for (const region of document.querySelectorAll('[data-live]')) {
+  const every = Number(region.dataset.live) * 1000;
+  periods.set(every, [...(periods.get(every) || []), region.id]);
+}
+for (const [every, ids] of periods) setInterval(refresh, every, ids, every);
