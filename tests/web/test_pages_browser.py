@@ -57,11 +57,15 @@ async def test_the_rest_of_the_office(browser: Browser, world: World) -> None:
 
 
 async def test_leaving_a_draw_and_who_does_not_come(browser: Browser, world: World) -> None:
-    draw_id, [invitation, *_] = await world.panel(2)
+    draw_id, [invitation, other] = await world.panel(2)
+    agency = await staff(browser, world, PHONE, "agency")
+    await agency.check_page("draws-exit-before", f"/draws/{draw_id}/exit")
     world.clock.set((await Draw.get(id=draw_id)).starts_at)
     seen = await staff(browser, world, PHONE, "venue")
     await seen.open(f"/draws/{draw_id}/exit")
     await seen.check("draws-exit")
+    await world.office.attendance.check_in_by_code(world.office.venue, draw_id, other.code)
+    await agency.check_page("draws-exit-met", f"/draws/{draw_id}/exit")
     page = await seen.open(f"/draws/{draw_id}/absences")
     await page.get_by_label("专家的验证码").fill(invitation.code)
     await page.get_by_label("类型").select_option(label="现场回避")
@@ -77,7 +81,9 @@ async def test_leaving_a_draw_and_who_does_not_come(browser: Browser, world: Wor
     await seen.check("draws-recusal")
     await seen.open(f"/draws/{draw_id}/exit")
     await seen.check("draws-terminate")
-    assert seen.complaints == []
+    await world.office.activity_end.end(world.office.venue, draw_id, "评标已完成")
+    await agency.check_page("draws-exit-over", f"/draws/{draw_id}/exit")
+    assert seen.complaints + agency.complaints == []
 
 
 async def test_public_pages_are_accessible_and_fit_the_screen(browser: Browser, world: World) -> None:

@@ -54,8 +54,10 @@ class DrawPages(PageGroup):
 
     def common(self, actor: Actor, request: http.Request) -> Mapping[str, object]:
         """For an administrator with the office's menu."""
+        book = self.services.deps.book(actor.pool)
         return {
-            "menu": menu_of(self.services.deps.book(actor.pool)) if actor.role == "pool_admin" else (),
+            "menu": menu_of(book) if actor.role == "pool_admin" else (),
+            "served_pool": book.pool,
             "here": "draws",
             "none_form": EMPTY,
             "form": self.token(actor, self.form_name, _draw_id(request)),

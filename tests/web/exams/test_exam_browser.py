@@ -112,6 +112,8 @@ async def test_from_the_lobby_to_the_receipt_on_a_phone(browser: Browser, sittin
     for box in await page.get_by_role("checkbox").all():
         await box.check()
     await page.get_by_role("button", name="确认并继续").click()
+    await page.get_by_role("link", name="开始考试").wait_for()
+    await seen.check("exam-start")
     await page.get_by_role("link", name="开始考试").click()
     await page.get_by_text("第1题，共9题").wait_for()
     await answer(page, 1)
