@@ -86,7 +86,11 @@ class DrawAccess:
         return where, values
 
     def unseals_at(self, draw: ReadDraw) -> datetime:
+        """When the names of a panel open, whatever its state: also of one that was given up."""
         return draw.starts_at - self.deps.book(draw.pool).draw.result_visible_before
+
+    def is_unsealed(self, draw: ReadDraw) -> bool:
+        return self.deps.now() >= self.unseals_at(draw)
 
 
 async def _may_watch_every_draw(actor: Actor) -> bool:

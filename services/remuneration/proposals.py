@@ -57,7 +57,7 @@ class RemunerationRow:
 
     invitation_id: UUID
     code: Annotated[str, Field(examples=["204816"])]
-    name: str
+    name: Annotated[str, Field(description="Empty until unsealing, also of a panel that was called off before")]
     entered_at: datetime | None
     left_at: datetime | None
     exit_registered: Annotated[bool, Field(description="false: the activity's end was taken instead")]
@@ -90,6 +90,7 @@ class DrawRemuneration:
     draw_id: UUID
     ended: Annotated[bool, Field(description="Proposals are made once the activity has ended")]
     standard: Annotated[str, Field(examples=["粤发改规〔2020〕1号"])]
+    unseals_at: Annotated[datetime | None, Field(description="When names are shown; null: they are")]
     rows: tuple[RemunerationRow, ...]
     total: int
     payable: Annotated[int, Field(description="Confirmed and not yet paid")]
@@ -103,12 +104,12 @@ class Proposals:
     access: DrawAccess
 
     async def get_draw_remuneration(self, actor: Actor, draw_id: UUID) -> DrawRemuneration:
-        """Present experts and amounts. Contains names, so each access is logged. Raises NotFound."""
+        """Present experts and amounts. Each reading of names, from unsealing on, is logged. Raises NotFound."""
         permissions.check(actor, "remuneration.read")
         async with transaction():
             draw = await self.access.get(actor, draw_id)
             present_experts = await self._find_present(draw) if draw.ended_at else []
-            if present_experts:
+            if present_experts and self.access.is_unsealed(draw):
                 await record(actor, self.deps.now(), "remuneration.read", "draw", draw_id)
         table = self.deps.book(draw.pool).remuneration.table
         remuneration_rows = tuple(self._view_row(draw, row) for row in present_experts)
@@ -116,6 +117,7 @@ class Proposals:
             draw_id=draw.id,
             ended=draw.ended_at is not None,
             standard=table.standard if table else "",
+            unseals_at=None if self.access.is_unsealed(draw) else self.access.unseals_at(draw),
             rows=remuneration_rows,
             total=sum(row.amount or 0 for row in remuneration_rows),
             payable=_sum_of_states(remuneration_rows, RemunerationState.CONFIRMED, RemunerationState.ASSUMED),
@@ -246,7 +248,7 @@ class Proposals:
         bare = RemunerationRow(
             invitation_id=row["id"],
             code=row["code"],
-            name=row["name"],
+            name=row["name"] if self.access.is_unsealed(draw) else "",
             entered_at=row["entered_at"],
             left_at=row["left_at"],
             exit_registered=row["left_at"] is not None,

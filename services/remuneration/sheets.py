@@ -1,4 +1,5 @@
-"""The agency's payment sheet. It contains names and full ID numbers, so each one is logged."""
+"""The agency's payment sheet. It contains names and full ID numbers, so only unsealed panels are in it, and each one is
+logged."""
 
 from __future__ import annotations
 
@@ -7,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from domain.clock import print_time
 from domain.payments.money import yuan as print_yuan
 from domain.remuneration.lifecycles import RemunerationState
 from models.remuneration import Remuneration
 from services.core import permissions
-from services.core.base import Actor, Deps, from_row, record, rows, transaction
+from services.core.base import Actor, Deps, from_row, record, rows, transaction, violation
 from services.draws import DrawAccess
 from services.remuneration.months import month_bounds
 from services.remuneration.records import line_views
@@ -46,20 +48,25 @@ class PaymentSheets:
     access: DrawAccess
 
     async def write_draw_sheet(self, actor: Actor, draw_id: UUID) -> bytes:
-        """XLSX. Raises NotFound for another agency's draw."""
+        """XLSX. Raises NotFound for another agency's draw, RuleViolation before unsealing."""
         permissions.check(actor, "remuneration.pay")
         async with transaction():
             draw = await self.access.get(actor, draw_id)
+            if not self.access.is_unsealed(draw):
+                message = f"名单{print_time(self.access.unseals_at(draw))}解密，解密后可下载酬劳支付表。"
+                raise violation(self.deps.book(draw.pool), "draw.result_visible_before", message)
             sheet_rows = await rows(_ROWS.format(where="d.id = $1"), draw.id)
             await record(actor, self.deps.now(), "remuneration.exported", "draw", draw.id, count=len(sheet_rows))
         return await self._write_rows(sheet_rows)
 
     async def write_month_sheet(self, actor: Actor, month: str) -> bytes:
-        """Of all draws visible to the actor that ended in a month such as ``2026-11``."""
+        """Of all unsealed draws visible to the actor that ended in a month such as ``2026-11``."""
         permissions.check(actor, "remuneration.pay")
         first, after = month_bounds(month, month)
         where, values = self.access.visibility_condition(actor)
         where += f" AND d.ended_at >= {values.add(first)} AND d.ended_at < {values.add(after)}"
+        sealed_for = self.deps.book(actor.pool).draw.result_visible_before
+        where += f" AND d.starts_at <= {values.add(self.deps.now() + sealed_for)}"
         async with transaction():
             sheet_rows = await rows(_ROWS.format(where=where), *values)
             await record(

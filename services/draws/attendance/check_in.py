@@ -235,7 +235,8 @@ class VenueCheckIn:
     # ---- exits
 
     async def register_exit(self, actor: Actor, draw_id: UUID, code: str) -> datetime:
-        """Record an exit. When the last expert has left, an on-site draw ends. A repetition is harmless."""
+        """Record an exit. When the last expert has left an on-site draw ends, but not before its expected start. A
+        repetition is harmless."""
         permissions.check(actor, "attendance.manage")
         await self.access.get(actor, draw_id)
         invitation_id = await self._get_by_code(draw_id, code)
@@ -257,7 +258,8 @@ class VenueCheckIn:
             )
             await record(actor, now, "attendance.out", "invitation", invitation_id)
             await self._notify_registered(draw, await Invitation.get(id=invitation_id), "已离场", now)
-            if draw.on_site and draw.state in _MET and await self._have_all_left(draw, now):
+            begun = now >= draw.starts_at  # before, nothing was evaluated, and the end would open names and lists
+            if begun and draw.on_site and draw.state in _MET and await self._have_all_left(draw, now):
                 await append_end(draw, now)
                 await self.parties.notify_ended(draw, by=actor.account_id)
             return now

@@ -168,6 +168,29 @@ async def test_a_panel_that_is_called_off_at_the_door_is_a_wasted_trip(
     await check_invariants()
 
 
+async def test_a_panel_that_is_called_off_before_unsealing_is_paid_by_codes_until_then(
+    office: Office, owed: RemunerationServices, clock: FixedClock
+) -> None:
+    draw_id, [came] = await meet(office, clock)
+    await office.activity_end.terminate(office.verifier, draw_id, "replanned", "开标改期")
+    await owed.proposals.propose_all(office.venue, draw_id)
+    [own] = await owed.answers.list_own(expert_of(came))
+    await owed.answers.confirm(expert_of(came), own.id, 1, by="h5")
+    for reader in (office.agency, office.venue):
+        sealed = await owed.proposals.get_draw_remuneration(reader, draw_id)
+        assert sealed.unseals_at == clock.now() + timedelta(minutes=30)
+        assert [(row.code, row.name) for row in sealed.rows] == [(came.code, "")]
+    with pytest.raises(RuleViolation, match="解密"):
+        await owed.sheets.write_draw_sheet(office.agency, draw_id)
+    sheet = await owed.sheets.write_month_sheet(office.agency, "2026-11")
+    assert list(load_workbook(io.BytesIO(sheet)).active.iter_rows(min_row=2)) == []
+    assert await AuditEntry.filter(action="remuneration.read").count() == 0
+    clock.move(timedelta(minutes=30))
+    [row] = (await owed.proposals.get_draw_remuneration(office.agency, draw_id)).rows
+    assert row.name == (await Expert.get(id=came.expert_id)).name
+    assert await owed.sheets.write_draw_sheet(office.agency, draw_id)
+
+
 async def test_who_lives_in_another_city_is_paid_the_way(
     office: Office, owed: RemunerationServices, clock: FixedClock
 ) -> None:

@@ -222,17 +222,30 @@ async def test_a_check_in_from_far_away_is_refused_with_the_distance(office: Off
 
 
 async def test_venue_staff_type_codes_for_entry_and_exit_and_the_last_exit_ends_an_on_site_activity(
-    office: Office,
+    office: Office, clock: FixedClock
 ) -> None:
     draw_id, invitations = await accepted_panel(office, needed=2, on_site=True)
     for invitation in invitations:
         with pytest.raises(Conflict):
             await office.attendance.register_exit(office.venue, draw_id, invitation.code)
         await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
+    clock.set((await Draw.get(id=draw_id)).starts_at)
     for invitation in invitations:
         assert await state_of(draw_id) == "completed"
         left = await office.attendance.register_exit(office.venue, draw_id, invitation.code)
         assert await office.attendance.register_exit(office.venue, draw_id, invitation.code) == left
+    assert await state_of(draw_id) == "ended"
+
+
+async def test_exits_before_the_start_end_nothing_and_open_no_name(office: Office, clock: FixedClock) -> None:
+    draw_id, invitations = await accepted_panel(office, needed=2, on_site=True)
+    for invitation in invitations:
+        await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
+        await office.attendance.register_exit(office.venue, draw_id, invitation.code)
+    assert await state_of(draw_id) == "completed"
+    assert not (await office.results.read(office.agency, draw_id)).unsealed
+    clock.set((await Draw.get(id=draw_id)).starts_at)
+    await office.activity_end.end(office.venue, draw_id, "评标完成")
     assert await state_of(draw_id) == "ended"
 
 
@@ -350,7 +363,9 @@ async def test_a_scene_code_carries_the_same_token_and_wechat_away_is_said(
         await office.attendance.venue_scene(office.venue, draw_id)
 
 
-async def test_who_left_and_was_recused_does_not_count_for_the_end_of_the_activity(office: Office) -> None:
+async def test_who_left_and_was_recused_does_not_count_for_the_end_of_the_activity(
+    office: Office, clock: FixedClock
+) -> None:
     draw_id, [first, second, third] = await accepted_panel(office, needed=3, on_site=True)
     for invitation in (first, second, third):
         await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
@@ -362,6 +377,7 @@ async def test_who_left_and_was_recused_does_not_count_for_the_end_of_the_activi
     await office.invitations.answer(fourth.id, fourth.expert_id, "accept", by="chat")
     await office.run.advance(draw_id)
     await office.attendance.check_in_by_code(office.venue, draw_id, fourth.code)
+    clock.set((await Draw.get(id=draw_id)).starts_at)
     for invitation in (second, third):
         await office.attendance.register_exit(office.venue, draw_id, invitation.code)
     assert await state_of(draw_id) == "completed"
