@@ -29,6 +29,7 @@ from config.settings import Settings
 from gateways.alibaba.sms import parse_sms_reports
 from gateways.alibaba.voice import parse_voice_reports
 from miniapp_api.http.limits import RedisCounter, check_rate, client_address
+from services.core.body_room import BodyRoom
 from web.assembly import setup_pages
 from web.core.site import Limit
 from web.notifications.vendor_webhooks import AllowedSenders, ReportParsers, VendorWebhookEndpoint
@@ -74,13 +75,14 @@ def _assemble(
     app.add_routes(Callback(engine, codecs, container.clock).routes())
     app.add_routes(_vendor_webhooks(container).routes())
     app.add_routes(PaymentWebhookEndpoint(container.services.payments.webhooks).routes())
-    miniapp_api.setup(app, container.services, redis=container.redis, trusted_proxies=settings.http.trusted_proxies)
-    proxies = settings.http.trusted_proxies
+    proxies, room = settings.http.trusted_proxies, BodyRoom()
+    miniapp_api.setup(app, container.services, redis=container.redis, trusted_proxies=proxies, room=room)
     setup_pages(
         app,
         container.services,
         limit=_make_limit(container),
         address_of=lambda request: client_address(request, proxies),
+        room=room,
     )
     if settings.env == "sandbox":
         app.router.add_post("/sandbox/clock", _move_clock)

@@ -22,6 +22,7 @@ from miniapp_api.http.routes import Api
 from miniapp_api.notifications import consents, history
 from miniapp_api.organisations import agents, employers
 from miniapp_api.payments import fees
+from services.core.body_room import BodyRoom
 from services.registry import Services
 
 SERVICES = web.AppKey("miniapp_services", Services)
@@ -50,20 +51,33 @@ APIS: tuple[Api, ...] = (
 """Every module of endpoints, in the order of the API description."""
 
 
-def setup(app: web.Application, services: Services, *, redis: Redis | None = None, trusted_proxies: int = 0) -> None:
+def setup(
+    app: web.Application,
+    services: Services,
+    *,
+    redis: Redis | None = None,
+    trusted_proxies: int = 0,
+    room: BodyRoom | None = None,
+) -> None:
     """Add everything below ``/api``.
 
     ``redis`` counts tries over all processes; without it each process counts its own. ``trusted_proxies`` is how many
-    proxies of ours stand in front, which decides whose address is counted.
+    proxies of ours stand in front, which decides whose address is counted. ``room``: the process's, for all bodies.
     """
     counter: Counter = RedisCounter(redis) if redis is not None else LocalCounter()
-    app.add_subapp("/api", create_api(services, APIS, counter, trusted_proxies))
+    app.add_subapp("/api", create_api(services, APIS, counter, trusted_proxies, room))
 
 
-def create_api(services: Services, apis: Sequence[Api], counter: Counter, trusted_proxies: int = 0) -> web.Application:
+def create_api(
+    services: Services,
+    apis: Sequence[Api],
+    counter: Counter,
+    trusted_proxies: int = 0,
+    room: BodyRoom | None = None,
+) -> web.Application:
     api = web.Application(middlewares=[speak_problems])
     api[SERVICES] = services
-    runner = Runner(services, counter, trusted_proxies)
+    runner = Runner(services, counter, trusted_proxies, room or BodyRoom())
     runner.add_routes(api, [endpoint for api_module in apis for endpoint in api_module.endpoints])
     add_docs(api, apis)
     return api

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import aiohttp.web as http
 
+from services.core.body_room import BodyRoom
 from services.registry import Services
 from web.accounts.account import AccountPages
 from web.accounts.agent_requests import AgentRequestPages
@@ -66,13 +67,15 @@ def setup_pages(
     embed_in: str = "",
     limit: Limit | None = None,
     address_of: AddressOf | None = None,
+    room: BodyRoom | None = None,
 ) -> None:
     """Add all pages. ``embed_in`` lists the origins that may frame them, as in CSP; empty: none.
 
     ``limit`` counts tries per client; without it they are not counted. ``address_of`` is the address behind proxies.
+    ``room``: the process's, for all bodies.
     """
     app.on_shutdown.append(lambda _app: services.draws.live.close())
-    site = Site(app, services, embed_in=embed_in, limit=limit, address_of=address_of)
+    site = Site(app, services, embed_in=embed_in, limit=limit, address_of=address_of, room=room)
     public_links = services.draws.public_links
     auth = AuthPages(site, services, services.accounts.web_sessions)
     account = AccountPages(site, services, auth)

@@ -15,10 +15,11 @@ from domain.errors import Forbidden, NotFound, Unauthenticated
 from miniapp_api.http.call import Call, Download
 from miniapp_api.http.idempotency import REPLAY, REPLAYED, Reply, read_key, reply_once
 from miniapp_api.http.limits import Counter, check_rate, client_address
-from miniapp_api.http.parsing import Arguments, BodyRoom, read_arguments, read_path
+from miniapp_api.http.parsing import Arguments, read_arguments, read_path
 from miniapp_api.http.routes import Endpoint
 from services.core import permissions
 from services.core.base import Actor
+from services.core.body_room import BodyRoom
 
 if TYPE_CHECKING:
     from services.registry import Services
@@ -64,8 +65,8 @@ class Runner:
             permissions.check(call.actor, endpoint.actions[0])
         if endpoint.guard is not None:
             await endpoint.guard(call, path)
-        with self.room.request_account() as take:
-            arguments = await read_arguments(endpoint, request, path, take)
+        with self.room.request_account() as account:
+            arguments = await read_arguments(endpoint, request, path, account.take)
             if endpoint.answer is None and endpoint.status != 204:
                 return _download(await endpoint.function(call, **arguments.values))
             return _response(await self._reply(endpoint, call, arguments))

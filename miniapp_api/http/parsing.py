@@ -6,8 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,46 +15,18 @@ from aiohttp.http_exceptions import HttpProcessingError
 from multidict import MultiMapping
 from pydantic import BaseModel, ValidationError
 
-from domain.errors import InvalidInput, NotFound, Unavailable
+from domain.errors import InvalidInput, NotFound
 from miniapp_api.http.problems import BadRequest, TooLarge, TooSlow, WrongType, invalid_request
 from miniapp_api.http.routes import JSON, OCTETS, Endpoint
+from services.core.body_room import Take
 
 BODY_MAX = 256 * 1024
 """Bytes of a JSON body, unpacked."""
 READ_TIMEOUT = 30.0
 """Seconds within which a whole body must have arrived."""
-BODIES_MAX = 128 * 1024 * 1024
-"""Bytes of all bodies that a process holds at once, until their responses."""
 _CHUNK = 64 * 1024
 
 T = TypeVar("T")
-Take = Callable[[int], None]
-"""Called with the number of further bytes read; raises Unavailable when there is no room for them."""
-
-
-class BodyRoom:
-    """Limits the total size of the bodies that a process holds. Only received bytes count, so that a slow sender blocks
-    no other."""
-
-    def __init__(self, most: int = BODIES_MAX) -> None:
-        self._left = most
-
-    @contextmanager
-    def request_account(self) -> Iterator[Take]:
-        """The account of one request, whose bytes are released afterwards."""
-        held_bytes = 0
-
-        def take(count: int) -> None:
-            nonlocal held_bytes
-            if count > self._left:
-                raise Unavailable("现在上传文件的人较多，请一分钟后再试。", code="files_busy")
-            self._left -= count
-            held_bytes += count
-
-        try:
-            yield take
-        finally:
-            self._left += held_bytes
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 from domain.errors import Unavailable
 from miniapp_api.assembly import APIS
 from miniapp_api.http import dispatch
-from miniapp_api.http.parsing import BodyRoom
+from services.core.body_room import BodyRoom
 from tests.factories.applicants import make_applicant
 from tests.factories.files import jpeg
 from tests.miniapp_api.conftest import Person, World
@@ -51,12 +51,12 @@ def test_every_upload_to_an_object_asks_first_whose_it_is() -> None:
 
 def test_bodies_beyond_what_a_process_may_hold_are_refused_for_a_minute() -> None:
     room = BodyRoom(10)
-    with room.request_account() as take:
-        take(6)
+    with room.request_account() as account:
+        account.take(6)
         with room.request_account() as other, pytest.raises(Unavailable, match="一分钟后再试"):
-            other(5)
-    with room.request_account() as take:
-        take(10)
+            other.take(5)
+    with room.request_account() as account:
+        account.take(10)
 
 
 async def test_a_picture_that_finds_no_room_is_refused_and_finds_it_later(

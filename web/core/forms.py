@@ -10,17 +10,19 @@ import aiohttp.web as http
 from aiohttp import BodyPartReader
 
 from domain.errors import AppError, Forbidden, InvalidInput
+from services.core.body_room import Take
 
 FORM_LIMIT = 16 * 1024
 _FIELDS_MAX = 120
 """Fields per form; a draw of a project with fifty lots has the most."""
 
 
-async def read_pairs(request: http.Request, longest: int) -> dict[str, str]:
-    """The fields of a form without files; ``longest`` in bytes."""
+async def read_pairs(request: http.Request, longest: int, take: Take) -> dict[str, str]:
+    """The fields of a form without files; ``longest`` in bytes. Raises Unavailable without room for them."""
     body = bytearray()
     async with asyncio.timeout(20):
         async for chunk in request.content.iter_any():
+            take(len(chunk))
             body += chunk
             if len(body) > longest:
                 raise plain(413, "提交的内容过长，请缩短后重试。")
@@ -45,9 +47,10 @@ def check_origin(request: http.Request, public_url: str) -> None:
 
 
 async def read_parts(
-    request: http.Request, longest: int, check: Callable[[Mapping[str, str]], None]
+    request: http.Request, longest: int, check: Callable[[Mapping[str, str]], None], take: Take
 ) -> tuple[dict[str, str], bytes]:
-    """``check`` gets the fields before the file is read; our forms send hidden fields first."""
+    """``check`` gets the fields before the file is read; our forms send hidden fields first. Raises Unavailable without
+    room for the file."""
     fields: dict[str, str] = {}
     content = bytearray()
     try:
@@ -61,6 +64,7 @@ async def read_parts(
             limit = longest if part.name == "file" else FORM_LIMIT
             body = bytearray()
             while chunk := await part.read_chunk(64 * 1024):
+                take(len(chunk))
                 body += chunk
                 if len(body) > limit:
                     raise plain(413, f"文件过大，最大{longest // 1024 // 1024}MB，请压缩后再上传。")

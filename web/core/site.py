@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from config.outage_reports import report_outage
 from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailable
 from domain.rulebook.sections import Pool
+from services.core.body_room import BodyAccount, BodyRoom
 from services.core.outages import AWAY
 from services.registry import Services
 from services.reviews import OpenedFile
@@ -55,6 +56,8 @@ _HINTS: Mapping[int, str] = {404: "这个页面不存在，请使用最新一条
 
 POOL = http.RequestKey("pool", str)
 """Key of a request: the pool of the log-in."""
+_BODY = http.RequestKey("body", BodyAccount)
+"""Key of a request: the bytes that it holds of the process's room."""
 _HOMES: Mapping[str, tuple[str, str]] = {
     "draws": ("抽取活动", "/draws"),
     "agency": ("工作台", "/agency"),
@@ -80,8 +83,10 @@ class Site:
         embed_in: str = "",
         limit: Limit | None = None,
         address_of: AddressOf | None = None,
+        room: BodyRoom | None = None,
     ) -> None:
         self._app = app
+        self._room = room or BodyRoom()
         self.address_of = address_of or _peer
         self._limit = limit
         self._services = services
@@ -133,7 +138,8 @@ class Site:
     def _guarded(self, handler: Handler) -> Handler:
         async def guarded(request: http.Request) -> http.StreamResponse:
             note_size(request)
-            response = await self._answer(request, handler)
+            with self._room.request_account() as request[_BODY]:
+                response = await self._answer(request, handler)
             if not response.prepared:
                 self.protect(response)
             return response
@@ -252,7 +258,10 @@ class Site:
             raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form")
         async with asyncio.timeout(120):
             return await read_parts(
-                request, longest, lambda sent: self._check_token(sent, action, subject_id, person_id)
+                request,
+                longest,
+                lambda sent: self._check_token(sent, action, subject_id, person_id),
+                request[_BODY].take,
             )
 
     def _check_token(self, fields: Mapping[str, str], action: str, subject_id: UUID, person_id: UUID) -> None:
@@ -268,7 +277,7 @@ class Site:
         check_origin(request, self._services.deps.public_url)
         if request.content_type != "application/x-www-form-urlencoded":
             raise InvalidInput("提交的内容无法识别，请返回页面后重试。", code="not_a_form")
-        return await read_pairs(request, longest)
+        return await read_pairs(request, longest, request[_BODY].take)
 
     def _now(self) -> datetime:
         return self._services.deps.now()
