@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -12,6 +13,8 @@ from services.core.base import execute, rows
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
+REPEATS_MAX = 10
+"""Acts of one kind on one subject a day. Our rule: more than are needed to change one's mind or correct mistakes."""
 
 
 async def advisory_lock(name: str) -> None:
@@ -54,6 +57,27 @@ async def check_recent(
         limit,
     )
     check_below(limit, [row["at"] for row in recent_actions], period, now, message)
+
+
+async def check_repeats(
+    subject: str, subject_id: UUID, actions: Sequence[str], now: datetime, *, most: int = REPEATS_MAX, **details: str
+) -> None:
+    """Raises TooMany when the audit log has ``most`` of these acts on the subject, with these details, within a day.
+
+    For acts that a person can do and undo at will while each writes to other people, at the pool's cost. The caller
+    holds the subject's lock, and records the act in the same transaction.
+    """
+    acts = await rows(
+        "SELECT at FROM audit_entry WHERE subject = $1 AND subject_id = $2 AND action = ANY($3::text[]) AND at > $4 "
+        "AND details @> $5::jsonb ORDER BY at DESC LIMIT $6",
+        subject,
+        subject_id,
+        list(actions),
+        now - DAY,
+        json.dumps(details),
+        most,
+    )
+    check_below(most, [row["at"] for row in acts], DAY, now, f"每次都会通知有关人员，24小时内最多办理{most}次")
 
 
 def check_below(limit: int, recent: Sequence[datetime], period: timedelta, now: datetime, message: str) -> None:

@@ -238,10 +238,12 @@ class LegalEntities:
             if link is None:
                 raise NotFound("找不到这位经办人，请刷新列表。")
             if link.revoked_at is None:
+                was_agent = link.accepted_at is not None and link.declined_at is None
                 link.revoked_at = now
                 await link.save(update_fields=["revoked_at"])
                 await record(actor, now, "organisation.revoke_agent", "organisation", link.organisation_id)
-                await notify_role_changed(self.deps, actor.pool, link.account_id, "不再担任一家企业的经办人")
+                if was_agent:  # who never agreed loses nothing, and a stranger's phone is not written to
+                    await notify_role_changed(self.deps, actor.pool, link.account_id, "不再担任一家企业的经办人")
             organisation = await Organisation.get(id=link.organisation_id)
             return await self.agents.view_link(link, organisation, await Account.get(id=link.account_id), now)
 

@@ -21,6 +21,7 @@ from models.invitations import Invitation
 from models.remuneration import Remuneration
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.limits import check_repeats
 from services.draws import DrawAccess, lock
 from services.notifications import Notices
 from services.remuneration.records import day_of, lock_remuneration, move_remuneration
@@ -148,10 +149,11 @@ class Payouts:
             remuneration = await lock_remuneration(remuneration_id)
             if remuneration.draw_id != draw_id:
                 raise NotFound("找不到这笔酬劳，请刷新后重试。")
+            now = self.deps.now()
+            await check_repeats("remuneration", remuneration.id, ("remuneration.unmarked_paid",), now)
             move_remuneration(remuneration, RemunerationEvent.UNMARK_PAID)
             remuneration.paid_on, remuneration.paid_way, remuneration.paid_by_id = None, "", None
             await remuneration.save()
-            now = self.deps.now()
             await record(actor, now, "remuneration.unmarked_paid", "remuneration", remuneration.id)
             invitation = await Invitation.get(id=remuneration.invitation_id)
             await self.notices.notify(

@@ -22,6 +22,7 @@ from models.draws import Draw
 from models.remuneration import Remuneration
 from services.core import permissions
 from services.core.base import Actor, Deps, from_row, record, rows, transaction, violation
+from services.core.limits import check_repeats
 from services.core.short_texts import check_no_link, check_text
 from services.draws import DrawAccess, lock
 from services.notifications import Notices
@@ -184,12 +185,14 @@ class Proposals:
         words = faults.check(_check_words, words, needed=earlier is not None or standard is None or amount != standard)
         faults.raise_any()
         lines = lines_of_amount(computed, amount, words)
+        now = self.deps.now()
+        if earlier:
+            await check_repeats("remuneration", earlier.id, ("remuneration.revised", "remuneration.kept"), now)
         remuneration = self._new_remuneration(draw, row) if earlier is None else earlier
         event = _revise(remuneration, amount, words) if earlier else "proposed"
         if event != "kept":
             remuneration.lines, remuneration.reason = lines_as_json(lines), words if lines != computed else ""
             remuneration.computed = standard
-        now = self.deps.now()
         remuneration.amount = amount
         remuneration.proposed_by_id, remuneration.proposed_at = actor.account_id, now
         remuneration.answer_until = now + self.deps.book(draw.pool).remuneration.answer_within

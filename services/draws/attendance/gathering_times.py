@@ -13,10 +13,14 @@ from domain.rulebook.notice_texts import time_params
 from models.draws import CallNotice
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
+from services.core.limits import check_repeats
 from services.draws.attendance.time_changes import TimeChanges
 from services.draws.locks import Locked, lock_own_draw
 from services.draws.party_notifications import PartyNotifications
 from services.draws.record_log import append_to_log
+
+MOVES = ("draw.gathering_changed", "draw.start_moved")
+"""Acts that ask the whole panel whether it agrees to another time."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +45,11 @@ class GatheringTimes:
                 DrawState.COMPLETED,
             ):
                 raise Conflict("请先暂停抽取，再修改集合时间。", code="not_paused")
-            await self.move(locked, notice_id, at, by=actor.account_id)
-            await record(actor, self.deps.now(), "draw.gathering_changed", "draw", draw_id)
+            await self.move(actor, locked, notice_id, at)
 
-    async def move(self, locked: Locked, notice_id: UUID, at: datetime, *, by: UUID | None = None) -> None:
-        """Move a notice's gathering time and ask everyone who was notified of the old one whether he agrees; ``by`` is
-        the person who moved it."""
+    async def move(self, actor: Actor, locked: Locked, notice_id: UUID, at: datetime) -> None:
+        """Move a notice's gathering time and ask everyone who was notified of the old one whether he agrees. Raises
+        TooMany when the times of the draw were moved too often, since each move writes to all."""
         draw, now = locked.draw, self.deps.now()
         call_notice = await CallNotice.get_or_none(id=notice_id, draw_id=draw.id)
         if call_notice is None:
@@ -55,6 +58,8 @@ class GatheringTimes:
             raise InvalidInput("集合时间应在现在之后、预计评标开始之前。", field="gathering_at")
         if at == call_notice.gathering_at:
             return
+        await check_repeats("draw", draw.id, MOVES, now)
+        await record(actor, now, "draw.gathering_changed", "draw", draw.id)
         old = call_notice.gathering_at
         call_notice.gathering_at = at
         await call_notice.save(update_fields=["gathering_at"])
@@ -66,4 +71,4 @@ class GatheringTimes:
         await self.changes.propose_gathering(draw, call_notice)
         if draw.started_at is not None:
             occasion = f"{call_notice.id.hex}:{at.timestamp():.0f}"
-            await self.parties.notify(draw, "moved", time_params(at), by=by, occasion=occasion)
+            await self.parties.notify(draw, "moved", time_params(at), by=actor.account_id, occasion=occasion)

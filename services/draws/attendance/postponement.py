@@ -15,6 +15,9 @@ from models.audit import AuditEntry
 from models.draws import Draw
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, violation
+from services.core.limits import check_repeats
+from services.core.short_texts import check_no_link, check_text
+from services.draws.attendance.gathering_times import MOVES
 from services.draws.attendance.time_changes import TimeChanges
 from services.draws.locks import Locked
 from services.draws.party_notifications import PartyNotifications
@@ -41,8 +44,10 @@ class Postponement:
 
     async def apply(self, actor: Actor, locked: Locked, new: NewStart) -> None:
         """Raises InvalidInput, RuleViolation, and Conflict when an expert of the panel has another panel by then."""
-        draw, now, reason = locked.draw, self.deps.now(), new.reason.strip()[:200]
+        draw, now = locked.draw, self.deps.now()
+        reason = check_text(new.reason, "start_reason", "推迟的原因", 200)
         await self._check_reason_and_time(draw, new.at, reason, now)
+        await check_repeats("draw", draw.id, MOVES, now)
         old, delay = draw.starts_at, new.at - draw.starts_at
         draw.starts_at, draw.ends_at = new.at, draw.ends_at + delay
         draw.unsealed_notice_at = None  # the names are sealed again until shortly before the new start
@@ -60,6 +65,7 @@ class Postponement:
         faults = Faults()
         if not reason:
             faults.add(InvalidInput("请填写推迟的原因。", field="start_reason"))
+        faults.check(check_no_link, reason, "start_reason", "推迟的原因")
         with faults.part():
             await self._check_time(draw, at, now)
         faults.raise_any()

@@ -64,7 +64,7 @@ class Supplements:
             if start is not None:
                 await self.postponement.apply(actor, locked, start)
             for notice_id, at in (gathering or {}).items():
-                await self.gathering_times.move(locked, notice_id, at, by=actor.account_id)
+                await self.gathering_times.move(actor, locked, notice_id, at)
             await record(actor, now, "draw.supplemented", "draw", draw_id, changed=len(regions))
             if regions:
                 return await self._widen_regions(locked, regions)

@@ -20,6 +20,7 @@ from models.draws import Absence, CallNotice, Condition, Draw, Round
 from services.core.base import Actor, Deps, rows, system, transaction, violation
 from services.core.base import record as audit
 from services.core.due_rows import process_each
+from services.core.limits import check_repeats
 from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS, lead_time, vacant_places
 from services.draws.calls.completion import DrawCompletion
 from services.draws.calls.next_calls import NextCalls
@@ -140,8 +141,9 @@ class Calling:
         """End calling for good; results of open calls still count, then the draw is full or short."""
         async with transaction():
             locked = await lock_own_draw(actor, draw_id)
-            await move(locked.draw, DrawEvent.FORCE_END)
             now = self.deps.now()
+            await check_repeats("draw", draw_id, ("draw.force_ended",), now)
+            await move(locked.draw, DrawEvent.FORCE_END)
             await append_to_log(locked.draw, now, record.ForceEnded(BY_AGENCY))
             await self.parties.notify(locked.draw, "stopped", by=actor.account_id)
             await audit(actor, now, "draw.force_ended", "draw", draw_id, reason=reason)

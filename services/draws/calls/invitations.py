@@ -17,6 +17,7 @@ from models.draws import Absence, CallNotice, DiscardRequest, Draw
 from models.invitations import Invitation
 from services.core.base import Actor, Deps, record, rows, system, transaction, violation
 from services.core.crypto import PHONE
+from services.core.limits import check_repeats
 from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS, print_deadline
 from services.draws.calls.expiry import expire_due
 from services.draws.calls.invitation_queries import Choice
@@ -101,7 +102,7 @@ class Invitations:
         """Undo an acceptance: the invitation is open again, and its deadline stays.
 
         Only before the deadline and while the draw still calls. Once its places are full, an expert who can't come asks
-        for leave. ``effective`` false: the view shows the present state. Raises NotFound.
+        for leave. ``effective`` false: the view shows the present state. Raises NotFound, TooMany.
         """
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, expert_id)
@@ -109,6 +110,7 @@ class Invitations:
             effective = may and not _precedes_last_answer(sent_at, invitation)
             if effective:
                 now = self.deps.now()
+                await check_repeats("invitation", invitation.id, ("invitation.undone",), now)
                 await self.places.apply(locked, invitation, InvitationEvent.UNDO, now, by=by)
                 await self._void_requests(invitation, now)
                 actor = Actor(locked.draw.pool, "expert", expert_id=expert_id)

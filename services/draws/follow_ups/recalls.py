@@ -32,6 +32,7 @@ from services.core.base import Actor, Deps, rows, system, transaction
 from services.core.base import record as audit
 from services.core.crypto import PHONE
 from services.core.due_rows import process_each
+from services.core.limits import check_repeats
 from services.draws.access import DrawAccess
 from services.draws.call_order.eligibility import occupied_span
 from services.draws.calls.call_rules import address_and_room
@@ -197,6 +198,7 @@ class Recalls:
             draw, now = locked.draw, self.deps.now()
             row = await self._lock_row(draw_id, row_id)
             invitation = await self._lock_open_invitation(row)
+            await check_repeats("draw", draw_id, ("recall.noted",), now, row=str(row_id))
             if takes_part:
                 at = self._check_gathering(draw, gathering_at, now)
                 await self._propose_gathering(locked, invitation, at, now)

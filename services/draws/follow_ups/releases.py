@@ -30,6 +30,7 @@ from models.organisations import Organisation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
+from services.core.limits import check_repeats
 from services.draws.calls.places import Cause, Places
 from services.draws.draw_notices import notify_verifiers
 from services.draws.endings import append_end
@@ -112,6 +113,7 @@ class Releases:
                 message = "请先上传证明材料（盖章的退选申请表等），再提交审核。"
                 faults.add(InvalidInput(message, field="file", code="proof_missing"))
             faults.raise_any()
+            await check_repeats("draw", draw_id, ("release.submitted",), now)
             application = await DrawApplication.create(
                 draw_id=draw_id,
                 kind=KIND,

@@ -33,6 +33,7 @@ from services.core import permissions
 from services.core.base import Actor, record, transaction
 from services.core.crypto import PHONE
 from services.core.idempotency import once
+from services.core.limits import check_repeats
 from services.draws.draw_notices import notify_verifiers
 from services.draws.locks import Locked, lock_editable, lock_own_draw, move
 from services.draws.lot_histories import check_history
@@ -203,6 +204,7 @@ class DrawSetup(CallNoticesAndConditions):
             if not chosen and "supervisors" in self.deps.book(actor.pool).draw.required:
                 raise InvalidInput("请至少选择一位监督人。", field="supervisors")
             before, now = await self.parties.supervisors_of(locked.draw), self.deps.now()
+            await check_repeats("draw", draw_id, ("draw.supervisors_changed",), now)
             await choose_supervisors(locked.draw, chosen)
             await record(actor, now, "draw.supervisors_changed", "draw", draw_id, count=len(set(chosen)))
             if locked.state not in (DrawState.EDITING, DrawState.REFUSED):
@@ -299,6 +301,7 @@ class DrawSetup(CallNoticesAndConditions):
             now, draw = self.deps.now(), locked.draw
             attachment = await attached_name(draw_id)
             await self._check_complete(locked, terminal, attachment, now)
+            await check_repeats("draw", draw_id, ("draw.submitted",), now)
             await move(draw, DrawEvent.SUBMIT)
             draw.terminal = terminal
             await draw.save(update_fields=["terminal"])

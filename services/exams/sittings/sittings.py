@@ -16,6 +16,7 @@ from domain.faults import Faults, check_given
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
+from services.core.limits import check_repeats
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.exams.notifications import recipient
@@ -128,6 +129,8 @@ class ExamSittings:
             sittings = await lock_sittings(exam.id)
             candidate = await lock_candidate(candidate_id)
             check_called(candidate, exam)
+            if candidate.sitting_id is not None:  # the place becomes another's, who is written to
+                await check_repeats("exam_candidate", candidate.id, ("exam.sitting",), now)
             booking = await act(candidate, exam, sittings, now)
             await record(actor, now, "exam.sitting", "exam_candidate", candidate.id, what=request, state=booking.state)
             return booking

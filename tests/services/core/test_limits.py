@@ -9,7 +9,7 @@ import pytest
 from domain.errors import TooMany
 from services.accounts.wrong_tries import TryLimits, evaluate_tries
 from services.core.base import Actor, Deps, record, transaction
-from services.core.limits import check_recent
+from services.core.limits import REPEATS_MAX, check_recent, check_repeats
 from tests.factories.people import make_account
 
 NOON = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
@@ -49,3 +49,21 @@ async def test_look_ups_are_counted_by_person_and_act(db: str, deps: Deps) -> No
     await look(other.id, NOON + timedelta(minutes=40))
     await look(person.id, NOON + timedelta(minutes=40), "absence.other")
     await look(person.id, NOON + timedelta(minutes=60, seconds=1))
+
+
+async def test_an_act_that_writes_to_others_is_done_ten_times_a_day(db: str, deps: Deps) -> None:
+    subject, by = (await make_account(deps)).id, Actor("demo", "organisation")
+
+    async def act(now: datetime, row: str = "one", action: str = "recall.noted") -> None:
+        async with transaction():
+            await check_repeats("draw", subject, (action, "draw.other"), now, row=row)
+            await record(by, now, action, "draw", subject, row=row)
+
+    for minute in range(REPEATS_MAX):
+        await act(NOON + timedelta(minutes=minute))
+    with pytest.raises(TooMany, match="24小时内最多办理10次，请23小时") as refused:
+        await act(NOON + timedelta(hours=1))
+    assert refused.value.retry_after == 23 * 3600
+    await act(NOON + timedelta(hours=1), row="another")
+    await act(NOON + timedelta(hours=1), action="recall.resent")
+    await act(NOON + timedelta(days=1, seconds=1))

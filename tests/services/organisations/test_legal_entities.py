@@ -211,6 +211,22 @@ async def test_who_is_struck_off_must_be_asked_again(
     assert (await organisations.link_agent(legal, mobile=mobile, name="赵六")).state == "waiting"
 
 
+async def test_who_never_agreed_is_not_written_to_when_the_request_is_taken_back(
+    organisations: LegalEntities, claims: IdentityClaims
+) -> None:
+    """The attack: asked and taken back again and again, each time an SMS to a stranger's phone."""
+    legal, mobile = await _register_legal_entity(organisations, claims), mobile_number()
+    for _ in range(3):
+        link = await organisations.link_agent(legal, mobile=mobile, name="赵六")
+        await organisations.revoke(legal, link.link_id)
+    assert await Notice.filter(kind="role_changed").count() == 0
+    assert await Notice.filter(kind="agent_asked").count() == 1
+    link = await organisations.link_agent(legal, mobile=mobile, name="赵六")
+    await organisations.accept(Actor("demo", "guest", (await AgentLink.get()).account_id), link.link_id)
+    await organisations.revoke(legal, link.link_id)
+    assert await Notice.filter(kind="role_changed").count() == 1
+
+
 async def test_whose_link_has_expired_must_agree_again(
     organisations: LegalEntities, claims: IdentityClaims, clock: FixedClock
 ) -> None:

@@ -12,7 +12,7 @@ import pytest
 from openpyxl import load_workbook
 
 from domain.clock import FixedClock, local
-from domain.errors import Conflict, Forbidden, InvalidForm, InvalidInput, NotFound, RuleViolation
+from domain.errors import Conflict, Forbidden, InvalidForm, InvalidInput, NotFound, RuleViolation, TooMany
 from domain.remuneration.lifecycles import RemunerationState
 from domain.rulebook.book import Rulebook
 from models.attendance import Attendance
@@ -23,6 +23,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from models.remuneration import Remuneration
 from services.core.base import Actor, Deps
+from services.core.limits import REPEATS_MAX
 from services.remuneration import RemunerationServices
 from tests.factories.assembly import composed
 from tests.factories.offices import Office, make_office, recuse
@@ -436,6 +437,27 @@ async def test_the_agency_marks_what_it_paid_singly_and_all_and_takes_a_mistake_
     assert (month.month, month.draws, month.experts) == ("2026-11", 1, 3)
     assert (month.total, month.open, month.payable, month.paid) == (150000, 50000, 50000, 50000)
     await check_invariants()
+
+
+async def test_amounts_and_marks_do_not_change_without_end(
+    office: Office, owed: RemunerationServices, clock: FixedClock
+) -> None:
+    """The attack: another amount, or a mark and its undoing, again and again, each time a message to the expert."""
+    draw_id, [invitation] = await ended_panel(office, clock)
+    for number in range(REPEATS_MAX + 1):
+        await owed.proposals.propose(office.venue, draw_id, invitation.id, 60000 + number, "更正")
+    with pytest.raises(TooMany, match="最多办理10次"):
+        await owed.proposals.propose(office.venue, draw_id, invitation.id, 70000, "更正")
+    [own] = await owed.answers.list_own(expert_of(invitation))
+    assert own.amount == 60010
+    await owed.answers.confirm(expert_of(invitation), own.id, own.version, by="h5")
+    day, way = clock.now().date(), office.deps.book("demo").remuneration.pay_ways[0]
+    for _ in range(REPEATS_MAX):
+        await owed.payouts.mark_paid(office.agency, draw_id, day, way, {own.id: own.version})
+        await owed.payouts.unmark_paid(office.agency, draw_id, own.id)
+    await owed.payouts.mark_paid(office.agency, draw_id, day, way, {own.id: own.version})
+    with pytest.raises(TooMany):
+        await owed.payouts.unmark_paid(office.agency, draw_id, own.id)
 
 
 async def test_only_the_amounts_that_were_seen_are_marked_and_none_when_one_has_changed(

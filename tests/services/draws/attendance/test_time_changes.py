@@ -8,12 +8,13 @@ from uuid import UUID
 import pytest
 
 from domain.clock import FixedClock
-from domain.errors import Conflict, NotFound, RuleViolation
+from domain.errors import Conflict, NotFound, RuleViolation, TooMany
 from models.audit import AuditEntry
 from models.draws import Absence, Draw
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from services.core.base import Deps, execute
+from services.core.limits import REPEATS_MAX
 from services.draws import DiscardForm, InvitationView, NewStart
 from tests.factories.offices import (
     Office,
@@ -71,6 +72,23 @@ async def test_no_call_reaches_a_sealed_expert_after_the_gathering_was_moved_to_
     [row] = await office.attendance_queries.list_awaited(office.venue, draw_id)
     assert (row.late, row.may_urge, row.may_ring) == (False, False, False)
     assert await office.urging.notify_late() == 0
+
+
+async def test_nobody_is_written_to_by_moves_without_end(office: Office) -> None:
+    """The attack: moved to and fro, each move an SMS to every expert, at any hour and at the pool's cost."""
+    draw_id, [invitation] = await panel(office)
+    agreed = invitation.gathering_at
+    for minutes in range(1, REPEATS_MAX + 1):
+        await move(office, invitation, agreed - timedelta(minutes=minutes))
+    written = await count_notices("gathering_changed")
+    with pytest.raises(TooMany, match="最多办理10次"):
+        await move(office, invitation, agreed - timedelta(minutes=30))
+    await Draw.filter(id=draw_id).update(state="supplement_pending")
+    with pytest.raises(TooMany):
+        await office.supplements.start(
+            office.agency, draw_id, gathering={invitation.notice_id: agreed - timedelta(minutes=40)}
+        )
+    assert await count_notices("gathering_changed") == written == REPEATS_MAX
 
 
 async def test_no_recusal_on_the_spot_before_the_agreed_gathering(

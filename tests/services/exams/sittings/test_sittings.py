@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
-from domain.errors import Conflict, InvalidInput, NotFound, RuleViolation
+from domain.errors import Conflict, InvalidInput, NotFound, RuleViolation, TooMany
 from models.exams import Exam, ExamCandidate, ExamSitting
 from models.notices import Notice
 from services.core.base import Deps, rows
+from services.core.limits import REPEATS_MAX
 from services.exams import SittingData
 from services.exams.repository import Sittings
 from services.exams.sittings import sittings
@@ -66,6 +67,20 @@ async def test_a_place_is_booked_changed_and_given_back(exam_scene: ExamScene) -
     assert (await service.cancel_booking(own(person), person.id)).state == "none"
     await service.cancel_booking(own(person), person.id)
     assert await places(person.exam_id) == [(0, 0), (0, 0)]
+
+
+async def test_a_place_is_not_given_up_without_end(exam_scene: ExamScene) -> None:
+    """The attack: booked and given up again and again, each time an SMS to the first who waits."""
+    (person,), (early, late) = await booked_exam(exam_scene, 1, 1, 1)
+    service = exam_scene.services.exams.sittings
+    for _ in range(REPEATS_MAX // 2):
+        await service.book(own(person), person.id, early.id)
+        await service.cancel_booking(own(person), person.id)
+    await service.book(own(person), person.id, early.id)  # nobody is kept from a place
+    for act in (service.cancel_booking(own(person), person.id), service.book(own(person), person.id, late.id)):
+        with pytest.raises(TooMany, match="最多办理10次"):
+            await act
+    assert await places(person.exam_id) == [(1, 1), (0, 0)]
 
 
 async def test_the_same_request_twice_books_once(exam_scene: ExamScene) -> None:
