@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from yarl import URL
@@ -162,6 +163,23 @@ async def test_a_cookie_that_stands_for_something_else_is_none(world: World) -> 
     visitor.client.session.cookie_jar.update_cookies({"pbt_payer_asked": payer.value}, base)
     await visitor.get("/h5/pay-wechat/back?state=x&code=y")
     assert (visitor.status, "页面已失效" in visitor.text) == (404, True)
+
+
+async def test_the_answer_of_wechat_is_taken_once_and_in_the_browser_that_asked(world: World) -> None:
+    visitor, other = world.visitor(**WECHAT), world.visitor(**WECHAT)
+    redirect = await visitor.client.get("/h5/demo/pay", headers=WECHAT, allow_redirects=False)
+    [state] = parse_qs(urlsplit(redirect.headers["Location"]).query)["state"]
+    back = f"/h5/pay-wechat/back?code=o-friend&state={state}"
+    assert (await other.get(back)).status == 404
+
+    async def is_known_after() -> bool:
+        jar = visitor.client.session.cookie_jar
+        jar.clear(lambda cookie: cookie.key == "pbt_payer")
+        await visitor.client.get(back, headers=WECHAT, allow_redirects=False)
+        return any(cookie.key == "pbt_payer" for cookie in jar)
+
+    assert await is_known_after()
+    assert not await is_known_after(), "WeChat's code serves once"
 
 
 async def test_in_wechat_the_code_can_be_shown_to_another_phone(world: World) -> None:

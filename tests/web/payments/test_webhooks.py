@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient
 
 from domain.clock import FixedClock
 from domain.errors import Transient
-from models.payments import Fee, PayEvent
+from models.payments import Fee, PayEvent, Refund
 from services.core.base import Deps
 from services.payments.settlement import Settlement
 from tests.factories.payments import GOOD, PaymentKit, make_fee, make_payment_kit, notification, owner_of
@@ -51,10 +51,16 @@ async def test_a_payment_is_counted_before_it_is_answered(kit: PaymentKit, clien
     assert (await Fee.get(id=fee.id)).state == "paid"
 
 
-async def test_the_same_one_again_is_answered_well(kit: PaymentKit, client: TestClient[Any, Any]) -> None:
-    _, body = await paid_notification(kit)
+async def test_the_same_one_again_is_answered_well_and_counts_once(
+    kit: PaymentKit, client: TestClient[Any, Any]
+) -> None:
+    fee, body = await paid_notification(kit)
     answers = await asyncio.gather(*(client.post(PATH, data=body, headers=GOOD) for _ in range(5)))
     assert {answer.status for answer in answers} == {204}
+    for event in await PayEvent.all():
+        await kit.webhooks.process_event(event.id)
+    assert sorted(await PayEvent.all().values_list("outcome", flat=True)).count("paid") == 1
+    assert ((await Fee.get(id=fee.id)).state, await Refund.all().count()) == ("paid", 0)
 
 
 async def test_a_forged_one_is_refused_and_not_stored(kit: PaymentKit, client: TestClient[Any, Any]) -> None:
