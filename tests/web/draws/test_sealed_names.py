@@ -20,6 +20,7 @@ from services.core.base import Actor
 from services.draws import DiscardForm
 from tests.drivers.pages import Visitor
 from tests.factories.offices import new_project
+from tests.factories.people import make_account, make_grant
 from tests.web.conftest import World
 
 SURNAME = "龘"
@@ -36,6 +37,9 @@ async def test_nothing_names_an_expert_of_a_sealed_panel(world: World) -> None:
     readers = [await world.enter(await Account.get(id=world.office.agency.account_id))]
     for role in ("verifier", "supervisor", "venue"):
         readers.append(await world.log_in(getattr(world.office, role), role))
+    administrator = await make_account(world.services.deps)
+    await make_grant(administrator, "pool_admin")
+    readers.append(await world.enter(administrator))
     opened = set[str]()
     for reader in readers:
         for path in [
