@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.draws.lifecycles import DRAW, VERIFICATION, DrawEvent, DrawState, VerificationEvent, VerificationState
 from domain.errors import Conflict, InvalidInput, NotFound
 from models.draws import Draw, DrawApplication
+from models.projects import Project
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
@@ -64,6 +65,8 @@ class Verification:
             await application.save()
             approved = event == VerificationEvent.APPROVE
             if approved:
+                # of two followers approved at once, each would overlook the other: a recall holds no lot
+                await Project.select_for_update().get(id=draw.project_id)
                 await check_history(draw)
             if approved and draw.kind == "redraw":
                 await claim_lots(draw)

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from tortoise.expressions import Q
 
+from domain.draws.lifecycles import OVER
 from domain.errors import Conflict, NotFound, RuleViolation
-from models.draws import DrawLot
+from models.draws import Draw, DrawLot, Round
 from models.projects import Lot, Project
 from services.core.base import Actor, Deps, record, transaction
 from services.core.crypto import PHONE
@@ -91,17 +92,15 @@ class Projects:
             await record(actor, now, "project.delete", "project", project_id)
 
     async def add_lot(self, actor: Actor, project_id: UUID, data: LotData, *, key: str | None = None) -> LotView:
-        """Raises Conflict where the project itself is drawn as one lot, RuleViolation beyond the rulebook's number."""
+        """Raises Conflict where the lot would begin without the history of what was drawn, RuleViolation beyond the
+        rulebook's number."""
         check(actor, "project.edit")
         clean = check_lot(data)
         now, book = self.deps.now(), self.deps.book(actor.pool)
 
         async def run() -> LotView:
             await self._lock_project(actor, project_id)
-            whole = DrawLot.filter(project_id=project_id, lot_id=None)
-            if await whole.filter(Q(live=True) | Q(draw__log_length__gt=0)).exists():
-                # a lot of its own would begin without the history of the whole
-                raise Conflict("该项目已作为一个标段发起抽取，不能再新增标段。", code="project_is_lot")
+            await _check_history_free(project_id)
             positions = [lot.position for lot in await Lot.filter(project_id=project_id)]
             if len(positions) >= book.projects.lots_max:
                 raise RuleViolation(
@@ -165,6 +164,16 @@ class Projects:
         plain_fields = {f.name for f in fields(data)} - {"internal_code", "contact_phone"}
         sealed = self.deps.keys.seal(data.contact_phone, PHONE) if data.contact_phone else ""
         return {"contact_phone_sealed": sealed} | {name: getattr(data, name) for name in plain_fields}
+
+
+async def _check_history_free(project_id: UUID) -> None:
+    """A lot that is added once an order may have been known would begin without its history. Raises Conflict."""
+    whole = Draw.filter(project_id=project_id, lots__lot_id=None)
+    if await whole.filter(Q(log_length__gt=0) | ~Q(state__in=list(OVER))).exists():
+        raise Conflict("该项目已作为一个标段发起抽取，不能再新增标段。", code="project_is_lot")
+    if await Round.filter(draw__project_id=project_id).exists():
+        message = "该项目已开始摇号，不能再新增标段；确有遗漏的标段，请另建招标项目办理。"
+        raise Conflict(message, code="lots_fixed")
 
 
 async def _check_name_free(project_id: UUID, name: str, but: UUID | None = None) -> None:

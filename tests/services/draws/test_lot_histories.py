@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 import json
 import random
 from collections import Counter
@@ -22,9 +24,10 @@ from models.draws import AvoidedDraw, Draw, DrawApplication, DrawLot, LogEntry, 
 from models.invitations import Invitation
 from models.organisations import Organisation
 from models.projects import Lot, Project
-from services.core.base import Actor, Deps
+from services.core.base import Actor, Deps, rows
 from services.core.composition import compose
 from services.draws import ConditionForm, RecallTimes, RedrawTimes
+from services.draws.lot_histories import check_history
 from services.draws.projects.project_rules import LotData
 from services.draws.projects.projects import Projects
 from tests.factories.draw_states import released
@@ -205,6 +208,66 @@ async def test_a_project_that_was_drawn_as_one_lot_gets_no_lots_without_its_hist
     projects = compose(Projects, {Deps: deps})
     with pytest.raises(Conflict, match="作为一个标段"):
         await projects.add_lot(office.agency, office.project_id, LotData("一标段", "01", 1_000_000))
+
+
+async def test_a_redraw_in_preparation_keeps_a_project_one_lot(office: Office, clock: FixedClock, deps: Deps) -> None:
+    """The attack: a lot is added while the redraw of an activity without an order is a draft: the project is then
+    drawn twice, as a whole and by its lot, each without the other's history."""
+    undrawn = await make_draw(office)
+    await approve(office, undrawn)
+    clock.move((await Draw.get(id=undrawn)).ends_at - clock.now())
+    await office.activity_end.end_due()
+    await office.redraws.redraw(office.agency, undrawn, redraw_times(office))
+    with pytest.raises(Conflict, match="作为一个标段"):
+        await add_lot(office, deps, "一标段")
+
+
+async def test_no_lot_is_added_once_an_order_may_be_known(office: Office, deps: Deps) -> None:
+    """The attack: an order that does not suit is left behind, and the tender drawn again as a lot of another name."""
+    first = await add_lot(office, deps, "一标段")
+    second = await add_lot(office, deps, "二标段")
+    draw_id = await draw_lot(office, first)
+    await add_lot(office, deps, "三标段")
+    await office.rounds.open(office.agency, draw_id)
+    with pytest.raises(Conflict, match="另建招标项目") as refusal:
+        await add_lot(office, deps, "一标段（重新招标）")
+    assert refusal.value.code == "lots_fixed"
+    await draw_lot(office, second)
+
+
+async def add_lot(office: Office, deps: Deps, name: str) -> UUID:
+    lot = await compose(Projects, {Deps: deps}).add_lot(office.agency, office.project_id, LotData(name))
+    return lot.id
+
+
+async def draw_lot(office: Office, lot: UUID) -> UUID:
+    """A verified draw of a lot."""
+    draw_id = await office.setup.create(office.agency, replace(draw_form(office, needed=1), lots=(lot,)))
+    notice = await office.setup.add_call_notice(office.agency, draw_id, notice_form(office))
+    condition = ConditionForm(notice, "permanent", ("440100",), "A08", 1)
+    await office.setup.add_condition(office.agency, draw_id, condition)
+    await approve(office, draw_id)
+    return draw_id
+
+
+async def test_of_two_followers_approved_at_the_same_moment_only_one_goes_on(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recall holds no lot: the project's row makes one approval wait for the other."""
+    old = await end_with_panel(office)
+    recall = await office.redraws.recall(office.agency, old, recall_times(office))
+    free: list[bool] = []
+
+    async def look(draw: Draw) -> object:
+        locking = "SELECT 1 FROM project WHERE id = $1 FOR UPDATE SKIP LOCKED"
+        elsewhere = asyncio.create_task(rows(locking, draw.project_id), context=contextvars.Context())
+        free.append(bool(await elsewhere))
+        return await check_history(draw)
+
+    monkeypatch.setattr("services.draws.verification.check_history", look)
+    await prove(office, recall)
+    await approve(office, recall)
+    assert free == [False]
 
 
 # ---- any sequence of acts
