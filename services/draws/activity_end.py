@@ -46,6 +46,8 @@ NOBODY_ENTERED = (
     "都没有办理的，到预计评标结束时间后系统自动结束，记录中没有人进场。"
 )
 """The ways that remain where nobody has entered."""
+EVALUATING = "已有专家进场评标，不能终止。请办理结束活动；正在呼叫专家的，先由代理机构强制结束抽取，再结束活动。"
+"""Why, and what to do instead."""
 _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 
 
@@ -61,7 +63,8 @@ class ActivityEnd:
 
         ``reason`` is a code of ``TERMINATION_REASONS``, published; ``words`` stay in the audit log. Once calling has
         begun only the verifier may: otherwise an agency that learns its panel could redraw. Not so for a recall, which
-        draws no expert. Raises InvalidInput, Conflict.
+        draws no expert. From the expected start on, nobody may once an expert has entered: who evaluated is paid for
+        it, and recused in a redraw. Raises InvalidInput, Conflict.
         """
         permissions.check(actor, "draw.terminate")
         faults = Faults()
@@ -75,6 +78,8 @@ class ActivityEnd:
             DRAW.next(locked.state, DrawEvent.TERMINATE)
             if actor.role in AGENCY and locked.draw.started_at is not None and locked.draw.kind != "recall":
                 raise Conflict("抽取已开始，不能自行终止，请联系核验人员终止。", code="drawing_begun")
+            if self.deps.now() >= locked.draw.starts_at and await self.has_met(locked.draw):
+                raise Conflict(EVALUATING, code="evaluating")
             await self._terminate_locked(locked, actor, cast("TerminationReason", reason))
             await record(
                 actor, self.deps.now(), "draw.terminated", "draw", draw_id, code=reason, reason=words.strip()[:200]

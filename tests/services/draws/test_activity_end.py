@@ -19,7 +19,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from models.projects import Project
 from services.core.base import Deps
-from services.draws import DiscardForm, RedrawTimes
+from services.draws import DiscardForm, RecallTimes, RedrawTimes
 from tests.factories.draw_states import (
     BEFORE,
     BEGUN,
@@ -40,7 +40,10 @@ from tests.factories.draw_states import (
 from tests.factories.offices import (
     Office,
     add_experts,
+    answer_recall,
     check_record,
+    end_with_panel,
+    enter_all,
     make_draw,
     make_office,
     open_invitations,
@@ -48,6 +51,7 @@ from tests.factories.offices import (
     start_draw,
     state_of,
 )
+from tests.factories.offices import verify as approve
 from tests.invariants import check_invariants
 
 
@@ -119,6 +123,35 @@ async def test_once_calling_has_begun_no_agency_draws_again_by_giving_up(office:
         await office.activity_end.terminate(office.agency, draw_id, "replanned", "换一批")
     assert (refusal.value.code, await state_of(draw_id)) == ("drawing_begun", before)
     await check_lots_held(office)
+
+
+async def test_who_evaluates_is_not_sent_away_as_if_nothing_had_been(office: Office, clock: FixedClock) -> None:
+    """The attack: a result that does not suit is terminated: the experts get a wasted trip, and may be drawn again."""
+    await add_experts(office, 2)
+    draw_id = await completed(office)
+    await enter_all(draw_id)
+    clock.set((await Draw.get(id=draw_id)).starts_at)
+    with pytest.raises(Conflict, match="办理结束活动"):
+        await office.activity_end.terminate(office.verifier, draw_id, "replanned", "另行评标")
+    await office.activity_end.end(office.agency, draw_id, "评标已完成")
+    assert await state_of(draw_id) == "ended"
+
+
+async def test_nor_is_a_recalled_panel_by_its_agency(office: Office, clock: FixedClock) -> None:
+    """It may terminate a recall at other times, since no expert is drawn by it."""
+    await add_experts(office, 2)
+    old, now = await end_with_panel(office), office.deps.now()
+    times = RecallTimes(now + timedelta(hours=30), now + timedelta(hours=34))
+    draw_id = await office.redraws.recall(office.agency, old, times)
+    await prove(office, draw_id)
+    await approve(office, draw_id)
+    await answer_recall(office, draw_id)
+    await office.recalls.confirm(office.agency, draw_id)
+    await enter_all(draw_id)
+    clock.set((await Draw.get(id=draw_id)).starts_at)
+    with pytest.raises(Conflict, match="办理结束活动"):
+        await office.activity_end.terminate(office.agency, draw_id, "replanned", "另行评标")
+    assert await state_of(draw_id) == "completed"
 
 
 async def test_a_verifier_sees_how_often_a_project_was_given_up_before(office: Office) -> None:

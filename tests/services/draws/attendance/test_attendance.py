@@ -249,6 +249,20 @@ async def test_exits_before_the_start_end_nothing_and_open_no_name(office: Offic
     assert await state_of(draw_id) == "ended"
 
 
+async def test_entries_and_exits_before_the_start_end_nothing(office: Office, clock: FixedClock) -> None:
+    """The attack: a venue that has everybody come and go on paper, so that another panel is drawn."""
+    draw_id, invitations = await accepted_panel(office, needed=2, on_site=True)
+    clock.set((await Draw.get(id=draw_id)).starts_at - timedelta(seconds=1))
+    for invitation in invitations:
+        await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
+    for invitation in invitations:
+        await office.attendance.register_exit(office.venue, draw_id, invitation.code)
+    assert await state_of(draw_id) == "completed"
+    clock.move(timedelta(seconds=1))
+    await office.activity_end.end(office.agency, draw_id, "评标已完成")
+    assert await state_of(draw_id) == "ended"
+
+
 async def test_an_off_site_activity_ends_by_itself(office: Office, clock: FixedClock) -> None:
     draw_id, _ = await accepted_panel(office)
     clock.move(timedelta(hours=11, minutes=59))
