@@ -37,7 +37,7 @@ async def notify_role_changed(deps: Deps, pool: str, account_id: UUID, what: str
     await Notices(deps).notify(
         pool=pool,
         kind="role_changed",
-        dedupe_key=f"role_changed:{account_id}:{what}:{deps.now().timestamp():.0f}",
+        dedupe_key=f"role_changed:{account_id}:{what}:{deps.now().timestamp():.6f}",
         params={"what": what},
         account_id=account_id,
     )

@@ -188,7 +188,7 @@ class LegalEntities:
         await self.notices.notify(
             pool=actor.pool,
             kind="agent_asked",
-            dedupe_key=f"agent_asked:{link.id}:{now.timestamp():.0f}",
+            dedupe_key=f"agent_asked:{link.id}:{now.timestamp():.6f}",
             params={"organisation": organisation.name, "until": until, "day": until.partition("年")[2]},
             account_id=link.account_id,
         )

@@ -127,7 +127,7 @@ class Payouts:
         await self.notices.notify(
             pool=remuneration.pool,
             kind="remuneration_paid",
-            dedupe_key=f"remuneration_paid:{remuneration.id}:{now.timestamp():.0f}",
+            dedupe_key=f"remuneration_paid:{remuneration.id}:{now.timestamp():.6f}",
             params={
                 "day": day_of(invitation.gathering_at),
                 "amount": yuan(remuneration.amount),
@@ -159,7 +159,7 @@ class Payouts:
             await self.notices.notify(
                 pool=remuneration.pool,
                 kind="remuneration_unpaid",
-                dedupe_key=f"remuneration_unpaid:{remuneration.id}:{now.timestamp():.0f}",
+                dedupe_key=f"remuneration_unpaid:{remuneration.id}:{now.timestamp():.6f}",
                 params={"day": day_of(invitation.gathering_at), "amount": yuan(remuneration.amount)},
                 expert_id=remuneration.expert_id,
             )

@@ -70,5 +70,5 @@ class GatheringTimes:
         await draw.save(update_fields=["gathering_first"])
         await self.changes.propose_gathering(draw, call_notice)
         if draw.started_at is not None:
-            occasion = f"{call_notice.id.hex}:{at.timestamp():.0f}"
+            occasion = f"{call_notice.id.hex}:{now.timestamp():.6f}"
             await self.parties.notify(draw, "moved", time_params(at), by=actor.account_id, occasion=occasion)

@@ -97,7 +97,7 @@ class TimeChanges:
         await self.notices.notify(
             pool=draw.pool,
             kind=kind,
-            dedupe_key=f"{kind}:{invitation.id}:{occasion.timestamp():.0f}:{self.deps.now().timestamp():.0f}",
+            dedupe_key=f"{kind}:{invitation.id}:{occasion.timestamp():.0f}:{self.deps.now().timestamp():.6f}",
             params=params,
             expert_id=invitation.expert_id,
             invitation_id=invitation.id,

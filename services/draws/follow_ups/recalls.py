@@ -251,7 +251,7 @@ class Recalls:
         await self.notices.notify(
             pool=draw.pool,
             kind="recall_stated",
-            dedupe_key=f"recall_stated:{invitation.id}:{self.deps.now().timestamp():.0f}",
+            dedupe_key=f"recall_stated:{invitation.id}:{self.deps.now().timestamp():.6f}",
             params={
                 **time_params(invitation.gathering_at),
                 "what": "可以参加" if row.takes_part else "不能参加",
