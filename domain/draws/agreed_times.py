@@ -88,5 +88,10 @@ def urging_ends(agreement: Agreement, rules: AttendanceRules) -> datetime:
     return missing_from(agreement) + rules.urging_window
 
 
+def agreement_until(gathering_at: datetime, lead: timedelta) -> datetime:
+    """Until when an expert of a recall can agree to this gathering: nobody misses who agreed a moment ago."""
+    return gathering_at - lead
+
+
 def leave_until(agreement: Agreement, rules: Leave) -> datetime:
     return agreed_gathering(agreement) - rules.allowed_until

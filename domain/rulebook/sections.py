@@ -223,7 +223,9 @@ class Recall(Section):
     """Time for an expert's own answer; at most until ``draw.agreement_lead`` before the gathering."""
     contradict_within: Annotated[Duration, Field(ge=timedelta(minutes=5), le=timedelta(days=1))]
     """A refusal that the agency reports after an answered call counts when the expert, who is notified of it at once,
-    hasn't answered otherwise within this time."""
+    hasn't answered otherwise within this time; outside ``calling.hours`` it begins with them."""
+    statements_max: Count
+    """How often the agency may note what an expert is said to have answered: each is a message to that expert."""
     asks_max: Count
     """Number of such messages per expert."""
     asked_again_after: Duration

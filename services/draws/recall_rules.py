@@ -15,6 +15,14 @@ def check_conditions_changeable(draw: Draw) -> None:
         raise Conflict("复评通知的是原专家，抽取条件不能修改；要更换专家请重新抽取。", code="conditions_fixed")
 
 
+def check_recusals_changeable(draw: Draw) -> None:
+    """A recall keeps the recusals of its original: the agency knows the panel, so a new one would put a known expert
+    out, and one that is gone would let him in. Raises Conflict."""
+    if draw.kind == "recall":
+        message = "复评沿用原活动的回避信息，不能修改；专家本人应当回避的，由本人答复不参加，或到场后登记现场回避。"
+        raise Conflict(message, code="recusals_fixed")
+
+
 def check_same_day(draw: Draw, gathering_at: datetime) -> None:
     """Evaluation and gathering of a recall are on the same day. Raises InvalidInput."""
     if draw.kind == "recall" and local(gathering_at).date() != local(draw.starts_at).date():

@@ -8,10 +8,16 @@ from typing import Literal
 from uuid import UUID
 
 from domain.clock import print_time
-from domain.draws.agreed_times import agreed_gathering, asked_gathering, leave_until, pending_proposal
+from domain.draws.agreed_times import (
+    agreed_gathering,
+    agreement_until,
+    asked_gathering,
+    leave_until,
+    pending_proposal,
+)
 from domain.draws.lifecycles import DiscardState, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.errors import Conflict
-from domain.rulebook.notice_texts import time_params
+from domain.rulebook.notice_texts import CALLS, time_params
 from models.attendance import has_entered
 from models.draws import Absence, CallNotice, DiscardRequest, Draw
 from models.invitations import Invitation
@@ -35,7 +41,7 @@ Channel = Literal["chat", "voice", "h5", "mini"]
 _CAUSES = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
 _CALLED_SINCE = """
 SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id
-WHERE n.invitation_id = $1 AND n.kind = 'draw_call' AND a.channel = 'voice' AND a.sent_at >= $2 LIMIT 1
+WHERE n.invitation_id = $1 AND n.kind = ANY($3::text[]) AND a.channel = 'voice' AND a.sent_at >= $2 LIMIT 1
 """
 _CLOCKS_DIFFER = timedelta(seconds=2)
 """How much earlier than our clock a message's own time may be than the answer it follows."""
@@ -84,11 +90,14 @@ class Invitations:
 
         ``sent_at`` is when the person answered, if known: an answer given before an undo doesn't count after it.
         ``key`` is accepted for callers that repeat after a crash; the invitation's state makes the call idempotent
-        anyway. Raises NotFound for another person's invitation.
+        anyway. To agree to a recall after its lead has no effect. Raises
+        NotFound for another person's invitation.
         """
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, expert_id)
             effective = invitation.state == InvitationState.OPEN and not _precedes_last_answer(sent_at, invitation)
+            if effective and choice == "accept":
+                effective = await self._agree_to_named_time(locked, invitation, by)
             if effective:
                 return Answered(effective, await self._apply_answer(locked, invitation, choice, by))
             # keys are reported after the call, so no reply can tell the person that they did not count
@@ -125,7 +134,6 @@ class Invitations:
         now, draw = self.deps.now(), locked.draw
         event = InvitationEvent.ACCEPT if choice == "accept" else InvitationEvent.DECLINE
         if choice == "accept":
-            await self._agree_to_asked_time(invitation, by)
             at = agreed_gathering(invitation)
             invitation.next_reminder_at = next_reminder(self.deps.book(draw.pool), at, now)
         await self.places.apply(locked, invitation, event, now, by=by)
@@ -142,16 +150,33 @@ class Invitations:
         await self.notices.notify_each(draw.pool, [confirmation, *await progress_notices(self.deps, locked)])
         return view
 
-    async def _agree_to_asked_time(self, invitation: Invitation, by: Channel) -> None:
+    async def _agree_to_named_time(self, locked: Locked, invitation: Invitation, by: Channel) -> bool:
         """Who accepts agrees to the time for which he was asked: on the phone to the one that the call named. A call
-        from before the gathering moved named the old one, so that the new one waits for his answer."""
-        at = asked_gathering(invitation)
-        if at == agreed_gathering(invitation):
-            return
-        if by == "voice" and not await rows(_CALLED_SINCE, invitation.id, invitation.proposed_since):
-            return
-        invitation.gathering_at, invitation.proposed_gathering_at, invitation.proposed_since = at, None, None
-        await invitation.save(update_fields=["gathering_at", "proposed_gathering_at", "proposed_since"])
+        from before the gathering moved named the old one, so that the new one waits for his answer.
+
+        In a recall the record states that time, so no other waits; false when it is too near to agree to.
+        """
+        at, recall = await self._find_named_gathering(invitation, by), locked.draw.kind == "recall"
+        if recall and self.deps.now() > agreement_until(at, self.deps.book(locked.draw.pool).draw.agreement_lead):
+            await self._refuse_late_agreement(locked, invitation, at)
+            return False
+        if invitation.proposed_gathering_at is not None and (recall or at != agreed_gathering(invitation)):
+            invitation.gathering_at, invitation.proposed_gathering_at, invitation.proposed_since = at, None, None
+            await invitation.save(update_fields=["gathering_at", "proposed_gathering_at", "proposed_since"])
+        return True
+
+    async def _find_named_gathering(self, invitation: Invitation, by: Channel) -> datetime:
+        named, moved_at = asked_gathering(invitation), invitation.proposed_since
+        if by != "voice" or moved_at is None or await rows(_CALLED_SINCE, invitation.id, moved_at, list(CALLS)):
+            return named
+        return agreed_gathering(invitation)
+
+    async def _refuse_late_agreement(self, locked: Locked, invitation: Invitation, at: datetime) -> None:
+        """An agreement to a time that is over by now leaves the question for a later one open; else there is none."""
+        if at == asked_gathering(invitation):
+            await self.places.apply(locked, invitation, InvitationEvent.EXPIRE, self.deps.now(), by="system")
+        else:
+            await self._ask_to_confirm(locked, invitation)
 
     async def _notify_expert(
         self, invitation: Invitation, draw: Draw, kind: str, params: dict[str, str], by: Channel | None = None
@@ -180,10 +205,14 @@ class Invitations:
         """A key was pressed only once before the call ended: if there is time, send an SMS with the link."""
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, None)
-            if invitation.state == InvitationState.OPEN and self.deps.now() < invitation.answer_until:
-                until = print_deadline(invitation.answer_until, self.deps.now())
-                params = {**time_params(asked_gathering(invitation)), "answer_by": until}
-                await self._notify_expert(invitation, locked.draw, "draw_unconfirmed", params)
+            if invitation.state == InvitationState.OPEN:
+                await self._ask_to_confirm(locked, invitation)
+
+    async def _ask_to_confirm(self, locked: Locked, invitation: Invitation) -> None:
+        now, until = self.deps.now(), invitation.answer_until
+        if now < until:
+            params = {**time_params(asked_gathering(invitation)), "answer_by": print_deadline(until, now)}
+            await self._notify_expert(invitation, locked.draw, "draw_unconfirmed", params)
 
     async def remind_due(self, limit: int = 100) -> int:
         """Remind experts whose gathering is near; returns how many."""

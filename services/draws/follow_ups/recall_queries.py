@@ -15,7 +15,7 @@ from domain.draws.lifecycles import DrawState, InvitationState, VirtualCallState
 from domain.draws.record import SKIP_REASONS, SkipReason
 from domain.errors import Conflict
 from domain.masking import mask_id_number
-from domain.rulebook.sections import Recall
+from domain.rulebook.sections import DrawRules
 from models.draws import Condition, Draw, RecalledExpert
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
@@ -33,7 +33,8 @@ _PANEL = f"""
 SELECT r.id, r.expert_id, r.earlier_id, e.name, e.id_number_sealed, c.position AS condition, n.venue,
   btrim(n.address || ' ' || n.room) AS place, n.gathering_at AS proposed, r.called_at, r.takes_part AS stated,
   r.gathering_at AS stated_gathering, r.recorded_at AS stated_at, i.id AS invitation_id, i.code, i.state, i.answered_by,
-  i.answer_until, i.gathering_at, i.state = 'accepted' AS holds_place, {HEARD} AS heard,
+  i.answer_until, coalesce(i.proposed_gathering_at, i.gathering_at) AS gathering_at,
+  i.state = 'accepted' AS holds_place, {HEARD} AS heard,
   {sms_state("draw_accepted", "i.id")} AS sms,
   (SELECT count(*)::int - 1 FROM notice t WHERE t.invitation_id = i.id AND t.kind = 'draw_accepted') AS resent,
   (SELECT count(*)::int FROM notice t WHERE t.pool = e.pool AND t.kind = 'recall_asked' AND t.expert_id = e.id
@@ -143,7 +144,7 @@ class RecallQueries:
         return RecallPanel(phone, begun, final, offered, shown, len(untils), max(untils, default=None))
 
     def _row(self, draw: Draw, row: Mapping[str, Any], calls: tuple[CallLine, ...], hindrance: str) -> RecallRow:
-        rules = self.deps.book(draw.pool).draw.recall
+        rules = self.deps.book(draw.pool).draw
         number = self.deps.keys.open_text(row["id_number_sealed"], "id_number")
         shown = {name: row[name] for name in RecallRow.__dataclass_fields__ if name in row}
         state = row["state"] or ("hindered" if draw.started_at is not None else "")
@@ -160,7 +161,7 @@ class RecallQueries:
             calls=calls,
             sms_label=SMS_LABELS[row["sms"]] if row["code"] else "",
             unwritten=unwritten,
-            may_resend=unwritten and row["resent"] < rules.resends_max,
+            may_resend=unwritten and row["resent"] < rules.recall.resends_max,
             hindrance=hindrance if state in ("", "hindered") else "",
         )
 
@@ -202,15 +203,16 @@ class RecallQueries:
         return hindrances
 
 
-def refusal_counts_at(row: Mapping[str, Any], rules: Recall) -> datetime | None:
+def refusal_counts_at(row: Mapping[str, Any], rules: DrawRules) -> datetime | None:
     """From when a refusal that the agency noted counts without the expert's own answer; None: never.
 
-    Only after an answered call of the platform, and once the expert, who was notified of it, had time to contradict.
+    Only after an answered call of the platform, and once the expert, who was notified of it, had time to contradict,
+    not counting the night before.
     """
     if row["stated"] is not False or not row["heard"]:
         return None
     stated_at: datetime = row["stated_at"]
-    return stated_at + rules.contradict_within
+    return rules.calling.hours.next_open(stated_at) + rules.recall.contradict_within
 
 
 def counts_by(counts_at: datetime | None, now: datetime) -> bool:

@@ -18,7 +18,7 @@ from tortoise.exceptions import IntegrityError
 
 from domain.clock import print_time
 from domain.draws import record
-from domain.draws.agreed_times import urging_ends
+from domain.draws.agreed_times import agreement_until, asked_gathering, urging_ends
 from domain.draws.lifecycles import DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.draws.record import SKIP_REASONS, SkipReason
 from domain.errors import Conflict, InvalidInput, NotFound
@@ -28,11 +28,10 @@ from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Notice
 from services.core import permissions
-from services.core.base import Actor, Deps, rows, system, transaction
+from services.core.base import Actor, Deps, rows, system, transaction, violation
 from services.core.base import record as audit
 from services.core.crypto import PHONE
 from services.core.due_rows import process_each
-from services.core.limits import check_repeats
 from services.draws.access import DrawAccess
 from services.draws.call_order.eligibility import occupied_span
 from services.draws.calls.call_rules import address_and_room
@@ -99,6 +98,7 @@ class Recalls:
             confirmed = row_id in await self.queries.find_unreached(draw)
             if not confirmed:
                 await self._lock_begun_recall(actor, draw_id)
+                self._check_hours(draw)
             row = await self._lock_row(draw_id, row_id)
             if not confirmed:
                 await self._lock_open_invitation(row)
@@ -116,6 +116,12 @@ class Recalls:
         unseals_at = self.access.unseals_at(await Draw.get(id=draw.original_id))
         invitation = await Invitation.get(draw_id=draw.id, expert_id=row.expert_id)
         return CallWindow(unseals_at, unseals_at, urging_ends(invitation, self.deps.book(draw.pool).attendance))
+
+    def _check_hours(self, draw: Draw) -> None:
+        """Raises RuleViolation at night, when a draw calls nobody either."""
+        book = self.deps.book(draw.pool)
+        if not (hours := book.draw.calling.hours).contains(self.deps.now()):
+            raise violation(book, "draw.calling.hours", f"只能在每天{hours}之间联系原专家，请届时再联系。")
 
     async def resend(self, actor: Actor, draw_id: UUID, row_id: UUID) -> None:
         """Send time, place and code again to an expert whom that message did not reach. Raises Conflict, NotFound."""
@@ -144,6 +150,7 @@ class Recalls:
         """Ask an expert by message, without revealing his number, to call the agency's contact. Raises Conflict."""
         async with transaction():
             draw, now = (await self._lock_begun_recall(actor, draw_id)).draw, self.deps.now()
+            self._check_hours(draw)
             row = await self._lock_row(draw_id, row_id)
             invitation = await self._lock_open_invitation(row)
             self.calls.check_window(draw, await self._call_window(draw, row), now)
@@ -159,7 +166,7 @@ class Recalls:
                 pool=draw.pool,
                 kind="recall_asked",
                 dedupe_key=f"recall_asked:{row.id}:{request_count + 1}",
-                params={**time_params(invitation.gathering_at), "contact_phone": phone},
+                params={**time_params(asked_gathering(invitation)), "contact_phone": phone},
                 expert_id=row.expert_id,
             )
             row.called_at = now
@@ -190,15 +197,15 @@ class Recalls:
         """Note what an expert is said to have answered; the expert is notified of it and answers in person.
 
         A gathering time on which the two agreed is proposed to the expert instead of the notice's. Raises InvalidInput
-        for a gathering on another day or too near, Conflict once the expert has answered, or sits on another panel
-        then.
+        for a gathering on another day, too near, or that would leave the expert less time to answer, Conflict once the
+        expert has answered, sits on another panel then, or enough was noted.
         """
         async with transaction():
             locked = await self._lock_begun_recall(actor, draw_id)
             draw, now = locked.draw, self.deps.now()
             row = await self._lock_row(draw_id, row_id)
             invitation = await self._lock_open_invitation(row)
-            await check_repeats("draw", draw_id, ("recall.noted",), now, row=str(row_id))
+            await self._check_statements(draw, invitation)
             if takes_part:
                 at = self._check_gathering(draw, gathering_at, now)
                 await self._propose_gathering(locked, invitation, at, now)
@@ -208,6 +215,13 @@ class Recalls:
             await row.save()
             await self._notify_of_statement(draw, row, invitation)
             await audit(actor, now, "recall.noted", "draw", draw_id, row=str(row_id), comes=takes_part)
+
+    async def _check_statements(self, draw: Draw, invitation: Invitation) -> None:
+        """Each is a message to the expert. Raises Conflict at the limit."""
+        most = self.deps.book(draw.pool).draw.recall.statements_max
+        if await Notice.filter(invitation_id=invitation.id, kind="recall_stated").count() >= most:
+            message = f"已为该专家登记{most}次，请等待专家本人答复；逾期未答复的按未答复记录。"
+            raise Conflict(message, code="stated_enough")
 
     def _check_gathering(self, draw: Draw, at: datetime | None, now: datetime) -> datetime:
         if at is None:
@@ -222,21 +236,30 @@ class Recalls:
     def _answer_until(self, draw: Draw, gathering_at: datetime, now: datetime) -> datetime:
         """Deadline of the expert's own answer. Raises InvalidInput when the gathering is too near for one."""
         rules = self.deps.book(draw.pool).draw
-        until = min(now + rules.recall.answer_within, gathering_at - rules.agreement_lead - CALL_GRACE)
-        if until < now + rules.calling.answer_timeout:
+        latest = agreement_until(gathering_at, rules.agreement_lead) - CALL_GRACE
+        until = min(now + rules.recall.answer_within, latest)
+        if until < rules.calling.hours.next_open(now) + rules.calling.answer_timeout:  # nobody is awake before
             message = "离集合时间太近，专家来不及本人答复，请商定晚一些的集合时间，或终止本活动后重新发起复评。"
             raise InvalidInput(message, code="gathering_near", field="gathering_at")
         return until
 
     async def _propose_gathering(self, locked: Locked, invitation: Invitation, at: datetime, now: datetime) -> None:
-        if at == invitation.gathering_at:
+        if at == asked_gathering(invitation):
             return
         draw = locked.draw
-        invitation.gathering_at, invitation.answer_until = at, self._answer_until(draw, at, now)
-        invitation.starts_at = min(at, draw.starts_at)
+        until = self._answer_until(draw, at, now)
+        if until < invitation.answer_until:
+            message = (
+                f"商定的集合时间过早，会缩短专家本人答复的期限（{print_time(invitation.answer_until)}），请商定晚一些。"
+            )
+            raise InvalidInput(message, code="answer_shortened", field="gathering_at")
+        invitation.proposed_gathering_at = at if at != invitation.gathering_at else None
+        invitation.proposed_since = now if invitation.proposed_gathering_at else None
+        invitation.answer_until, invitation.starts_at = until, min(at, invitation.starts_at)
+        fields = ["proposed_gathering_at", "proposed_since", "answer_until", "starts_at"]
         try:
             async with transaction():
-                await invitation.save(update_fields=["gathering_at", "answer_until", "starts_at"])
+                await invitation.save(update_fields=fields)
         except IntegrityError as error:
             name = (await Expert.get(id=invitation.expert_id)).name
             raise Conflict(f"{name}{SKIP_REASONS['overlap']}，请商定其他集合时间。", code="hindered") from error
@@ -246,14 +269,14 @@ class Recalls:
     async def _notify_of_statement(self, draw: Draw, row: RecalledExpert, invitation: Invitation) -> None:
         """Tell the expert at once what was noted about him, by whom, and how to answer otherwise."""
         [stored] = [stored for stored in await self.queries.find_rows(draw) if stored["id"] == row.id]
-        counts_at = refusal_counts_at(stored, self.deps.book(draw.pool).draw.recall)
+        counts_at = refusal_counts_at(stored, self.deps.book(draw.pool).draw)
         until = time_params(counts_at)["gathering_short"] if counts_at else ""
         await self.notices.notify(
             pool=draw.pool,
             kind="recall_stated",
             dedupe_key=f"recall_stated:{invitation.id}:{self.deps.now().timestamp():.6f}",
             params={
-                **time_params(invitation.gathering_at),
+                **time_params(asked_gathering(invitation)),
                 "what": "可以参加" if row.takes_part else "不能参加",
                 "effect": f"{until}前未答复的按此记录" if until else "未经您本人答复不作数",
             },
@@ -374,7 +397,7 @@ class Recalls:
     async def _close_refused(self, locked: Locked) -> None:
         """Close the invitations of those who refused in an answered call of the platform and didn't contradict."""
         draw, now = locked.draw, self.deps.now()
-        rules = self.deps.book(draw.pool).draw.recall
+        rules = self.deps.book(draw.pool).draw
         for stored in await self.queries.find_rows(draw):
             if stored["state"] != InvitationState.OPEN or not counts_by(refusal_counts_at(stored, rules), now):
                 continue
@@ -384,7 +407,7 @@ class Recalls:
                 pool=draw.pool,
                 kind="draw_declined",
                 dedupe_key=f"draw_declined:{invitation.id}",
-                params=time_params(invitation.gathering_at),
+                params=time_params(asked_gathering(invitation)),
                 expert_id=invitation.expert_id,
                 invitation_id=invitation.id,
             )

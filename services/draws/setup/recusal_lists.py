@@ -14,6 +14,7 @@ from models.draws import Draw, RecusalPerson, RecusalUnit
 from models.projects import Project
 from services.core.base import Actor, Deps, transaction, violation
 from services.draws.locks import lock_editable
+from services.draws.recall_rules import check_recusals_changeable
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,14 @@ class RecusalLists:
     deps: Deps
 
     async def check_editable(self, actor: Actor, draw_id: UUID) -> None:
-        """Raises NotFound for another agency's draw, Conflict for one that can't be changed any more."""
+        """Raises NotFound for another agency's draw, Conflict for one whose lists can't be changed."""
         async with transaction():
-            await lock_editable(actor, draw_id)
+            await _lock_lists(actor, draw_id)
 
     async def add_unit(self, actor: Actor, draw_id: UUID, name: str, code: str, reason: str, evidence: str) -> UUID:
         """Raises InvalidInput, also for a unit already in the list; RuleViolation when there are too many."""
         async with transaction():
-            await lock_editable(actor, draw_id)
+            await _lock_lists(actor, draw_id)
             rules, faults, checked = self.deps.book(actor.pool).draw, Faults(), ""
             if not name.strip():
                 faults.add(InvalidInput("请填写单位名称。", field="name"))
@@ -54,7 +55,7 @@ class RecusalLists:
 
     async def remove_unit(self, actor: Actor, draw_id: UUID, unit_id: UUID) -> None:
         async with transaction():
-            await lock_editable(actor, draw_id)
+            await _lock_lists(actor, draw_id)
             unit = await RecusalUnit.get_or_none(id=unit_id, draw_id=draw_id)
             if unit is None:
                 raise NotFound("找不到这个回避单位，请刷新后重试。")
@@ -67,7 +68,7 @@ class RecusalLists:
     ) -> UUID:
         """By ID number, else by name and unit. Raises InvalidInput for a bare name or a repetition, RuleViolation."""
         async with transaction():
-            await lock_editable(actor, draw_id)
+            await _lock_lists(actor, draw_id)
             rules, faults, hashed = self.deps.book(actor.pool).draw, Faults(), ""
             if not name.strip():
                 faults.add(InvalidInput("请填写回避人员姓名。", field="name"))
@@ -100,9 +101,13 @@ class RecusalLists:
 
     async def remove_person(self, actor: Actor, draw_id: UUID, person_id: UUID) -> None:
         async with transaction():
-            await lock_editable(actor, draw_id)
+            await _lock_lists(actor, draw_id)
             if not await RecusalPerson.filter(id=person_id, draw_id=draw_id).delete():
                 raise NotFound("找不到这个回避人员，请刷新后重试。")
+
+
+async def _lock_lists(actor: Actor, draw_id: UUID) -> None:
+    check_recusals_changeable((await lock_editable(actor, draw_id)).draw)
 
 
 async def recuse_parties(draw: Draw, project: Project) -> None:

@@ -40,6 +40,7 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "Proposal.key": THE_ACCESSOR,
         "agreed_gathering": THE_ACCESSOR,
         "decisive_moment": THE_ACCESSOR,
+        "agreement_until": THE_ACCESSOR,
         "asked_gathering": THE_ACCESSOR,
         "missing_from": THE_ACCESSOR,
     },
@@ -135,7 +136,7 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "view_of": AGREED,
     },
     "services/draws/calls/invitations.py": {
-        "Invitations._agree_to_asked_time": AGREED,
+        "Invitations._agree_to_named_time": AGREED,
         "Invitations._apply_answer": AGREED,
     },
     "services/draws/calls/lapse_notifications.py": {
@@ -160,15 +161,12 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     "services/draws/follow_ups/recalls.py": {
         "Recalls._answer_until": FORM,
         "Recalls._check_gathering": FORM,
-        "Recalls._close_refused": AGREED,
         "Recalls._create_invitation": FORM,
         "Recalls._invite_expert": FORM,
         "Recalls._notify_accepted": AGREED,
-        "Recalls._notify_of_statement": BOTH,
         "Recalls._pass_over": PLANNED,
         "Recalls._propose_gathering": BOTH,
         "Recalls.record_statement": FORM,
-        "Recalls.ask_to_call_back": PLANNED,
     },
     "services/draws/attendance/check_in.py": {
         "VenueCheckIn._notify_registered": AGREED,
