@@ -78,6 +78,16 @@ def _activity(row: Mapping[str, Any]) -> EarlierActivity:
     return EarlierActivity(**{**facts, "seeds": tuple(row["seeds"]), "withheld": tuple(row["withheld"])})
 
 
+async def find_rows_still_its_own(draw: Draw) -> Sequence[UUID]:
+    """Rows of the lots of an activity that is over on which none after it had an order: its panel may be recalled."""
+    [began] = await rows("SELECT min(at) AS at FROM draw_log WHERE draw_id = $1", draw.id)
+    return [
+        history.row
+        for history in await read_histories(draw.id)
+        if not any(activity.seeds and activity.began > began["at"] for activity in history.activities)
+    ]
+
+
 async def check_history(draw: Draw) -> Sequence[UUID]:
     """Checks that the draw is what the history of each of its lots demands; returns the draws whose experts it recuses.
 

@@ -22,6 +22,7 @@ from services.core.base import Actor, Deps, transaction
 from services.core.crypto import PHONE
 from services.core.idempotency import once
 from services.draws.locks import lock_own_draw
+from services.draws.lot_histories import find_rows_still_its_own
 from services.draws.recall_rules import shifted_gathering_time
 from services.draws.scopes import check_owner, find_avoided
 from services.draws.setup.copying import condition_form_of, copy_recusals
@@ -83,7 +84,8 @@ class RedrawsAndRecalls:
         return await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
 
     async def recall(self, actor: Actor, draw_id: UUID, times: RecallTimes, *, key: str | None = None) -> UUID:
-        """Reconvene the experts who took part at the end of an ended draw."""
+        """Reconvene the experts who took part at the end of an ended draw, for those of its lots that have had no other
+        order since."""
         permissions.check(actor, "draw.create")
 
         async def run() -> UUID:
@@ -91,7 +93,8 @@ class RedrawsAndRecalls:
             panel = await _find_panel(old.id)
             if not panel:
                 raise Conflict("该活动没有参评的专家，不能通知原专家，请重新抽取。", code="no_panel")
-            form = replace(await self._form(old, times.starts_at, times.ends_at, ()), needed=len(panel))
+            form = await self._form(old, times.starts_at, times.ends_at, await _find_recallable_lots(old))
+            form = replace(form, needed=len(panel))
             new = await self.setup.create(actor, form, origin=Origin("recall", old.id))
             await copy_recusals(old.id, new)
             await _copy_panel(old, await Draw.get(id=new), panel)
@@ -175,6 +178,12 @@ class RedrawsAndRecalls:
 def open_followers(draw_id: UUID) -> QuerySet[Draw]:
     """Redraws and recalls of a draw that are not over."""
     return Draw.filter(original_id=draw_id).exclude(state__in=list(OVER))
+
+
+async def _find_recallable_lots(old: Draw) -> tuple[UUID, ...]:
+    """Empty where the project is one lot, or where no lot is left, which the history of all of them then refuses."""
+    own = DrawLot.filter(id__in=list(await find_rows_still_its_own(old)), lot_id__isnull=False)
+    return tuple([lot.lot_id async for lot in own.order_by("id") if lot.lot_id is not None])
 
 
 async def _find_panel(draw_id: UUID) -> list[Invitation]:

@@ -226,13 +226,53 @@ async def test_no_lot_is_added_once_an_order_may_be_known(office: Office, deps: 
     """The attack: an order that does not suit is left behind, and the tender drawn again as a lot of another name."""
     first = await add_lot(office, deps, "一标段")
     second = await add_lot(office, deps, "二标段")
-    draw_id = await draw_lot(office, first)
+    draw_id = await draw_lots(office, first)
     await add_lot(office, deps, "三标段")
     await office.rounds.open(office.agency, draw_id)
     with pytest.raises(Conflict, match="另建招标项目") as refusal:
         await add_lot(office, deps, "一标段（重新招标）")
     assert refusal.value.code == "lots_fixed"
-    await draw_lot(office, second)
+    await draw_lots(office, second)
+
+
+async def test_a_panel_of_two_lots_is_recalled_for_the_lot_that_is_still_its_own(
+    office: Office, deps: Deps, clock: FixedClock
+) -> None:
+    """Of a panel that sat for two lots the one is redrawn; nobody is stuck with the other."""
+    first, second = await add_lot(office, deps, "一标段"), await add_lot(office, deps, "二标段")
+    old = await draw_lots(office, first, second)
+    await meet(office, old, clock)
+    await redraw_lot(office, old, first)
+    recall = await office.redraws.recall(office.agency, old, recall_times(office))
+    assert await DrawLot.filter(draw_id=recall).values_list("lot_id", flat=True) == [second]
+    await prove(office, recall)
+    await approve(office, recall)
+    await confirm_panel(office, await Draw.get(id=recall))
+    record = await record_of(office, recall)
+    findings = [*verify_record(record), *compare(record, [await record_of(office, old)])]
+    assert [finding.code for finding in findings if finding.severity == "error"] == []
+    await check_invariants()
+
+
+async def redraw_lot(office: Office, old: UUID, lot: UUID) -> None:
+    """Its order is known, and it is given up."""
+    draw_id = await office.redraws.redraw(office.agency, old, replace(redraw_times(office), lots=(lot,)))
+    await prove(office, draw_id)
+    await approve(office, draw_id)
+    await seed(office, draw_id)
+    await give_up(office, draw_id)
+
+
+async def meet(office: Office, draw_id: UUID, clock: FixedClock) -> None:
+    """Drawn, full, and over."""
+    await seed(office, draw_id)
+    await office.run.start(office.agency, draw_id)
+    await office.run.advance(draw_id)
+    for invitation in await open_invitations(draw_id):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    clock.set((await Draw.get(id=draw_id)).ends_at)
+    await office.activity_end.end_due()
 
 
 async def add_lot(office: Office, deps: Deps, name: str) -> UUID:
@@ -240,9 +280,9 @@ async def add_lot(office: Office, deps: Deps, name: str) -> UUID:
     return lot.id
 
 
-async def draw_lot(office: Office, lot: UUID) -> UUID:
-    """A verified draw of a lot."""
-    draw_id = await office.setup.create(office.agency, replace(draw_form(office, needed=1), lots=(lot,)))
+async def draw_lots(office: Office, *lots: UUID) -> UUID:
+    """A verified draw of these lots."""
+    draw_id = await office.setup.create(office.agency, replace(draw_form(office, needed=1), lots=lots))
     notice = await office.setup.add_call_notice(office.agency, draw_id, notice_form(office))
     condition = ConditionForm(notice, "permanent", ("440100",), "A08", 1)
     await office.setup.add_condition(office.agency, draw_id, condition)
