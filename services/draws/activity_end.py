@@ -15,7 +15,7 @@ from domain.faults import Faults
 from domain.rulebook.notice_texts import time_params
 from models.attendance import Attendance
 from models.draws import DrawApplication
-from models.invitations import Invitation
+from models.invitations import MISSING_FROM, Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.due_rows import process_each
@@ -49,6 +49,12 @@ NOBODY_ENTERED = (
 EVALUATING = "已有专家进场评标，不能终止。请办理结束活动；正在呼叫专家的，先由代理机构强制结束抽取，再结束活动。"
 """Why, and what to do instead."""
 _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
+_NOT_HERE = f"""
+SELECT count(*)::int AS experts, max({MISSING_FROM}) AS missing_from FROM invitation i
+ WHERE i.draw_id = $1 AND i.state = 'accepted' AND {MISSING_FROM} > $2
+   AND NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')
+"""
+"""Experts of a panel who are on the way, or may still be urged."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,8 @@ class ActivityEnd:
     async def end(self, actor: Actor, draw_id: UUID, words: str) -> None:
         """The panel has met, complete or not: nothing follows.
 
-        Raises Conflict before the expected start, and when no expert has entered: then nothing was evaluated.
+        Raises Conflict before the expected start, when no expert has entered: then nothing was evaluated, and while one
+        may still be on the way: nobody could enter any more.
         """
         permissions.check(actor, "draw.end")
         if not words.strip():
@@ -151,11 +158,22 @@ class ActivityEnd:
                 raise Conflict(f"评标{at}开始后才能结束；不再评标的请终止活动。", code="not_begun")
             if not await self.has_met(locked.draw):
                 raise Conflict(f"没有专家签到进场，不能按已评标结束。{NOBODY_ENTERED}", code="nobody_entered")
+            await self._check_nobody_on_the_way(locked.draw)
             if locked.state == DrawState.COMMITTING:
                 await leave_committing(locked.draw, self.deps.book(locked.draw.pool).draw.commitments.roles, now)
             await append_end(locked.draw, now)
             await self.parties.notify_ended(locked.draw, by=actor.account_id)
             await record(actor, now, "draw.ended", "draw", draw_id, reason=words.strip()[:200])
+
+    async def _check_nobody_on_the_way(self, draw: ReadDraw) -> None:
+        window = self.deps.book(draw.pool).attendance.urging_window
+        [missing] = await rows(_NOT_HERE, draw.id, self.deps.now() - window)
+        if missing["experts"]:
+            until = print_time(missing["missing_from"] + window)
+            raise Conflict(
+                f"还有{missing['experts']}位专家没有到场，可能仍在途中。请等到{until}后再结束；确定不来的，先登记缺席。",
+                code="on_the_way",
+            )
 
     async def _lock_draw(self, actor: Actor, draw_id: UUID) -> Locked:
         locked = await lock(draw_id)

@@ -250,6 +250,23 @@ async def test_an_activity_that_nobody_entered_is_not_ended_as_held(
     assert await office.activity_end.end_due() == 1, "time ends it, if no person does"
 
 
+async def test_an_activity_is_not_ended_before_those_on_the_way(office: Office, clock: FixedClock) -> None:
+    """The attack: it is ended as soon as a friend is in: the others, minutes late, stand at the door, unpaid."""
+    await add_experts(office, 3)
+    draw_id = await completed(office)
+    first, late = await Invitation.filter(draw_id=draw_id).order_by("code")
+    clock.set((await Draw.get(id=draw_id)).starts_at)
+    window = office.deps.book("demo").attendance.urging_window
+    await Invitation.filter(id=late.id).update(gathering_at=clock.now() - window + timedelta(minutes=1))
+    await office.attendance.check_in_by_code(office.venue, draw_id, first.code)
+    with pytest.raises(Conflict, match=r"还有1位专家没有到场.*登记缺席") as refusal:
+        await office.activity_end.end(office.agency, draw_id, "评标完成")
+    assert refusal.value.code == "on_the_way"
+    clock.move(timedelta(minutes=1))
+    await office.activity_end.end(office.agency, draw_id, "评标完成")
+    assert await state_of(draw_id) == "ended"
+
+
 @pytest.mark.parametrize("way", [widening, widened], ids=lambda way: way.__name__)
 async def test_an_order_that_was_not_begun_in_time_does_not_keep_the_draw_open(
     office: Office, clock: FixedClock, way: Way
