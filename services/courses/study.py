@@ -27,7 +27,7 @@ from domain.errors import Conflict, InvalidInput
 from domain.rulebook.courses import CourseRules
 from models.courses import Course, CourseEnrolment, CourseItem, CourseStudy
 from services.core.base import Actor, Deps, execute, record, transaction
-from services.core.limits import HOUR, check_recent
+from services.core.limits import HOUR, advisory_lock, check_recent
 from services.core.permissions import check
 from services.courses.completion import CourseCompletion
 from services.courses.lectures import is_code_valid, sign_in_span
@@ -75,6 +75,8 @@ class Study:
         check(actor, "course.own")
         now = self.deps.now()
         async with transaction():
+            # before the enrolment: two courses opened at once would not see each other's player
+            await advisory_lock(f"course.player:{actor.account_id}")
             course, enrolment, item = await self._lock_open_item(actor, enrolment_id, item_id, now)
             defaults = {"next_question": _next_question(rules_of(course), 0) if item.kind == "video" else None}
             study, _ = await CourseStudy.get_or_create(defaults, enrolment_id=enrolment.id, item_id=item.id)
@@ -141,7 +143,8 @@ class Study:
     async def sign_in(self, actor: Actor, enrolment_id: UUID, item_id: UUID, code: str) -> StudyView:
         """Sign in at a lecture, with the code shown there within ``course.lecture_code_valid``.
 
-        Raises Conflict outside its time, InvalidInput, TooMany.
+        Raises Conflict outside its time, InvalidInput for a wrong code, TooMany after several of them, also for the
+        right one: it could be found by trying otherwise.
         """
         check(actor, "course.own")
         now = self.deps.now()
@@ -151,30 +154,29 @@ class Study:
             study, _ = await CourseStudy.get_or_create(enrolment_id=enrolment.id, item_id=item.id)
             if study.done_at is not None:
                 return _view(course, enrolment, item, study)
+            await self._check_wrong_codes(actor, now)
             if is_code_valid(self.deps.keys, item.id, code, now, rules_of(course).lecture_code_valid):
                 study.done_at, study.seconds = now, item.seconds
                 await study.save()
                 await self._update_progress(course, enrolment, study, now)
                 await record(actor, now, "course.sign_in", "course_enrolment", enrolment.id, item=str(item.id))
                 return _view(course, enrolment, item, study)
-        # in a transaction of its own: the refusal would roll the count back
-        await self._count_wrong_code(actor, now)
+            await record(actor, now, "course.wrong_code", "account", actor.account_id)
+        # after the transaction, which counts the try
         raise InvalidInput("签到码不正确或已更新，请填写现场或直播画面上现在的数字。", code="code_wrong", field="code")
 
-    async def _count_wrong_code(self, actor: Actor, now: datetime) -> None:
-        assert actor.account_id is not None  # noqa: S101  # participants have accounts
-        async with transaction():
-            await check_recent(
-                "course.wrong_code",
-                actor.account_id,
-                limit=_CODES_PER_HOUR,
-                period=HOUR,
-                now=now,
-                message="签到码错误次数过多",
-            )
-            await record(actor, now, "course.wrong_code", "account", actor.account_id)
-
     # ---- helpers
+
+    async def _check_wrong_codes(self, actor: Actor, now: datetime) -> None:
+        assert actor.account_id is not None  # noqa: S101  # participants have accounts
+        await check_recent(
+            "course.wrong_code",
+            actor.account_id,
+            limit=_CODES_PER_HOUR,
+            period=HOUR,
+            now=now,
+            message="签到码错误次数过多",
+        )
 
     async def _lock_open_item(
         self, actor: Actor, enrolment_id: UUID, item_id: UUID, now: datetime

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextvars
 from datetime import timedelta
 
 import pytest
 
 from domain.clock import FixedClock
-from domain.errors import Conflict, Forbidden, InvalidInput
+from domain.errors import Conflict, Forbidden, InvalidInput, TooMany
 from models.certificates import Certificate
 from models.courses import Course, CourseEnrolment, CourseItem, CourseStudy
 from models.notices import Notice
 from models.payments import Fee, Invoice
-from services.core.base import Actor, Deps, execute
+from services.core.base import Actor, Deps, execute, rows, transaction
 from services.courses import CourseItemData
 from services.experts import membership_status_of
 from services.operations import find_broken
+from tests.drivers.waiting import eventually
 from tests.factories.courses import DAY, MINUTE, School, make_school, own
 from tests.factories.exams import work
 from tests.invariants import check_invariants
@@ -246,6 +249,33 @@ async def test_a_second_player_stops_the_first(school: School, clock: FixedClock
     assert (seen.seconds, seen.position, seen.reach) == (10, 10, 15)
 
 
+async def test_films_of_two_courses_opened_at_the_same_moment_are_not_watched_side_by_side(
+    school: School, clock: FixedClock
+) -> None:
+    expert = await school.expert()
+    for _ in range(2):
+        await school.published()
+    clock.move(2 * DAY)
+    first, second = await CourseEnrolment.filter(expert_id=expert.id).order_by("id")
+    study, person = school.services.courses.study, own(first)
+
+    async def open_film(enrolment: CourseEnrolment) -> int:
+        item = await CourseItem.get(course_id=enrolment.course_id)
+        return (await study.open_item(person, enrolment.id, item.id)).player
+
+    outside = contextvars.copy_context()
+    async with transaction():
+        await open_film(first)
+        opening = asyncio.get_running_loop().create_task(open_film(second), context=outside)
+        await eventually(lambda: waits_or_is_done(opening))
+    await opening
+    assert await CourseStudy.filter(beat_at=None).count() == 1
+
+
+async def waits_or_is_done(task: asyncio.Task[int]) -> bool:
+    return task.done() or bool(await rows("SELECT 1 FROM pg_locks WHERE NOT granted"))
+
+
 async def test_a_drag_to_the_end_is_worth_nothing(school: School, clock: FixedClock) -> None:
     expert = await school.expert()
     course = await school.published(seconds=600)
@@ -426,6 +456,31 @@ async def test_the_code_of_a_lecture_changes_and_is_soon_worth_nothing(school: S
         await study.sign_in(person, enrolment.id, lecture, shown.code)
     later = await lectures.screen(school.office, course.id, lecture)
     assert (await study.sign_in(person, enrolment.id, lecture, later.code)).done
+
+
+async def test_the_code_of_a_lecture_is_not_found_by_trying(school: School, clock: FixedClock) -> None:
+    """After ten wrong codes within an hour even the right one is refused, for every lecture."""
+    expert = await school.expert()
+    course = await school.course()
+    begins = course.opens_at + DAY
+    await CourseItem.filter(course_id=course.id).delete()
+    item_id = await school.services.courses.setup.add_item(
+        school.office, course.id, CourseItemData("live", "面授", 200, begins, begins + 90 * MINUTE, "培训中心201")
+    )
+    await school.services.courses.setup.publish(school.office, course.id)
+    await work(school.services, "course_call")
+    enrolment = await school.enrolment(expert)
+    lectures, study, person = school.services.courses.lectures, school.services.courses.study, own(enrolment)
+    clock.set(begins)
+    right = (await lectures.screen(school.office, course.id, item_id)).code
+    for guess in range(1, 11):
+        with pytest.raises(InvalidInput, match="现在的数字"):
+            await study.sign_in(person, enrolment.id, item_id, f"{(int(right) + guess) % 10**6:06d}")
+    with pytest.raises(TooMany, match="签到码错误次数过多"):
+        await study.sign_in(person, enrolment.id, item_id, right)
+    clock.move(61 * MINUTE)
+    right = (await lectures.screen(school.office, course.id, item_id)).code
+    assert (await study.sign_in(person, enrolment.id, item_id, right)).done
 
 
 async def test_others_courses_are_not_there(school: School) -> None:
