@@ -15,11 +15,13 @@ from domain.courses.lifecycles import ENROLMENT, EnrolmentEvent, EnrolmentState
 from domain.ids import new_id
 from domain.payments.lifecycles import FEE, FeeEvent, FeeState
 from models.courses import Course, CourseEnrolment
+from models.exams import Exam
 from models.experts import Expert
 from models.payments import Fee
 from services.core.base import Actor, record, system
 from services.courses.notifications import facts_of
 from services.courses.repository import lock_enrolment, rules_of, window_of
+from services.exams import Candidates
 from services.notifications import Notices
 from services.payments import close_orders_soon
 
@@ -29,6 +31,7 @@ KIND = "course"
 @dataclass(frozen=True)
 class CourseFees:
     notices: Notices
+    candidates: Candidates
 
     async def charge_all(self, course: Course, enrolments: Sequence[CourseEnrolment], now: datetime) -> None:
         """Inside the caller's transaction. The call notice contains the fee, so no further notice follows."""
@@ -36,8 +39,12 @@ class CourseFees:
         await self._charge(course, enrolments, max(until, now), now)
 
     async def charge_make_up(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
-        """Charge a further period; it can be paid as long as the period would last."""
-        await self._charge(course, [enrolment], now + rules_of(course).make_up_for, now)
+        """Charge a further period; it can be paid as long as the period would last, and while the examination that is
+        missing is held."""
+        until = now + rules_of(course).make_up_for
+        if enrolment.state == EnrolmentState.LEARNED and course.exam_id is not None:
+            until = min(until, (await Exam.get(id=course.exam_id)).closes_at)
+        await self._charge(course, [enrolment], until, now)
 
     async def _charge(
         self, course: Course, enrolments: Sequence[CourseEnrolment], until: datetime, now: datetime
@@ -93,6 +100,7 @@ class CourseFees:
         enrolment.overdue_at, enrolment.warnings = None, 0
         await enrolment.save(update_fields=["opens_at", "closes_at", "overdue_at", "warnings"])
         await record(system(course.pool), now, "course.open", "course_enrolment", enrolment.id)
+        await self.restore_tries(course, enrolment, now)
         await self.notices.notify(
             pool=course.pool,
             kind="course_opened",
@@ -100,6 +108,14 @@ class CourseFees:
             account_id=enrolment.account_id,
             params=facts_of(course, enrolment),
         )
+
+    async def restore_tries(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
+        """New tries for a participant who failed the examination and whose make-up period begins: where it costs money
+        not before the payment, or who passes would never pay."""
+        if enrolment.state == EnrolmentState.LEARNED and course.exam_id is not None and enrolment.make_ups > 0:
+            await self.candidates.restore_tries(
+                course.exam_id, enrolment.expert_id, f"补学第{enrolment.make_ups}次", now
+            )
 
     async def apply_refund(self, actor: Actor, enrolment_id: UUID, reason: str, now: datetime) -> None:
         """The fee is refunded and the participant leaves, unless he has completed; inside the caller's transaction."""

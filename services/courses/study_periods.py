@@ -92,10 +92,17 @@ class StudyPeriods:
             if failed and enrolment.opens_at is not None:
                 enrolment.exam_state, enrolment.marked_at = "failed", now
             never_paid = enrolment.opens_at is None
-            if enrolment.make_ups < rules_of(course).make_ups and not never_paid:
+            is_left = enrolment.make_ups < rules_of(course).make_ups and not never_paid
+            if is_left and await self._can_be_completed(course, enrolment, now):
                 await self._grant_make_up(course, enrolment, system(course.pool), now)
             else:
                 await self._mark_overdue(course, enrolment, now)
+
+    async def _can_be_completed(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> bool:
+        """False after the examination that is missing: a further period, perhaps paid, would bring nothing."""
+        if enrolment.state != EnrolmentState.LEARNED or course.exam_id is None:
+            return True
+        return await self.candidates.is_failed_in_open_exam(course.exam_id, enrolment.expert_id, now)
 
     async def _mark_overdue(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
         """No further automatic period. An unpaid fee is cancelled."""
@@ -116,7 +123,8 @@ class StudyPeriods:
         await self._notify("course_unfinished", course, enrolment, str(enrolment.make_ups), advice=advice)
 
     async def _grant_make_up(self, course: Course, enrolment: CourseEnrolment, actor: Actor, now: datetime) -> None:
-        """One more period; progress stays. A participant who sat the examination gets new tries."""
+        """One more period; progress stays. A participant who sat the examination gets new tries, once nothing is
+        owed."""
         rules = rules_of(course)
         enrolment.make_ups += 1
         enrolment.overdue_at, enrolment.warnings = None, 0
@@ -131,10 +139,7 @@ class StudyPeriods:
             window = make_up_window(rules, now, paid=False)
             enrolment.opens_at, enrolment.closes_at = window.opens, window.closes
             await enrolment.save()
-        if enrolment.state == EnrolmentState.LEARNED and course.exam_id is not None:
-            await self.candidates.restore_tries(
-                course.exam_id, enrolment.expert_id, f"补学第{enrolment.make_ups}次", now
-            )
+            await self.fees.restore_tries(course, enrolment, now)
         await record(actor, now, "course.make_up", "course_enrolment", enrolment.id, number=enrolment.make_ups)
         advice = "请先缴费，再补学" if owes else f"补学至{facts_of(course, enrolment)['until']}"
         await self._notify("course_make_up", course, enrolment, str(enrolment.make_ups), advice=advice)
@@ -154,6 +159,11 @@ class StudyPeriods:
                 raise Conflict("课程已结束或取消，不能再补学；可以登记培训完毕或另开课程。", code="course_not_open")
             if enrolment.state not in (EnrolmentState.CALLED, EnrolmentState.LEARNED) or enrolment.overdue_at is None:
                 raise Conflict("这位学员的学习时间还没有结束，或已完毕，不需要补学。", code="not_overdue")
+            if not await self._can_be_completed(course, enrolment, now):
+                raise Conflict(
+                    "内容已学完，结业考试已结束，补学后也不能再考。可以登记培训完毕，或另开课程和考试。",
+                    code="exam_over",
+                )
             await self._grant_make_up(course, enrolment, actor, now)
             await record(actor, now, "course.give_make_up", "course_enrolment", enrolment.id, reason=words)
 

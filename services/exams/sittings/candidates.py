@@ -217,18 +217,22 @@ class Candidates:
             request=f"{exam_id} {began} {ended} {words}",
         )
 
+    async def is_failed_in_open_exam(self, exam_id: UUID, expert_id: UUID, now: datetime) -> bool:
+        """Whether ``restore_tries`` would let the person sit the examination again."""
+        failed = ExamCandidate.filter(exam_id=exam_id, expert_id=expert_id, state=CandidateState.FAILED)
+        return await failed.filter(exam__state=ExamState.PUBLISHED, exam__closes_at__gt=now).exists()
+
     async def restore_tries(self, exam_id: UUID, expert_id: UUID, reason: str, now: datetime) -> None:
         """Restore all tries of a candidate who failed and makes up a course (补学); inside the caller's transaction.
 
         Does nothing for a person who isn't called yet, or after the examination.
         """
-        candidate = await ExamCandidate.get_or_none(exam_id=exam_id, expert_id=expert_id)
-        exam = await Exam.get(id=exam_id)
-        if candidate is None or exam.state != ExamState.PUBLISHED or exam.closes_at <= now:
+        if not await self.is_failed_in_open_exam(exam_id, expert_id, now):
             return
-        candidate = await lock_candidate(candidate.id)
+        candidate = await lock_candidate((await ExamCandidate.get(exam_id=exam_id, expert_id=expert_id)).id)
         if candidate.state != CandidateState.FAILED:
             return
+        exam = await Exam.get(id=exam_id)
         await move_candidate(candidate, CandidateEvent.RETRY, now)
         candidate.extra_tries += rules_of(exam).tries
         candidate.allowance_reason = reason

@@ -10,8 +10,10 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, TooMany
+from domain.exams.purposes import Purpose
 from models.certificates import Certificate
 from models.courses import Course, CourseEnrolment, CourseItem, CourseStudy
+from models.exams import Exam, ExamCandidate
 from models.notices import Notice
 from models.payments import Fee, Invoice
 from services.core.base import Actor, Deps, execute, rows, transaction
@@ -20,7 +22,7 @@ from services.experts import membership_status_of
 from services.operations import find_broken
 from tests.drivers.waiting import eventually
 from tests.factories.courses import DAY, MINUTE, School, make_school, own
-from tests.factories.exams import work
+from tests.factories.exams import make_exam, make_items, work
 from tests.invariants import check_invariants
 
 
@@ -144,6 +146,52 @@ async def test_a_make_up_that_costs_money_waits_for_it(school: School, clock: Fi
     assert (await Course.get(id=course.id)).state == "published"
     await work(school.services, "course_close")
     assert (await Course.get(id=course.id)).state == "closed", "everybody is through, its time is over"
+
+
+async def test_a_failed_examination_is_sat_again_only_after_the_make_up_was_paid(
+    school: School, clock: FixedClock
+) -> None:
+    """Who could sit it before would pass, and never pay."""
+    expert = await school.expert()
+    await make_items(5)
+    exam_id = await make_exam(school.services, school.office, purpose=Purpose.SINGLE, lasts=90 * DAY)
+    await school.published(amount=12_000, exam_id=exam_id)
+    await school.services.exams.setup.publish(school.office, exam_id)
+    enrolment = await school.enrolment(expert)
+    await school.pay(enrolment)
+    clock.move(2 * DAY + MINUTE)
+    await school.study_all(enrolment)
+    await work(school.services, "exam_call")
+    candidate = await ExamCandidate.get(expert_id=expert.id)
+    await ExamCandidate.filter(id=candidate.id).update(state="failed")
+    await work(school.services, "course_end")
+    await candidate.refresh_from_db()
+    assert (candidate.state, candidate.extra_tries) == ("failed", 0)
+    await school.pay(enrolment)
+    await candidate.refresh_from_db()
+    assert (candidate.state, candidate.extra_tries) == ("called", school.services.deps.book("demo").exam.tries)
+
+
+async def test_nobody_pays_for_a_make_up_after_the_examination(school: School, clock: FixedClock) -> None:
+    """It would bring nothing: the office is told what it can do instead."""
+    expert = await school.expert()
+    await make_items(5)
+    exam_id = await make_exam(school.services, school.office, purpose=Purpose.SINGLE, lasts=5 * DAY)
+    await school.published(amount=12_000, exam_id=exam_id)
+    await school.services.exams.setup.publish(school.office, exam_id)
+    enrolment = await school.enrolment(expert)
+    await school.pay(enrolment)
+    clock.move(2 * DAY + MINUTE)
+    await school.study_all(enrolment)
+    await work(school.services, "exam_call")
+    await ExamCandidate.filter(expert_id=expert.id).update(state="failed")
+    clock.set((await Exam.get(id=exam_id)).closes_at)
+    await work(school.services, "course_end")
+    await enrolment.refresh_from_db()
+    assert (enrolment.make_ups, enrolment.overdue_at) == (0, clock.now())
+    assert not await Fee.exists(enrolment_id=enrolment.id, state="due")
+    with pytest.raises(Conflict, match="登记培训完毕"):
+        await school.services.courses.study_periods.give_make_up(school.office, enrolment.id, "住院")
 
 
 async def test_who_never_pays_owes_nothing_in_the_end(school: School, clock: FixedClock) -> None:
