@@ -92,7 +92,7 @@ class AttemptSavedOut(Output):
 async def start(call: Call, path: CandidatePath, body: AttemptStartIn) -> ExamPaper:
     """Begin a try, or resume the one under way; a device other than before takes over, up to `exam.devices_max`: then
     409 `devices_used`."""
-    device = call.services.exams.tickets.proven_device(body.ticket, call.actor.account_id, body.device)
+    device = call.services.exams.tickets.find_device(call.actor, body.ticket, body.device)
     return await call.services.exams.attempts.start(call.actor, path.candidate_id, device)
 
 
@@ -136,9 +136,9 @@ async def receipt(call: Call, path: AttemptPath) -> SubmissionReceipt:
 
 
 def _account_of_ticket(call: Call, path: AttemptPath, body: AttemptAnswersIn | AttemptSubmissionIn) -> UUID:
-    """The account of the attempt. Raises Forbidden for a ticket that is forged, expired, or of another attempt or
+    """The account of the attempt. Raises Forbidden for a ticket that is forged, expired, or of another pool, attempt or
     device."""
-    attempt_ticket = call.services.exams.tickets.check(body.ticket, body.device)
+    attempt_ticket = call.services.exams.tickets.check(call.pool, body.ticket, body.device)
     if attempt_ticket.subject_id != path.attempt_id:
         raise Forbidden("作答凭证与试卷不符，请回到考试页面重新进入。", code="ticket_invalid")
     return attempt_ticket.person_id

@@ -21,7 +21,7 @@ from services.exams.attempts.answer_files import AnswerFiles
 from services.exams.attempts.paper_view import ExamPaper, show_paper
 from services.exams.attempts.receipts import Receipts, SubmissionReceipt
 from services.exams.attempts.submissions import PaperSubmission, ShownAnswer, Submissions
-from services.exams.attempts.tickets import Tickets
+from services.exams.attempts.tickets import KnownDevice, Tickets
 from services.exams.bank.item_pictures import ItemPictures
 from services.exams.notifications import times_of as span_of
 from services.exams.papers.papers import Papers
@@ -54,17 +54,17 @@ class Attempts:
                 await candidate.save(update_fields=["notice_read_at"])
                 await record(actor, now, "exam.notice_read", "exam_candidate", candidate.id)
 
-    async def start(self, actor: Actor, candidate_id: UUID, device: int = 0) -> ExamPaper:
+    async def start(self, actor: Actor, candidate_id: UUID, device: KnownDevice | None = None) -> ExamPaper:
         """Begin a try, or resume the one under way, with all its answers.
 
-        ``device`` is the number this device was given before; any other device takes over: it gets the next number, and
-        the previous one is refused when it saves. Raises Conflict when it can't begin now, NotFound.
+        ``device`` is this device as its ticket proves it; any other than the active one takes over: it gets the next
+        number, and the previous one is refused when it saves. Raises Conflict when it can't begin now, NotFound.
         """
         check(actor, "exam.own")
         async with self._turns:
             return await self._start(actor, candidate_id, device)
 
-    async def _start(self, actor: Actor, candidate_id: UUID, device: int) -> ExamPaper:
+    async def _start(self, actor: Actor, candidate_id: UUID, device: KnownDevice | None) -> ExamPaper:
         now = self.deps.now()
         async with transaction():
             candidate = await lock_own_candidate(actor, candidate_id)
@@ -86,11 +86,11 @@ class Attempts:
         )
 
     async def _resume(
-        self, actor: Actor, candidate: ExamCandidate, attempt: ExamAttempt, device: int, now: datetime
+        self, actor: Actor, candidate: ExamCandidate, attempt: ExamAttempt, device: KnownDevice | None, now: datetime
     ) -> None:
         """Resume. Raises Conflict when the time is over, or after too many take-overs; the row is not locked, so it may
         just be being sealed."""
-        taken_over = device != attempt.device
+        taken_over = device != KnownDevice(attempt.id, attempt.device)
         if taken_over:
             _check_devices(attempt, rules_of(candidate.exam).devices_max + candidate.extra_devices)
             attempt.device, attempt.replaced_at = attempt.device + 1, [*attempt.replaced_at, now]

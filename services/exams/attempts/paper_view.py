@@ -16,7 +16,7 @@ from models.accounts import Account
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import Deps, rows
 from services.exams.attempts.sealed_answers import read_given_answers
-from services.exams.attempts.tickets import Tickets
+from services.exams.attempts.tickets import KnownDevice, Tickets
 from services.exams.bank.item_pictures import ItemPictures
 from services.exams.repository import rules_of
 
@@ -104,7 +104,12 @@ async def show_paper(
         raise LookupError(f"attempt {attempt.id} runs without times")
     return ExamPaper(
         attempt.id,
-        tickets.issue(attempt.id, candidate.account_id, attempt.device, attempt.grace_until),
+        tickets.issue(
+            candidate.exam.pool,
+            KnownDevice(attempt.id, attempt.device),
+            candidate.account_id,
+            attempt.grace_until,
+        ),
         attempt.number,
         attempt.device,
         ack,

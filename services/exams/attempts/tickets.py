@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.errors import Forbidden
+from services.core.base import Actor
 from services.core.signed_links import Link, Links
 
 _TICKET_TTL = timedelta(hours=1)
@@ -19,26 +20,38 @@ _TICKET_TTL = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
+class KnownDevice:
+    """A device by its number in an attempt; that of another attempt, even of the same person, is another device."""
+
+    attempt_id: UUID
+    number: int
+
+
+@dataclass(frozen=True)
 class Tickets:
+    """Each ticket holds in one pool, for one attempt and one device."""
+
     links: Links
 
-    def issue(self, attempt_id: UUID, account_id: UUID, device: int, grace_until: datetime) -> str:
-        return self.links.sign(_purpose(device), attempt_id, account_id, grace_until + _TICKET_TTL)
+    def issue(self, pool: str, device: KnownDevice, account_id: UUID, grace_until: datetime) -> str:
+        purpose = _purpose(pool, device.number)
+        return self.links.sign(purpose, device.attempt_id, account_id, grace_until + _TICKET_TTL)
 
-    def check(self, ticket: str, device: int) -> Link:
+    def check(self, pool: str, ticket: str, number: int) -> Link:
         """``subject_id`` is the attempt, ``person_id`` the account.
 
-        Raises Forbidden for one that is forged, expired, or of another device.
+        Raises Forbidden for one that is forged, expired, of another pool or device.
         """
-        return self.links.check(ticket, _purpose(device))
+        return self.links.check(ticket, _purpose(pool, number))
 
-    def proven_device(self, ticket: str, account_id: UUID | None, device: int) -> int:
-        """``device``, if the person's ticket is of it; else 0, a device without a number."""
+    def find_device(self, actor: Actor, ticket: str, number: int) -> KnownDevice | None:
+        """The device that the person's ticket proves."""
         try:
-            return device if self.check(ticket, device).person_id == account_id else 0
+            link = self.check(actor.pool, ticket, number)
         except Forbidden:
-            return 0
+            return None
+        return KnownDevice(link.subject_id, number) if link.person_id == actor.account_id else None
 
 
-def _purpose(device: int) -> str:
-    return f"exam_ticket:{device}"
+def _purpose(pool: str, number: int) -> str:
+    return f"exam_ticket:{pool}:{number}"

@@ -12,6 +12,7 @@ import pytest
 
 from domain.exams.answers import TEXT_MAX, ExamAnswer, digest
 from domain.rulebook.book import Rulebook
+from models.audit import AuditEntry
 from models.exams import ExamAttempt, ExamCandidate
 from services.core.base import rows
 from services.exams.attempts import save_backlog
@@ -256,6 +257,28 @@ async def test_a_device_number_is_believed_with_its_ticket_only(sitting: Sitting
     assert (await sitting.start(1))["device"] == 2
     assert (await sitting.start(2, first["ticket"]))["device"] == 3
     await sitting.save(event(1), status=403, device=1)
+
+
+async def test_a_ticket_of_an_earlier_paper_proves_no_device_of_this_one(sitting: Sitting) -> None:
+    """Each device of a mock or of an earlier try would be the first one again, and none a take-over."""
+    earlier = sitting.paper
+    await sitting.submit({})
+    await ExamAttempt.filter(id=sitting.attempt_id).update(state="void")
+    assert (await sitting.start(1, earlier["ticket"]))["device"] == 1
+    assert (await sitting.start(1, earlier["ticket"]))["device"] == 2
+    assert (await sitting.start(2, sitting.paper["ticket"]))["device"] == 2
+
+
+@pytest.mark.parametrize("what", ["answers", "submission"])
+async def test_a_ticket_holds_in_its_pool_only(sitting: Sitting, what: str) -> None:
+    """The audit of another pool would hold the acts of this one's candidates."""
+    body = {"ticket": sitting.paper["ticket"], "device": 1}
+    response = await sitting.world.client.post(
+        f"/api/v1/guangdong/exam-attempts/{sitting.attempt_id}/{what}", json=body
+    )
+    assert response.status == 403
+    assert not await AuditEntry.exists(pool="guangdong")
+    assert await ExamAttempt.filter(state="running").count() == 1
 
 
 async def test_after_handing_in_every_device_is_led_to_the_receipt(sitting: Sitting) -> None:

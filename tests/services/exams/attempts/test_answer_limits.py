@@ -190,11 +190,12 @@ async def test_the_office_sees_what_a_replaced_device_went_on_answering(session:
 async def test_take_overs_are_limited_and_the_office_permits_more(session: CandidateSession) -> None:
     most = session.exam_scene.deps.book("demo").exam.devices_max
     for device in range(1, most + 1):
-        assert (await session.start()).device == device
+        paper = await session.start()
+        assert paper.device == device
     with pytest.raises(Conflict, match="监考人员") as refused:
         await session.start()
     assert refused.value.code == "devices_used"
-    assert (await session.start(device=most)).device == most, "the device that is active goes on"
+    assert (await session.start(paper)).device == most, "the device that is active goes on"
     office, candidates = session.exam_scene.office, session.exam_scene.services.exams.candidates
     myself = Actor("demo", "pool_admin", session.candidate.account_id)
     with pytest.raises(Forbidden):

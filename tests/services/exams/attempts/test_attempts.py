@@ -23,6 +23,7 @@ from services.core.base import Actor, Deps, rows
 from services.exams import ExamPaper, MadeAnswer, SaveRequest, ShownAnswer
 from services.exams.attempts import save_backlog
 from services.exams.attempts.answer_writer import Saved
+from services.exams.attempts.tickets import KnownDevice
 from tests.factories.exams import make_published, own, work
 from tests.factories.people import make_account
 from tests.services.exams.exam_scene import ExamScene, make_exam_scene
@@ -42,7 +43,9 @@ class CandidateSession:
     def actor(self) -> Actor:
         return own(self.candidate)
 
-    async def start(self, device: int = 0) -> ExamPaper:
+    async def start(self, again: ExamPaper | None = None) -> ExamPaper:
+        """On a device without a paper yet, or on that of a paper."""
+        device = KnownDevice(again.attempt_id, again.device) if again else None
         return await self.exam_scene.services.exams.attempts.start(self.actor, self.candidate.id, device)
 
     async def save(self, paper: ExamPaper, *events: AnswerEvent, device: int | None = None, **more: int) -> Saved:
@@ -108,7 +111,7 @@ async def test_what_is_acknowledged_is_there_on_every_device(session: CandidateS
     paper = await session.start()
     saved = await session.save(paper, answer_event(1, 0, 1), answer_event(2, 1, 2), answer_event(3, 0, 4))
     assert (saved.ack, saved.state, saved.device) == (3, "running", 1)
-    again = await session.start(device=1)
+    again = await session.start(paper)
     assert (again.device, again.ack) == (1, 3)
     assert [(answer.slot, answer.mask) for answer in again.answers] == [(0, 4), (1, 2)]
 
@@ -137,7 +140,7 @@ async def test_another_device_takes_over_and_the_old_one_fills_only_what_was_lef
     assert saved.device == 2  # which tells the old device that it is not the active one
     with pytest.raises(Conflict, match="另一台设备"):
         await session.submit(first, "")
-    third = await session.start(device=2)
+    third = await session.start(second)
     assert [(answer.slot, answer.mask) for answer in third.answers] == [(0, 2), (3, 4)]
 
 

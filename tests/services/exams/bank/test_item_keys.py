@@ -55,6 +55,6 @@ async def test_a_candidate_needs_no_table_of_keys(exam_scene: ExamScene, clock: 
     paper = await session.start()
     saved = await session.save(paper, answer_event(1, 0, 1), answer_event(2, 1, 2))
     assert saved.ack == 2
-    assert (await session.start(device=1)).ack == 2
+    assert (await session.start(paper)).ack == 2
     receipt = await session.submit(paper, "", ())
     assert len(receipt) == 64

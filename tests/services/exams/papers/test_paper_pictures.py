@@ -30,7 +30,7 @@ async def test_those_of_the_case_stand_first_and_last_as_long_as_the_attempt(
     current = (await ExamItem.get(id=part)).version
     version = await ExamItemVersion.get(item_id=part, number=current)
     await ExamAttempt.filter(id=paper.attempt_id).update(versions=[version.id], orders=[0], marks=[10])
-    (question,) = (await session.start(device=1)).questions
+    (question,) = (await session.start(paper)).questions
     assert ([picture.alt for picture in question.pictures], question.case) == (["组织结构图", "评分表"], case().stem)
     pictures = exam_scene.services.exams.pictures
     for picture in question.pictures:
