@@ -29,7 +29,8 @@ class CampaignRules(Section):
     """The to-do item for changing one's record (异动申请), at any time."""
     change_name: Text
     change_after_course: bool
-    """Only the holder of a valid certificate of continuing education may apply for a change."""
+    """Only the holder of a valid certificate of continuing education who passed its examination, or one that the office
+    held afterwards, may apply for a change."""
     once: bool
     """An applicant who was refused may not apply again in the same campaign."""
     correct_until: Literal["enrol", "review"]

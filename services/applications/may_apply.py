@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tortoise.expressions import Q
-
 from domain.clock import print_date
 from domain.errors import Conflict
 from domain.forms.checking import age_on
@@ -14,11 +12,19 @@ from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Campaign
-from models.certificates import Certificate
 from models.experts import Expert
 from services.applications.applicants import facts_of, find_expert, is_own_file, today
 from services.applications.repository import has_enrolled
-from services.core.base import Deps, violation
+from services.core.base import Deps, rows, violation
+
+_TRAINING = """
+SELECT count(*) > 0 AS completed, coalesce(bool_or(n.exam_state = 'passed' OR EXISTS (
+         SELECT 1 FROM exam_candidate k
+          WHERE k.expert_id = n.expert_id AND k.state = 'passed' AND k.concluded_at >= n.called_at)), FALSE) AS examined
+  FROM certificate c JOIN course_enrolment n ON n.id = c.source_id
+ WHERE c.account_id = $1 AND c.kind = 'course' AND c.state = 'valid'
+   AND (c.valid_until IS NULL OR c.valid_until > $2)
+"""
 
 
 async def check_person(
@@ -83,10 +89,14 @@ def _check_term(book: Rulebook, expert: Expert, now: datetime) -> None:
 
 
 async def _check_trained(book: Rulebook, account: Account, now: datetime) -> None:
-    valid = Certificate.filter(Q(valid_until=None) | Q(valid_until__gt=now), kind="course", state="valid")
-    if not await valid.filter(account_id=account.id).exists():
+    """Both are demanded, the course and an examination, of which a course may have none. One that the office holds
+    afterwards does as well."""
+    (training,) = await rows(_TRAINING, account.id, now)
+    if not training["examined"]:
+        hotline = book.pool.hotline
+        ways = f"您已完成的继续教育没有考试，请拨打{hotline}，由管理机构安排考试。" if training["completed"] else ""
         raise violation(
             book,
             "campaigns.change_after_course",
-            "完成继续教育、考试合格并取得合格证书后，才能申请变更所在市州、工作单位和专业等信息。",
+            f"完成继续教育、考试合格并取得合格证书后，才能申请变更所在市州、工作单位和专业等信息。{ways}",
         )

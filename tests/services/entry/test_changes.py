@@ -14,12 +14,13 @@ from domain.clock import FixedClock
 from domain.errors import Conflict, InvalidInput, RuleViolation
 from domain.ids import new_id
 from models.applications import Application
+from models.exams import Exam, ExamCandidate
 from models.experts import CatalogueEntry, Employment, Expert
 from models.notices import Notice
 from services.applications import ApplicationView, CampaignData
 from services.core.base import Actor, Deps
 from tests.factories.applications import SPECIALTY, account_of, make_applicant, make_codes
-from tests.factories.certificates import make_certificate
+from tests.factories.certificates import make_trained
 from tests.factories.entry import EntryProcess, make_entry_process
 from tests.factories.people import make_expert
 from tests.factories.reviews import tasks_of
@@ -65,7 +66,7 @@ async def person(deps: Deps) -> Actor:
 
 
 async def trained(deps: Deps, person: Actor, **columns: Any) -> None:
-    await make_certificate(deps, await account_of(person), kind="course", **columns)
+    await make_trained(deps, await account_of(person), await Expert.get(account_id=person.account_id), **columns)
 
 
 async def begin(entry_process: EntryProcess, person: Actor) -> ApplicationView:
@@ -97,6 +98,28 @@ async def test_only_an_expert_who_passed_may_request_a_change(
     with pytest.raises(RuleViolation, match="完成继续教育、考试合格") as refused:
         await begin(entry_process, person)
     assert "新疆手册 2025 L102" in (refused.value.source or "")
+
+
+async def test_a_course_without_an_examination_is_not_enough(
+    deps: Deps, entry_process: EntryProcess, person: Actor
+) -> None:
+    """The office then holds one for this person, and what was passed before the course does not count."""
+    expert = await Expert.get(account_id=person.account_id)
+    enrolment = await make_trained(deps, await account_of(person), expert, exam_state="")
+    times = {"opens_at": deps.now(), "closes_at": deps.now() + timedelta(days=1), "created_at": deps.now()}
+    exam = await Exam.create(pool=POOL, name="补考", purpose="single", **times)
+    candidate = await ExamCandidate.create(
+        exam=exam,
+        account_id=expert.account_id,
+        expert=expert,
+        state="passed",
+        called_at=deps.now(),
+        concluded_at=enrolment.called_at - timedelta(days=1),
+    )
+    with pytest.raises(RuleViolation, match="由管理机构安排考试"):
+        await begin(entry_process, person)
+    await ExamCandidate.filter(id=candidate.id).update(concluded_at=deps.now())
+    await begin(entry_process, person)
 
 
 async def test_a_move_to_another_prefecture_is_decided_there_and_leaves_the_rest(

@@ -29,7 +29,7 @@ from services.core.base import Actor, Deps, system
 from services.experts import COLUMNS, ExpertImport
 from tests.factories.applications import make_applicant, make_campaign, make_employer
 from tests.factories.assembly import make_services
-from tests.factories.certificates import make_certificate
+from tests.factories.certificates import make_trained
 from tests.miniapp_api.conftest import Wechat
 from tests.plugins.browsers import CHROMIUM
 from tests.web.applicants import serious
@@ -135,9 +135,9 @@ async def test_the_form_is_filled_in_and_handed_in(
     person = await world.person()
     if entry_type != "first":
         city = f"{book.pool.region[:2]}0100"
-        await world.imported(person, region=city, specialties="A080101", employer=EMPLOYER)
+        expert = await world.imported(person, region=city, specialties="A080101", employer=EMPLOYER)
     if entry_type == "change":
-        await make_certificate(world.services.deps, person, kind="course")
+        await make_trained(world.services.deps, person, expert)
     seen = await world.sit_down(browser, person)
     if entry_type == "change":
         home = await seen.open(f"/h5/{pool}/apply")
