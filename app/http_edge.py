@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from http import HTTPStatus
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 import structlog
 from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.hdrs import SERVER
+
+from services.accounts import network_of
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -42,7 +42,7 @@ class UnfinishedHeads:
     def add(self, connection: EdgeConnection, address: str) -> None:
         if self._most is None:
             return
-        waiting = self._connections.setdefault(_network(address), OrderedDict())
+        waiting = self._connections.setdefault(network_of(address), OrderedDict())
         waiting[connection] = None
         if len(waiting) > self._most:
             oldest = next(iter(waiting))
@@ -51,7 +51,7 @@ class UnfinishedHeads:
             oldest.force_close()
 
     def remove(self, connection: EdgeConnection, address: str) -> None:
-        waiting = self._connections.get(network := _network(address), OrderedDict())
+        waiting = self._connections.get(network := network_of(address), OrderedDict())
         waiting.pop(connection, None)
         if not waiting:
             self._connections.pop(network, None)
@@ -158,14 +158,6 @@ async def finish_headers(_request: web.Request, response: web.StreamResponse) ->
     """On each answer: no name of the server, and no guessing of types, which aiohttp's own 404 and 405 lack."""
     response.headers.pop(SERVER, None)
     response.headers.setdefault(_NOSNIFF, "nosniff")
-
-
-def _network(address: str) -> str:
-    with suppress(ValueError):
-        parsed = ip_address(address.partition("%")[0])
-        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
-            return str(int(parsed) >> 64)
-    return address
 
 
 async def listen(

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from domain.errors import TooMany
+from services.accounts import network_of
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -61,8 +62,8 @@ class LocalCounter:
 
 
 async def check_rate(counter: Counter, name: str, client: str, tries: int, period: int) -> None:
-    """Raises TooMany beyond ``tries`` of one client within ``period`` seconds."""
-    tries_made, seconds_left = await counter.count(f"{name}:{client}", period)
+    """Raises TooMany beyond ``tries`` of the network of one client within ``period`` seconds."""
+    tries_made, seconds_left = await counter.count(f"{name}:{network_of(client)}", period)
     if tries_made > tries:
         raise TooMany(f"操作过于频繁，请{seconds_left}秒后再试。", retry_after=seconds_left, code="rate_limit")
 

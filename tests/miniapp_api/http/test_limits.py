@@ -32,6 +32,14 @@ async def test_a_request_beyond_the_limit_is_refused_with_retry_after() -> None:
     assert 0 < refusal.value.retry_after <= 60
 
 
+async def test_the_addresses_of_a_network_that_its_holder_may_choose_count_as_one() -> None:
+    counter = LocalCounter()
+    await check_rate(counter, "door", "2001:db8:1:2::1", 1, 60)
+    await check_rate(counter, "door", "2001:db8:1:3::1", 1, 60)
+    with pytest.raises(TooMany):
+        await check_rate(counter, "door", "2001:db8:1:2:ffff::9", 1, 60)
+
+
 @pytest.mark.parametrize(
     ("forwarded", "proxies", "address"),
     [
