@@ -26,7 +26,8 @@ SLOT_BYTES_MAX = 4_000_000
 TEXT_BYTES_MAX = 8_000_000
 """Bytes of all texts of one question, and of one paper: each change stores the whole text of its question."""
 COUNTED_FROM = 200
-"""Events below which no limit can be reached: 200 texts of ``TEXT_MAX`` characters are less than 4 MB."""
+"""Events of a single device below which no limit can be reached: 200 texts of ``TEXT_MAX`` characters are less than 4
+MB."""
 _SAVE = """
 WITH requests AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::int[], $5::int[])
@@ -43,16 +44,16 @@ WITH requests AS (
            h.versions, h.replaced_at[q.device] AS replaced_at, coalesce((SELECT max(e.seq) FROM exam_answer_event e
                       WHERE e.attempt_id = q.attempt_id AND e.device = q.device), 0) AS had
       FROM requests q JOIN held h ON h.id = q.attempt_id AND h.account_id = q.account_id
-), used AS MATERIALIZED (
-    SELECT k.at, e.slot, count(*) AS events, coalesce(sum(octet_length(e.text)), 0) AS bytes
-      FROM known k CROSS JOIN LATERAL (
-           SELECT slot, text FROM exam_answer_event WHERE attempt_id = k.attempt_id OFFSET 0) e
-     WHERE k.had * k.active >= $16::int GROUP BY k.at, e.slot
 ), new AS (
     SELECT s.at, s.slot, count(*) AS events, coalesce(sum(octet_length(s.text)), 0) AS bytes,
            bool_or(s.text IS NOT NULL AND (SELECT cardinality(v.options) > 0 FROM exam_item_version v
                                             WHERE v.id = k.versions[s.slot + 1])) AS misplaced
       FROM sent s JOIN known k ON k.at = s.at AND s.seq > k.had GROUP BY s.at, s.slot
+), used AS MATERIALIZED (
+    SELECT k.at, e.slot, count(*) AS events, coalesce(sum(octet_length(e.text)), 0) AS bytes
+      FROM known k CROSS JOIN LATERAL (
+           SELECT slot, text FROM exam_answer_event WHERE attempt_id = k.attempt_id OFFSET 0) e
+     WHERE (k.had >= $16::int OR k.active > 1) AND k.at IN (SELECT n.at FROM new n) GROUP BY k.at, e.slot
 ), judged AS (
     SELECT n.at, bool_or(n.misplaced) AS misplaced,
            bool_or(coalesce(u.events, 0) + n.events > $13::int
@@ -81,7 +82,8 @@ SELECT k.at, k.state, k.active, k.deadline, k.grace_until, coalesce(j.misplaced,
 """Rows are locked against sealing (FOR SHARE), so that acknowledged answers are sealed. The time is compared with the
 attempt's own end, event by event. Requests that leave a gap are not stored: their ack says where to continue. An answer
 to a question that the paper does not have counts for nothing, as does one of a replaced device that was not pending at
-the take-over. What an attempt has stored is counted from ``COUNTED_FROM`` events on, since fewer reach no limit."""
+the take-over. What an attempt has stored is counted after a take-over, and from ``COUNTED_FROM`` events on, since fewer
+of one device reach no limit."""
 _SEEN = """
 UPDATE exam_attempt
    SET seen_at = $2, leaves = greatest(leaves, $3::int), hidden_seconds = greatest(hidden_seconds, $4::int)

@@ -100,10 +100,12 @@ async def test_a_ticket_stores_only_so_many_answers(
     assert (await session.save(paper, answer_event(5, 0, 1), answer_event(6, 0, 4))).ack == 6, "repetitions are free"
 
 
+@pytest.mark.parametrize("counted_from", [0, 200])
 async def test_all_devices_of_a_paper_share_its_limit_of_texts(
-    essay: CandidateSession, monkeypatch: pytest.MonkeyPatch
+    essay: CandidateSession, monkeypatch: pytest.MonkeyPatch, counted_from: int
 ) -> None:
-    monkeypatch.setattr(answer_writer, "COUNTED_FROM", 0)
+    """Also devices that each stay below the number of events from which one device's are counted."""
+    monkeypatch.setattr(answer_writer, "COUNTED_FROM", counted_from)
     monkeypatch.setattr(answer_writer, "TEXT_BYTES_MAX", 10_000)
     first = await essay.start()
     _, short = slots_of(first)
