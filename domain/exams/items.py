@@ -91,11 +91,9 @@ def stem_hash(stem: str, case: str = "") -> str:
     return hashlib.sha256(hashed.encode()).hexdigest()
 
 
-def same_question(item: ItemData, other: ItemData) -> bool:
-    """Whether both ask the same question with the same options, regardless of order and punctuation."""
-    return _bare_text(item.stem) == _bare_text(other.stem) and sorted(map(_bare_text, item.options)) == sorted(
-        map(_bare_text, other.options)
-    )
+def question_key(item: ItemData) -> tuple[str, ...]:
+    """Equal for items that ask the same question with the same options, regardless of order and punctuation."""
+    return (_bare_text(item.stem), *sorted(map(_bare_text, item.options)))
 
 
 def must_keep_order(options: Sequence[str]) -> bool:

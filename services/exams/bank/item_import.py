@@ -117,8 +117,8 @@ class ItemImport:
         form = form_of(content)
         questions = await self._questions(actor, content)
         rows, errors = await asyncio.to_thread(read_rows, questions)
-        bank = await Bank.load(actor.pool)
-        return await self._sheets.store_sheet(actor, _FORMS[form], *_compare_with_bank(bank, rows, errors))
+        compared = await asyncio.to_thread(_compare_with_bank, await Bank.load(actor.pool), rows, errors)
+        return await self._sheets.store_sheet(actor, _FORMS[form], *compared)
 
     async def get(self, actor: Actor, import_id: UUID) -> ImportView:
         """Raises NotFound for an import of another pool, or an expired one."""
@@ -142,7 +142,7 @@ class ItemImport:
 
         async def recheck_lines(rows: list[ItemRow]) -> tuple[list[ItemRow], list[RowError]]:
             await lock_bank(actor.pool)
-            compared_rows, errors = _compare_with_bank(await Bank.load(actor.pool), rows, [])
+            compared_rows, errors = await asyncio.to_thread(_compare_with_bank, await Bank.load(actor.pool), rows, [])
             return _decide_changed_rows(compared_rows, way), errors
 
         return await self._sheets.apply(
@@ -298,9 +298,11 @@ def _compare_with_bank(
 def _drop_empty_cases(rows: Sequence[ItemRow], errors: Sequence[RowError]) -> tuple[list[ItemRow], list[RowError]]:
     """A case without any valid part is invalid."""
     filled_cases = {row.case for row in rows if not row.is_case}
-    empty = [row for row in rows if row.is_case and row.act == "add" and row.case not in filled_cases]
-    incomplete = [RowError(row.line, _TITLES["case"], "没有可用的小题，请添加案例编号相同的题目。") for row in empty]
-    good = sorted((row for row in rows if row not in empty), key=lambda row: row.line)
+    empty = {row.line for row in rows if row.is_case and row.act == "add" and row.case not in filled_cases}
+    incomplete = [
+        RowError(line, _TITLES["case"], "没有可用的小题，请添加案例编号相同的题目。") for line in sorted(empty)
+    ]
+    good = sorted((row for row in rows if row.line not in empty), key=lambda row: row.line)
     return good, [*errors, *incomplete]
 
 

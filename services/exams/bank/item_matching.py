@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 from uuid import UUID
 
-from domain.exams.items import ItemData, ItemKind, same_question, stem_hash
+from domain.exams.items import ItemData, ItemKind, question_key, stem_hash
 from models.exams import ExamItem
 from services.exams.bank.item_rows import StoredItem, read_items
+
+_Place = tuple[UUID | None, ItemKind, str | tuple[str, ...]]
+"""Case, kind, and a stem's hash or a question's key: what is looked up, since many items may share a stem."""
 
 
 @dataclass
@@ -19,18 +23,29 @@ class Bank:
 
     _by_code: dict[str, StoredItem] = field(default_factory=dict)
     _by_id: dict[UUID, StoredItem] = field(default_factory=dict)
-    _by_stem: dict[tuple[UUID | None, str], list[StoredItem]] = field(default_factory=lambda: defaultdict(list))
+    _by_stem: dict[_Place, list[StoredItem]] = field(default_factory=lambda: defaultdict(list))
+    _by_question: dict[_Place, list[StoredItem]] = field(default_factory=lambda: defaultdict(list))
     _parts: dict[UUID, int] = field(default_factory=lambda: defaultdict(int))
 
     @classmethod
     async def load(cls, pool: str) -> Self:
+        return await asyncio.to_thread(
+            cls.of_items, await read_items(await ExamItem.filter(pool=pool).order_by("code"))
+        )
+
+    @classmethod
+    def of_items(cls, items: Iterable[StoredItem]) -> Self:
         bank = cls()
-        for item in await read_items(await ExamItem.filter(pool=pool).order_by("code")):
-            bank._by_code[item.row.code] = bank._by_id[item.row.id] = item
-            bank._by_stem[item.row.group_id, stem_hash(item.data.stem)].append(item)
-            if item.row.group_id:
-                bank._parts[item.row.group_id] += 1
+        for item in items:
+            bank._add(item)
         return bank
+
+    def _add(self, item: StoredItem) -> None:
+        self._by_code[item.row.code] = self._by_id[item.row.id] = item
+        self._by_stem[item.row.group_id, item.data.kind, stem_hash(item.data.stem)].append(item)
+        self._by_question[item.row.group_id, item.data.kind, question_key(item.data)].append(item)
+        if item.row.group_id:
+            self._parts[item.row.group_id] += 1
 
     def find_by_code(self, code: str) -> StoredItem | None:
         return self._by_code.get(code) if code else None
@@ -41,8 +56,8 @@ class Bank:
         With different options it counts as the same only if no other item of its kind has that stem: many items ask
         "which of these is right".
         """
-        same_stem = [item for item in self._by_stem[case_id, stem_hash(data.stem)] if item.data.kind is data.kind]
-        exact = [item for item in same_stem if same_question(item.data, data)]
+        exact = self._by_question.get((case_id, data.kind, question_key(data)), [])
+        same_stem = self._by_stem.get((case_id, data.kind, stem_hash(data.stem)), [])
         return _first_in_use(exact) or (same_stem[0] if len(same_stem) == 1 else None)
 
     def find_case(self, code: str) -> UUID | None:

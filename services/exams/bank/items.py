@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from domain.errors import Conflict, InvalidInput
-from domain.exams.items import ItemData, ItemKind, ItemProblem, find_problems, same_question, stem_hash, tidy_item
+from domain.exams.items import ItemData, ItemKind, ItemProblem, find_problems, question_key, stem_hash, tidy_item
 from domain.faults import Faults
 from models.exams import ExamItem
 from services.core.base import Actor, Deps, record, transaction
@@ -175,7 +175,8 @@ class ItemBank:
         """Raises Conflict for a duplicate."""
         same_stem = await ExamItem.filter(pool=actor.pool, stem_hash=stem_hash(data.stem, case_stem)).order_by("code")
         twins = [item for item in await read_items(same_stem) if item.data.kind is data.kind]
-        twin = next((item for item in twins if same_question(item.data, data)), None)
+        question = question_key(data)
+        twin = next((item for item in twins if question_key(item.data) == question), None)
         if twin is not None:
             state = "（已停用，可恢复使用）" if twin.row.retired_at else ""
             raise Conflict(

@@ -12,13 +12,15 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, InvalidInput, NotFound
+from domain.exams import items
 from domain.exams.items import ItemKind
 from domain.exams.questions import TITLES
 from models.exams import ExamImport, ExamItem, ExamItemVersion
 from services.core.base import Actor, Deps
 from services.exams import ExamServices, ItemFilter, render_template
-from services.exams.bank.item_import import ITEMS_MAX
-from services.exams.bank.item_rows import read_items
+from services.exams.bank.item_import import ITEMS_MAX, ItemRow, _compare_with_bank
+from services.exams.bank.item_matching import Bank
+from services.exams.bank.item_rows import StoredItem, read_items
 from services.spreadsheets.formats import Format
 from services.spreadsheets.imports import ERRORS_SHOWN, IMPORT_TTL, ImportView
 from tests.factories.documents import xlsx
@@ -45,6 +47,45 @@ def reasons(view: ImportView) -> list[str]:
 
 async def stems() -> list[str]:
     return [version.stem for version in await ExamItemVersion.all().order_by("item__code", "number")]
+
+
+# ---- large files
+
+
+@pytest.mark.parametrize("sort", ["single", "case"])
+async def test_twice_the_questions_are_twice_the_work(monkeypatch: pytest.MonkeyPatch, sort: str) -> None:
+    """Many questions may have one stem (which is right?), and many cases no part: each compared with each held up all
+    other requests for minutes."""
+    tallied = 0
+    bare_text, is_equal = items._bare_text, ItemRow.__eq__
+
+    def count_reading(text: str) -> str:
+        nonlocal tallied
+        tallied += 1
+        return bare_text(text)
+
+    def count_comparing(row: ItemRow, other: object) -> bool:
+        nonlocal tallied
+        tallied += 1
+        return is_equal(row, other)
+
+    monkeypatch.setattr(items, "_bare_text", count_reading)
+    monkeypatch.setattr(ItemRow, "__eq__", count_comparing)
+    work: list[int] = []
+    for size in (100, 200):
+        tallied, rows = 0, [_row(line, sort) for line in range(size)]
+        stored = [StoredItem(ExamItem(code=f"T{row.line}"), ExamItemVersion(), row.data()) for row in rows]
+        good, bad = _compare_with_bank(Bank.of_items(stored if sort == "single" else []), rows, [])
+        assert (len(good), len(bad)) == ((size, 0) if sort == "single" else (0, size))
+        work.append(tallied)
+    assert work[1] <= 2.1 * work[0] + 10
+
+
+def _row(line: int, kind: str) -> ItemRow:
+    stem, options, case_code = (
+        ("哪一项正确？", ["甲", f"乙{line}"], "") if kind == "single" else ("案例", [], f"A{line}")
+    )
+    return ItemRow(line, kind, stem, options, 1, "", "组成", 3, "", "", False, "", case_code)
 
 
 # ---- good files
