@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 from aiohttp import HttpVersion10, HttpVersion11, web
-from aiohttp.hdrs import SERVER
+from aiohttp.hdrs import EXPECT, SERVER
 
 from services.accounts import network_of
 
@@ -110,6 +110,9 @@ class EdgeConnection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """A line for what is no HTTP, since strangers send it all day; our own faults keep their traceback."""
+        if isinstance(exc, UnicodeEncodeError) and not request.headers.get(EXPECT, "").isascii():
+            # aiohttp quotes the header in its refusal, and fails where it is no text
+            status = HTTPStatus.EXPECTATION_FAILED
         if status == HTTPStatus.INTERNAL_SERVER_ERROR:
             self.log_exception("Error handling request", exc_info=exc)
         else:

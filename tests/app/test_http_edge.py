@@ -78,6 +78,8 @@ def first_line(answer: bytes) -> bytes:
         (b"GET / HTTP/2.0\r\nHost: x\r\n\r\n", b"HTTP/1.1 505 HTTP Version Not Supported"),
         (b"\x16\x03\x01\x02\x00 hello\r\n\r\n", b"HTTP/1.1 400 Bad Request"),
         (b"GET / HTTP/1.1\r\nBad Header\r\n\r\n", b"HTTP/1.1 400 Bad Request"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nExpect: \xff\xfe\r\n\r\n", b"HTTP/1.1 417 Expectation Failed"),
+        (b"GET /nowhere HTTP/1.1\r\nHost: x\r\nExpect: \xff\r\n\r\n", b"HTTP/1.1 417 Expectation Failed"),
         (b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n", b"HTTP/1.1 400 Bad Request"),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 9000 + b"\r\n\r\n", b"HTTP/1.1 400 Bad Request"),
         (b"GET /missing HTTP/1.0\r\n\r\n", b"HTTP/1.0 404 Not Found"),
@@ -97,7 +99,7 @@ async def test_every_answer_is_plain_names_no_server_and_lets_no_browser_guess(
     assert b"\r\nx-content-type-options: nosniff" in head
     assert b"bad header" not in answer.lower(), "nothing of the request comes back"
     assert any("Traceback" in record.exc_text for record in caplog.records if record.exc_text) is (b"/fault" in raw)
-    assert len(logs) == (1 if line.endswith((b"Bad Request", b"Supported")) else 0)
+    assert len(logs) == (1 if line.endswith((b"Bad Request", b"Supported", b"Expectation Failed")) else 0)
 
 
 async def test_a_head_that_does_not_end_is_closed_in_time(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
