@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from gateways.files import open_folder
 from models.accounts import Account
@@ -64,15 +63,21 @@ async def enrolled(school: School, *kinds: str, amount: int | None = None) -> Co
     return await school.enrolment(expert)
 
 
-def let_time_pass(school: School, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Films and pages take their time, by the service's clock."""
-    begins, beginning = time.monotonic(), school.clock.now()
-    monkeypatch.setattr(school.clock, "now", lambda: beginning + timedelta(seconds=time.monotonic() - begins))
+async def let_reports_take_their_time(page: Page, school: School) -> None:
+    """By the service's clock a piece of film was played for as long as it lasts, and a page was in view for
+    ``page_seconds``; the machine's own time, slow or fast, decides nothing."""
+    rules = school.services.deps.book("demo").course
+
+    async def pass_time(route: Route) -> None:
+        report = route.request.post_data_json
+        played = (report["end"] - report["start"]) / report["rate"] if "end" in report else rules.page_seconds
+        school.clock.move(timedelta(seconds=played))
+        await route.continue_()
+
+    await page.route(re.compile("/api/.*/(beats|pages)$"), pass_time)
 
 
-async def test_a_video_is_watched_to_its_end(
-    browser: Browser, world: ApplyingWorld, school: School, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_video_is_watched_to_its_end(browser: Browser, world: ApplyingWorld, school: School) -> None:
     world.set_rules("course", seek_ahead=timedelta(seconds=1))
     enrolment = await enrolled(school, "video")
     seen = await world.at_page(browser, own(enrolment), PHONE)
@@ -86,7 +91,7 @@ async def test_a_video_is_watched_to_its_end(
     await expect(page.locator("#seen-text")).to_have_text("0:00 / 0:04")
     await expect(video).not_to_have_js_property("readyState", 0)
     await seen.check("course-video")
-    let_time_pass(school, monkeypatch)
+    await let_reports_take_their_time(page, school)
     await video.evaluate("film => { film.muted = true; film.currentTime = 3.9; }")
     await expect(page.get_by_text("首次学习不能快进，请按顺序观看")).to_be_visible()
     await video.evaluate("film => film.play()")
@@ -99,14 +104,12 @@ async def test_a_video_is_watched_to_its_end(
     assert serious(seen) == []
 
 
-async def test_pages_are_turned_one_by_one(
-    browser: Browser, world: ApplyingWorld, school: School, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_pages_are_turned_one_by_one(browser: Browser, world: ApplyingWorld, school: School) -> None:
     world.set_rules("course", page_seconds=1)
     enrolment = await enrolled(school, "pages")
     item = await CourseItem.get()
     seen = await world.at_page(browser, own(enrolment), SCREEN)
-    let_time_pass(school, monkeypatch)
+    await let_reports_take_their_time(seen.page, school)
     page = await seen.open(f"/h5/demo/courses/{enrolment.id}/items/{item.id}")
     await expect(page.get_by_text("本页已学")).to_be_visible()
     await seen.check("course-pages")
