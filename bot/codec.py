@@ -29,7 +29,7 @@ from bot.messages import (
     Unusable,
     check_fields,
     parse_message,
-    parse_xml,
+    parse_typed_xml,
 )
 from config.settings import OfficialAccount
 
@@ -194,7 +194,8 @@ def _read_encrypted(body: bytes) -> str:
     usual = _USUAL.fullmatch(body)
     if usual is not None:
         return usual[1].decode("ascii")
-    value = parse_xml(body).get("Encrypt", "")
+    # in compatible mode what the person typed stands beside the ciphertext
+    value = parse_typed_xml(body).get("Encrypt", "")
     if not isinstance(value, str) or not value.strip():
         raise Malformed("Encrypt is missing")
     return value.strip()

@@ -222,20 +222,23 @@ def check_fields(message: Message) -> None:
 
 
 def parse_message(body: bytes, pool: str, appid: str, received_at: datetime) -> Message:
-    """``body`` is proved to be WeChat's. Raises Malformed when it is not its XML, or lacks sender, receiver or type.
-
-    A person can type or paste characters that XML forbids, and WeChat passes them on: they are dropped.
-    """
-    try:
-        fields = parse_xml(body)
-    except Malformed:
-        fields = parse_xml(_drop_forbidden(body))
+    """``body`` is proved to be WeChat's. Raises Malformed when it is not its XML, or lacks sender, receiver or type."""
+    fields = parse_typed_xml(body)
     message = Message(pool, appid, fields, received_at, hashlib.sha256(body).hexdigest())
     if not (message.openid and message.account and message.kind):
         raise Malformed("FromUserName, ToUserName or MsgType is missing")
     if message.kind == "event" and not message.event:
         raise Malformed("an event without a name")
     return message
+
+
+def parse_typed_xml(body: bytes) -> dict[str, Value]:
+    """``parse_xml`` of what may hold a person's text: characters that XML forbids can be typed or pasted, and WeChat
+    passes them on. They are dropped."""
+    try:
+        return parse_xml(body)
+    except Malformed:
+        return parse_xml(_drop_forbidden(body))
 
 
 def _drop_forbidden(body: bytes) -> bytes:

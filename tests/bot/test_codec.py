@@ -333,6 +333,14 @@ def test_compatible_mode_believes_the_ciphertext_only() -> None:
     assert codec.open(query, forged, NOW).message.text == "true"
 
 
+@pytest.mark.parametrize("typed", [b"\x01", b"\xff", b"&#1;", b"\xef\xbf\xbe"])
+def test_compatible_mode_reads_past_what_xml_forbids_in_the_plain_part(typed: bytes) -> None:
+    codec = Codec("demo", appid=APPID, token=TOKEN, aes_key=KEY, original_id="gh_1", mode="compatible")
+    query, sent = envelope(body(Content="你好"))
+    both = sent.replace(b"<xml>", b"<xml><Content>" + typed + b"</Content>")
+    assert codec.open(query, both, NOW).message.text == "你好"
+
+
 BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">]><xml><Encrypt>&b;</Encrypt></xml>'
 
 
