@@ -48,7 +48,7 @@ class Keyring:
             cipher = self._ciphers[key_id]
         except (ValueError, KeyError) as error:
             raise SealBroken(purpose) from error
-        if algorithm != _ALGORITHM:
+        if algorithm != _ALGORITHM or len(raw) < 12:
             raise SealBroken(purpose)
         try:
             return cipher.decrypt(raw[:12], raw[12:], purpose.encode())

@@ -145,6 +145,6 @@ def _device(request: http.Request) -> str:
 
 def _is_same_browser(request: http.Request, visitor: UUID) -> bool:
     """The cookie, the pass and WeChat's response must name the same visitor."""
-    known = request.cookies.get(_COOKIE, "").encode()
+    known = request.cookies.get(_COOKIE, "").encode(errors="replace")
     state = request.query.get("state", "").encode()
     return hmac.compare_digest(known, visitor.hex.encode()) and hmac.compare_digest(known, state)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from uuid import UUID
+from types import SimpleNamespace
+from typing import cast
+from uuid import UUID, uuid4
 
 import pytest
+from aiohttp import web
 
 from domain.errors import GatewayError, OutcomeUnknown, Transient
 from models.attendance import Attendance
 from tests.web.conftest import PUBLIC_URL, WECHAT, World
+from web.draws.venue_check_in import _is_same_browser
 
 
 async def venue_url(world: World, draw_id: UUID) -> str:
@@ -137,3 +141,8 @@ async def test_a_wechat_code_serves_once(world: World) -> None:
 @pytest.mark.parametrize("path", ["/v/x", "/v/back/x?code=a&state=b", "/v/" + "A" * 71])
 async def test_made_up_codes_open_nothing(world: World, path: str) -> None:
     assert (await world.visitor(**WECHAT).get(path)).status == 403
+
+
+def test_a_cookie_that_is_no_text_is_of_another_browser() -> None:
+    request = SimpleNamespace(cookies={"pbt_scan": "\udcff"}, query={"state": "x"})
+    assert not _is_same_browser(cast(web.Request, request), uuid4())
