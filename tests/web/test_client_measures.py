@@ -6,12 +6,15 @@ stands in the table with what bounds it, which a test of its noun must show. Wha
 
 from __future__ import annotations
 
+import ast
 import importlib
 import pkgutil
+import re
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt, MaxLen
@@ -23,6 +26,7 @@ from miniapp_api.assembly import APIS
 from miniapp_api.http.schema import Input
 from web.core.pages import PageGroup, declared_pages
 
+ROOT = Path(__file__).parents[2]
 MEASURES = (int, float, datetime, date, time, timedelta, bytes, Position)
 """Types of values that a client counts or measures; ``bool`` is none of them."""
 _SHOWN = "compared with the stored one under its lock: another is refused"
@@ -137,6 +141,10 @@ FORMS: Mapping[str, str] = {
     "web.remuneration.own._Dispute.version": _SHOWN,
 }
 """Bounds of what forms of pages bring, by module, form and field."""
+CONVERTERS = {"Decimal", "day", "float", "fromisoformat", "fromtimestamp", "int", "moment", "strptime"}
+"""What makes a number or a time of a text."""
+OWN_TEXTS = ("bot.engine", "bot.inbox", "bot.journal", "bot.pipelined_redis", "bot.windows", "miniapp_api.http")
+"""Modules that read only what the service wrote or declared itself."""
 UPLOADS = (
     "/agency/draws/{id}/attachment",
     "/agency/draws/{id}/recusal/{kind}.xlsx",
@@ -152,6 +160,33 @@ UPLOADS = (
 )
 """Addresses of pages that take files: bytes are counted while they arrive, types read from the content. Films come in
 parts, to an address of their own (``_VideoPart``)."""
+IN_PLACE: Mapping[str, str] = {
+    "bot.codec.Codec._check_age": "digits, signed by WeChat; PBT_WECHAT__MAX_AGE",
+    "bot.messages._is_allowed": "eight digits, of a character",
+    "bot.messages.Message.location": "inside the ranges of degrees; as invitations_check_in.position",
+    "bot.messages.Message.sent_at": "signed by WeChat, a plausible year",
+    "bot.messages.Message.tap": "19 digits; a choice that was offered to this person",
+    "bot.messages.check_fields": "eleven digits, a plausible year",
+    "bot.talk._chosen_value": "a choice that was offered",
+    "web.accounts.sent_codes.SentCodes.find": "of our own sealed cookie",
+    "web.agency.home._month": "of a list: a month near now",
+    "web.agency.projects.print_wan": "of our own rows",
+    "web.courses.courses._number": "a page of the item",
+    "web.draws.record._utc": "of our own record",
+    "web.draws.record.read_entry": "of our own record",
+    "web.exams.pictures.ExamPicturePages.picture": "a picture of the item; the address is signed",
+    "web.office.applications.application_filter_of": "of a list",
+    "web.office.bank.item_filter_of": "of a list",
+    "web.office.campaigns.CampaignPages._form": "order, by services.applications.campaign_rules",
+    "web.office.course_items.CourseItemPages.picture": "a page of the item",
+    "web.office.exam_blueprints._read_tenths": "up to 100,000 marks in tenths, as a plain number",
+    "web.office.exam_blueprints._read_whole_number": "difficulty 1 to 5, COUNT_MAX, QUESTIONS_MAX",
+    "web.office.exams._NewTime.window": _WINDOW,
+    "web.office.exports._range": "of a list: order",
+    "web.office.materials._Material.data": "order; what is shown, nothing more",
+    "web.office.remuneration.print_month": "of our own rows",
+}
+"""Numbers and times that code reads from a text itself, where no declaration tells, by function."""
 ELSEWHERE: Mapping[str, str] = {
     "a position sent in the chat": "as invitations_check_in.position",
     "CreateTime of a message of WeChat": "signed by WeChat; PBT_WECHAT__MAX_AGE, ids are remembered twice as long",
@@ -174,6 +209,11 @@ def test_every_measure_of_a_form_has_a_bound() -> None:
     assert "" not in (FORMS | ELSEWHERE).values()
 
 
+def test_every_number_and_time_that_is_read_in_place_has_a_bound() -> None:
+    assert set(_read_in_place()) == set(IN_PLACE)
+    assert "" not in IN_PLACE.values()
+
+
 def test_every_page_that_takes_a_file_is_known() -> None:
     commands = [command for group in _groups() for page in declared_pages(group) for _, command in page.commands]
     assert sorted({command.path for command in commands if command.upload is not None}) == sorted(UPLOADS)
@@ -188,6 +228,40 @@ def test_numbers_and_lists_of_the_api_are_limited_where_they_are_declared() -> N
         if not _is_limited(field.annotation, field.metadata)
     ]
     assert unlimited == []
+
+
+# ---- reading the code
+
+
+def _read_in_place() -> Iterator[str]:
+    """Functions of the edges that make a number or a time of a text, without the readers of declared forms, which
+    ``FORMS`` covers, and what ``web.core`` offers to all."""
+    for package in ("bot", "handlers", "miniapp_api", "web"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            if not module.startswith(("web.core.", *OWN_TEXTS)):
+                yield from _converters(module, ast.parse(path.read_text(encoding="utf-8")))
+
+
+def _converters(name: str, tree: ast.AST) -> Iterator[str]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ClassDef):
+            yield from _converters(f"{name}.{node.name}", node)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name != "read" and _converts_any(node):
+            yield f"{name}.{node.name}"
+
+
+def _converts_any(function: ast.AST) -> bool:
+    return any(_converts(part) for part in ast.walk(function) if isinstance(part, ast.Call))
+
+
+def _converts(call: ast.Call) -> bool:
+    """Also where a converter is handed on, as to ``faults.check``; not of a duration or a clock of our own."""
+    called = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    handed = {argument.id for argument in call.args if isinstance(argument, ast.Name)} & {"day", "moment"}
+    return bool(handed) or (
+        called in CONVERTERS and not re.search(r"total_seconds\(\)|timestamp\(\)", ast.unparse(call))
+    )
 
 
 # ---- reading the declarations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from domain.errors import InvalidInput
 from domain.exams.blueprint import BlueprintCell, check_cells
@@ -17,6 +17,7 @@ from web.core.pages import Redirect, Visit, page
 from web.office.base import OfficePart
 
 _SPLIT = re.compile(r"[,，\t]|\s{2,}")
+_MARK = re.compile(r"\d{1,6}(\.\d{1,6})?", re.ASCII)
 _ANY = ("", "全部", "全部章节", "不限", "-")
 _KINDS = {kind.label: kind for kind in ItemKind} | {kind.label.removesuffix("题"): kind for kind in ItemKind}
 _PARTS = 5
@@ -116,11 +117,10 @@ def _read_whole_number(number: int, text: str, label: str) -> int:
 
 
 def _read_tenths(number: int, text: str) -> int:
-    try:
-        tenths = Decimal(text.removesuffix("分")) * 10
-    except InvalidOperation as error:
-        raise _line_error(number, "分值应为数字，如1.5") from error
-    if not tenths.is_finite() or tenths != tenths.to_integral_value() or not 0 < tenths < 10**6:
+    if not _MARK.fullmatch(text.removesuffix("分")):
+        raise _line_error(number, "分值应为数字，如1.5")
+    tenths = Decimal(text.removesuffix("分")) * 10
+    if tenths != tenths.to_integral_value() or not 0 < tenths < 10**6:
         raise _line_error(number, "分值最多一位小数，如1.5")
     return int(tenths)
 
