@@ -21,7 +21,7 @@ from models.payments import Fee
 from services.core.base import Actor, record, system
 from services.courses.notifications import facts_of
 from services.courses.repository import lock_enrolment, rules_of, window_of
-from services.exams import Candidates
+from services.exams import ExamRetries
 from services.notifications import Notices
 from services.payments import close_orders_soon
 
@@ -31,7 +31,7 @@ KIND = "course"
 @dataclass(frozen=True)
 class CourseFees:
     notices: Notices
-    candidates: Candidates
+    retries: ExamRetries
 
     async def charge_all(self, course: Course, enrolments: Sequence[CourseEnrolment], now: datetime) -> None:
         """Inside the caller's transaction. The call notice contains the fee, so no further notice follows."""
@@ -113,19 +113,20 @@ class CourseFees:
         """New tries for a participant who failed the examination and whose make-up period begins: where it costs money
         not before the payment, or who passes would never pay."""
         if enrolment.state == EnrolmentState.LEARNED and course.exam_id is not None and enrolment.make_ups > 0:
-            await self.candidates.restore_tries(
-                course.exam_id, enrolment.expert_id, f"补学第{enrolment.make_ups}次", now
-            )
+            await self.retries.restore_tries(course.exam_id, enrolment.expert_id, f"补学第{enrolment.make_ups}次", now)
 
     async def apply_refund(self, actor: Actor, enrolment_id: UUID, reason: str, now: datetime) -> None:
-        """The fee is refunded and the participant leaves, unless he has completed; inside the caller's transaction."""
+        """The fee is refunded and the participant leaves, unless he has completed; inside the caller's transaction.
+
+        Who is readmitted later pays again.
+        """
         enrolment = await lock_enrolment(enrolment_id)
         if not ENROLMENT.can(EnrolmentState(enrolment.state), EnrolmentEvent.LEAVE):
             return
         course = await Course.get(id=enrolment.course_id)
         enrolment.state = ENROLMENT.next(EnrolmentState(enrolment.state), EnrolmentEvent.LEAVE)
-        enrolment.overdue_at = enrolment.excluded_at = None
-        await enrolment.save(update_fields=["state", "overdue_at", "excluded_at"])
+        enrolment.overdue_at = enrolment.excluded_at = enrolment.opens_at = enrolment.closes_at = None
+        await enrolment.save(update_fields=["state", "overdue_at", "excluded_at", "opens_at", "closes_at"])
         await record(actor, now, "course.dismiss", "course_enrolment", enrolment.id, reason=reason)
         await self.notices.notify(
             pool=course.pool,

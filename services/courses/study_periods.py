@@ -18,7 +18,7 @@ from services.core.short_texts import check_text
 from services.courses.fees import CourseFees
 from services.courses.notifications import BY_THEN, NO_DRAWS, facts_of
 from services.courses.repository import get_enrolment, lock_enrolment, rules_of
-from services.exams import Candidates
+from services.exams import ExamRetries
 from services.notifications import Notices
 
 REASON_MAX = 100
@@ -49,7 +49,7 @@ class StudyPeriods:
     deps: Deps
     notices: Notices
     fees: CourseFees
-    candidates: Candidates
+    retries: ExamRetries
 
     # ---- by the clock
 
@@ -102,7 +102,7 @@ class StudyPeriods:
         """False after the examination that is missing: a further period, perhaps paid, would bring nothing."""
         if enrolment.state != EnrolmentState.LEARNED or course.exam_id is None:
             return True
-        return await self.candidates.is_failed_in_open_exam(course.exam_id, enrolment.expert_id, now)
+        return await self.retries.is_failed_in_open_exam(course.exam_id, enrolment.expert_id, now)
 
     async def _mark_overdue(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
         """No further automatic period. An unpaid fee is cancelled."""

@@ -24,6 +24,7 @@ from services.exams.registry import ExamServices
 from services.exams.setup import ExamData, ExamForm, ExamSetup
 from services.exams.sittings.candidate_queries import CandidateFilter, CandidateLine
 from services.exams.sittings.candidates import Added, Candidates
+from services.exams.sittings.retries import ExamRetries
 from services.exams.sittings.sitting_queries import Booking, SittingData, SittingForm, SittingView
 from services.exams.sittings.sittings import Booked
 
@@ -45,6 +46,7 @@ __all__ = [
     "ExamData",
     "ExamForm",
     "ExamPaper",
+    "ExamRetries",
     "ExamServices",
     "ExamSetup",
     "ExamView",

@@ -14,7 +14,7 @@ from domain.exams.lifecycles import CandidateEvent, CandidateState, ExamState
 from domain.exams.purposes import Purpose
 from domain.faults import Faults, check_given
 from models.exams import Exam, ExamCandidate, ExamSitting
-from services.core.base import Actor, Deps, record, rows, system, transaction
+from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
@@ -216,28 +216,6 @@ class Candidates:
             run=run,
             request=f"{exam_id} {began} {ended} {words}",
         )
-
-    async def is_failed_in_open_exam(self, exam_id: UUID, expert_id: UUID, now: datetime) -> bool:
-        """Whether ``restore_tries`` would let the person sit the examination again."""
-        failed = ExamCandidate.filter(exam_id=exam_id, expert_id=expert_id, state=CandidateState.FAILED)
-        return await failed.filter(exam__state=ExamState.PUBLISHED, exam__closes_at__gt=now).exists()
-
-    async def restore_tries(self, exam_id: UUID, expert_id: UUID, reason: str, now: datetime) -> None:
-        """Restore all tries of a candidate who failed and makes up a course (补学); inside the caller's transaction.
-
-        Does nothing for a person who isn't called yet, or after the examination.
-        """
-        if not await self.is_failed_in_open_exam(exam_id, expert_id, now):
-            return
-        candidate = await lock_candidate((await ExamCandidate.get(exam_id=exam_id, expert_id=expert_id)).id)
-        if candidate.state != CandidateState.FAILED:
-            return
-        exam = await Exam.get(id=exam_id)
-        await move_candidate(candidate, CandidateEvent.RETRY, now)
-        candidate.extra_tries += rules_of(exam).tries
-        candidate.allowance_reason = reason
-        await candidate.save(update_fields=["extra_tries", "allowance_reason"])
-        await record(system(exam.pool), now, "exam.renew", "exam_candidate", candidate.id, reason=reason)
 
     async def _grant_try(self, actor: Actor, candidate_id: UUID, reason: str, now: datetime) -> None:
         candidate = await lock_candidate(candidate_id)

@@ -244,6 +244,12 @@ async def test_money_that_goes_back_takes_the_participant_along(school: School) 
     await enrolment.refresh_from_db()
     assert enrolment.state == "left"
     assert (await kinds(expert.account_id))[-1] == "course_changed"
+    await school.services.courses.participant_calls.readmit(school.office, enrolment.id, "本人要求")
+    participation, _ = await school.services.courses.queries.get(own(enrolment), enrolment.id)
+    assert (participation.phase, participation.access) == ("unpaid", "unpaid"), "the money went back: it is owed again"
+    await school.pay(enrolment)
+    await enrolment.refresh_from_db()
+    assert enrolment.opens_at is not None
 
 
 # ---- who is called
