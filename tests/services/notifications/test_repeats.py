@@ -44,7 +44,7 @@ BOUNDS: Mapping[str, str] = {
     "services/draws/draw_notices.py notify_supervisors": "steps of a draw; what people repeat is limited",
     "services/draws/draw_notices.py notify_verifiers": LIMITED,
     "services/draws/follow_ups/recalls.py Recalls._notify_accepted": "draw.recall.resends_max",
-    "services/draws/follow_ups/recalls.py Recalls._notify_of_statement": LIMITED,
+    "services/draws/follow_ups/recalls.py Recalls._notify_of_statement": "draw.recall.statements_max",
     "services/draws/follow_ups/recalls.py Recalls.ask_to_call_back": "number and pause of draw.recall",
     "services/draws/party_notifications.py PartyNotifications._notice_request": (
         "no SMS for most; supervisors, requests, moves and releases are limited"
@@ -69,7 +69,6 @@ ACTS = {
     "services/draws/attendance/postponement.py Postponement.apply",
     "services/draws/calls/calling.py Calling.force_end",
     "services/draws/calls/invitations.py Invitations.undo",
-    "services/draws/follow_ups/recalls.py Recalls.record_statement",
     "services/draws/follow_ups/releases.py Releases.submit",
     "services/draws/setup/draw_setup.py DrawSetup.change_supervisors",
     "services/draws/setup/draw_setup.py DrawSetup.submit.run",
