@@ -98,10 +98,11 @@ export class CallScreen {
     globalThis.speechSynthesis?.cancel();
   }
 
-  /** The button to tap next: answering, then 1; null without a call. */
+  /** The button to tap next: answering, then 1, or, with a person on the line, the end of the talk; null without a call. */
   nextTap() {
     if (this.element.hidden || !this.call || this.call.state === 'ended') return null;
     if (this.call.state === 'ringing') return this.accept;
+    if (this.call.kind === 'two_way') return this.decline;
     return this.keypad.hidden || this.call.keys.length > 1 ? null : this.keypad.querySelector('[aria-label="按 1"]');
   }
 
