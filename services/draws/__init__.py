@@ -4,7 +4,7 @@ Everything that changes a draw runs under its row lock (``locks.lock``).
 """
 
 from services.draws.access import DrawAccess
-from services.draws.activity_end import NOBODY_ENTERED
+from services.draws.activity_end import EVALUATING, NOBODY_ENTERED
 from services.draws.attendance.absence_queries import ABSENCES_MAX, AbsenceRow
 from services.draws.attendance.attendance_queries import AttendanceRow, ScannedPanel
 from services.draws.attendance.attendance_rules import venue_position
@@ -76,6 +76,7 @@ from services.draws.worklists import TO_DO, WorkLine, WorkList, WorkLists, to_do
 __all__ = [
     "ABSENCES_MAX",
     "DRAWING",
+    "EVALUATING",
     "EXPIRY_DUE",
     "INVESTMENT_MAX",
     "NOBODY_ENTERED",

@@ -158,22 +158,22 @@ class ActivityEnd:
                 raise Conflict(f"评标{at}开始后才能结束；不再评标的请终止活动。", code="not_begun")
             if not await self.has_met(locked.draw):
                 raise Conflict(f"没有专家签到进场，不能按已评标结束。{NOBODY_ENTERED}", code="nobody_entered")
-            await self._check_nobody_on_the_way(locked.draw)
+            if on_the_way := await self.describe_on_the_way(locked.draw):
+                raise Conflict(on_the_way, code="on_the_way")
             if locked.state == DrawState.COMMITTING:
                 await leave_committing(locked.draw, self.deps.book(locked.draw.pool).draw.commitments.roles, now)
             await append_end(locked.draw, now)
             await self.parties.notify_ended(locked.draw, by=actor.account_id)
             await record(actor, now, "draw.ended", "draw", draw_id, reason=words.strip()[:200])
 
-    async def _check_nobody_on_the_way(self, draw: ReadDraw) -> None:
+    async def describe_on_the_way(self, draw: ReadDraw) -> str:
+        """That experts may still come, and until when nothing can be ended; empty: nobody is awaited."""
         window = self.deps.book(draw.pool).attendance.urging_window
         [missing] = await rows(_NOT_HERE, draw.id, self.deps.now() - window)
-        if missing["experts"]:
-            until = print_time(missing["missing_from"] + window)
-            raise Conflict(
-                f"还有{missing['experts']}位专家没有到场，可能仍在途中。请等到{until}后再结束；确定不来的，先登记缺席。",
-                code="on_the_way",
-            )
+        if not missing["experts"]:
+            return ""
+        until = print_time(missing["missing_from"] + window)
+        return f"还有{missing['experts']}位专家没有到场，可能仍在途中。请等到{until}后再结束；确定不来的，先登记缺席。"
 
     async def _lock_draw(self, actor: Actor, draw_id: UUID) -> Locked:
         locked = await lock(draw_id)

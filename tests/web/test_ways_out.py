@@ -310,8 +310,8 @@ ONCE_BEGUN: Mapping[states.Way, tuple[str, str]] = {
     states.recall_verified: ("terminate", "terminate"),
 }
 ENTERED: Mapping[states.Way, tuple[str, str]] = {
-    states.short: ("supplement end register", "end terminate"),
-    states.completed: ("end register", "end terminate"),
+    states.short: ("supplement end register", "end"),
+    states.completed: ("end register", "end"),
 }
 """The same once experts have entered."""
 _OF_A_PERSON = re.compile(r'href="(/(?:agency|draws)[^"?#]*)')

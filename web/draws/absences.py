@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.draws.record import TERMINATION_REASONS
 from domain.errors import NotFound
 from services.core.permissions import AGENCY, may
-from services.draws import NOBODY_ENTERED, DiscardForm, DiscardKind
+from services.draws import EVALUATING, NOBODY_ENTERED, DiscardForm, DiscardKind
 from web.core.pages import Redirect, Visit, page
 from web.core.site import ON_PAGE
 from web.core.typed_forms import Lines
@@ -117,6 +117,8 @@ class DrawExitPages(DrawPages):
             "begun": now >= draw.starts_at,
             "has_met": await self.services.draws.activity_end.has_met(draw),
             "nobody_entered": NOBODY_ENTERED,
+            "evaluating": EVALUATING,
+            "on_the_way": await self.services.draws.activity_end.describe_on_the_way(draw),
             "over": draw.ended_at is not None,
         }
 

@@ -17,7 +17,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from services.core.base import Actor
 from tests.factories.files import pdf
-from tests.factories.offices import add_experts, draw_form, make_draw, make_supervisor, verify
+from tests.factories.offices import add_experts, draw_form, make_draw, make_supervisor, state_of, verify
 from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_grant, make_organisation
 from tests.web.conftest import World
 
@@ -445,3 +445,23 @@ async def test_a_supervisor_of_the_register_logs_in_once_a_draw_names_him_and_as
     await SupervisorEntry.filter(id=entry.id).update(active_until=world.clock.now())
     await visitor.get("/draws")
     assert visitor.path != "/draws", visitor.text
+
+
+async def test_the_page_of_endings_offers_only_what_can_be_done(world: World) -> None:
+    """At the start: nobody here, then one of two, whose other may be late, then the time to urge is over."""
+    draw_id, [first, late] = await world.panel(2)
+    world.clock.set((await Draw.get(id=draw_id)).starts_at)
+    await Invitation.filter(id=late.id).update(gathering_at=world.clock.now())
+    agency, verifier = await world.log_in(world.office.agency), await world.log_in(world.office.verifier, "verifier")
+    await agency.get(f"/draws/{draw_id}/exit")
+    assert ("还没有专家签到进场" in agency.text, "结束活动" in agency.page.buttons) == (True, False)
+    await world.office.attendance.check_in_by_code(world.office.venue, draw_id, first.code)
+    for person in (agency, verifier):
+        await person.get(f"/draws/{draw_id}/exit")
+        assert ("可能仍在途中" in person.text, "已有专家进场评标，不能终止" in person.text) == (True, True)
+        assert not {"结束活动", "终止活动"} & set(person.page.buttons)
+    world.clock.move(world.services.deps.book("demo").attendance.urging_window)
+    agency = await world.log_in(world.office.agency)
+    await agency.get(f"/draws/{draw_id}/exit")
+    await agency.press("结束活动", words="评标已完成")
+    assert await state_of(draw_id) == "ended"
