@@ -8,8 +8,9 @@ channel, gets the invitation's present state.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Literal, TypeAlias, cast
-from uuid import UUID
 
 from bot.router import Answer, Router, Settled
 from bot.talk import Talk, conversation, is_number
@@ -18,12 +19,12 @@ from domain.chat_links import choice as tappable_choice
 from domain.clock import print_time
 from domain.draws.answers import No, Unsure, Yes, understand
 from domain.draws.lifecycles import InvitationState
-from domain.errors import InvalidInput
+from domain.errors import Conflict, InvalidInput
 from domain.parsing import yes_or_no
 from handlers import commands, people, texts, wording
 from handlers.people import Me
-from handlers.picking import PickOption, panel_options, pick_option
-from services.draws import Answered, Choice, InvitationView
+from handlers.picking import PickOption, panel_options, pick_panel
+from services.draws import MOVED, Answered, Choice, InvitationView
 
 InvitationReply: TypeAlias = Literal["accept", "perhaps", "decline", "later"]
 """``perhaps``: words that sound like acceptance and are read back."""
@@ -54,7 +55,10 @@ async def list_open_invitations(turn: Turn) -> Answer:
 
 
 async def answer_by_tap(turn: Turn, tap: int) -> Answer:
-    """A tapped 参加, 不参加 or 撤销. Accepted only from the expert to whom it was offered."""
+    """A tapped 参加, 不参加 or 撤销. Accepted only from the expert to whom it was offered.
+
+    The button doesn't tell which gathering time its message named: after a move the new one is asked about.
+    """
     if tap < _FIRST_MENU_ID:
         return None
     me = await people.get_expert(turn)
@@ -73,9 +77,13 @@ async def answer_by_tap(turn: Turn, tap: int) -> Answer:
 
 
 async def _accept_invitation(turn: Turn, me: Me, view: InvitationView) -> Answer:
-    answered = await turn.services.draws.invitations.answer(
-        view.id, me.expert_id, "accept", by="chat", sent_at=turn.message.sent_at
-    )
+    try:
+        answered = await turn.services.draws.invitations.answer(
+            view.id, me.expert_id, "accept", by="chat", sent_at=turn.message.sent_at
+        )
+    except Conflict as moved:
+        _new_gathering(moved)
+        return answer_invitation.start(panel_options([view]), "", moved.message)
     others = await people.open_invitations(turn, me)
     text = _outcome(answered, "accept", turn)
     if others:
@@ -134,33 +142,58 @@ async def answer_by_text(turn: Turn) -> Answer:
     return f"{texts.NO_OPEN_INVITATION}\n{commands.tap_lines(commands.PANELS)}"
 
 
-@conversation(_TALK, version=2)
+@conversation(_TALK, version=3)
 async def answer_invitation(talk: Talk, offered: tuple[PickOption, ...], choice: str, doubt: str) -> None:
-    """``choice`` is the answer given already (empty: none), ``doubt`` why it wasn't clear, or what just happened."""
-    me = await people.get_expert(talk)
-    which = texts.WHICH_INVITATION.format(count=len(offered))
-    invitation_id = await pick_option(talk, which, offered)
-    view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
-    talk.contact = wording.contact(view)
+    """``choice`` is the answer given already (empty: none), ``doubt`` why it wasn't clear, or what just happened.
 
-    reply: InvitationReply = cast("InvitationReply", choice) if choice else await _ask_answer(talk, view, doubt)
+    All questions show the gathering time of the option, and the answer counts for it alone; if it has moved meanwhile,
+    the new one is asked about.
+    """
+    me = await people.get_expert(talk)
+    option = await pick_panel(talk, texts.WHICH_INVITATION.format(count=len(offered)), offered)
+    while True:
+        view = await talk.read(talk.services.draws.invitation_queries.view, option.id, me.expert_id)
+        view = replace(view, gathering_at=option.gathering_at or view.gathering_at)
+        talk.contact = wording.contact(view)
+        answer = await _find_answer(talk, view, cast("InvitationReply | Literal['']", choice), doubt)
+        if answer is None:
+            await talk.say(texts.ANSWER_LATER.format(until=print_time(view.answer_until)))
+            return
+        try:
+            await _give_answer(talk, me, option, answer)
+        except Conflict as moved:
+            option = replace(option, gathering_at=_new_gathering(moved))
+            choice, doubt = "", moved.message
+        else:
+            return
+
+
+async def _find_answer(
+    talk: Talk, view: InvitationView, reply: InvitationReply | Literal[""], doubt: str
+) -> Choice | None:
+    """Asks until the answer is clear; None: later."""
+    reply = reply or await _ask_answer(talk, view, doubt)
     # Every change of mind is read back again: a refusal counts only once the same word was given twice running.
     while reply in ("perhaps", "decline"):
         confirmed = await _read_back_reply(talk, view, reply)
         if confirmed == reply == "decline":
-            await _give_answer(talk, invitation_id, me.expert_id, "decline")
-            return
+            return "decline"
         reply = confirmed
-    if reply == "accept":
-        await _give_answer(talk, invitation_id, me.expert_id, "accept")
-        return
-    await talk.say(texts.ANSWER_LATER.format(until=print_time(view.answer_until)))
+    return "accept" if reply == "accept" else None
+
+
+def _new_gathering(refusal: Conflict) -> datetime:
+    """The time that is asked for after a move; another refusal is raised again."""
+    if refusal.code != MOVED:
+        raise refusal
+    return datetime.fromisoformat(str(refusal.params["gathering"]))
 
 
 async def _ask_answer(talk: Talk, view: InvitationView, doubt: str) -> InvitationReply:
+    invited = texts.RECALLED if view.recall else texts.INVITED
     question = "\n".join(
         [
-            doubt if doubt == texts.UNDONE else texts.RECALLED if view.recall else texts.INVITED,
+            invited if doubt in ("", *texts.ASK_BY_DOUBT) else doubt,
             wording.gathering_text(view),
             texts.ANSWER_BY.format(until=print_time(view.answer_until)),
             texts.ASK_BY_DOUBT.get(doubt, texts.ASK_ANSWER),
@@ -183,8 +216,9 @@ async def _read_back_reply(talk: Talk, view: InvitationView, reply: InvitationRe
     return await talk.choose(question, dict(zip(labels, values, strict=True)), words=_confirmation_parser(reply))
 
 
-async def _give_answer(talk: Talk, invitation_id: UUID, expert_id: UUID, choice: Choice) -> None:
-    answered = await talk.once(talk.services.draws.invitations.answer, invitation_id, expert_id, choice, by="chat")
+async def _give_answer(talk: Talk, me: Me, option: PickOption, choice: Choice) -> None:
+    answer, shown = talk.services.draws.invitations.answer, option.gathering_at
+    answered = await talk.once(answer, option.id, me.expert_id, choice, by="chat", shown=shown)
     await talk.say(_outcome(answered, choice, talk))
 
 

@@ -7,7 +7,7 @@ from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.clock import print_time
 from handlers import commands, invitations, people, texts, wording
-from handlers.picking import PickOption, panel_options, pick_option
+from handlers.picking import PickOption, panel_options, pick_panel
 
 
 def register(router: Router) -> None:
@@ -25,34 +25,35 @@ async def refuse(turn: Turn) -> Answer:
 
 
 async def _begin(turn: Turn, *, agrees: bool) -> Answer:
-    """Who hasn't accepted yet is asked for the moved time at once: his word answers the invitation."""
+    """Who hasn't accepted yet is asked for the moved time at once: his word, read back, answers the invitation."""
     me = await people.get_expert(turn)
     moved = [view for view in await people.panels_ahead(turn, me) if view.proposal]
     if moved:
         return answer_move.start(panel_options(moved), agrees)
     waiting = await people.open_invitations(turn, me)
     if waiting:
-        return invitations.answer_invitation.start(panel_options(waiting), "accept" if agrees else "decline", "")
+        return invitations.answer_invitation.start(panel_options(waiting), "perhaps" if agrees else "decline", "")
     return f"{texts.NOTHING_MOVED}\n{commands.tap_lines(commands.PANELS)}"
 
 
-@conversation(commands.AGREE_MOVE)
+@conversation(commands.AGREE_MOVE, version=2)
 async def answer_move(talk: Talk, panels: tuple[PickOption, ...], agrees: bool) -> None:
-    """A refusal is read back, since it can't be undone; an agreement counts at once."""
+    """A refusal is read back, since it can't be undone; an agreement counts at once, unless the times moved more than
+    once: the word doesn't tell which message its expert read. The answer counts for the times that were offered."""
     me = await people.get_expert(talk)
-    invitation_id = await pick_option(talk, texts.MOVE_WHICH, panels)
-    view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
+    panel = await pick_panel(talk, texts.MOVE_WHICH, panels)
+    view = await talk.read(talk.services.draws.invitation_queries.view, panel.id, me.expert_id)
     talk.contact = wording.contact(view)
-    if not view.proposal:
+    if not panel.proposal:
         await talk.say(texts.NOTHING_MOVED)
         return
     moved = wording.moved_text(view)
-    if not agrees:
+    times = talk.services.draws.time_changes
+    if not agrees or await talk.once(times.is_asked_again, panel.id):
+        question = texts.MOVE_AGREE_READ_BACK if agrees else texts.MOVE_READ_BACK
         agrees = await talk.choose(
-            texts.MOVE_READ_BACK.format(time=print_time(view.gathering_at), moved=moved),
+            question.format(time=print_time(view.gathering_at), moved=moved),
             {texts.MOVE_NO: False, commands.AGREE_MOVE: True},
         )
-    stays = await talk.once(
-        talk.services.draws.time_changes.answer, invitation_id, me.expert_id, agrees, view.proposal, by="chat"
-    )
+    stays = await talk.once(times.answer, panel.id, me.expert_id, agrees, panel.proposal, by="chat")
     await talk.say(texts.MOVE_AGREED.format(moved=moved) if stays else texts.MOVE_REFUSED)

@@ -33,6 +33,9 @@ class PanelQuery(Params):
 
 class InvitationAnswerIn(Input):
     choice: Literal["accept", "decline"]
+    gathering_at: Moment | None = Field(
+        None, description="`InvitationOut.gathering_at`, as it was shown; left out by older versions"
+    )
 
 
 class LeaveIn(Input):
@@ -129,8 +132,13 @@ async def show(call: Call, path: InvitationPath) -> InvitationOut:
 
 @api.post("/invitations/{invitation_id}/answer", "答复邀请", action="expert.self.answer")
 async def answer(call: Call, path: InvitationPath, body: InvitationAnswerIn) -> AnsweredOut:
-    """Accept or decline. The first valid answer on any channel decides; a later one gets the present state."""
-    answered = await call.services.draws.invitations.answer(path.invitation_id, call.expert_id, body.choice, by="mini")
+    """Accept or decline. The first valid answer on any channel decides; a later one gets the present state.
+
+    409 `gathering_moved`: the invitation asks for another gathering by now. Show the invitation anew and ask again.
+    """
+    answered = await call.services.draws.invitations.answer(
+        path.invitation_id, call.expert_id, body.choice, by="mini", shown=body.gathering_at
+    )
     return AnsweredOut(effective=answered.effective, invitation=InvitationOut.from_source(answered.view))
 
 

@@ -109,20 +109,28 @@ openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]), item: /** 
 
   /** Accepts at once; it can be undone. */
   accept() {
+    const item = this.data.item;
     const asked = consents.ask(this.data.asked);
     this.setData({ asked: [] });
-    return this.act(() => this.answer('accept', asked));
+    return item && this.act(() => this.answer(item, 'accept', asked));
   },
 
   /** Declines after a confirmation, since the place goes to another expert. */
   async decline() {
     const item = this.data.item;
-    if (item && await ask('不参加这次评标', `${showTime(item.gathering_at)}，${item.place}。确认不参加？`, '不参加')) await this.act(() => this.answer('decline'));
+    if (item && await ask('不参加这次评标', `${showTime(item.gathering_at)}，${item.place}。确认不参加？`, '不参加')) await this.act(() => this.answer(item, 'decline'));
   },
 
-  /** @param {Api.InvitationAnswerIn['choice']} choice @param {Promise<void>} [asked] */
-  async answer(choice, asked) {
-    const { effective, invitation } = await call('POST /invitations/{invitation_id}/answer', { ...this.mine(), body: { choice } });
+  /**
+   * Answers for the time that the page showed.
+   * @param {Api.InvitationOut} item @param {Api.InvitationAnswerIn['choice']} choice @param {Promise<void>} [asked]
+   */
+  async answer({ gathering_at }, choice, asked) {
+    const answering = call('POST /invitations/{invitation_id}/answer', { ...this.mine(), body: { choice, gathering_at } });
+    const { effective, invitation } = await answering.catch(async (failure) => {
+      if (failure.code === 'gathering_moved') await this.refresh(); // the refusal is read above the new time
+      throw failure;
+    });
     await asked;
     const done = choice === 'accept' ? `已确认参加，验证码 ${invitation.code}。` : '已记录您不参加，谢谢答复。';
     toast(effective ? done : `此前已记录：${INVITATION[invitation.state][0]}。`);

@@ -28,7 +28,7 @@ test('参加 counts at once, and WeChat is asked for consent in the same tap', a
     'POST /invitations/i1/answer': () => { now = ACCEPTED; return { effective: true, invitation: now }; },
   }, { requestSubscribeMessage: async () => ({ errMsg: 'requestSubscribeMessage:ok', t1: 'accept' }) });
   await phone.tap('参加');
-  assert.deepEqual(phone.bodies('POST /invitations/i1/answer'), [{ choice: 'accept' }]);
+  assert.deepEqual(phone.bodies('POST /invitations/i1/answer'), [{ choice: 'accept', gathering_at: OPEN.gathering_at }]);
   assert.deepEqual(phone.callsOf('requestSubscribeMessage')[0].tmplIds, ['t1']);
   assert.deepEqual(phone.bodies('POST /consents'), [{ answers: { t1: 'accept' } }]);
   assert.match(phone.text, /204816/);
@@ -51,13 +51,27 @@ test('不参加 is asked about once more before it is sent', async () => {
   assert.deepEqual(unsure.bodies('POST /invitations/i1/answer'), []);
   const sure = await shown(OPEN, answered);
   await sure.tap('不参加');
-  assert.deepEqual(sure.bodies('POST /invitations/i1/answer'), [{ choice: 'decline' }]);
+  assert.deepEqual(sure.bodies('POST /invitations/i1/answer'), [{ choice: 'decline', gathering_at: OPEN.gathering_at }]);
 });
 
 test('an earlier answer on another channel stays and is shown', async () => {
   const phone = await shown(OPEN, { 'POST /invitations/i1/answer': { effective: false, invitation: { ...OPEN, state: 'silent' } } });
   await phone.tap('参加');
   assert.deepEqual(phone.said, ['此前已记录：未答复。']);
+});
+
+test('a gathering that moved meanwhile is shown and asked about again', async () => {
+  let now = OPEN;
+  const phone = await shown(() => now, {
+    'POST /invitations/i1/answer': ({ body }) => (body.gathering_at === now.gathering_at ? { effective: true, invitation: ACCEPTED }
+      : { status: 409, data: { code: 'gathering_moved', detail: '集合时间已改为12月1日(周二) 09:00，请核对后再答复。' } }),
+  });
+  now = { ...OPEN, gathering_at: '2026-12-01T09:00:00+08:00' };
+  await phone.tap('参加');
+  assert.match(phone.said[0], /集合时间已改为.*请核对后再答复/);
+  assert.match(phone.text, /12月1日/);
+  await phone.tap('参加');
+  assert.deepEqual(phone.bodies('POST /invitations/i1/answer').map((body) => body.gathering_at), [OPEN.gathering_at, now.gathering_at]);
 });
 
 const ENDS = {

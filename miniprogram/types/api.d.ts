@@ -304,6 +304,7 @@ declare namespace Api {
 
   interface InvitationAnswerIn {
     choice: 'accept' | 'decline';
+    gathering_at?: string | null;
   }
 
   interface InvitationOut {

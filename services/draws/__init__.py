@@ -20,6 +20,7 @@ from services.draws.calls.expiry import EXPIRY_DUE
 from services.draws.calls.invitation_queries import Choice
 from services.draws.calls.invitation_views import InvitationView
 from services.draws.calls.invitations import Answered, Invitations
+from services.draws.calls.named_times import MOVED
 from services.draws.calls.places import Places
 from services.draws.draw_notices import draw_params, notify_agency
 from services.draws.event_stream import event, watch_events
@@ -79,6 +80,7 @@ __all__ = [
     "EVALUATING",
     "EXPIRY_DUE",
     "INVESTMENT_MAX",
+    "MOVED",
     "NOBODY_ENTERED",
     "NUMBER_WANTED",
     "OPERATIONS_MAX",

@@ -53,3 +53,21 @@ async def test_an_open_invitation_is_answered_by_the_same_words(world: World, ph
 
 async def test_without_a_moved_time_the_words_say_so(world: World, phone: Phone, expert: Expert) -> None:
     assert "没有等待您答复的改期" in await phone.says("不能改期")
+
+
+async def test_after_a_second_move_an_agreement_is_read_back(world: World, phone: Phone, expert: Expert) -> None:
+    """The attack: the word that agrees to the first move is sent when the second is asked for."""
+    invitation, at = await moved_panel(world, expert)
+    times = world.services.draws.gathering_times
+    later = at - timedelta(minutes=30)
+    world.clock.move(timedelta(seconds=1))
+    await times.change(world.office.agency, invitation.draw_id, invitation.notice_id, later)
+    assert f"集合时间拟改为{print_time(later)}" in await phone.says("同意改期")
+    assert (await Invitation.get(id=invitation.id)).gathering_at == invitation.gathering_at
+    world.clock.move(timedelta(seconds=1))
+    await times.change(world.office.agency, invitation.draw_id, invitation.notice_id, at)
+    assert "时间又有改动" in await phone.taps("同意改期"), "a third move while the second is read"
+    assert (await Invitation.get(id=invitation.id)).gathering_at == invitation.gathering_at
+    await phone.says("同意改期")
+    assert "您同意改期" in await phone.taps("同意改期")
+    assert (await Invitation.get(id=invitation.id)).gathering_at == at

@@ -7,6 +7,7 @@ never name project or parties. Everything works without scripts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, cast
 from uuid import UUID
 
@@ -18,8 +19,9 @@ from domain.errors import AppError, Conflict, InvalidInput, RuleViolation
 from domain.rulebook.book import Rulebook
 from services.draws import Choice, InvitationView, venue_position
 from services.registry import Services
+from web.core.form_values import print_moment
 from web.core.site import POOL, Site
-from web.core.typed_forms import OneOf, read_typed
+from web.core.typed_forms import Moment, OneOf, read_typed
 from web.draws.positions import CheckInForm
 
 REASON_LONGEST = 100
@@ -44,7 +46,10 @@ _NOT_CHOSEN = "没有收到您的选择，请返回后重新点选。"
 
 @dataclass(frozen=True)
 class _Answer:
+    """``gathering`` is the time that the page showed."""
+
     choice: Annotated[str, OneOf(("accept", "decline"), _NOT_CHOSEN)]
+    gathering: Annotated[datetime | None, Moment("集合时间")]
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,10 @@ class InvitationPages:
         step = request.query.get("do", "")
         if step == "decline" and view.state == InvitationState.OPEN:
             form = self._site.form_token("answer", opened.invitation_id, opened.expert_id)
-            return self._site.render("draws/invitation_answer.html", link=opened.link, view=view, form=form)
+            gathering = print_moment(view.gathering_at)
+            return self._site.render(
+                "draws/invitation_answer.html", link=opened.link, view=view, form=form, gathering=gathering
+            )
         if step == "leave" and self._may_leave(view):
             return self._leave_page(opened, view)
         return self._page(opened, view, note=_NOTES.get(request.query.get("note", ""), ""))
@@ -134,6 +142,7 @@ class InvitationPages:
             status=status,
             link=opened.link,
             view=view,
+            gathering=print_moment(view.gathering_at),
             note=note,
             error=error,
             hotline=opened.book.pool.hotline,
@@ -163,8 +172,13 @@ class InvitationPages:
     async def answer(self, request: http.Request) -> http.Response:
         opened = await self._open(request)
         fields = await self._site.read_form(request, "answer", opened.invitation_id, opened.expert_id)
-        choice = cast(Choice, read_typed(_Answer, fields).choice)
-        done = await self._services.draws.invitations.answer(opened.invitation_id, opened.expert_id, choice, by="h5")
+        form = read_typed(_Answer, fields)
+        try:
+            done = await self._services.draws.invitations.answer(
+                opened.invitation_id, opened.expert_id, cast(Choice, form.choice), by="h5", shown=form.gathering
+            )
+        except _RETRIED_ON_PAGE as error:
+            return await self._show_refusal(opened, error)
         raise http.HTTPSeeOther(f"/i/{opened.link}?note={'answered' if done.effective else 'held'}")
 
     async def undo(self, request: http.Request) -> http.Response:

@@ -20,6 +20,7 @@ from domain.rulebook.notice_texts import time_params
 from models.attendance import has_entered
 from models.draws import CallNotice, Draw
 from models.invitations import Invitation
+from models.notices import Notice
 from services.core.base import Actor, Deps, record, transaction
 from services.core.crypto import PHONE
 from services.draws.calls.call_rules import address_and_room
@@ -30,6 +31,8 @@ from services.notifications import Notices
 
 ASKING = ("gathering_changed", "gathering_stays", "panel_waits", "time_reminder")
 """Kinds of notices that an answer makes pointless."""
+_MOVES = ("gathering_changed", "gathering_stays", "panel_waits")
+"""Those that tell of moved times; the others repeat them."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,10 @@ class TimeChanges:
         )
 
     # ---- answers
+
+    async def is_asked_again(self, invitation_id: UUID, *, key: str | None = None) -> bool:
+        """Whether its times moved more than once, so that an answer that names none may mean others than the newest."""
+        return await Notice.filter(invitation_id=invitation_id, kind__in=_MOVES).count() > 1
 
     async def answer(
         self,

@@ -17,11 +17,11 @@ from domain.draws.agreed_times import (
 )
 from domain.draws.lifecycles import DiscardState, DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.errors import Conflict
-from domain.rulebook.notice_texts import CALLS, time_params
+from domain.rulebook.notice_texts import time_params
 from models.attendance import has_entered
 from models.draws import Absence, CallNotice, DiscardRequest, Draw
 from models.invitations import Invitation
-from services.core.base import Actor, Deps, record, rows, system, transaction, violation
+from services.core.base import Actor, Deps, record, system, transaction, violation
 from services.core.crypto import PHONE
 from services.core.limits import check_repeats
 from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS, print_deadline
@@ -29,6 +29,7 @@ from services.draws.calls.expiry import expire_due
 from services.draws.calls.invitation_queries import Choice
 from services.draws.calls.invitation_views import InvitationView, find_views
 from services.draws.calls.lapse_notifications import LAPSED, note_opened, notify_unclear
+from services.draws.calls.named_times import check_shown, find_called_gathering
 from services.draws.calls.places import Cause, Places
 from services.draws.calls.reminders import next_reminder, remind_due
 from services.draws.digests import progress_notices
@@ -39,10 +40,6 @@ from services.notifications import NoticeRequest, Notices, Recipient
 
 Channel = Literal["chat", "voice", "h5", "mini"]
 _CAUSES = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
-_CALLED_SINCE = """
-SELECT 1 FROM notice n JOIN attempt a ON a.notice_id = n.id
-WHERE n.invitation_id = $1 AND n.kind = ANY($3::text[]) AND a.channel = 'voice' AND a.sent_at >= $2 LIMIT 1
-"""
 _CLOCKS_DIFFER = timedelta(seconds=2)
 """How much earlier than our clock a message's own time may be than the answer it follows."""
 
@@ -84,18 +81,22 @@ class Invitations:
         *,
         by: Channel,
         sent_at: datetime | None = None,
+        shown: datetime | None = None,
         key: str | None = None,
     ) -> Answered:
         """The first valid answer on any channel decides; a later one gets the present state.
 
         ``sent_at`` is when the person answered, if known: an answer given before an undo doesn't count after it.
-        ``key`` is accepted for callers that repeat after a crash; the invitation's state makes the call idempotent
-        anyway. To agree to a recall after its lead has no effect. Raises
-        NotFound for another person's invitation.
+        ``shown`` is the gathering time that the expert read, if known (``named_times.check_shown``). ``key`` is
+        accepted for callers that repeat after a crash; the invitation's state makes the call idempotent anyway. To
+        agree to a recall after its lead has no effect. Raises NotFound for another person's invitation, Conflict
+        (``named_times.MOVED``) when it asks for another time by now.
         """
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, expert_id)
             effective = invitation.state == InvitationState.OPEN and not _precedes_last_answer(sent_at, invitation)
+            if effective and by != "voice":
+                await check_shown(invitation, shown)
             if effective and choice == "accept":
                 effective = await self._agree_to_named_time(locked, invitation, by)
             if effective:
@@ -151,12 +152,13 @@ class Invitations:
         return view
 
     async def _agree_to_named_time(self, locked: Locked, invitation: Invitation, by: Channel) -> bool:
-        """Who accepts agrees to the time for which he was asked: on the phone to the one that the call named. A call
-        from before the gathering moved named the old one, so that the new one waits for his answer.
+        """Who accepts agrees to the time that was named to him. A call from before the gathering moved named the old
+        one, so that the new one waits for his answer.
 
         In a recall the record states that time, so no other waits; false when it is too near to agree to.
         """
-        at, recall = await self._find_named_gathering(invitation, by), locked.draw.kind == "recall"
+        at = await find_called_gathering(invitation) if by == "voice" else asked_gathering(invitation)
+        recall = locked.draw.kind == "recall"
         if recall and self.deps.now() > agreement_until(at, self.deps.book(locked.draw.pool).draw.agreement_lead):
             await self._refuse_late_agreement(locked, invitation, at)
             return False
@@ -164,12 +166,6 @@ class Invitations:
             invitation.gathering_at, invitation.proposed_gathering_at, invitation.proposed_since = at, None, None
             await invitation.save(update_fields=["gathering_at", "proposed_gathering_at", "proposed_since"])
         return True
-
-    async def _find_named_gathering(self, invitation: Invitation, by: Channel) -> datetime:
-        named, moved_at = asked_gathering(invitation), invitation.proposed_since
-        if by != "voice" or moved_at is None or await rows(_CALLED_SINCE, invitation.id, moved_at, list(CALLS)):
-            return named
-        return agreed_gathering(invitation)
 
     async def _refuse_late_agreement(self, locked: Locked, invitation: Invitation, at: datetime) -> None:
         """An agreement to a time that is over by now leaves the question for a later one open; else there is none."""

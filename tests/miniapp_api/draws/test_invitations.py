@@ -8,8 +8,10 @@ from uuid import UUID
 
 import pytest
 
+from domain.clock import print_time
 from models.invitations import Invitation
 from services.draws import DiscardForm
+from tests.factories.moved_invitations import INVITE, move_gathering
 from tests.factories.offices import Office, add_experts, open_invitations, start_draw
 from tests.miniapp_api.conftest import Person, World
 
@@ -104,3 +106,23 @@ async def test_a_check_in_counts_by_the_venue_s_code_and_one_phone_lets_one_expe
     assert far["rule"] == "attendance.radius_m"
     assert "二者选一" in (await second.post("/check-ins", {}, 422))["detail"]
     assert (await first.get("/panels"))["items"][0]["checked_in_at"]
+
+
+@pytest.mark.parametrize("kind", INVITE)
+async def test_an_answer_to_a_time_from_before_a_move_is_refused_with_the_new_one(
+    world: World, office: Office, kind: str
+) -> None:
+    invitation = await INVITE[kind](office)
+    person = await world.log_in_expert(invitation.expert_id)
+    path = f"/invitations/{invitation.id}"
+    shown = (await person.get(path))["gathering_at"]
+    at = invitation.gathering_at - timedelta(minutes=30)
+    await move_gathering(office, invitation, at)
+    for body in ({"choice": "accept", "gathering_at": shown}, {"choice": "accept"}):
+        refused = await person.post(f"{path}/answer", body, status=409)
+        assert refused["code"] == "gathering_moved"
+        assert print_time(at) in refused["detail"]
+    current = (await person.get(path))["gathering_at"]
+    answered = await person.post(f"{path}/answer", {"choice": "accept", "gathering_at": current})
+    assert (answered["effective"], answered["invitation"]["gathering_at"]) == (True, current)
+    assert current != shown

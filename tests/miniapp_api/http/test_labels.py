@@ -49,6 +49,7 @@ TECHNICAL = frozenset(
         "hidden_seconds",
         "digest",
         "proposal",
+        "gathering_at",
     )
 )
 """Fields that programs fill in: a message about them means an old mini-program."""

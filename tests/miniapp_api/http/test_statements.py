@@ -82,7 +82,8 @@ async def test_an_answer(
     for invitation in (first, second):
         person = await world.log_in_expert(invitation.expert_id)
         path = f"/invitations/{invitation.id}/answer"
-        statements = await count_request(person, "POST", path, {"choice": choice}, key=key)
+        body = {"choice": choice, "gathering_at": invitation.gathering_at.isoformat()}
+        statements = await count_request(person, "POST", path, body, key=key)
     assert len(statements.queries) == 1 + most + more, f"{statements}"
     assert len(statements.control) == (4 if key else 2)
     assert statements.repeated() == {}

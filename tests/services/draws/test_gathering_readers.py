@@ -54,8 +54,10 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "_today_text": PLANNED,
     },
     "handlers/invitations.py": {
+        "_give_answer": FORM,
         "_outcome": AGREED,
         "_read_back_reply": AGREED,
+        "answer_invitation": FORM,
     },
     "handlers/leave.py": {
         "answer_registered_leave": AGREED,
@@ -68,6 +70,7 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "_past_line": AGREED,
     },
     "handlers/picking.py": {
+        "PickOption": FORM,
         "panel_options": AGREED,
     },
     "handlers/remuneration.py": {
@@ -82,7 +85,9 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "state_text": AGREED,
     },
     "miniapp_api/draws/invitations.py": {
+        "InvitationAnswerIn": FORM,
         "InvitationOut": AGREED,
+        "answer": FORM,
     },
     "models/draws.py": {
         "CallNotice": PLANNED,
@@ -271,6 +276,10 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     "web/agency/supplement_times.py": {
         "SupplementForm.changed_gatherings": PLANNED,
         "suggest": PLANNED,
+    },
+    "web/draws/invitations.py": {
+        "InvitationPages._page": FORM,
+        "InvitationPages.show": FORM,
     },
     "web/templates/agency/call_notice.html": {
         "-": PLANNED,

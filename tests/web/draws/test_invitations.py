@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from domain.clock import print_time
 from models.attendance import Attendance
 from models.audit import AuditEntry
 from models.invitations import Invitation
 from services.core.base import Deps
 from services.draws import DiscardForm
+from tests.factories.moved_invitations import INVITE, move_gathering
 from tests.web.conftest import World
 
 
@@ -287,3 +289,36 @@ async def test_files_of_pages_are_kept_by_their_version_and_nothing_else_is_serv
         "..%2f..%2fpyproject.toml",
     ):
         assert (await client.get(f"/h5/static/{name}")).status == 404
+
+
+# ---- a gathering that moves while the page is open
+
+
+@pytest.mark.parametrize("kind", INVITE)
+@pytest.mark.parametrize("choice", ["参加", "确认不参加"])
+async def test_an_old_page_answers_nothing_and_shows_the_moved_time(world: World, kind: str, choice: str) -> None:
+    """The attack: who taps 参加 on the old page would agree to a time that he has not read."""
+    invitation = await INVITE[kind](world.office)
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    if choice != "参加":
+        await page.click("不参加")
+    at = invitation.gathering_at - timedelta(minutes=30)
+    await move_gathering(world.office, invitation, at)
+    await page.press(choice)
+    assert page.status == 409
+    assert page.text.count(print_time(at)) == 2, "in the sentence and among the facts"
+    assert f"集合时间已改为{print_time(at)}，请核对后再答复。" in page.text
+    assert await state(invitation) == "open"
+    await page.press("参加")
+    agreed = await Invitation.get(id=invitation.id)
+    assert (agreed.state, agreed.gathering_at) == ("accepted", at)
+
+
+@pytest.mark.parametrize("moves", [False, True])
+async def test_a_page_from_before_it_carried_the_time_answers_unless_that_moved(world: World, moves: bool) -> None:
+    invitation = await INVITE["draw"](world.office)
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    if moves:
+        await move_gathering(world.office, invitation, invitation.gathering_at - timedelta(minutes=30))
+    await page.press("参加", gathering="")
+    assert await state(invitation) == ("open" if moves else "accepted")

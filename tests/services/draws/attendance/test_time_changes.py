@@ -254,7 +254,7 @@ async def test_who_accepts_on_a_page_agrees_to_the_time_that_it_shows(office: Of
     moved = invitation.gathering_at + timedelta(minutes=30)
     await move(office, invitation, moved)
     assert (await view_of(office, invitation)).gathering_at == moved
-    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="mini")
+    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="mini", shown=moved)
     shown = await view_of(office, invitation)
     assert (shown.gathering_at, shown.proposal) == (moved, "")
 

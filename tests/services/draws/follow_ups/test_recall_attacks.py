@@ -230,7 +230,7 @@ async def test_a_late_key_for_the_time_before_leaves_the_later_one_open(office: 
     answered = await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="voice")
     assert (answered.effective, answered.view.state, answered.view.gathering_at) == (False, "open", later)
     assert await Notice.filter(kind="draw_unconfirmed", invitation_id=invitation.id).count() == 1
-    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="h5")
+    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="h5", shown=later)
     assert (await Invitation.get(id=invitation.id)).gathering_at == later
     assert await errors(office, new) == []
     await check_invariants()

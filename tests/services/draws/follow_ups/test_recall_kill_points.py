@@ -74,10 +74,10 @@ class RecallStory(Story):
         await self.talk(life)
         gathering_at = (await Draw.get(id=self.draw_id)).starts_at - timedelta(minutes=30)
         await life.ask_once("statement", f"{RECALLS}.record_statement", *recall, comes.id, True, gathering_at)
-        for row, choice in ((comes, "accept"), (stays_away, "decline")):
+        for row, choice, shown in ((comes, "accept", gathering_at), (stays_away, "decline", None)):
             invitation = await Invitation.get(draw_id=self.draw_id, expert_id=row.expert_id)
             answer = "draws.invitations.answer"
-            await life.ask_once(choice, answer, invitation.id, row.expert_id, choice, by="h5")
+            await life.ask_once(choice, answer, invitation.id, row.expert_id, choice, by="h5", shown=shown)
         await life.ask_once("confirm", f"{RECALLS}.confirm", *recall)
         await self.read_message(life)
 
