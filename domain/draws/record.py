@@ -36,6 +36,9 @@ DrawKind = Literal["normal", "redraw", "recall"]
 Answer = Literal["comes", "declines", "silent", "hindered"]
 AnswerSource = Literal["expert", "call", "system"]
 Stated = Literal["", "comes", "declines"]
+LostOutcome = Literal[
+    "absent", "cancelled", "declined", "hindered", "left", "recalled", "recused", "released", "silent"
+]
 Party = Literal["expert", "agency", "venue", "verifier", "supervisor", "system"]
 """The role that caused or confirmed something; never a person."""
 TerminationReason = Literal["project_stopped", "replanned", "no_experts", "mistaken", "other"]
@@ -46,6 +49,18 @@ TERMINATION_REASONS: Mapping[TerminationReason, str] = {
     "no_experts": "专家不足",
     "mistaken": "填写有误",
     "other": "其他",
+}
+
+LOST_OUTCOMES: Mapping[LostOutcome, str] = {
+    "absent": "缺席",
+    "cancelled": "被取消",
+    "declined": "不参评",
+    "hindered": "不能参评",
+    "left": "请假",
+    "recalled": "未确认",
+    "recused": "现场回避",
+    "released": "退选",
+    "silent": "逾期未答复",
 }
 
 SKIP_REASONS: Mapping[SkipReason, str] = {
@@ -172,16 +187,26 @@ class History(Act):
     elsewhere: int
 
 
+@dataclass(frozen=True, order=True)
+class LostFacts:
+    """Experts of the panel that was drawn whom an earlier recall lost: what became of them there, and how many."""
+
+    outcome: LostOutcome
+    count: int
+
+
 @dataclass(frozen=True)
 class Recalled(Act):
     """The panel of a recall: the participants at the end of the original. No expert is drawn, and no round follows.
 
     Each of them is notified now. ``lead`` in seconds: who comes must have agreed that long before the gathering.
+    ``lost``: those of the panel that was drawn who are not asked any more, since the original is a recall, too.
     """
 
     name = "recalled"
     panel: tuple[SeatFacts, ...]
     lead: int
+    lost: tuple[LostFacts, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -521,6 +546,9 @@ def draw_document(
     }
 
 
+_FACTS = ConditionFacts | EarlierFacts | LimitFacts | ListFacts | LostFacts | SeatFacts | SupervisorFacts
+
+
 def _to_json(value: object) -> Json:
     if isinstance(value, bytes):
         return value.hex()
@@ -530,6 +558,6 @@ def _to_json(value: object) -> Json:
         return value
     if isinstance(value, tuple):
         return [_to_json(item) for item in value]
-    if isinstance(value, ConditionFacts | EarlierFacts | LimitFacts | ListFacts | SeatFacts | SupervisorFacts):
+    if isinstance(value, _FACTS):
         return {field.name: _to_json(getattr(value, field.name)) for field in fields(value)}
     raise TypeError(f"a draw's record can't hold {value!r}")

@@ -63,9 +63,11 @@ ANSWERS = {"comes": "accepted", "declines": "declined", "silent": "silent", "hin
 ANSWER_SOURCES = {"comes": ("expert",), "declines": ("expert", "call"), "silent": ("system",), "hindered": ("system",)}
 """Whose word an answer of a recalled expert is. What a party says about another person counts for nothing by itself."""
 STATED = ("", "comes", "declines")
+LOST = ("absent", "cancelled", "declined", "hindered", "left", "recalled", "recused", "released", "silent")
+"""What may have become of an expert of a recalled panel who is not recalled once more."""
 ACTS: Mapping[str, frozenset[str]] = {
     "history": frozenset(("kind", "original", "lots", "earlier", "elsewhere")),
-    "recalled": frozenset(("panel", "lead")),
+    "recalled": frozenset(("panel", "lead", "lost")),
     "confirmed": frozenset(("condition", "leaf", "answer", "gathering", "source", "stated")),
     "round_opened": frozenset(("round", "reason", "cause", "limits", "roles", "conditions", "supervisors")),
     "system_committed": frozenset(("round", "commitment")),
@@ -202,6 +204,10 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "original_missing": (
         "It was not compared with the records of {numbers}: give them with --original.",
         "没有与此前活动{numbers}的记录比对，请用 --original 一并提供。",
+    ),
+    "original_lost": (
+        "How many of the panel that was drawn earlier recalls lost, and by what, is not what {number} tells.",
+        "首次专家组中不再通知的人数和原因，与原活动{number}的记录不符。",
     ),
     "original_panel": (
         "The recalled are not those who took part at the end of the original.",
@@ -413,8 +419,9 @@ def _read_original(walk: _Walk, original: object) -> str:
     _check(number in walk.earlier, "original", number=number)
     _check(before.as_earlier(walk.lots) == walk.earlier[number], "original_changed", number=number)
     _check(before.shared(walk.lots) == walk.shared(before.lots, until=number), "original_history", number=number)
-    is_recalled = bool(walk.panel) and walk.original == number
-    _check(not is_recalled or walk.panel == before.accepted_seats(), "original_panel")
+    if walk.panel and walk.original == number:
+        _check(walk.panel == before.accepted_seats(), "original_panel")
+        _check(walk.lost == before.lost_at_end(), "original_lost", number=number)
     return number
 
 
@@ -547,6 +554,7 @@ class _Walk:
         self.panel_end = ""
         self.panel: set[tuple[int, bytes]] = set()
         self.agreement_lead = timedelta()
+        self.lost = Counter[str]()
         self.seq = 0
         self.at: datetime | None = None
 
@@ -585,6 +593,9 @@ class _Walk:
         lines = self._history_lines()
         if self.panel:
             counts = ", ".join(f"{state} {count}" for state, count in sorted(self._state_counts().items()))
+            lost = ", ".join(f"{outcome} {count}" for outcome, count in self.lost.items())
+            drawn = f"{len(self.panel) + self.lost.total()}, lost in earlier recalls 此前复评中减少: {lost or 0}"
+            lines.append(f"panel that was drawn 首次专家组: {drawn}")
             return [*lines, f"recalled experts 通知原专家: {len(self.panel)} ({counts})"]
         lines.append(f"seeds 种子: {len(self.seeds)}")
         lines += [f"  round 第{number}轮: {why}" for number, why in self.seeds]
@@ -621,6 +632,12 @@ class _Walk:
             for leaf, state in condition.states.items()
             if state == "accepted"
         }
+
+    def lost_at_end(self) -> Counter[str]:
+        """Experts of the panel that was drawn whom a recall of this activity's panel can't ask, by what became of them;
+        none where this activity drew the panel itself."""
+        left = Counter({state: count for state, count in self._state_counts().items() if state != "accepted"})
+        return self.lost + left if self.is_recall else Counter()
 
     def _warn(self, code: str, **facts: object) -> None:
         self.findings.append(Problem(code, **facts).finding("warning", self.seq))
@@ -767,6 +784,7 @@ class _Walk:
         lead = _int(entry, "lead")
         _check(bool(self.panel) and 0 <= lead <= _LONG, "recalled")
         self.agreement_lead = timedelta(seconds=lead)
+        self.lost = _read_lost(entry)
 
     def _apply_confirmed(self, entry: Object) -> None:
         no, leaf, answer = _int(entry, "condition"), _hex(entry, "leaf", 32), _text(entry, "answer")
@@ -1193,6 +1211,18 @@ def _asks_the_same(facts: Object | None, other: Object | None, free: Sequence[st
     if facts is None or other is None:
         return False
     return all(facts[key] == other[key] for key in CONDITION_FACTS - {"gathering", *free})
+
+
+def _read_lost(entry: Object) -> Counter[str]:
+    """Numbers of experts by outcome, rising."""
+    lost = Counter[str]()
+    for item in _array(entry, "lost"):
+        facts = _object(item, "lost")
+        _check(facts.keys() == {"outcome", "count"}, "shape", what="lost")
+        outcome, count = _text(facts, "outcome"), _int(facts, "count")
+        _check(outcome in LOST and outcome > max(lost, default="") and 0 < count <= _LONG, "shape", what="lost")
+        lost[outcome] = count
+    return lost
 
 
 def _read_marks(entry: Object, key: str) -> frozenset[str]:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, cast
 from uuid import UUID
 
 from domain.draws.lifecycles import InvitationState
-from domain.draws.record import Answer, AnswerSource, Confirmed, Stated
-from models.draws import RecalledExpert
+from domain.draws.record import (
+    LOST_OUTCOMES,
+    Answer,
+    AnswerSource,
+    CallOutcome,
+    Confirmed,
+    LostFacts,
+    LostOutcome,
+    Recalled,
+    Stated,
+)
+from models.draws import Draw, LogEntry, RecalledExpert
 from models.invitations import Invitation
 
 ANSWERED = frozenset({InvitationState.ACCEPTED, InvitationState.DECLINED, InvitationState.SILENT})
@@ -22,6 +33,13 @@ _ANSWERS: Mapping[InvitationState, Answer] = {
     InvitationState.DECLINED: "declines",
     InvitationState.SILENT: "silent",
 }
+_BECAME: Mapping[str, str] = {
+    "comes": InvitationState.ACCEPTED.value,
+    "declines": InvitationState.DECLINED.value,
+    "silent": InvitationState.SILENT.value,
+    "hindered": "hindered",
+}
+_OF_THE_PANEL = (Recalled.name, Confirmed.name, CallOutcome.name)
 _STATED: Mapping[bool | None, Stated] = {None: "", True: "comes", False: "declines"}
 
 
@@ -38,6 +56,24 @@ def confirmed_entry(
 def hindered_entry(position: int, leaf: bytes) -> Confirmed:
     """An expert who may not sit on the panel now, and is not invited."""
     return Confirmed(position, leaf, "hindered", _NEVER, "system", "")
+
+
+async def find_lost(draw: Draw) -> tuple[LostFacts, ...]:
+    """The experts of the panel that was drawn whom this recall can't ask, as the record of its original tells."""
+    acts = await LogEntry.filter(draw_id=draw.original_id, act__in=_OF_THE_PANEL).order_by("seq")
+    if not acts or acts[0].act != Recalled.name:
+        return ()  # the original drew the panel itself
+    lost = Counter({facts["outcome"]: facts["count"] for facts in acts[0].facts["lost"]})
+    states = {seat["leaf"]: "recalled" for seat in acts[0].facts["panel"]}
+    for entry in acts[1:]:
+        states[entry.facts["leaf"]] = entry.facts.get("outcome") or _BECAME[entry.facts["answer"]]
+    lost.update(state for state in states.values() if state != InvitationState.ACCEPTED)
+    return tuple(LostFacts(cast("LostOutcome", outcome), count) for outcome, count in sorted(lost.items()))
+
+
+def print_lost(lost: Sequence[LostFacts]) -> str:
+    """``不参评1人、请假1人``."""
+    return "、".join(f"{LOST_OUTCOMES[facts.outcome]}{facts.count}人" for facts in lost)
 
 
 async def find_statements(draw_ids: Sequence[UUID]) -> Mapping[tuple[UUID, UUID], bool | None]:

@@ -11,7 +11,7 @@ from importlib.resources import files
 import aiohttp.web as http
 
 from domain.clock import local, print_dated_time
-from domain.draws.record import SKIP_REASONS, TERMINATION_REASONS, Json
+from domain.draws.record import LOST_OUTCOMES, SKIP_REASONS, TERMINATION_REASONS, Json
 from domain.draws.verify_draw import TEXTS
 from domain.errors import AppError, InvalidInput, NotFound
 from services.draws import DrawView, FinishedRecords, PublicLinks, RecordFile, RecordMatch
@@ -66,6 +66,7 @@ _ROUNDS = {"first": "首次确定顺序", "aborted": "上一轮中止", "widened
 _ANSWERS = {"comes": "参评", "declines": "不参评", "silent": "逾期未答复", "hindered": "不能参评"}
 _ANSWER_SOURCES = {"expert": "（专家本人答复）", "call": "（平台电话接通后由代理机构登记，专家未提出异议）"}
 _OTHERS = _ANSWERS | {"call": "平台接通的电话", "open": "等待答复", "recalled": "等待确认", "or": "或"}
+_LOST = {str(outcome): text for outcome, text in LOST_OUTCOMES.items()}
 WORDS: Mapping[str, Mapping[str, str]] = {
     "outcomes": _OUTCOMES,
     "skips": _SKIPS,
@@ -74,6 +75,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "parties": _PARTIES,
     "terminations": _REASONS,
     "panels": PANEL_ENDS,
+    "lost": _LOST,
     "codes": PANEL_ENDS | _PHASES | _ROUNDS | _SHORT | _REASONS | _SKIPS | _OUTCOMES | _TIERS | _PARTIES | _OTHERS,
 }
 """The page script's names of what it counts; ``codes`` is for entries that a finding names."""
@@ -251,7 +253,11 @@ def _find_earlier(draw: DrawView, first: Mapping[str, Json]) -> list[EarlierReco
 
 
 def _earlier_facts(first: Mapping[str, Json]) -> list[Mapping[str, Json]]:
-    return [facts for facts in _list(first.get("earlier", [])) if isinstance(facts, dict)]
+    return _facts(first, "earlier")
+
+
+def _facts(entry: Mapping[str, Json], key: str) -> list[Mapping[str, Json]]:
+    return [facts for facts in _list(entry.get(key, [])) if isinstance(facts, dict)]
 
 
 async def _record_file(request: http.Request, draw: DrawView, record: RecordFile) -> http.Response:
@@ -310,10 +316,7 @@ def _describe_step(entry: Mapping[str, Json], act: str, where: str) -> tuple[str
     reason = _text(entry.get("reason", ""))
     words: Mapping[str, tuple[str, str]] = {
         "history": (_KINDS.get(_text(entry.get("kind", "")), "抽取"), _history(entry)),
-        "recalled": (
-            "通知原专家",
-            f"逐一通知原活动结束时参评的专家共{len(_list(entry.get('panel', [])))}人，不重新抽取",
-        ),
+        "recalled": ("通知原专家", _recalled(entry)),
         "round_opened": (
             "开始确定顺序",
             f"第{entry.get('round')}轮{_CAUSES.get(_text(entry.get('cause', '')), '')}{_supervisors(entry)}",
@@ -340,6 +343,17 @@ def _describe_step(entry: Mapping[str, Json], act: str, where: str) -> tuple[str
         "ended": ("活动结束", f"{PANEL_ENDS.get(_text(entry.get('panel', '')), '')}，记录到此为止"),
     }
     return words.get(act, (act, where))
+
+
+def _recalled(entry: Mapping[str, Json]) -> str:
+    """Whom the recall asks, and how many of the panel that was drawn it doesn't ask, and why."""
+    panel, lost = _list(entry.get("panel", [])), _facts(entry, "lost")
+    text = f"逐一通知原活动结束时参评的专家共{len(panel)}人，不重新抽取"
+    if not lost:
+        return text
+    counts = "、".join(f"{_LOST.get(_text(facts['outcome']), '')}{facts['count']}人" for facts in lost)
+    gone = sum(facts["count"] for facts in lost if isinstance(facts["count"], int))
+    return f"{text}；首次抽取的专家组共{len(panel) + gone}人，另{gone}人在此前的复评中{counts}，不再通知"
 
 
 def _answer(entry: Mapping[str, Json]) -> str:

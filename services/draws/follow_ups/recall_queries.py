@@ -23,7 +23,7 @@ from services.core.crypto import PHONE
 from services.draws.access import DrawAccess
 from services.draws.call_order.eligibility import find_hindrances, recusals
 from services.draws.calls.sms_states import SMS_LABELS, sms_state
-from services.draws.recall_record import BY_CALL
+from services.draws.recall_record import BY_CALL, find_lost, print_lost
 from services.draws.virtual_calls import CallLine, VirtualCalls
 
 HEARD = f"""EXISTS (SELECT 1 FROM virtual_call v WHERE v.draw_id = r.draw_id AND v.expert_id = r.expert_id
@@ -104,7 +104,8 @@ class RecallPanel:
     contact's phone as typed last, kept until the draw's end; may be empty.
 
     `virtual_calls`: the pool offers calls that hide both numbers. `awaited`: how many answers keep it from being
-    confirmed, `awaited_until`: when the last of them counts as not given.
+    confirmed, `awaited_until`: when the last of them counts as not given. `drawn`: experts of the panel that was drawn,
+    `lost_label`: what became of those whom an earlier recall lost; empty: of none.
     """
 
     staff_phone: str
@@ -114,6 +115,8 @@ class RecallPanel:
     rows: tuple[RecallRow, ...]
     awaited: int
     awaited_until: datetime | None
+    drawn: int
+    lost_label: str
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,10 @@ class RecallQueries:
             row.answer_until for row in shown if row.answer_until and not counts_by(row.counts_at, self.deps.now())
         ]
         offered = self.calls.is_offered(draw.pool)
-        return RecallPanel(phone, begun, final, offered, shown, len(untils), max(untils, default=None))
+        lost = await find_lost(draw)
+        drawn = len(shown) + sum(facts.count for facts in lost)
+        awaited = len(untils), max(untils, default=None)
+        return RecallPanel(phone, begun, final, offered, shown, *awaited, drawn, print_lost(lost))
 
     def _row(self, draw: Draw, row: Mapping[str, Any], calls: tuple[CallLine, ...], hindrance: str) -> RecallRow:
         rules = self.deps.book(draw.pool).draw

@@ -42,7 +42,7 @@ from services.draws.draw_notices import notify_agency
 from services.draws.follow_ups.recall_queries import RecallQueries, check_recall, counts_by, refusal_counts_at
 from services.draws.locks import Locked, lock, lock_own_draw, move
 from services.draws.party_notifications import PartyNotifications
-from services.draws.recall_record import BY_CALL, hindered_entry
+from services.draws.recall_record import BY_CALL, find_lost, hindered_entry
 from services.draws.recall_rules import check_same_day
 from services.draws.record_log import append_to_log
 from services.draws.virtual_calls import CallWindow, VirtualCalls
@@ -319,7 +319,7 @@ class Recalls:
             for row in panel
         ]
         lead = int(self.deps.book(locked.draw.pool).draw.agreement_lead.total_seconds())
-        await append_to_log(locked.draw, now, record.Recalled(tuple(sorted(seats)), lead))
+        await append_to_log(locked.draw, now, record.Recalled(tuple(sorted(seats)), lead, await find_lost(locked.draw)))
 
     async def _pass_over(self, locked: Locked, row: RecalledExpert, reason: SkipReason, now: datetime) -> None:
         """An expert who may not sit on the panel now is not invited, and told why, unless he has left the pool."""

@@ -86,10 +86,16 @@ _REFUSALS: tuple[tuple[acts.Answer, Literal[""], acts.AnswerSource], ...] = (
 )
 
 
+def _lost(dice: random.Random) -> tuple[acts.LostFacts, ...]:
+    """Of an earlier recall of the same panel; mostly there was none."""
+    outcomes = dice.sample(sorted(acts.LOST_OUTCOMES), dice.choice([0, 0, 1, 2]))
+    return tuple(acts.LostFacts(outcome, dice.randint(1, 3)) for outcome in sorted(outcomes))
+
+
 def _recall(dice: random.Random) -> Script:
     """The original experts are notified; no one is drawn."""
     seats = tuple(sorted(acts.SeatFacts(1, dice.randbytes(32)) for _ in range(dice.randint(1, 3))))
-    script = Script(rng=dice, acts=[_history("recall", dice)]).then(acts.Recalled(seats, 1800))
+    script = Script(rng=dice, acts=[_history("recall", dice)]).then(acts.Recalled(seats, 1800, _lost(dice)))
     come = [dice.random() < 0.8 for _ in seats]
     for seat, comes in zip(seats, come, strict=True):
         stated: acts.Stated = dice.choice(("", "comes", "declines"))

@@ -21,7 +21,15 @@ from tests.factories.draw_records import GATHERING, START, chained, follower
 from tests.factories.record_forgery import Body, forgery_of_record, mutate
 
 Record = dict[str, Any]
-CODES = {"original", "original_changed", "original_history", "original_missing", "original_panel", "original_wrong"}
+CODES = {
+    "original",
+    "original_changed",
+    "original_history",
+    "original_lost",
+    "original_missing",
+    "original_panel",
+    "original_wrong",
+}
 
 
 def test_both_agree_on_the_chains_of_records(tmp_path: Path) -> None:
@@ -48,9 +56,8 @@ def judge_chains(chains: int, changes: int, folder: Path) -> Counter[str]:
 
 
 def honest_chain(dice: random.Random) -> list[Record]:
-    """Two to four draws on one lot, a day apart, oldest first; of the last but one a panel met.
-
-    The last one is a redraw or a recall of it.
+    """Two to five activities on one lot, a day apart, oldest first: draws, of whose last a panel met, then a redraw or
+    a recall of it, mostly with a recall of the recall, which may have lost somebody.
     """
     chain: list[Record] = []
     count = dice.randint(1, 3)
@@ -58,7 +65,12 @@ def honest_chain(dice: random.Random) -> list[Record]:
         chain.append(_draw(place, chain, dice))
         while place == count - 1 and not _panel(chain[-1]):
             chain[-1] = _draw(place, chain[:-1], dice)
-    chain.append(_recall(chain) if dice.random() < 0.5 else _draw(count, chain, dice))
+    if dice.random() < 0.3:
+        chain.append(_draw(count, chain, dice))
+    else:
+        chain.append(_recall(chain, declining=dice.randint(0, len(_panel(chain[-1])) - 1)))
+        if dice.random() < 0.7:
+            chain.append(_recall(chain, lost=_lost(chain[-1])))
     for place, record in enumerate(chain):
         assert not errors_of([*verify(record), *compare(record, chain[:place])])
     return chain
@@ -76,17 +88,35 @@ def _number(place: int) -> str:
 
 
 def _panel(record: Record) -> list[acts.SeatFacts]:
-    """The experts who took part in the end, by the log's last outcomes."""
-    last = {(e["condition"], e["leaf"]): e["outcome"] for e in record["log"] if e["act"] == "outcome"}
+    """The experts who took part in the end, by the log's last outcomes and what a recall's experts answered."""
+    last = {
+        (e["condition"], e["leaf"]): e.get("outcome") or _BECAME[e["answer"]]
+        for e in record["log"]
+        if e["act"] in ("outcome", "confirmed")
+    }
     return sorted(acts.SeatFacts(no, bytes.fromhex(leaf)) for (no, leaf), state in last.items() if state == "accepted")
 
 
-def _recall(chain: Sequence[Record], left_out: int = 0) -> Record:
+_BECAME = {"comes": "accepted", "declines": "declined"}
+
+
+def _recall(
+    chain: Sequence[Record], left_out: int = 0, declining: int = 0, lost: tuple[acts.LostFacts, ...] = ()
+) -> Record:
     panel = _panel(chain[-1])[left_out:] or [acts.SeatFacts(1, bytes(32))]
-    confirmed = [acts.Confirmed(seat.condition, seat.leaf, "comes", GATHERING, "expert", "") for seat in panel]
-    opening = follower("recall", *chain), acts.Recalled(tuple(panel), 1800)
-    script = [*opening, *confirmed, acts.Completed(), acts.Ended("met")]
-    return chained(script, {}, number=_number(len(chain)))
+    confirmed = [acts.Confirmed(seat.condition, seat.leaf, "declines", "", "expert", "") for seat in panel[:declining]]
+    confirmed += [
+        acts.Confirmed(seat.condition, seat.leaf, "comes", GATHERING, "expert", "") for seat in panel[declining:]
+    ]
+    opening = follower("recall", *chain), acts.Recalled(tuple(panel), 1800, lost)
+    end = acts.Short("declined") if declining else acts.Completed()
+    return chained([*opening, *confirmed, end, acts.Ended("met")], {}, number=_number(len(chain)))
+
+
+def _lost(recall: Record) -> tuple[acts.LostFacts, ...]:
+    """What a recall of this one, which is the first of its panel, should tell of it."""
+    count = sum(entry.get("answer") == "declines" for entry in recall["log"])
+    return (acts.LostFacts("declined", count),) if count else ()
 
 
 def errors_of(findings: Sequence[Finding]) -> list[Finding]:
@@ -103,6 +133,9 @@ def forged(chain: Sequence[Record], dice: random.Random) -> tuple[Record, Sequen
         return record, dice.sample(originals, dice.randrange(len(originals) + 1))
     if way < 0.08:
         return _recall(originals, left_out=1), originals
+    if way < 0.12 and originals[-1]["log"][0]["kind"] == "recall":
+        lost = dice.choice([(), (acts.LostFacts("declined", dice.randint(1, 3)),), (acts.LostFacts("left", 1),)])
+        return _recall(originals, lost=lost), originals
     if way < 0.34:
         return retold(record, dice), dice.sample(originals, dice.randint(1, len(originals)))
     forgery = forgery_of_record(chain[at])

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from domain.draws import record as acts
-from domain.draws.record import Act, Confirmed, Ended, Recalled, SeatFacts
-from domain.draws.verify_draw import compare, main, verify
+from domain.draws.record import Act, Confirmed, Ended, LostFacts, Recalled, SeatFacts
+from domain.draws.verify_draw import compare, examine, main, verify
 from tests.factories.draw_records import FIRST, GATHERING, LOT, START, Script, chained, follower
 
 NUMBER = "CQSQ202611300001"
@@ -18,6 +18,7 @@ ONE, OTHER = b"\1" * 32, b"\2" * 32
 SEATS = (SeatFacts(1, ONE), SeatFacts(1, OTHER))
 LEAD = 1800
 RECALLED = Recalled(SEATS, LEAD)
+LOST = LostFacts("declined", 1)
 EARLIER = acts.EarlierFacts("CQSQ202611200001", "ab" * 32, (LOT,), (START - timedelta(days=1),), (), 0, "met")
 ORIGIN = acts.History("recall", EARLIER.number, (LOT,), (EARLIER,), 0)
 COME = (Confirmed(1, ONE, "comes", GATHERING, "expert", ""), Confirmed(1, OTHER, "comes", GATHERING, "expert", ""))
@@ -29,6 +30,7 @@ OVER = (acts.Terminated("agency", "no_experts"), acts.CallOutcome(1, OTHER, "can
 MET = Ended("met")
 HOLDS: list[tuple[Act, ...]] = [
     (ORIGIN, RECALLED, *COME, acts.Completed(), MET),
+    (ORIGIN, Recalled(SEATS, LEAD, (LOST, LostFacts("silent", 2))), *COME, acts.Completed(), MET),
     (ORIGIN, RECALLED, COME[0], Confirmed(1, OTHER, "declines", "", "expert", ""), acts.Short("declined"), MET),
     (ORIGIN, RECALLED, *COME, acts.Completed(), acts.CallOutcome(1, ONE, "left", "expert"), *OVER),
     *((ORIGIN, RECALLED, COME[0], answer, acts.Short("declined"), MET) for answer in (BY_CALL, SILENT, HINDERED)),
@@ -62,6 +64,10 @@ WRONG: list[tuple[tuple[Act, ...], str]] = [
     ((ORIGIN, Recalled((), LEAD)), "recalled"),
     ((ORIGIN, Recalled((SEATS[0], SEATS[0]), LEAD)), "recalled"),
     ((ORIGIN, RECALLED, RECALLED), "recalled"),
+    ((ORIGIN, Recalled(SEATS, LEAD, (LOST, LOST))), "shape"),
+    ((ORIGIN, Recalled(SEATS, LEAD, (LostFacts("left", 1), LOST))), "shape"),
+    ((ORIGIN, Recalled(SEATS, LEAD, (LostFacts("declined", 0),))), "shape"),
+    ((ORIGIN, Recalled(SEATS, LEAD, (LostFacts("accepted", 1),))), "shape"),  # type: ignore[arg-type]
     ((RECALLED,), "history_first"),
     ((FIRST, RECALLED), "recalled"),
     ((ORIGIN, ORIGIN), "history_first"),
@@ -108,11 +114,11 @@ def finished() -> dict[str, object]:
     return script.then(acts.Completed(), Ended("met")).record()
 
 
-def recall_of(original: dict[str, object], panel: list[bytes]) -> dict[str, object]:
+def recall_of(original: dict[str, object], panel: list[bytes], *lost: LostFacts) -> dict[str, object]:
     origin = follower("recall", original)
     seats = tuple(sorted(SeatFacts(1, leaf) for leaf in panel))
     come = [Confirmed(1, leaf, "comes", GATHERING + timedelta(days=9), "expert", "") for leaf in panel]
-    return chained([origin, Recalled(seats, LEAD), *come, acts.Completed(), Ended("met")], {}, {}, NUMBER)
+    return chained([origin, Recalled(seats, LEAD, lost), *come, acts.Completed(), Ended("met")], {}, {}, NUMBER)
 
 
 def panel_of(original: dict[str, object]) -> list[bytes]:
@@ -131,3 +137,45 @@ def test_the_recalled_are_those_who_took_part_in_the_original(tmp_path: Path) ->
         file.write_text(json.dumps(content), encoding="utf-8")
     assert main([str(files[0])]) == 0
     assert main([str(files[0]), "--original", str(files[1])]) == 1
+
+
+# ---- a recall of a recall for which somebody was lost
+
+
+def short_recall(original: dict[str, object]) -> dict[str, object]:
+    """Of the panel of the original all come but the last, who declines; then the first takes leave."""
+    panel = panel_of(original)
+    seats = tuple(sorted(SeatFacts(1, leaf) for leaf in panel))
+    come = [Confirmed(1, leaf, "comes", GATHERING + timedelta(days=9), "expert", "") for leaf in panel[:-1]]
+    declines = Confirmed(1, panel[-1], "declines", "", "expert", "")
+    leave = acts.CallOutcome(1, panel[0], "left", "expert")
+    script = [follower("recall", original), Recalled(seats, LEAD), *come, declines, acts.Short("declined"), leave, MET]
+    return chained(script, {}, {}, NUMBER)
+
+
+def second_recall(original: dict[str, object], short: dict[str, object], *lost: LostFacts) -> dict[str, object]:
+    leaves = panel_of(original)[1:-1]
+    seats = tuple(sorted(SeatFacts(1, leaf) for leaf in leaves))
+    come = [Confirmed(1, leaf, "comes", GATHERING + timedelta(days=9), "expert", "") for leaf in leaves]
+    script = [follower("recall", original, short), Recalled(seats, LEAD, lost), *come, acts.Completed(), MET]
+    return chained(script, {}, {}, "CQSQ202612010001")
+
+
+def test_a_recall_of_a_short_recall_says_how_many_of_the_first_panel_it_does_not_ask() -> None:
+    """The attack: the newest record looks complete, though the panel that was drawn had more experts."""
+    original = finished()
+    short = short_recall(original)
+    honest = LostFacts("declined", 1), LostFacts("left", 1)
+    assert compare(second_recall(original, short, *honest), [original, short]) == []
+    summary = examine(second_recall(original, short, *honest))[1]
+    assert "panel that was drawn 首次专家组: 3, lost in earlier recalls 此前复评中减少: declined 1, left 1" in summary
+    for told in ((), honest[:1], (LostFacts("declined", 2),), (LostFacts("declined", 2), honest[1])):
+        record = second_recall(original, short, *told)
+        assert verify(record) == [], "one record alone can't be contradicted"
+        assert [finding.code for finding in compare(record, [original, short])] == ["original_lost"]
+
+
+def test_a_recall_of_a_panel_that_was_just_drawn_lost_nobody() -> None:
+    original = finished()
+    record = recall_of(original, panel_of(original), LostFacts("declined", 1))
+    assert [finding.code for finding in compare(record, [original])] == ["original_lost"]

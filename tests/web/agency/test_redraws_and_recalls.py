@@ -16,7 +16,7 @@ from models.notices import Attempt
 from models.virtual_calls import VirtualCall
 from services.draws import RecallTimes, VirtualCalls
 from tests.factories.files import pdf
-from tests.factories.offices import add_experts, end_with_panel, state_of
+from tests.factories.offices import add_experts, answer_recall, end_with_panel, enter_all, prove, state_of, verify
 from tests.web.conftest import Visitor, World
 
 
@@ -235,3 +235,27 @@ async def test_what_cannot_be_followed_says_so(world: World) -> None:
     assert "活动结束、退选，或者确定过抽取顺序后终止的，才能重新抽取" in agency.text
     await agency.get(f"/agency/draws/{old}/recall")
     assert "已结束的活动才能发起复评" in agency.text
+
+
+async def test_a_later_recall_says_on_its_pages_whom_an_earlier_one_lost(world: World) -> None:
+    """Without names; a first recall says nothing of the kind."""
+    office = world.office
+    await add_experts(office, 2)
+    draw_id = await end_with_panel(office)
+    for choices in (["accept", "decline"], ["accept"]):
+        day = (local(world.clock.now()) + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        times = RecallTimes(day + timedelta(hours=14), day + timedelta(hours=18))
+        draw_id = await office.redraws.recall(office.agency, draw_id, times)
+        await prove(office, draw_id)
+        await verify(office, draw_id)
+        agency = await (await world.log_in(office.agency)).get(f"/agency/draws/{draw_id}/notify")
+        await answer_recall(office, draw_id, *choices)  # type: ignore[arg-type]  # literals
+        await office.recalls.confirm(office.agency, draw_id)
+        await enter_all(draw_id)
+        world.clock.move((await Draw.get(id=draw_id)).ends_at - world.clock.now())
+        await office.activity_end.end_due()
+        public = await world.visitor().get(f"/record/demo/{(await Draw.get(id=draw_id)).number}")
+        again = len(choices) == 1
+        lost = "首次抽取的专家组共2人，本次通知原活动结束时参评的1人；其余专家在此前的复评中不参评1人，不再通知"
+        assert (lost in agency.page.text) == again
+        assert ("首次抽取的专家组共2人，另1人在此前的复评中不参评1人，不再通知" in public.text) == again

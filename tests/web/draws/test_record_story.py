@@ -94,7 +94,7 @@ def recalled() -> Script:
     return Script(
         acts=[
             history("recall"),
-            acts.Recalled((seat, other), 1800),
+            acts.Recalled((seat, other), 1800, (acts.LostFacts("declined", 1), acts.LostFacts("silent", 2))),
             acts.Confirmed(1, seat.leaf, "comes", GATHERING, "expert", ""),
             acts.Confirmed(1, other.leaf, "declines", "", "call", "declines"),
             acts.Short("declined"),
@@ -176,6 +176,7 @@ TOLD: dict[Any, tuple[list[str], list[str]]] = {
     recalled: (
         [
             "通知原活动CQSQ202611200001的参评专家再次评标，不重新抽取，没有随机顺序。",
+            ("首次抽取的专家组共5人，本次只通知其中2人：另3人在此前的复评中不参评1人、逾期未答复2人，不再通知。"),
             "逐一通知原专家2人：参评1、不参评1；后来：请假1。",
             "其中1人由专家本人答复，1人在平台接通的电话中表示不参评。",
             f"{AFTER}专家不足：有原专家不参评。",

@@ -20,9 +20,11 @@ const ANSWERS = { comes: 'accepted', declines: 'declined', silent: 'silent', hin
 /** Whose word an answer of a recalled expert is. What a party says about another person counts for nothing by itself. */
 const ANSWER_SOURCES = { comes: ['expert'], declines: ['expert', 'call'], silent: ['system'], hindered: ['system'] };
 const STATED = ['', 'comes', 'declines'];
+/** What may have become of an expert of a recalled panel who is not recalled once more. */
+const LOST = ['absent', 'cancelled', 'declined', 'hindered', 'left', 'recalled', 'recused', 'released', 'silent'];
 const ACTS = {
   history: ['kind', 'original', 'lots', 'earlier', 'elsewhere'],
-  recalled: ['panel', 'lead'],
+  recalled: ['panel', 'lead', 'lost'],
   confirmed: ['condition', 'leaf', 'answer', 'gathering', 'source', 'stated'],
   round_opened: ['round', 'reason', 'cause', 'limits', 'roles', 'conditions', 'supervisors'],
   system_committed: ['round', 'commitment'],
@@ -67,11 +69,12 @@ const LONG = 10 ** 7;
  * All findings: warnings, and the first error, as {severity, code, entry, facts}; `entry` is the seq of the
  * entry, null for the whole record. An empty list means that the record is correct. `receipts` are hashes of entries.
  *
- * Beside `findings`: the `seeds`, the `history` of the lots that the first entry tells (null without one), and the `panel` that is recalled.
+ * Beside `findings`: the `seeds`, the `history` of the lots that the first entry tells (null without one), the `panel` that is recalled, and the
+ * numbers of experts whom earlier recalls `lost`, by outcome.
  */
 export async function verify(record, receipts = []) {
   const { walk, findings } = await walked(record, receipts);
-  return { findings, seeds: walk?.seeds ?? [], history: walk?.past ?? null, panel: walk?.panel ?? new Map() };
+  return { findings, seeds: walk?.seeds ?? [], history: walk?.past ?? null, panel: walk?.panel ?? new Map(), lost: walk?.lost ?? {} };
 }
 
 /**
@@ -93,7 +96,7 @@ export async function compare(verified, originals) {
 }
 
 /** The number of the earlier activity. */
-async function readOriginal({ history, panel }, original) {
+async function readOriginal({ history, panel, lost }, original) {
   const walk = new Walk(object(original, 'record'));
   await walk.begin();
   const wrong = (await walk.run([])).some((fault) => fault.severity === 'error');
@@ -103,7 +106,10 @@ async function readOriginal({ history, panel }, original) {
   check(canonical(walk.asEarlier(history.lots)) === canonical(history.earlier.get(number)), 'original_changed', { number });
   const [before, all] = [walk.past?.shared(history.lots) ?? '[]', history.shared(walk.past?.lots ?? [], number)];
   check(before === all, 'original_history', { number });
-  check(!panel.size || history.original !== number || samePlaces(panel, walk.tookPart()), 'original_panel');
+  if (panel.size && history.original === number) {
+    check(samePlaces(panel, walk.tookPart()), 'original_panel');
+    check(canonical(lost) === canonical(walk.lostAtEnd()), 'original_lost', { number });
+  }
   return number;
 }
 
@@ -171,7 +177,7 @@ class Walk {
     Object.assign(this, {
       frozen: new Set(), unchecked: false, findings: [], phase: 'setup', round: null, lastRound: null, lastAborted: false,
       aborts: 0, withheld: 0, seeds: [], seededAt: null, gatherings: new Map(), conditions: new Map(), seq: 0, at: null, past: null,
-      times: { seeds: [], withheld: [] }, panelEnd: '', panel: new Map(),
+      times: { seeds: [], withheld: [] }, panelEnd: '', panel: new Map(), lost: {},
     });
   }
 
@@ -238,6 +244,19 @@ class Walk {
     return [...this.conditions].flatMap(([no, condition]) => [...condition.states].filter(([, state]) => state === 'accepted').map(([leaf]) => [no, leaf]));
   }
 
+  /**
+   * Numbers of experts of the panel that was drawn whom a recall of this activity's panel can't ask, by what became of them; none where this activity
+   * drew the panel itself.
+   */
+  lostAtEnd() {
+    if (!this.past?.isRecall) return {};
+    const lost = { ...this.lost };
+    for (const condition of this.conditions.values()) {
+      for (const [state, count] of condition.counts) if (state !== 'accepted' && count > 0) lost[state] = (lost[state] ?? 0) + count;
+    }
+    return lost;
+  }
+
   /** This draw, as the first entry of a later one on `lots` should tell of it. */
   asEarlier(lots) {
     const shared = (this.past?.lots ?? []).filter((lot) => lots.includes(lot));
@@ -269,6 +288,7 @@ class Walk {
     }
     this.agreementLead = whole(entry, 'lead');
     check(this.panel.size > 0 && this.agreementLead >= 0 && this.agreementLead <= LONG, 'recalled');
+    this.lost = readLost(entry);
   }
 
   confirmed(entry) {
@@ -703,6 +723,20 @@ function readLimits(entry) {
   check(hasKeys(facts, LIMITS), 'shape', { what: 'limits' });
   check(LIMITS.map((key) => whole(facts, key)).every((limit) => limit >= 0 && limit <= LONG), 'shape', { what: 'limits' });
   return facts;
+}
+
+/** Numbers of experts by outcome, rising. */
+function readLost(entry) {
+  const lost = {};
+  let last = '';
+  for (const item of array(entry, 'lost')) {
+    const facts = object(item, 'lost');
+    check(hasKeys(facts, ['outcome', 'count']), 'shape', { what: 'lost' });
+    const [outcome, count] = [text(facts, 'outcome'), whole(facts, 'count')];
+    check(LOST.includes(outcome) && outcome > last && count > 0 && count <= LONG, 'shape', { what: 'lost' });
+    [lost[outcome], last] = [count, outcome];
+  }
+  return lost;
 }
 
 /** Blind and leaves of a published list. */

@@ -16,8 +16,9 @@ const span = (seconds) => (seconds % 3600 ? `${Math.round(seconds / 60)}分钟` 
 export function story({ log }, words) {
   const of = (act) => log.filter((entry) => entry.act === act);
   const rounds = of('round_opened');
-  const [history] = of('history');
-  const sections = [{ title: '此前的抽取', lines: describeHistory(history, words.panels) }, { title: '事先承诺了什么', lines: describeLimits(rounds[0], words) }];
+  const [[history], [recalled]] = [of('history'), of('recalled')];
+  const before = [...describeHistory(history, words.panels), ...describeLost(recalled, words)];
+  const sections = [{ title: '此前的抽取', lines: before }, { title: '事先承诺了什么', lines: describeLimits(rounds[0], words) }];
   if (rounds.length) sections.push({ title: `确定顺序：共${rounds.length}轮`, lines: rounds.map((round) => describeRound(round, log, words)) });
   sections.push({ title: '后来发生了什么', lines: describeEvents(log, words) });
   return sections.filter((section) => section.lines.length);
@@ -32,6 +33,15 @@ function describeHistory({ kind, original, earlier, elsewhere }, panels) {
     before + earlier.map((activity) => describeEarlier(activity, panels)).join('；') + (earlier.length ? '。' : ''),
     ...(elsewhere ? [`同一招标以其他项目名义还确定过${elsewhere}次顺序。`] : []),
   ];
+}
+
+/** How many of the panel that was drawn a recall of a recall doesn't ask any more, and why. */
+function describeLost(recalled, { lost: names }) {
+  if (!recalled?.lost.length) return [];
+  const gone = recalled.lost.reduce((sum, { count: people }) => sum + people, 0);
+  const counts = recalled.lost.map(({ outcome, count: people }) => `${names[outcome] ?? outcome}${people}人`).join('、');
+  const [asks, all] = [recalled.panel.length, recalled.panel.length + gone];
+  return [`首次抽取的专家组共${all}人，本次只通知其中${asks}人：另${gone}人在此前的复评中${counts}，不再通知。`];
 }
 
 function describeEarlier({ number, seeds, withheld, given_up: givenUp, panel }, panels) {

@@ -530,6 +530,34 @@ async def test_a_recall_without_everybody_is_short_and_the_agency_may_redraw_ins
     await check_invariants()
 
 
+async def test_the_record_of_a_later_recall_says_whom_the_earlier_ones_lost(office: Office, clock: FixedClock) -> None:
+    """The attack: an unwelcome expert is lost in a first recall, and the second one's record looks complete."""
+    chain = [await end_with_panel(office, needed=5)]
+    for choices in (["accept"] * 4 + ["decline"], ["accept"] * 3, ["accept"] * 2):
+        new = await office.redraws.recall(office.agency, chain[-1], recall_times(office))
+        await submit_and_verify(office, new)
+        invited = await answer_recall(office, new, *choices)  # type: ignore[arg-type]  # literals
+        clock.move(max(invitation.answer_until for invitation in invited) - office.deps.now())
+        await office.invitations.expire_due()
+        await office.recalls.confirm(office.agency, new)
+        await enter_all(new)
+        if len(chain) == 2:
+            assert (await office.recall_queries.panel(office.agency, new)).lost_label == "不参评1人"
+        clock.move((await Draw.get(id=new)).ends_at - office.deps.now())
+        await office.activity_end.end_due()
+        chain.append(new)
+    panel = await office.recall_queries.panel(office.agency, chain[-1])
+    assert (len(panel.rows), panel.drawn, panel.lost_label) == (3, 5, "不参评1人、逾期未答复1人")
+    originals = [await record_of(office, draw_id) for draw_id in chain[:-1]]
+    record = await record_of(office, chain[-1])
+    assert compare(record, originals) == []
+    assert (
+        "panel that was drawn 首次专家组: 5, lost in earlier recalls 此前复评中减少: declined 1, silent 1"
+        in (examine(record)[1])
+    )
+    await check_invariants()
+
+
 async def test_a_panel_that_ended_early_is_recalled_on_the_same_day(office: Office, clock: FixedClock) -> None:
     old = await start_draw(office, needed=2)
     for invitation in await open_invitations(old):
