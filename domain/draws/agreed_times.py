@@ -89,7 +89,7 @@ def urging_ends(agreement: Agreement, rules: AttendanceRules) -> datetime:
 
 
 def agreement_until(gathering_at: datetime, lead: timedelta) -> datetime:
-    """Until when an expert of a recall can agree to this gathering: nobody misses who agreed a moment ago."""
+    """Until when an expert of a recall can agree to this gathering; ``lead`` is what he needs to get there."""
     return gathering_at - lead
 
 

@@ -167,7 +167,8 @@ class ActivityEnd:
             await record(actor, now, "draw.ended", "draw", draw_id, reason=words.strip()[:200])
 
     async def describe_on_the_way(self, draw: ReadDraw) -> str:
-        """That experts may still come, and until when nothing can be ended; empty: nobody is awaited."""
+        """Why the activity can't be ended yet: experts may still come, until a time that the text names. Empty if none
+        may."""
         window = self.deps.book(draw.pool).attendance.urging_window
         [missing] = await rows(_NOT_HERE, draw.id, self.deps.now() - window)
         if not missing["experts"]:

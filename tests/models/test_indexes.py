@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from services.accounts import pinyin_names
+from services.draws.attendance import unanswered_moves
 
 UNINDEXED = {
     "attachment.account_id": "files are found by what they belong to",
@@ -29,6 +30,17 @@ SELECT c.conrelid::regclass || '.' || a.attname FROM pg_constraint c
    AND NOT EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1]
                    AND i.indpred IS NULL)
 """
+_MANY_INVITATIONS = """
+CREATE TEMPORARY TABLE invitation (LIKE public.invitation INCLUDING DEFAULTS INCLUDING INDEXES);
+INSERT INTO invitation SELECT i.* FROM generate_series(1, 20000) n CROSS JOIN LATERAL
+  jsonb_populate_record(NULL::public.invitation, jsonb_build_object(
+    'id', gen_random_uuid(), 'round_number', 1, 'tier', '', 'leaf', '', 'code', lpad(n::text, 6, '0'), 'menu_id', n,
+    'link', n::text, 'state', 'accepted', 'supplementary', false, 'starts_at', now(), 'ends_at', now() + interval '1h',
+    'gathering_at', now(), 'created_at', now(), 'answer_until', now(), 'answered_by', '', 'reminders_sent', 0,
+    'condition_id', gen_random_uuid(), 'draw_id', gen_random_uuid(), 'expert_id', gen_random_uuid(),
+    'notice_id', gen_random_uuid())) i;
+ANALYZE invitation;
+"""
 
 
 def test_every_foreign_key_has_an_index_or_a_reason_to_have_none(database: str) -> None:
@@ -43,3 +55,11 @@ def test_a_log_in_by_pinyin_reads_an_index(new_database: str) -> None:
         query = pinyin_names.FOUND.replace("$1", "'hunan'").replace("$2", "'{zhangsan}'")
         plan = "\n".join(line for (line,) in connection.execute(f"EXPLAIN {query}").fetchall())
     assert "Index Cond: (((pool)::text = 'hunan'::text) AND (regexp_replace(" in plan
+
+
+def test_moved_times_without_an_answer_are_found_without_reading_all_invitations(new_database: str) -> None:
+    with psycopg.connect(new_database) as connection:
+        connection.execute(_MANY_INVITATIONS)
+        query = unanswered_moves.UNANSWERED.format(which="TRUE")
+        plan = "\n".join(line for (line,) in connection.execute(f"EXPLAIN {query}").fetchall())
+    assert "using invitation_draw_id_idx on invitation" in plan, plan

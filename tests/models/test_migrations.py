@@ -22,6 +22,7 @@ DIGESTS = {
     "0001_baseline.sql": "2bd9f4b7468362a197555a9a59b13f161708fff13fad23236359d1842b548345",
     "0002_agreed_times.sql": "270f51cd9bf25aa8b57ca66da10dadecc001b4ac9a40098ccfd3ca720b402276",
     "0003_client_measures.sql": "80227690e7bf7446c0ec5f3d5836e61d6fa63c85cbc86b57c1149542bb08dc16",
+    "0004_unanswered_moves.sql": "142c358ba0285c064bfa6cf6313cb186fc4b017d146ae88aa7cbe5db97853d20",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]

@@ -27,7 +27,7 @@ from services.draws.locks import lock_invitation
 from services.notifications import BEGINS, Notices
 
 _KIND = "time_reminder"
-_UNANSWERED = f"""
+UNANSWERED = f"""
 SELECT i AS invitation, d.pool, r.count AS reminders, r.newest AS reminded_at,
   EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered
 FROM draw d JOIN invitation i ON i.draw_id = d.id AND i.state = 'accepted' AND i.proposed_since IS NOT NULL
@@ -138,7 +138,7 @@ async def _find_unanswered(which: str, *values: object) -> list[_Unanswered]:
         _Unanswered(
             from_row(Invitation, row["invitation"]), row["pool"], row["reminders"], row["reminded_at"], row["entered"]
         )
-        for row in await rows(_UNANSWERED.format(which=which), *values)
+        for row in await rows(UNANSWERED.format(which=which), *values)
     ]
     return [row for row in unanswered if row.invitation.proposed_start_at or not row.entered]
 

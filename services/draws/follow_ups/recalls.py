@@ -118,7 +118,7 @@ class Recalls:
         return CallWindow(unseals_at, unseals_at, urging_ends(invitation, self.deps.book(draw.pool).attendance))
 
     def _check_hours(self, draw: Draw) -> None:
-        """Raises RuleViolation at night, when a draw calls nobody either."""
+        """Raises RuleViolation outside the rulebook's calling hours, which a recall keeps as a draw does."""
         book = self.deps.book(draw.pool)
         if not (hours := book.draw.calling.hours).contains(self.deps.now()):
             raise violation(book, "draw.calling.hours", f"只能在每天{hours}之间联系原专家，请届时再联系。")
@@ -238,7 +238,9 @@ class Recalls:
         rules = self.deps.book(draw.pool).draw
         latest = agreement_until(gathering_at, rules.agreement_lead) - CALL_GRACE
         until = min(now + rules.recall.answer_within, latest)
-        if until < rules.calling.hours.next_open(now) + rules.calling.answer_timeout:  # nobody is awake before
+        if (
+            until < rules.calling.hours.next_open(now) + rules.calling.answer_timeout
+        ):  # experts are asked within the hours
             message = "离集合时间太近，专家来不及本人答复，请商定晚一些的集合时间，或终止本活动后重新发起复评。"
             raise InvalidInput(message, code="gathering_near", field="gathering_at")
         return until
