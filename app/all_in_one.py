@@ -16,6 +16,7 @@ import structlog
 
 from app.boot import own_servers
 from app.command_error import CommandError
+from app.commands.database import bring_up_to_date
 from app.commands.menu_push import push
 from app.free_port import free_port
 from app.introductions import introduce
@@ -25,7 +26,6 @@ from app.sandbox_setup import serves_mail
 from bot.menu import MenuError
 from config.settings import Settings
 from domain.errors import GatewayError
-from models.migrate import migrate
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -95,8 +95,11 @@ async def _serve(settings: Settings, plan: StartPlan, report: Callable[[str], No
     """Serve until cancelled. Only cancelling ends it, once, so that the shutdown itself runs undisturbed."""
     async with own_servers(settings) as (resolved_settings, _servers):
         check_ports(resolved_settings, plan)
-        for name in await migrate(resolved_settings.database_url):
+        names, begun = await bring_up_to_date(resolved_settings)
+        for name in names:
             log.info("migrated", name=name)
+        for number, doubts in begun.doubts.items():
+            log.warning("expert_file_doubtful", number=number, doubts=doubts)
         for prepare in PREPARATIONS:
             await prepare(resolved_settings)
         async with ProcessSupervisor(parts(resolved_settings, plan)) as supervisor:

@@ -1,4 +1,4 @@
-"""The pool's experts and their unavailable times."""
+"""The pool's experts, the changes of their files, and their unavailable times."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from models.base import Row, text_array
 
 class Expert(Row):
     """A bid-evaluation expert. ``membership_status``: formal or temporary; ``active`` false while suspended.
+
+    What the file says of an expert stands here, too, as draws and lists look it up; only ``services.expert_files``
+    writes it, with the change of the file that it follows from.
 
     ``specialties`` holds the codes as declared, ``specialty_path`` those and all their ancestors, so that one GIN
     look-up finds the children of a code.
@@ -65,8 +68,29 @@ class Expert(Row):
         indexes = (("pool", "mobile_hash"), ("account_id",))
 
 
+class ExpertFileChange(Row):
+    """A change of an expert's file that took effect; never edited. ``domain.experts.file`` adds them up.
+
+    ``values_sealed`` is sealed JSON, field → value, null for a field that is emptied. ``source_id`` is the application
+    or the act, ``actor_id`` the account of who did it.
+    """
+
+    expert: Any = fields.ForeignKeyField("models.Expert", on_delete=fields.RESTRICT, related_name="file_changes")
+    expert_id: UUID
+    at = fields.DatetimeField()
+    source = fields.CharField(12)
+    source_id = fields.UUIDField(null=True)
+    actor_id = fields.UUIDField(null=True)
+    values_sealed = fields.TextField()
+
+    class Meta:
+        table = "expert_file_change"
+        indexes = (("expert_id", "at", "id"),)
+
+
 class Employment(Row):
-    """An expert's employment, present (``until`` None) or past; ``unit_key`` as in ``domain.draws.recusal_keys``."""
+    """An expert's employment as the file names it, present (``until`` None) or past; ``unit_keys`` as in
+    ``domain.draws.recusal_keys``."""
 
     expert: Any = fields.ForeignKeyField("models.Expert", on_delete=fields.RESTRICT, related_name="employments")
     expert_id: UUID

@@ -1,4 +1,4 @@
-"""Builds the dependencies of commands that use the database without the rest of the service."""
+"""The database of commands: brought to the current schema, or used without the rest of the service."""
 
 from __future__ import annotations
 
@@ -13,8 +13,17 @@ from app.rulebook_files import load_rulebooks
 from config.settings import Settings
 from domain.clock import SystemClock
 from models.database_connection import tortoise_config
-from models.migrate import pending_migrations
+from models.migrate import migrate, pending_migrations
 from services.core.base import Deps
+from services.entry import BegunFiles, begin_files
+
+
+async def bring_up_to_date(settings: Settings) -> tuple[list[str], BegunFiles]:
+    """Apply missing migrations, and begin the files of experts who have none; the names of the applied, and what was
+    begun."""
+    names = await migrate(settings.database_url)
+    async with deps_for(settings) as deps:
+        return names, await begin_files(deps)
 
 
 @asynccontextmanager

@@ -7,9 +7,9 @@ import asyncio
 import click
 
 from app.boot import borrowed_servers, load_settings
+from app.commands.database import bring_up_to_date
 from config.logging import configure_logging
 from config.settings import Settings
-from models.migrate import migrate
 
 
 @click.command()
@@ -22,7 +22,11 @@ def command() -> int:
 
 async def _migrate(settings: Settings) -> None:
     async with borrowed_servers(settings) as resolved_settings:
-        names = await migrate(resolved_settings.database_url)
+        names, begun = await bring_up_to_date(resolved_settings)
     for name in names:
         print(f"已升级：{name}")
     print(f"数据库已是最新版本（本次升级 {len(names)} 步）。")
+    if begun.count:
+        print(f"已为{begun.count}位专家建立档案，其中{len(begun.doubts)}位有内容需要核对。")
+    for number, doubts in begun.doubts.items():
+        print(f"需要核对：{number}：{'；'.join(doubts)}。")

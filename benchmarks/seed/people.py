@@ -12,14 +12,15 @@ from app.demo.data import POOL, invent_id_number
 from benchmarks.seed.rows import Loader
 from benchmarks.seed.world import Person, World
 from domain.clock import SHANGHAI
-from domain.draws.recusal_keys import unit_keys
+from domain.experts.facts import facts_of
+from domain.experts.file import FileChange, FileSource
+from domain.forms.values import is_empty
 from domain.identity import IdentityVerificationResult
 from domain.ids import new_id
 from models.accounts import Account, WechatIdentity
-from models.experts import Employment, Expert, Unavailability
+from models.experts import Employment, Expert, ExpertFileChange, Unavailability
 from sandbox.phones import openid_of
-from services.experts import ExpertRow, Unit
-from services.experts.expert_records import columns_of
+from services.expert_files import expert_columns, seal_values
 
 FIRST_EXPERT, FIRST_APPLICANT = 13_800_000_000, 15_900_000_000
 """Mobiles: the others follow."""
@@ -35,6 +36,7 @@ class _Rows:
     accounts: list[dict[str, Any]]
     identities: list[dict[str, Any]]
     experts: list[dict[str, Any]]
+    changes: list[dict[str, Any]]
     employments: list[dict[str, Any]]
     unavailable: list[dict[str, Any]]
 
@@ -42,11 +44,11 @@ class _Rows:
 async def load_people(world: World, loader: Loader, applicants: int) -> None:
     """All experts, and ``applicants`` other persons who are no experts yet."""
     for numbers in _batches(0, world.sizes.experts):
-        rows = _Rows([], [], [], [], [])
+        rows = _Rows([], [], [], [], [], [])
         world.experts += [_expert(world, rows, number) for number in numbers]
         await _write(loader, rows)
     for numbers in _batches(_FROM_APPLICANTS, applicants):
-        rows = _Rows([], [], [], [], [])
+        rows = _Rows([], [], [], [], [], [])
         world.applicants += [_applicant(world, rows, number) for number in numbers]
         await _write(loader, rows)
 
@@ -60,19 +62,27 @@ async def _write(loader: Loader, rows: _Rows) -> None:
     await loader.load(Account, rows.accounts)
     await loader.load(WechatIdentity, rows.identities)
     await loader.load(Expert, rows.experts)
+    await loader.load(ExpertFileChange, rows.changes)
     await loader.load(Employment, rows.employments)
     await loader.load(Unavailability, rows.unavailable)
 
 
 def _expert(world: World, rows: _Rows, index: int) -> Person:
-    row = _file(world, index)
-    columns = columns_of(world.deps.keys, row)
-    openid = _person(world, rows, row.mobile, row.name, columns)
+    values = _file(world, index)
+    change = FileChange(world.now - timedelta(days=30), FileSource.IMPORT, values)
+    facts = facts_of([change], world.book, world, {})
+    columns = expert_columns(world.deps.keys, facts)
+    openid = _person(world, rows, facts.mobile, facts.name, columns)
     expert_id, account_id = new_id(), rows.accounts[-1]["id"]
     created = rows.accounts[-1]["created_at"]
-    term = world.now + timedelta(days=200 + world.rng.randrange(800))
-    rows.experts.append(
-        {**columns, "id": expert_id, "pool": POOL, "account_id": account_id, "created_at": created, "term_until": term}
+    rows.experts.append({**columns, "id": expert_id, "pool": POOL, "account_id": account_id, "created_at": created})
+    rows.changes.append(
+        {
+            "expert_id": expert_id,
+            "at": change.at,
+            "source": change.source.value,
+            "values_sealed": seal_values(world.deps.keys, values),
+        }
     )
     rows.employments += [
         {
@@ -81,15 +91,15 @@ def _expert(world: World, rows: _Rows, index: int) -> Person:
             "credit_code": unit.code,
             "since": unit.since,
             "until": unit.until,
-            "unit_keys": unit.keys,
+            "unit_keys": list(unit.keys),
         }
-        for unit in row.employments
+        for unit in facts.employments
     ]
     if index % _PERIODS_ONE_IN == 0:
         rows.unavailable.append(_away(world, expert_id))
-    specialties = tuple(row.specialties)
     sealed = columns["mobile_sealed"]
-    return Person(account_id, row.name, sealed, row.permanent_region, openid, expert_id, row.number, specialties)
+    specialties = tuple(facts.specialties)
+    return Person(account_id, facts.name, sealed, facts.permanent_region, openid, expert_id, facts.number, specialties)
 
 
 def _applicant(world: World, rows: _Rows, index: int) -> Person:
@@ -141,42 +151,46 @@ def _person(world: World, rows: _Rows, mobile: str, name: str, columns: dict[str
     return openid
 
 
-def _file(world: World, index: int) -> ExpertRow:
+def _file(world: World, index: int) -> dict[str, object]:
     rng = world.rng
     region = rng.choice(world.districts)
     region_path = world.path("region", region)
-    specialties = world.some_specialties()
     qualification = rng.choice(list(world.parents["qualification"])) if rng.random() < 0.6 else ""
-    name, name_sort = rng.choice(world.names)
-    return ExpertRow(
-        line=0,
-        number=f"S{index:08}",
-        name=name,
-        name_sort=name_sort,
-        id_number=invent_id_number(index, region),
-        mobile=str(FIRST_EXPERT + index),
-        membership_status="temporary" if rng.random() < 0.03 else "formal",
-        active=rng.random() >= 0.02,
-        permanent_region=region,
-        region_path=region_path,
-        willing_regions=[region_path[-1]] if rng.random() < 0.3 else [region_path[min(1, len(region_path) - 1)]],
-        specialties=specialties,
-        specialty_path=sorted({above for code in specialties for above in world.path("specialty", code)}),
-        title_level=rng.choice(("10", "20")),
-        qualifications=world.path("qualification", qualification) if qualification else [],
-        department=rng.choice(list(world.parents["department"])),
-        recusal_keys=list(unit_keys(*rng.choice(world.units))) if rng.random() < 0.1 else [],
-        employments=_employments(world),
-    )
+    name, _ = rng.choice(world.names)
+    term = world.now + timedelta(days=200 + rng.randrange(800))
+    values: dict[str, object] = {
+        "number": f"S{index:08}",
+        "name": name,
+        "id_number": invent_id_number(index, region),
+        "mobile": str(FIRST_EXPERT + index),
+        "membership": "temporary" if rng.random() < 0.03 else "formal",
+        "active": rng.random() >= 0.02,
+        "region": region,
+        "willing_regions": [region_path[-1]] if rng.random() < 0.3 else [region_path[min(1, len(region_path) - 1)]],
+        "specialties": [{"code": code, "choice": "preferred"} for code in world.some_specialties()],
+        "title_level": rng.choice(("10", "20")),
+        "qualifications": [{"code": qualification}] if qualification else [],
+        "department": rng.choice(list(world.parents["department"])),
+        "recusal_units": [_unit(rng.choice(world.units))] if rng.random() < 0.1 else [],
+        "term_until": term.isoformat(),
+        **_employers(world),
+    }
+    return {code: value for code, value in values.items() if not is_empty(value)}
 
 
-def _employments(world: World) -> list[Unit]:
+def _employers(world: World) -> dict[str, object]:
     rng = world.rng
-    began = (world.now - timedelta(days=400 + rng.randrange(6000))).astimezone(SHANGHAI)
-    since = began.replace(hour=0, minute=0, second=0, microsecond=0)
-    present = Unit(*rng.choice(world.units), since=since)
-    former = Unit(*rng.choice(world.units), since=since - timedelta(days=1500), until=since)
-    return [former, present] if rng.random() < 0.2 and former.name != present.name else [present]
+    since = (world.now - timedelta(days=400 + rng.randrange(6000))).astimezone(SHANGHAI).date()
+    (name, code), former = rng.choice(world.units), rng.choice(world.units)
+    values: dict[str, object] = {"employer": name, "employer_code": code, "employed_since": since.isoformat()}
+    if rng.random() < 0.2 and former[0] != name:
+        times = {"since": (since - timedelta(days=1500)).isoformat(), "until": since.isoformat()}
+        values["former_units"] = [_unit(former) | times]
+    return values
+
+
+def _unit(unit: tuple[str, str]) -> dict[str, str]:
+    return dict(zip(("name", "code"), unit, strict=True))
 
 
 def _away(world: World, expert_id: UUID) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 from uuid import UUID
 
 from stdnum.cn import uscc
@@ -105,10 +106,13 @@ class World:
         """The account of the cast's person with a role of staff."""
         return next(self.staff[person.mobile] for person in CAST if person.role == role)
 
-    def path(self, kind: Kind, code: str) -> list[str]:
+    def exists(self, kind: str, code: str) -> bool:
+        return code in self.parents[cast(Kind, kind)]
+
+    def path(self, kind: str, code: str) -> list[str]:
         """The code and its ancestors, the lowest first."""
         if (kind, code) not in self._paths:
-            self._paths[kind, code] = path_of(code, self.parents[kind])
+            self._paths[kind, code] = path_of(code, self.parents[cast(Kind, kind)])
         return self._paths[kind, code]
 
     @cached_property

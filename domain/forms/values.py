@@ -94,6 +94,16 @@ def fields_of(form: ApplicationForm, entry_type: EntryType) -> dict[str, FormFie
     }
 
 
+def file_codes(form: ApplicationForm, entry_type: EntryType) -> list[str]:
+    """Fields of this type of application that hold files which stay valid after it, ``records.proof`` for a column."""
+    codes = []
+    for code, field in fields_of(form, entry_type).items():
+        if field.kind == "file" and not field.single_use:
+            codes.append(code)
+        codes += [f"{code}.{name}" for name, part in field.parts.items() if part.kind == "file" and not part.single_use]
+    return codes
+
+
 def lies_within(catalogue: CatalogueView, kind: str, code: str, top: str) -> bool:
     """Whether ``code`` is ``top`` or lies below it."""
     passed_codes = set()

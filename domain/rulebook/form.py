@@ -90,6 +90,8 @@ class FormField(Section):
     """In an application of an expert in the pool (renewal, continuing education) it stays as in the record."""
     sensitive: bool = False
     """Masked for everyone but the applicant."""
+    of_application: bool = False
+    """Says something of the application, not of the expert (变更原因): it is not filed."""
     instead_of: str = ""
     """Code of a field that this one satisfies: a practising qualification where there is no title."""
     single_use: bool = False
@@ -106,6 +108,11 @@ class FormField(Section):
     """Source (manual and line) of the field as a whole."""
     note: str = ""
     """Our decision on the field as a whole."""
+
+    @property
+    def is_filed(self) -> bool:
+        """Whether its typed value is one of the expert's file."""
+        return not (self.account or self.of_application or self.kind == "file")
 
     @model_validator(mode="after")
     def _kind_fits(self) -> FormField:
@@ -239,6 +246,18 @@ class ApplicationForm(Section):
         }
         sections = self._sections_of(entry_type)
         return self.model_copy(update={"sections": sections, "fields": {**self.fields, **demanded}})
+
+    def of_file(self) -> ApplicationForm:
+        """The form as the paper of an expert's file: every field that is filed, once, whichever application asks for
+        it."""
+        placed, sections = set[str](), dict[str, FormSection]()
+        for code, section in self.sections.items():
+            here = [name for name in section.fields if name not in placed and not self.fields[name].of_application]
+            placed.update(here)
+            if here:
+                sections[code] = section.model_copy(update={"fields": tuple(here), "only_for": ()})
+        fields = {code: field.model_copy(update={"only_for": ()}) for code, field in self.fields.items()}
+        return self.model_copy(update={"sections": sections, "fields": fields})
 
     def used(self) -> Mapping[str, FormField]:
         """The fields that stand in a section, in the form's order."""

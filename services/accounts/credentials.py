@@ -12,6 +12,7 @@ from pydantic import Field
 
 from domain.clock import local, print_date
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, RuleViolation, Unauthenticated
+from domain.experts.file import FileChange, FileSource
 from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from models.accounts import Account, Session
@@ -22,6 +23,7 @@ from services.accounts.verification_codes import VerificationCodes, check_mobile
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
+from services.expert_files import change_file
 from services.notifications import Notices
 
 T = TypeVar("T")
@@ -313,9 +315,10 @@ class Credentials:
         account.mobile_sealed = self.deps.keys.seal(mobile, "mobile")
         account.mobile_hash, account.mobile_changed_at = self.codes.mobile_hash(mobile), now
         await account.save(update_fields=["mobile_sealed", "mobile_hash", "mobile_changed_at"])
-        await Expert.filter(account_id=account.id, left_at=None).update(
-            mobile_sealed=self.deps.keys.seal(mobile, "mobile"), mobile_hash=account.mobile_hash
-        )
+        for expert in await Expert.filter(account_id=account.id, left_at=None).order_by("id").select_for_update():
+            await change_file(
+                self.deps, expert, FileChange(now, FileSource.SELF, {"mobile": mobile}, by=actor.account_id)
+            )
         await record(actor, now, "account.mobile", "account", account.id)
         await self._notify(account, "mobile_changed", now, mobile=mask_mobile(mobile))
         await self._notify(account, "mobile_changed", now, old_mobile=before, mobile=mask_mobile(mobile))

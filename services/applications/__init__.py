@@ -9,7 +9,6 @@ from services.applications.attachments import PART_MAX
 from services.applications.campaign_rules import entry_names
 from services.applications.campaign_windows import CampaignData, CampaignForm, CampaignView, review_end
 from services.applications.campaigns import Campaigns
-from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.data_export import collect, erase_unsent
 from services.applications.document_delivery import Kind, check_kind
 from services.applications.documents import PdfDocument, Printed
@@ -46,7 +45,6 @@ __all__ = [
     "CampaignForm",
     "CampaignView",
     "Campaigns",
-    "CatalogueCodes",
     "FileView",
     "Home",
     "Kind",
@@ -73,7 +71,6 @@ __all__ = [
     "erase_unsent",
     "facts_of",
     "field_of",
-    "load_codes",
     "lock",
     "lock_open_tasks",
     "log",

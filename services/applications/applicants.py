@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
@@ -15,11 +14,10 @@ from domain.rulebook.book import Rulebook
 from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Employer
-from models.experts import Employment, Expert
+from models.experts import Expert
 from services.applications.repository import read_values
 from services.core.base import Actor, Deps
-
-_CHOICE = "preferred"
+from services.expert_files import file_of, read_listed_employers
 
 
 async def get_registered_account(actor: Actor) -> Account:
@@ -57,21 +55,16 @@ def is_own_file(account: Account, expert: Expert) -> bool:
 
 
 async def file_values(deps: Deps, book: Rulebook, expert: Expert) -> dict[str, object]:
-    """The expert's record as values of the form; earlier applications complete it, later ones first."""
-    values: dict[str, object] = {}
-    for entered in await Application.filter(expert_id=expert.id, state="entered").order_by("ended_at"):
-        values |= await read_values(deps, entered.id)
-    from_file: dict[str, object] = {
-        "region": expert.permanent_region,
-        "specialties": _with_choice(expert, values.get("specialties")),
-        "title_level": expert.title_level,
-        "remote_evaluation": expert.remote_evaluation,
-        "emergency": expert.emergency,
-        **await _employer(book, expert),
-    }
-    if "qualifications" not in values:
-        from_file["qualifications"] = [{"code": code} for code in expert.qualifications]
-    return values | {code: value for code, value in from_file.items() if value not in ("", None, [])}
+    """The expert's file as values of the form, without files and what the account holds.
+
+    An employer that was imported by its name is one of the pool's list where the form chooses from it.
+    """
+    filed = (await file_of(deps, expert.id)).values
+    used = {code: field for code, field in book.form.used().items() if field.is_filed}
+    values = {code: filed[code] for code in used if code in filed}
+    if "employer" in values and used["employer"].kind == "employer":
+        values |= await _listed_employer(expert.pool, str(values.pop("employer")))
+    return values
 
 
 async def last_values(deps: Deps, account_id: UUID) -> dict[str, object]:
@@ -80,19 +73,9 @@ async def last_values(deps: Deps, account_id: UUID) -> dict[str, object]:
     return await read_values(deps, last.id) if last else {}
 
 
-def _with_choice(expert: Expert, before: object) -> list[dict[str, str]]:
-    """Adds first and second choices of specialties, which the record lacks, from the form that led to it."""
-    rows = before if isinstance(before, list) else []
-    choices = {row["code"]: row.get("choice", _CHOICE) for row in rows if isinstance(row, Mapping) and "code" in row}
-    return [{"code": code, "choice": choices.get(code, _CHOICE)} for code in expert.specialties]
-
-
-async def _employer(book: Rulebook, expert: Expert) -> dict[str, object]:
-    current = await Employment.filter(expert_id=expert.id, until=None).order_by("-since").first()
-    if current is None:
-        return {}
-    field = book.form.fields.get("employer")
-    if field is None or field.kind != "employer":
-        return {"employer": current.unit_name, "employer_code": current.credit_code}
-    listed = await Employer.get_or_none(pool=expert.pool, name=current.unit_name)
-    return {"employer": str(listed.id)} if listed else {}
+async def _listed_employer(pool: str, filed: str) -> dict[str, object]:
+    """Empty where the pool's list lacks it: then it has to be chosen."""
+    if await read_listed_employers(pool, [filed]):
+        return {"employer": filed}
+    named = await Employer.get_or_none(pool=pool, name=filed)
+    return {"employer": str(named.id)} if named else {}

@@ -12,7 +12,7 @@ from domain.forms.display import CHOICES, columns_of, show_rows, show_value
 from domain.forms.specialties import level_of
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType, FormField
-from services.applications.catalogue_codes import CatalogueCodes
+from services.catalogue_codes import CatalogueCodes
 
 Content = dict[str, object]
 """JSON-able; the head of each template lists what it must hold."""

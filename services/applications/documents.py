@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from pydantic import Field
 from domain.applications.lifecycles import ApplicationEvent, ApplicationState
 from domain.clock import local
 from domain.errors import Conflict, GatewayError, NotFound, Unavailable
+from domain.experts.employments import rows_of
 from domain.file_types import FileType
 from domain.forms.checking import FieldProblem, PersonFacts, person_facts
 from domain.masking import mask_name
@@ -28,15 +30,16 @@ from models.accounts import Account
 from models.applications import Application, Attachment, PrintedForm
 from models.experts import Expert
 from services.applications import document_contents
-from services.applications.applicants import facts_of, file_values, today
-from services.applications.catalogue_codes import load_codes
+from services.applications.applicants import facts_of, today
 from services.applications.document_contents import Content, Filled
 from services.applications.kept_fields import apply_kept_values
 from services.applications.problems import find_problems, refusal
 from services.applications.repository import get_own, lock_own, log, move, read_values, type_of
 from services.applications.submission import APPLICANT
+from services.catalogue_codes import load_codes
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
+from services.expert_files import file_of
 from services.files import FileLost, Previews, SealedFiles
 from services.inspection.file_types import MEDIA_TYPES
 from services.ports import DocumentRenderer
@@ -137,14 +140,13 @@ class Documents:
         if expert is None:
             raise NotFound("入库成为专家后才能下载个人信息表。", code="no_expert")
         book, now = self.deps.book(actor.pool), self.deps.now()
-        values = await file_values(self.deps, book, expert)
-        codes = await load_codes(book, values, retired=_chosen_employer(values))
-        last = await Application.filter(expert_id=expert.id, state="entered").order_by("-ended_at").first()
-        kind = type_of(last) if last else "first"
-        form = Filled(book, kind, values, self._facts(expert), codes, today(self.deps))
+        filed = (await file_of(self.deps, expert.id)).values
+        paper = book.model_copy(update={"form": book.form.of_file()})
+        codes = await load_codes(paper, filed, retired=_chosen_employer(filed))
+        form = Filled(paper, "first", filed, self._facts(expert), codes, today(self.deps))
         content = document_contents.information_form(
             form,
-            await self._photo(last.id) if last else "",
+            await self._draw_photo(await _filed_photo(filed)),
             number=expert.number,
             membership_status=_membership_word(book, expert),
             printed_at=now,
@@ -235,8 +237,11 @@ class Documents:
         return pdf
 
     async def _photo(self, application_id: UUID) -> str:
-        """The photo as JPEG in base64; empty without a readable one."""
-        photo = await Attachment.filter(application_id=application_id, field=PHOTO, state="ready").first()
+        """The application's photo as JPEG in base64; empty without a readable one."""
+        attached = Attachment.filter(application_id=application_id, field=PHOTO, state="ready")
+        return await self._draw_photo(await attached.first())
+
+    async def _draw_photo(self, photo: Attachment | None) -> str:
         kinds: list[FileType] = [kind for kind, name in MEDIA_TYPES.items() if photo and name == photo.media_type]
         if photo is None or "pdf" in kinds:
             return ""
@@ -262,6 +267,11 @@ class Documents:
             keys.open_text(expert.id_number_sealed, "id_number"),
             keys.open_text(expert.mobile_sealed, "mobile"),
         )
+
+
+async def _filed_photo(filed: Mapping[str, object]) -> Attachment | None:
+    photos = rows_of(filed.get(PHOTO))
+    return await Attachment.get_or_none(id=photos[0]["file"], state="ready") if photos else None
 
 
 def print_key(pool: str, row: PrintedForm) -> str:

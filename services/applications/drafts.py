@@ -26,7 +26,6 @@ from services.applications.applicants import (
 from services.applications.attachment_reuse import find_former, reuse_files
 from services.applications.campaign_rules import check_entry_type, entry_names
 from services.applications.campaigns import Campaigns, find_open
-from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.expired import carry_forward, ended_since
 from services.applications.kept_fields import find_filed, find_kept_fields, refused_changes
 from services.applications.may_apply import check_person
@@ -45,6 +44,7 @@ from services.applications.repository import (
     type_of,
     write_section,
 )
+from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
 from services.core.limits import advisory_lock

@@ -8,17 +8,19 @@ from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationState
 from domain.errors import InvalidInput
-from domain.forms.checking import FieldProblem, check_complete
+from domain.experts.file import ExpertFile
+from domain.forms.checking import FieldProblem, check_complete, fields_of
 from domain.rulebook.book import Rulebook
 from models.accounts import Account
 from models.applications import Application, Attachment
 from services.applications.applicants import facts_of, today
-from services.applications.catalogue_codes import CatalogueCodes
 from services.applications.kept_fields import find_filed
 from services.applications.repository import FixedChoice, editable_fields, fixed_choice, type_of
+from services.catalogue_codes import CatalogueCodes
 from services.core.base import Deps
 
 PROBLEMS_MAX = 50
+_UNCHANGED = "内容与档案相同，没有任何变更。请修改需要变更的内容后再提交。"
 
 
 def refusal(problems: Sequence[FieldProblem], message: str, code: str) -> InvalidInput:
@@ -77,7 +79,20 @@ def problems_of(
         today=today(deps),
         unchanged={code for code, value in filed.items() if values.get(code) == value},
     )
+    if application.entry_type == "change" and not (problems or attached or _changes(book, values, filed)):
+        problems.append(FieldProblem(_first_field(book), _UNCHANGED))
     return [*_answerable(application, book, problems)]
+
+
+def _changes(book: Rulebook, values: Mapping[str, object], filed: Mapping[str, object]) -> bool:
+    """Whether the form of a change says anything else than the file."""
+    fields = fields_of(book.form, "change")
+    told = {code: values.get(code) for code, field in fields.items() if field.is_filed}
+    return bool(ExpertFile(filed).difference(told))
+
+
+def _first_field(book: Rulebook) -> str:
+    return next(code for code, field in fields_of(book.form, "change").items() if field.is_filed)
 
 
 def _answerable(application: Application, book: Rulebook, problems: Sequence[FieldProblem]) -> Iterator[FieldProblem]:

@@ -16,9 +16,9 @@ from domain.rulebook.entry import Stage as EntryStage
 from domain.rulebook.form import EntryType
 from models.applications import ApplicationSpecialty
 from services.applications import progress_messages as words
-from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.progress_messages import LATEST, YOU, Facts, adviser, ask_line, find_facts
 from services.applications.repository import SPECIALTIES, type_of, unknown_application
+from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Deps
 
 StageState = Literal["done", "now", "next", "stopped"]

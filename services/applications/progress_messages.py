@@ -20,9 +20,9 @@ from models.campaigns import Campaign
 from models.payments import Fee
 from models.reviews import ReviewTask
 from services.applications.campaign_windows import review_end, submission_end
-from services.applications.catalogue_codes import CatalogueCodes
 from services.applications.exam_tasks import ExamTask, exam_tasks
 from services.applications.repository import EVERYTHING
+from services.catalogue_codes import CatalogueCodes
 from services.core.base import Deps, from_row, rows
 
 YOU = "本人"

@@ -24,7 +24,6 @@ from models.reviews import ReviewEntry, ReviewTask
 from services.applications.applicants import facts_of as person_of
 from services.applications.applicants import today
 from services.applications.campaign_rules import check_entry_type
-from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.kept_fields import find_filed, kept_fields_of, kept_rule
 from services.applications.problems import count_ready, problems_of
 from services.applications.progress import Progress, codes_of, show_progress
@@ -39,6 +38,7 @@ from services.applications.repository import (
     type_of,
     unknown_application,
 )
+from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Actor, Deps, from_row, rows
 from services.core.permissions import check
 

@@ -18,7 +18,6 @@ from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
 from models.reviews import ReviewTask
 from services.applications.campaigns import Campaigns
-from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.kept_fields import apply_kept_values
 from services.applications.notifications import notify_applicant
 from services.applications.problems import find_problems, refusal
@@ -35,6 +34,7 @@ from services.applications.repository import (
     type_of,
     unknown_application,
 )
+from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.permissions import check
 from services.core.pinyin import sort_name

@@ -23,11 +23,11 @@ from models.experts import Expert
 from services.applications.applicants import is_own_file
 from services.applications.campaign_queries import CampaignQueries
 from services.applications.campaign_windows import CampaignView, announced_of
-from services.applications.catalogue_codes import CatalogueCodes, load_codes
 from services.applications.course_tasks import COURSE_TASKS, COURSE_TITLE, CourseTask, course_tasks_of
 from services.applications.exam_tasks import EXAM_TASKS, TITLE, ExamTask, exam_tasks_of
 from services.applications.progress import Progress, Step, codes_of, latest_progress, show_progress
 from services.applications.progress_messages import APPLICATIONS, FACTS, LATEST, Facts, exam_of, facts_of
+from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Deps, from_row, rows
 from services.experts import MembershipStatus, membership_status_of
 

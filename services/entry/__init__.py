@@ -2,6 +2,7 @@
 
 from services.entry.conclusions import REASON_MAX, Concluded, Conclusions, ExamResult
 from services.entry.exam_sheets import BYTES_MAX, LINES_MAX, render_template
+from services.entry.file_begin import BegunFiles, begin_files
 from services.entry.objection_queries import ObjectionState, ObjectionView
 from services.entry.objections import ANSWER_MAX, TEXT_MAX, Outcome
 from services.entry.public_notice_list import PublicEntry
@@ -14,6 +15,7 @@ __all__ = [
     "LINES_MAX",
     "REASON_MAX",
     "TEXT_MAX",
+    "BegunFiles",
     "Concluded",
     "Conclusions",
     "EntryServices",
@@ -23,5 +25,6 @@ __all__ = [
     "ObjectionView",
     "Outcome",
     "PublicEntry",
+    "begin_files",
     "render_template",
 ]

@@ -1,162 +1,97 @@
-"""Creates or updates an expert's record from an approved application."""
+"""What an approved application changes in the expert's file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
-from datetime import UTC, date, datetime, time
-from typing import Any, cast
+from datetime import datetime
+from typing import cast
 
-from domain.clock import SHANGHAI
-from domain.draws.recusal_keys import normalise_unit_name
-from domain.forms.checking import fields_of, filled_values
+from domain.experts.file import FileChange, FileSource
+from domain.forms.checking import filled_values
+from domain.forms.values import fields_of, file_codes
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.accounts import Account
-from models.applications import Application, ApplicationSpecialty
+from models.applications import Application, ApplicationSpecialty, Attachment
 from models.experts import Expert
-from services.applications import CatalogueCodes, enters, load_codes, read_values
+from services.applications import enters, read_values
 from services.core.base import Deps
-from services.core.pinyin import sort_name
-from services.experts import ExpertRow, Unit
 
-_FIRST_YEAR, _LAST_YEAR = 1900, 2200
-"""Years to which the times of employments are limited (9999 for no end), so that date arithmetic works."""
+STAYS_IN_POOL = ("education", "change")
+"""Entry types of experts in the pool, which leave membership, term and a suspension as they are."""
 
 
-class ExpertRowBuilder:
-    """Reads an application as an expert's row. What its form does not ask stays as in ``existing``, the old record."""
+async def read_change(
+    deps: Deps, application: Application, account: Account, existing: Expert | None, now: datetime
+) -> FileChange:
+    """The change of the file with which the application takes effect.
 
-    def __init__(self, deps: Deps, application: Application, account: Account, existing: Expert | None) -> None:
-        self._deps = deps
-        self._application = application
-        self._account = account
-        self._existing = existing
-        self._book: Rulebook = deps.book(application.pool)
-        self._entry_type = cast(EntryType, application.entry_type)
-        self._asked = fields_of(self._book.form, self._entry_type)
+    Every field that its form asks for is set or emptied; what the form doesn't ask for stays in the file.
+    """
+    book = deps.book(application.pool)
+    return FileChange(
+        at=now,
+        source=FileSource.APPLICATION,
+        source_id=application.id,
+        by=account.id,
+        values={
+            **await filed_by(deps, application),
+            **_identity(deps, application, account),
+            **_membership(application, existing, book, now),
+        },
+    )
 
-    async def read(self) -> tuple[ExpertRow, dict[str, Any]]:
-        """The row, and further columns: remote evaluation, emergencies."""
-        application, keys = self._application, self._deps.keys
-        typed = await read_values(self._deps, application.id)
-        values = filled_values(self._book.form, typed, self._entry_type)
+
+async def filed_by(deps: Deps, application: Application) -> dict[str, object]:
+    """Field of the file → what the application's form says, None where it was left empty."""
+    book = deps.book(application.pool)
+    return {**await _asked_values(deps, application, book), **await _files(application, book)}
+
+
+async def _asked_values(deps: Deps, application: Application, book: Rulebook) -> dict[str, object]:
+    entry_type = cast(EntryType, application.entry_type)
+    fields = fields_of(book.form, entry_type)
+    typed = filled_values(book.form, await read_values(deps, application.id), entry_type)
+    values = {code: typed.get(code) for code, field in fields.items() if field.is_filed}
+    if "region" in values:
+        values["region"] = application.region
+    if "specialties" in values:
         chosen = ApplicationSpecialty.filter(application_id=application.id).order_by("position", "code")
-        specialties = [
-            specialty.code for specialty in await chosen if enters(specialty.choice, specialty.admitted, self._book)
+        values["specialties"] = [
+            {"code": specialty.code, "choice": specialty.choice}
+            for specialty in await chosen
+            if enters(specialty.choice, specialty.admitted, book)
         ]
-        codes = await load_codes(
-            self._book, values, specialties, application.region, retired=[str(values.get("employer", ""))]
-        )
-        employments = self._employments(values, codes)
-        recused = [_unit(unit) for unit in _rows(values.get("recusal_units"))]
-        if self._book.form.own_employer_recused:
-            recused += [unit for unit in employments if unit.until is None]
-        row = ExpertRow(
-            line=0,
-            number=application.expert_number,
-            name=self._account.real_name,
-            name_sort=sort_name(self._account.real_name),
-            id_number=keys.open_text(self._account.id_number_sealed, "id_number"),
-            mobile=keys.open_text(self._account.mobile_sealed, "mobile"),
-            membership_status="formal",
-            active=self._active(),
-            permanent_region=application.region,
-            region_path=codes.path("region", application.region),
-            willing_regions=self._willing(values),
-            specialties=specialties,
-            specialty_path=_paths(codes, "specialty", specialties),
-            title_level=self._title_level(values, codes),
-            qualifications=self._qualifications(values, codes),
-            department=self._existing.department if self._existing else "",
-            recusal_keys=sorted({key for unit in recused for key in unit.keys}),
-            employments=employments,
-        )
-        return row, {
-            "remote_evaluation": bool(self._value_or(values, "remote_evaluation", default=False)),
-            "emergency": bool(self._value_or(values, "emergency", default=False)),
-        }
-
-    def _active(self) -> bool:
-        """Entry and renewal end a suspension; continuing education and changes of the record don't."""
-        goes_on = self._entry_type in ("education", "change") and self._existing is not None
-        return self._existing.active if goes_on and self._existing else True
-
-    def _value_or(self, values: Mapping[str, Any], code: str, *, default: object) -> Any:
-        """The form's value; where the form does not ask, the old record's."""
-        if code in self._asked or self._existing is None:
-            return values.get(code, default)
-        return getattr(self._existing, code)
-
-    def _willing(self, values: Mapping[str, Any]) -> list[str]:
-        """An expert who accepts evaluation elsewhere is willing for the whole province, others only for their city."""
-        if "remote_evaluation" not in self._asked and self._existing and self._existing.willing_regions:
-            return list(self._existing.willing_regions)
-        if values.get("remote_evaluation"):
-            return [self._book.pool.region]
-        region = self._application.region
-        return [next((code for code in self._application.region_path if _is_city(code)), region)]
-
-    def _title_level(self, values: Mapping[str, Any], codes: CatalogueCodes) -> str:
-        """The level's own code; a title below it (高级工程师) is mapped to it."""
-        field = self._asked.get("title_level")
-        if field is None or field.kind != "catalogue" or not values.get("title_level"):
-            return self._existing.title_level if self._existing else ""
-        return codes.path("title_level", str(values["title_level"]))[-1]
-
-    def _qualifications(self, values: Mapping[str, Any], codes: CatalogueCodes) -> list[str]:
-        field = self._asked.get("qualifications")
-        part = field.parts.get("code") if field else None
-        if part is None or part.kind != "catalogue":
-            return list(self._existing.qualifications) if self._existing else []
-        held = [str(row["code"]) for row in _rows(values.get("qualifications")) if row.get("code")]
-        return _paths(codes, "qualification", held)
-
-    def _employments(self, values: Mapping[str, Any], codes: CatalogueCodes) -> list[Unit]:
-        """The units of the work history, and the present employer last; its beginning is taken from the history."""
-        units = list(_history(values.get("work_history")))
-        name, code = str(values.get("employer", "")), str(values.get("employer_code", ""))
-        if self._book.form.fields["employer"].kind == "employer":
-            listed = codes.entries.get(("employer", name))
-            name, code = (listed.name, listed.credit_code or code) if listed else ("", "")
-        if not normalise_unit_name(name):
-            return units
-        employer = Unit(name, code)
-        same = [unit for unit in units if unit.until is None and set(unit.keys) <= set(employer.keys)]
-        since = min((unit.since for unit in same if unit.since), default=None)
-        return [*(unit for unit in units if unit not in same), replace(employer, since=since)]
+    return values
 
 
-def _paths(codes: CatalogueCodes, kind: str, held: list[str]) -> list[str]:
-    """The codes and all their ancestors."""
-    return sorted({above for code in held for above in codes.path(kind, code)})
+async def _files(application: Application, book: Rulebook) -> dict[str, object]:
+    """Code of a field for files → rows and ids of its attachments; without those signed for one application."""
+    attached = await Attachment.filter(application_id=application.id, state="ready").order_by("row", "id")
+    return {
+        code: [{"row": file.row, "file": str(file.id)} for file in attached if file.field == code]
+        for code in file_codes(book.form, cast(EntryType, application.entry_type))
+    }
 
 
-def _is_city(code: str) -> bool:
-    return code.endswith("00") and not code.endswith("0000")
+def _identity(deps: Deps, application: Application, account: Account) -> dict[str, object]:
+    keys = deps.keys
+    return {
+        "number": application.expert_number,
+        "name": account.real_name,
+        "id_number": keys.open_text(account.id_number_sealed, "id_number"),
+        "mobile": keys.open_text(account.mobile_sealed, "mobile"),
+    }
 
 
-def _rows(value: object) -> list[Mapping[str, Any]]:
-    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+def _membership(application: Application, existing: Expert | None, book: Rulebook, now: datetime) -> dict[str, object]:
+    """Entry and renewal end a suspension and begin a term; continuing education and changes of the file do neither.
 
-
-def _unit(row: Mapping[str, Any]) -> Unit:
-    return Unit(str(row.get("name", "")), str(row.get("code", "")))
-
-
-def _history(history: object) -> Iterator[Unit]:
-    """A period without an end is a present employment."""
-    for row in _rows(history):
-        name = str(row.get("unit", ""))
-        if normalise_unit_name(name):
-            yield Unit(name, "", _month(row.get("since")), _month(row.get("until"), after=True))
-
-
-def _month(value: object, *, after: bool = False) -> datetime | None:
-    """The first moment of a month ``2020-09`` or, with ``after``, of the following month; aware UTC."""
-    if not isinstance(value, str) or not value:
-        return None
-    year, month = min(max(int(value[:4]), _FIRST_YEAR), _LAST_YEAR), int(value[5:7])
-    if after:
-        year, month = year + month // 12, month % 12 + 1
-    return datetime.combine(date(year, month, 1), time(), SHANGHAI).astimezone(UTC)
+    An early renewal keeps the rest of the current term.
+    """
+    if application.entry_type in STAYS_IN_POOL and existing is not None:
+        return {}
+    values: dict[str, object] = {"membership": "formal", "active": True, "left_reason": None, "term_until": None}
+    if book.entry.term is not None:
+        running = existing.term_until if existing and existing.left_at is None else None
+        values["term_until"] = (max(now, running or now) + book.entry.term).isoformat()
+    return values

@@ -13,7 +13,8 @@ from domain.forms.display import show_region, show_specialty, show_value
 from domain.rulebook.book import Rulebook
 from domain.rulebook.entry import PublicNotice as Rules
 from domain.rulebook.form import EntryType
-from services.applications import enters, load_codes, open_sealed
+from services.applications import enters, open_sealed
+from services.catalogue_codes import load_codes
 from services.core.base import Deps, Page, rows
 from services.core.pages import contains, read_page
 from services.core.sql_values import SqlValues

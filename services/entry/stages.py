@@ -22,8 +22,9 @@ from models.reviews import Objection
 from services.applications import lock, log, move, notify_applicant
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
-from services.entry.expert_creation import ExpertRowBuilder
-from services.experts import expert_number, is_taken, save_expert
+from services.entry.expert_creation import read_change
+from services.expert_files import change_file, open_file
+from services.experts import expert_number, is_taken
 from services.notifications import Notices
 from services.payments import Fees
 
@@ -165,19 +166,16 @@ class EntryStages:
         own = (account.id_number_hash, existing.id if existing else None)
         if await is_taken(application.pool, application.expert_number, *own):  # by an import since the approval
             application.expert_number = await expert_number(application, book)
-        row, more = await ExpertRowBuilder(self.deps, application, account, existing).read()
-        # one person has one record: other links of the account are removed
+        change = await read_change(self.deps, application, account, existing, now)
+        # one person has one file: other links of the account are removed
         await Expert.filter(account_id=account.id).update(account_id=None)
-        expert = await save_expert(
-            self.deps.keys,
-            application.pool,
-            row,
-            now,
-            expert_id=existing.id if existing else None,
-            account_id=account.id,
-            term_until=_term_until(application, existing, book, now),
-            **more,
-        )
+        if existing is None:
+            existing = await open_file(self.deps, application.pool, change)
+        else:
+            await change_file(self.deps, existing, change)
+        expert = existing
+        expert.account_id = account.id
+        await expert.save(update_fields=["account_id"])
         application.expert_id = expert.id
         await application.save(update_fields=["expert_id", "expert_number"])
         await self._log_event(application, book, now, ApplicationEvent.ENTER)
@@ -202,13 +200,3 @@ async def _existing_expert(application: Application, account: Account) -> Expert
     if by_number is not None or application.expert_id is None:
         return by_number
     return await Expert.filter(pool=account.pool, id=application.expert_id).select_for_update().first()
-
-
-def _term_until(application: Application, existing: Expert | None, book: Rulebook, now: datetime) -> datetime | None:
-    """An early renewal keeps the rest of the current term; other applications don't change it."""
-    if application.entry_type in _NO_ENTRY and existing is not None:
-        return existing.term_until
-    if book.entry.term is None:
-        return None
-    running = existing.term_until if existing and existing.left_at is None else None
-    return max(now, running or now) + book.entry.term

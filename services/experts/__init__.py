@@ -1,9 +1,8 @@
 """The pool's experts: records, terms, numbers, membership status, and import from sheets."""
 
 from services.experts.availability import Period
+from services.experts.departure import remove_expert
 from services.experts.expert_import import ExpertImport, ImportReport
-from services.experts.expert_records import remove_expert, save_expert
-from services.experts.import_rows import ExpertRow, Unit
 from services.experts.import_sheet import COLUMNS, render_template
 from services.experts.membership_status import MembershipStatus, membership_status_of
 from services.experts.numbers import expert_number, is_taken
@@ -14,17 +13,14 @@ __all__ = [
     "COLUMNS",
     "ExpertImport",
     "ExpertProfile",
-    "ExpertRow",
     "ExpertServices",
     "ImportReport",
     "MembershipStatus",
     "Named",
     "Period",
-    "Unit",
     "expert_number",
     "is_taken",
     "membership_status_of",
     "remove_expert",
     "render_template",
-    "save_expert",
 ]

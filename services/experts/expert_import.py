@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from tortoise.exceptions import IntegrityError
+
 from domain.catalogues import KINDS
+from domain.errors import Conflict
+from domain.experts.employments import ListedEmployers, Unit
+from domain.experts.facts import facts_of
+from domain.experts.file import FileChange, FileSource, fold
 from domain.ids import new_id
-from models.experts import CatalogueEntry
+from models.experts import CatalogueEntry, Expert
 from services.core.base import Actor, Deps, connection, execute, record, rows, transaction
-from services.core.crypto import Keyring
 from services.core.limits import advisory_lock
 from services.core.permissions import check
-from services.experts.expert_records import columns_of
-from services.experts.import_rows import ExpertRow, Lookups, RowReader
+from services.expert_files import changes_of, expert_columns, read_listed_employers, seal_values
+from services.experts.import_rows import ImportedRow, Lookups, RowReader
 from services.experts.import_sheet import COLUMNS, ROWS_MAX
 from services.inspection.checker import IMPORT, FileChecker
 from services.spreadsheets.cells import Lookup, RowError
@@ -44,91 +49,52 @@ _LABELS = {
 }
 _STAGE = """
 CREATE TEMPORARY TABLE import_expert ON COMMIT DROP AS
-    SELECT e.*, 0 AS line FROM expert e WITH NO DATA
+    SELECT e.*, 0 AS line, FALSE AS known FROM expert e WITH NO DATA
 """
-_STAGE_JOBS = """
-CREATE TEMPORARY TABLE import_employment ON COMMIT DROP AS
-    SELECT m.*, ''::text AS id_number_hash FROM employment m WITH NO DATA
-"""
+_STAGE_JOBS = "CREATE TEMPORARY TABLE import_employment ON COMMIT DROP AS SELECT * FROM employment WITH NO DATA"
+_STAGE_CHANGES = "CREATE TEMPORARY TABLE import_change ON COMMIT DROP AS SELECT * FROM expert_file_change WITH NO DATA"
 _KNOWN = """
-SELECT count(*) AS n FROM expert e JOIN import_expert i ON e.pool = i.pool AND e.id_number_hash = i.id_number_hash
+SELECT id, id_number_hash FROM expert WHERE pool = $1 AND id_number_hash = ANY($2::text[])
+ ORDER BY id_number_hash FOR NO KEY UPDATE
 """
 _CLASHES = """
 SELECT i.line, 'number' AS what FROM import_expert i JOIN expert e ON e.pool = i.pool AND e.number = i.number
- WHERE e.id_number_hash <> i.id_number_hash
-   AND NOT EXISTS (SELECT 1 FROM import_expert j WHERE j.id_number_hash = e.id_number_hash)
+ WHERE e.id <> i.id AND NOT EXISTS (SELECT 1 FROM import_expert j WHERE j.id = e.id)
 UNION ALL
 SELECT i.line, 'mobile' FROM import_expert i JOIN expert e ON e.pool = i.pool AND e.mobile_hash = i.mobile_hash
- WHERE e.id_number_hash <> i.id_number_hash AND e.left_at IS NULL
-   AND NOT EXISTS (SELECT 1 FROM import_expert j WHERE j.id_number_hash = e.id_number_hash)
+ WHERE e.id <> i.id AND e.left_at IS NULL AND NOT EXISTS (SELECT 1 FROM import_expert j WHERE j.id = e.id)
 ORDER BY line LIMIT $1
 """
-_FIELDS = (
-    "id",
-    "pool",
-    "number",
-    "name",
-    "name_sort",
-    "id_number_sealed",
-    "id_number_hash",
-    "born_on",
-    "mobile_sealed",
-    "mobile_hash",
-    "membership_status",
-    "active",
-    "permanent_region",
-    "willing_regions",
-    "region_path",
-    "specialties",
-    "specialty_path",
-    "title_level",
-    "qualifications",
-    "department",
-    "recusal_keys",
-    "remote_evaluation",
-    "emergency",
-    "created_at",
-    "line",
+_NOT_IN_FILES = ("id", "pool", "account_id", "created_at", "term_notified_at")
+"""Columns that do not follow from the file."""
+_FIELDS = tuple(name for name in Expert._meta.fields_db_projection.values() if name != "account_id")
+_FROM_FILES = tuple(name for name in _FIELDS if name not in _NOT_IN_FILES)
+_JOB_FIELDS = ("id", "expert_id", "unit_name", "credit_code", "since", "until", "unit_keys")
+_CHANGE_FIELDS = ("id", "expert_id", "at", "source", "actor_id", "values_sealed")
+_UPDATE = (
+    f"UPDATE expert e SET {', '.join(f'{name} = i.{name}' for name in _FROM_FILES)} "
+    "FROM import_expert i WHERE i.known AND i.id = e.id"
 )
-_JOB_FIELDS = (
-    "id",
-    "expert_id",
-    "id_number_hash",
-    "unit_name",
-    "credit_code",
-    "since",
-    "until",
-    "unit_keys",
+_INSERT = (
+    f"INSERT INTO expert ({', '.join(_FIELDS)}) SELECT {', '.join(_FIELDS)} FROM import_expert "
+    "WHERE NOT known ORDER BY id_number_hash"
 )
-_ONLY_NEW = ("id", "pool", "id_number_hash", "remote_evaluation", "emergency", "created_at")
-"""Columns that a sheet can't change: it has none for remote evaluation and emergencies."""
-_STORED = _FIELDS[:-1]
-_REPLACED = [name for name in _STORED if name not in _ONLY_NEW]
-_UPSERT = (
-    f"INSERT INTO expert ({', '.join(_STORED)}) "
-    f"SELECT {', '.join(_STORED)} FROM import_expert ORDER BY id_number_hash ON CONFLICT (pool, id_number_hash) "
-    f"DO UPDATE SET {', '.join(f'{name} = EXCLUDED.{name}' for name in _REPLACED)}, left_at = NULL, left_reason = ''"
+# numbers may change hands inside one sheet: clear them first, so that the unique index never sees two
+_FREE_NUMBERS = """
+UPDATE expert e SET number = '~' || substr(e.id_number_hash, 1, 30) FROM import_expert i
+ WHERE i.known AND i.id = e.id AND i.number <> e.number
+"""
+_OLD_JOBS = "DELETE FROM employment m USING import_expert i WHERE i.known AND i.id = m.expert_id"
+_NEW_JOBS, _NEW_CHANGES = (
+    f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM {staged}"
+    for table, staged, columns in (
+        ("employment", "import_employment", _JOB_FIELDS),
+        ("expert_file_change", "import_change", _CHANGE_FIELDS),
+    )
 )
-_OWN_JOBS = """
-UPDATE import_employment j SET expert_id = e.id FROM expert e
- WHERE e.pool = $1 AND e.id_number_hash = j.id_number_hash
-"""
-_REPLACED_JOBS = """
-DELETE FROM employment m USING import_employment j WHERE j.expert_id = m.expert_id AND m.unit_keys <@ j.unit_keys
-"""
-_LEFT_JOBS = """
-UPDATE employment m SET until = $1
- WHERE (m.until IS NULL OR m.until > $1) AND m.expert_id IN (SELECT e.id FROM expert e JOIN import_expert i
-        ON e.pool = i.pool AND e.id_number_hash = i.id_number_hash)
-"""
-"""Units that the sheet doesn't contain any more become former ones."""
-_NEW_JOBS = """
-INSERT INTO employment (id, expert_id, unit_name, credit_code, since, until, unit_keys)
-SELECT id, expert_id, unit_name, credit_code, since, until, unit_keys FROM import_employment
-"""
 _LINK_ACCOUNTS = """
 UPDATE expert e SET account_id = a.id FROM account a, import_expert i
- WHERE i.pool = e.pool AND i.id_number_hash = e.id_number_hash AND e.account_id IS NULL
+ WHERE i.id = e.id AND e.account_id IS NULL
    AND a.pool = e.pool AND a.mobile_hash = e.mobile_hash AND a.privacy_version <> '' AND a.disabled_at IS NULL
 """
 
@@ -154,28 +120,30 @@ class ExpertImport:
     ) -> ImportReport:
         """Import a complete sheet or nothing.
 
-        An expert with a known ID number is updated and keeps his account; a unit no longer in the sheet becomes a
-        former one, since recusal considers former employment. Experts missing from the sheet stay unchanged.
-        ``progress`` is called from a thread. Raises SheetError for a file that can't be read at all.
+        The file of an expert with a known ID number gets what the sheet fills in; an empty cell leaves it alone. A unit
+        that is named no longer becomes a former one, since recusal considers former employment. Experts missing from
+        the sheet stay unchanged. ``progress`` is called from a thread. Raises SheetError for a file that can't be read
+        at all, Conflict where one of its new experts entered meanwhile.
         """
         check(actor, "import")
         report = progress or (lambda _stage, _done, _total: None)
-        reader, now = RowReader(await self._lookups(actor.pool)), self.deps.now()
+        batches = _Batches(self.deps, RowReader(await self._lookups(actor.pool)), actor, self.deps.now())
         async with transaction():
-            total, errors = await self._stage(_Batches(reader, self.deps.keys, actor.pool, now), content, form, report)
-            if errors:
-                return _failed(total, errors)
             await advisory_lock(f"import:{actor.pool}")
-            report("check", 0, total)
+            errors = await self._stage(batches, content, form, report)
+            if errors:
+                return _failed(batches.total, errors)
+            report("check", 0, batches.total)
             if clashes := await self._clashes():
-                return _failed(total, clashes)
-            known = await rows(_KNOWN)
+                return _failed(batches.total, clashes)
             if not dry_run:
-                report("write", 0, total)
-                await self._write(actor, now)
-                await record(actor, now, "expert.import", "expert", None, total=total, updated=known[0]["n"])
-                report("write", total, total)
-        return ImportReport(total, total - known[0]["n"], known[0]["n"], ())
+                report("write", 0, batches.total)
+                await self._write()
+                await record(
+                    actor, batches.now, "expert.import", "expert", None, total=batches.total, updated=batches.known
+                )
+                report("write", batches.total, batches.total)
+        return ImportReport(batches.total, batches.total - batches.known, batches.known, ())
 
     async def _lookups(self, pool: str) -> Lookups:
         tables: dict[str, Lookup] = {}
@@ -187,34 +155,35 @@ class ExpertImport:
             tables[kind] = Lookup(_LABELS[kind], parents, names)
         return Lookups(**tables)
 
-    async def _stage(
-        self, batches: _Batches, content: bytes, form: Format, report: Progress
-    ) -> tuple[int, list[RowError]]:
-        """Copy the sheet's lines to staging tables, batch by batch, so that only one is in memory.
-
-        Returns the number of lines, and their problems; after the first problem nothing more is copied.
+    async def _stage(self, batches: _Batches, content: bytes, form: Format, report: Progress) -> list[RowError]:
+        """Copy the sheet's lines to staging tables, batch by batch, so that only one is in memory; returns their
+        problems. After the first problem nothing more is copied.
         """
-        await execute(_STAGE)
-        await execute(_STAGE_JOBS)
-        total, errors = 0, list[RowError]()
+        for statement in (_STAGE, _STAGE_JOBS, _STAGE_CHANGES):
+            await execute(statement)
+        errors = list[RowError]()
         async with aclosing(self.checker.stream_sheet(batches.pool, content, form, COLUMNS, ROWS_MAX)) as sheet:
             async for lines in sheet:
-                experts, jobs, reasons = await asyncio.to_thread(batches.records, lines)
-                total, errors = total + len(lines), errors + reasons
+                imported, reasons = await asyncio.to_thread(batches.read, lines)
+                errors += reasons
                 if len(errors) > ERRORS_MAX:
                     break
                 if not errors:
-                    await self._copy(experts, jobs)
-                if total % _PROGRESS_EVERY == 0:
-                    report("read", total, 0)
-        await execute("CREATE INDEX ON import_expert (id_number_hash)")
+                    await self._copy(await batches.records(imported))
+                if batches.total % _PROGRESS_EVERY == 0:
+                    report("read", batches.total, 0)
+        await execute("CREATE INDEX ON import_expert (id)")
         await execute("ANALYZE import_expert")
-        return total, errors
+        return errors
 
-    async def _copy(self, experts: Sequence[Record], jobs: Sequence[Record]) -> None:
+    async def _copy(self, records: _Records) -> None:
         async with connection().acquire_connection() as raw:
-            await raw.copy_records_to_table("import_expert", records=experts, columns=_FIELDS)
-            await raw.copy_records_to_table("import_employment", records=jobs, columns=_JOB_FIELDS)
+            for table, values, columns in (
+                ("import_expert", records.experts, (*_FIELDS, "line", "known")),
+                ("import_employment", records.jobs, _JOB_FIELDS),
+                ("import_change", records.changes, _CHANGE_FIELDS),
+            ):
+                await raw.copy_records_to_table(table, records=values, columns=columns)
 
     async def _clashes(self) -> list[RowError]:
         titles = {column.name: column.title for column in COLUMNS}
@@ -222,49 +191,97 @@ class ExpertImport:
         clashes = await rows(_CLASHES, ERRORS_MAX + 1)
         return [RowError(row["line"], titles[row["what"]], reasons[row["what"]]) for row in clashes]
 
-    async def _write(self, actor: Actor, now: datetime) -> None:
-        # numbers may change hands inside one sheet: clear them first, so that the unique index never sees two
-        await execute(
-            "UPDATE expert e SET number = '~' || substr(e.id_number_hash, 1, 30) FROM import_expert i "
-            "WHERE i.pool = e.pool AND i.id_number_hash = e.id_number_hash AND i.number <> e.number"
-        )
-        await execute(_UPSERT)
-        await execute(_OWN_JOBS, actor.pool)
-        await execute("CREATE INDEX ON import_employment (expert_id)")
-        await execute("ANALYZE import_employment")
-        await execute(_REPLACED_JOBS)
-        await execute(_LEFT_JOBS, now)
-        await execute(_NEW_JOBS)
-        await execute(_LINK_ACCOUNTS)
+    async def _write(self) -> None:
+        await execute(_FREE_NUMBERS)
+        await execute(_UPDATE)
+        try:
+            await execute(_INSERT)
+        except IntegrityError as error:
+            raise Conflict(
+                "导入期间表格中有人刚刚入库，没有导入任何内容，请重新导入。", code="entered_meanwhile"
+            ) from error
+        for statement in (_OLD_JOBS, _NEW_JOBS, _NEW_CHANGES, _LINK_ACCOUNTS):
+            await execute(statement)
+
+
+@dataclass(frozen=True)
+class _Records:
+    """Rows of the staging tables."""
+
+    experts: Sequence[Record]
+    jobs: Sequence[Record]
+    changes: Sequence[Record]
 
 
 class _Batches:
-    """Converts lines into records of the two staging tables, encrypted; detects duplicates in the sheet."""
+    """Converts lines into records of the staging tables, encrypted; detects duplicates in the sheet."""
 
-    def __init__(self, reader: RowReader, keys: Keyring, pool: str, now: datetime) -> None:
+    def __init__(self, deps: Deps, reader: RowReader, actor: Actor, now: datetime) -> None:
+        self._deps = deps
         self._reader = reader
-        self._keys = keys
-        self.pool = pool
-        self._same = {"pool": pool, "remote_evaluation": False, "emergency": False, "created_at": now}
+        self._actor = actor
+        self.pool, self.now = actor.pool, now
+        self.total = self.known = 0
 
-    def records(self, lines: Sequence[Line]) -> tuple[list[Record], list[Record], list[RowError]]:
-        """Experts, employments, and problems of the lines; runs in a thread."""
-        experts, jobs, errors = list[Record](), list[Record](), list[RowError]()
+    def read(self, lines: Sequence[Line]) -> tuple[list[ImportedRow], list[RowError]]:
+        """The valid lines, and the problems of the others."""
+        imported, errors = list[ImportedRow](), list[RowError]()
         for line in lines:
             row = self._reader.read(line)
-            if not isinstance(row, ExpertRow):
+            if isinstance(row, ImportedRow):
+                imported.append(row)
+            else:
                 errors += row
-            elif not errors:
-                expert_id, columns = new_id(), columns_of(self._keys, row)
-                whole = {**columns, **self._same, "id": expert_id, "line": row.line}
-                experts.append(tuple(whole[name] for name in _FIELDS))
-                jobs += _jobs(expert_id, columns["id_number_hash"], row)
-        return experts, jobs, errors
+        self.total += len(lines)
+        return imported, errors
+
+    async def records(self, imported: Sequence[ImportedRow]) -> _Records:
+        """The rows with the files that they change, which stay locked."""
+        hash_of = {row.line: self._deps.keys.lookup_hash("id_number", str(row.values["id_number"])) for row in imported}
+        known_rows = await rows(_KNOWN, self.pool, list(hash_of.values()))
+        ids = {row["id_number_hash"]: row["id"] for row in known_rows}
+        files = await changes_of(self._deps, ids.values())
+        self.known += len(ids)
+        filed = [change.values.get("employer") for changes in files.values() for change in changes]
+        listed = await read_listed_employers(self.pool, filed)
+        known = {line: ids.get(digest) for line, digest in hash_of.items()}
+        return await asyncio.to_thread(self._convert, imported, known, files, listed)
+
+    def _convert(
+        self,
+        imported: Sequence[ImportedRow],
+        known: Mapping[int, UUID | None],
+        files: Mapping[UUID, Sequence[FileChange]],
+        listed: ListedEmployers,
+    ) -> _Records:
+        book, keys, lookups = self._deps.book(self.pool), self._deps.keys, self._reader.lookups
+        experts, jobs, changes = list[Record](), list[Record](), list[Record]()
+        for row in imported:
+            known_id = known[row.line]
+            earlier = files[known_id] if known_id else ()
+            file = fold(earlier)
+            differing = file.difference(row.change_of(file, lookups, listed))
+            change = FileChange(self.now, FileSource.IMPORT, differing, None, self._actor.account_id)
+            facts = facts_of([*earlier, change], book, lookups, listed)
+            expert_id = known_id or new_id()
+            columns = {
+                "id": expert_id,
+                "pool": self.pool,
+                "created_at": self.now,
+                "term_notified_at": None,
+                **expert_columns(keys, facts),
+            }
+            experts.append((*(columns[name] for name in _FIELDS), row.line, known_id is not None))
+            jobs += _job_records(expert_id, facts.employments)
+            if differing:
+                sealed = seal_values(keys, differing)
+                changes.append((new_id(), expert_id, self.now, FileSource.IMPORT.value, self._actor.account_id, sealed))
+        return _Records(experts, jobs, changes)
 
 
-def _jobs(expert_id: UUID, person: str, row: ExpertRow) -> Iterator[Record]:
-    for unit_keys, unit in row.units.items():
-        yield new_id(), expert_id, person, unit.name, unit.code, unit.since, unit.until, list(unit_keys)
+def _job_records(expert_id: UUID, units: Sequence[Unit]) -> Iterator[Record]:
+    for unit in units:
+        yield new_id(), expert_id, unit.name, unit.code, unit.since, unit.until, list(unit.keys)
 
 
 def _failed(total: int, errors: list[RowError]) -> ImportReport:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import TypeVar
 
-from domain.clock import SHANGHAI
-from domain.draws.recusal_keys import normalise_unit_name, unit_keys
+from domain.draws.recusal_keys import normalise_unit_name
+from domain.experts.employments import ListedEmployers, rows_of
+from domain.experts.file import ExpertFile
+from domain.forms.values import is_empty
 from domain.identity import is_id_number
-from services.core.pinyin import sort_name
 from services.experts.import_sheet import COLUMNS
 from services.spreadsheets.cells import (
     BadCell,
@@ -34,52 +35,31 @@ _ROUNDED = re.compile(r"\d+(\.\d+)?E\+?\d+|\d{15}000")
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _SEPARATOR = re.compile(r"[;；、\n]+")
 _UNIT_SEPARATOR = re.compile(r"[;；\n]+")
-_MEMBERSHIP = {"": "formal", "正式": "formal", "正式专家": "formal", "临时": "temporary", "临时专家": "temporary"}
-_STATES = {"": True, "在库": True, "正常": True, "暂停": False}
+_MEMBERSHIP = {"": None, "正式": "formal", "正式专家": "formal", "临时": "temporary", "临时专家": "temporary"}
+_STATES = {"": None, "在库": True, "正常": True, "暂停": False}
 _PLACES = places_of(COLUMNS)
 
 
 @dataclass(frozen=True)
-class Unit:
-    """An employment, or, without times, a recusal unit."""
-
-    name: str
-    code: str
-    since: datetime | None = None
-    until: datetime | None = None
-
-    @property
-    def keys(self) -> list[str]:
-        return list(unit_keys(self.name, self.code))
-
-
-@dataclass(frozen=True)
-class ExpertRow:
-    """A valid line. Codes are the catalogue's; each path holds codes and all their ancestors."""
+class ImportedRow:
+    """A valid line. ``values``: field of the file → what its cell says; a field whose cell is empty is missing."""
 
     line: int
-    number: str
-    name: str
-    name_sort: str
-    id_number: str
-    mobile: str
-    membership_status: str
-    active: bool
-    permanent_region: str
-    region_path: list[str]
-    willing_regions: list[str]
-    specialties: list[str]
-    specialty_path: list[str]
-    title_level: str
-    qualifications: list[str]
-    department: str
-    recusal_keys: list[str]
-    employments: list[Unit]
+    values: Mapping[str, object]
 
-    @property
-    def units(self) -> dict[tuple[str, ...], Unit]:
-        """By keys, each unit once: the current one comes last and replaces a former period at the same unit."""
-        return {tuple(keys): unit for unit in self.employments if (keys := unit.keys)}
+    def change_of(self, file: ExpertFile, lookups: Lookups, listed: ListedEmployers) -> dict[str, object]:
+        """What the line sets in a file that may hold more than a sheet can say: choices and certificates of the same
+        codes, the title below the level, the employer in the pool's list."""
+        values, filed = {**self.values, "left_reason": None}, file.values
+        for code in ("specialties", "qualifications"):
+            if code in values:
+                values[code] = _with_details(rows_of(values[code]), rows_of(filed.get(code)))
+        title, filed_title = str(values.get("title_level", "")), str(filed.get("title_level", ""))
+        if title and title in lookups.title_level.path(filed_title):
+            values["title_level"] = filed_title
+        if listed.get(str(filed.get("employer")), ("",))[0] == values["employer"]:
+            values["employer"] = filed["employer"]
+        return values
 
 
 @dataclass(frozen=True)
@@ -92,6 +72,16 @@ class Lookups:
     qualification: Lookup
     department: Lookup
 
+    def exists(self, kind: str, code: str) -> bool:
+        return code in self._of(kind).names
+
+    def path(self, kind: str, code: str) -> list[str]:
+        return self._of(kind).path(code)
+
+    def _of(self, kind: str) -> Lookup:
+        lookup: Lookup = getattr(self, kind)
+        return lookup
+
 
 @dataclass(frozen=True)
 class RowReader:
@@ -100,53 +90,37 @@ class RowReader:
     lookups: Lookups
     _unique: UniqueValues = field(init=False, default_factory=UniqueValues)
 
-    def read(self, line: Line) -> ExpertRow | list[RowError]:
+    def read(self, line: Line) -> ImportedRow | list[RowError]:
         """The expert, or every reason why the line is invalid."""
         cells, look = Cells(line, _PLACES), self.lookups
-        region = cells.get("permanent_region", lambda text: look.region.code(required_text(text)), "")
+        unique, number = self._unique, line.number
         none: list[str] = []
-        no_units: list[Unit] = []
+        no_units: list[dict[str, str]] = []
         specialties = cells.get("specialties", lambda text: _codes(required_text(text), look.specialty), none)
-        title = cells.get("title_level", lambda text: look.title_level.code(text) if text else "", "")
-        qualifications = cells.get("qualifications", lambda text: _codes(text, look.qualification), none)
-        name = cells.get("name", lambda text: limited_text(required_text(text), 50), "")
-        employments = [
-            *cells.get("former", lambda text: list(_units(text, 4)), no_units),
-            *self._employer(cells),
-        ]
-        recused = cells.get("recusal", lambda text: list(_units(text, 2)), no_units)
-        row = ExpertRow(
-            line=line.number,
-            number=cells.get(
-                "number", lambda text: self._unique("number", limited_text(required_text(text), 32), line.number), ""
+        held = cells.get("qualifications", lambda text: _codes(text, look.qualification), none)
+        values: dict[str, object] = {
+            "number": cells.get(
+                "number", lambda text: unique("number", limited_text(required_text(text), 32), number), ""
             ),
-            name=name,
-            name_sort=sort_name(name),
-            id_number=cells.get("id_number", lambda text: self._unique("id_number", _id_number(text), line.number), ""),
-            mobile=cells.get("mobile", lambda text: self._unique("mobile", _mobile(text), line.number), ""),
-            membership_status=cells.get(
-                "membership_status", lambda text: _one_of(text, _MEMBERSHIP, "正式或临时"), "formal"
-            ),
-            active=cells.get("active", lambda text: _one_of(text, _STATES, "在库或暂停"), True),
-            permanent_region=region,
-            region_path=look.region.path(region),
-            willing_regions=cells.get("willing_regions", lambda text: _codes(text, look.region), none),
-            specialties=specialties,
-            specialty_path=_paths(specialties, look.specialty),
-            title_level=look.title_level.path(title)[-1],
-            qualifications=_paths(qualifications, look.qualification),
-            department=cells.get("department", lambda text: look.department.code(text) if text else "", ""),
-            recusal_keys=sorted({key for unit in recused for key in unit.keys}),
-            employments=employments,
-        )
-        return cells.errors or row
-
-    def _employer(self, cells: Cells) -> Iterator[Unit]:
-        name = cells.get("employer", lambda text: limited_text(required_text(text), 200), "")
-        code = cells.get("employer_code", credit_code, "")
-        since = cells.get("employed_since", _date, None)
-        if normalise_unit_name(name):
-            yield Unit(name, code, since)
+            "name": cells.get("name", lambda text: limited_text(required_text(text), 50), ""),
+            "id_number": cells.get("id_number", lambda text: unique("id_number", _id_number(text), number), ""),
+            "mobile": cells.get("mobile", lambda text: unique("mobile", _mobile(text), number), ""),
+            "membership": cells.get("membership_status", lambda text: _one_of(text, _MEMBERSHIP, "正式或临时"), None),
+            "active": cells.get("active", lambda text: _one_of(text, _STATES, "在库或暂停"), None),
+            "region": cells.get("permanent_region", lambda text: look.region.code(required_text(text)), ""),
+            "willing_regions": cells.get("willing_regions", lambda text: _codes(text, look.region), none),
+            "specialties": _coded(specialties, choice="preferred"),
+            "title_level": cells.get("title_level", lambda text: look.title_level.code(text) if text else "", ""),
+            "qualifications": _coded(held),
+            "department": cells.get("department", lambda text: look.department.code(text) if text else "", ""),
+            "employer": cells.get("employer", lambda text: limited_text(required_text(text), 200), ""),
+            "employer_code": cells.get("employer_code", credit_code, ""),
+            "employed_since": cells.get("employed_since", _date, ""),
+            "former_units": cells.get("former", lambda text: list(_units(text, 4)), no_units),
+            "recusal_units": cells.get("recusal", lambda text: list(_units(text, 2)), no_units),
+        }
+        filled = {code: value for code, value in values.items() if not is_empty(value)}
+        return cells.errors or ImportedRow(number, filled)
 
 
 def _id_number(text: str) -> str:
@@ -165,18 +139,17 @@ def _mobile(text: str) -> str:
     return value
 
 
-def _date(text: str) -> datetime | None:
-    """Midnight in Shanghai, aware UTC."""
+def _date(text: str) -> str:
+    """``2020-03-01``; empty for an empty cell."""
     if not text:
-        return None
+        return ""
     match = _DATE.match(text)
     try:
         if match is None or not 1900 <= int(match[1]) <= 2200:
             raise ValueError(text)
-        day = date(int(match[1]), int(match[2]), int(match[3]))
+        return date(int(match[1]), int(match[2]), int(match[3])).isoformat()
     except ValueError as error:
         raise BadCell("日期应写作 2020-03-01") from error
-    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)
 
 
 def _one_of(text: str, choices: Mapping[str, T], wanted: str) -> T:
@@ -190,11 +163,20 @@ def _codes(text: str, lookup: Lookup) -> list[str]:
     return list(dict.fromkeys(lookup.code(part) for part in parts if part))
 
 
-def _paths(codes: list[str], lookup: Lookup) -> list[str]:
-    return sorted({above for code in codes for above in lookup.path(code)})
+def _coded(codes: list[str], **more: str) -> list[dict[str, object]]:
+    return [{"code": code, **more} for code in codes]
 
 
-def _units(text: str, parts: int) -> Iterator[Unit]:
+def _with_details(
+    imported: Sequence[Mapping[str, object]], filed: Sequence[Mapping[str, object]]
+) -> list[Mapping[str, object]]:
+    """The file's rows of the imported codes, in their filed order, then new ones."""
+    codes = [row["code"] for row in imported]
+    known = [row for row in filed if row.get("code") in codes]
+    return [*known, *(row for row in imported if row["code"] not in [row.get("code") for row in known])]
+
+
+def _units(text: str, parts: int) -> Iterator[dict[str, str]]:
     """``name|code`` or ``name|code|since|until``, several separated by semicolons; missing parts at the end are
     empty."""
     for piece in _UNIT_SEPARATOR.split(text):
@@ -204,9 +186,10 @@ def _units(text: str, parts: int) -> Iterator[Unit]:
         if len(cells) > parts:
             raise BadCell(f"“{piece.strip()[:30]}”的竖线过多")
         name, code, since, until = [*cells, "", "", ""][:4]
-        unit = Unit(limited_text(name, 200), credit_code(code), _date(since), _date(until))
-        if parts == 4 and unit.until is None:
+        unit = {"name": limited_text(name, 200), "code": credit_code(code)}
+        times = {"since": _date(since), "until": _date(until)}
+        if parts == 4 and not times["until"]:
             raise BadCell(f"“{name[:30]}”缺少离开日期，在职单位请填在“工作单位”")
-        if unit.since and unit.until and unit.since >= unit.until:
+        if times["since"] and times["until"] and times["since"] >= times["until"]:
             raise BadCell(f"“{name[:30]}”的离开日期应晚于入职日期")
-        yield unit
+        yield unit | times if parts == 4 else unit

@@ -16,7 +16,8 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application
-from services.applications import Progress, load_codes, progress_of, unknown_application
+from services.applications import Progress, progress_of, unknown_application
+from services.catalogue_codes import load_codes
 from services.core.base import Actor, Deps, Page, record, rows, transaction
 from services.core.pages import contains, read_page
 from services.core.permissions import check

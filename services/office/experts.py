@@ -139,7 +139,7 @@ class ExpertAdministration:
             if call.draw_id not in draws:  # opened between the two locks
                 raise Conflict("系统正在通知该专家参加评标，请稍后再试。", code="being_called")
             await self.places.apply(draws[call.draw_id], call, InvitationEvent.CANCEL, now, by="office")
-        await remove_expert(expert, reason, now)
+        await remove_expert(self.deps, actor, expert, reason, now)
         await record(actor, now, "expert.leave", "expert", expert.id, reason=reason, calls=len(calls))
         await self.notices.notify(
             pool=expert.pool,

@@ -18,7 +18,8 @@ from domain.masking import mask_id_number, mask_mobile, mask_name
 from domain.payments.fees import DIFFERENCE_NAMES, TRADE_NAMES
 from domain.payments.lifecycles import OrderState, RefundState
 from domain.rulebook.book import Rulebook
-from services.applications import CatalogueCodes, entry_names, load_codes
+from services.applications import entry_names
+from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.sql_values import SqlValues

@@ -105,7 +105,7 @@ class Privacy:
             if refusal := await self._redeem_code(account, code):
                 return refusal
             for expert in files:
-                await remove_expert(expert, CLOSED_BY_SELF, now)
+                await remove_expert(self.deps, actor, expert, CLOSED_BY_SELF, now)
             await self._erase_account(account, now)
             await record(actor, now, "privacy.delete", "account", account.id)
             return Deleted(REMOVED, KEPT)

@@ -17,7 +17,8 @@ from domain.masking import mask_bank_account, mask_id_number, mask_mobile
 from domain.rulebook.form import EntryType, FormField
 from models.accounts import Account
 from models.applications import Application, Attachment
-from services.applications import CatalogueCodes, facts_of, load_codes, read_values, today
+from services.applications import facts_of, read_values, today
+from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Deps
 
 

@@ -14,7 +14,7 @@ from domain.masking import mask_mobile
 from domain.rulebook.book import Rulebook
 from models.accounts import Account
 from models.reviews import ReviewAssignment
-from services.applications import CatalogueCodes, load_codes
+from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Actor, Deps, Page
 from services.core.permissions import check
 from services.reviews.coverage import find_uncovered

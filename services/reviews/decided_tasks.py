@@ -9,7 +9,8 @@ from uuid import UUID
 
 from domain.applications.lifecycles import TaskState
 from models.reviews import ReviewTask
-from services.applications import EVERYTHING, load_codes
+from services.applications import EVERYTHING
+from services.catalogue_codes import load_codes
 from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
 from services.reviews.queue import PAGE_MAX

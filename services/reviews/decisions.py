@@ -17,16 +17,8 @@ from domain.rulebook.reviews import ReviewStep
 from models.applications import Application, ApplicationSpecialty
 from models.campaigns import Campaign
 from models.reviews import ReviewTask
-from services.applications import (
-    EVERYTHING,
-    SPECIALTIES,
-    cancel_open_tasks,
-    load_codes,
-    lock,
-    log,
-    move,
-    notify_applicant,
-)
+from services.applications import EVERYTHING, SPECIALTIES, cancel_open_tasks, lock, log, move, notify_applicant
+from services.catalogue_codes import load_codes
 from services.core.base import Actor, Deps, record, violation
 from services.experts import expert_number
 from services.notifications import Notices

@@ -17,7 +17,8 @@ from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSection, ApplicationSpecialty, Attachment
 from models.reviews import ReviewEntry, ReviewTask
-from services.applications import CatalogueCodes, facts_of, load_codes, values_of
+from services.applications import facts_of, values_of
+from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Actor, Deps, Page, from_row, record, rows, transaction
 from services.core.pages import contains, read_page
 from services.core.permissions import check

@@ -18,7 +18,7 @@ from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import ReviewStep
 from models.applications import ApplicationSpecialty
 from models.reviews import ReviewEntry, ReviewTask
-from services.applications import CatalogueCodes, load_codes
+from services.catalogue_codes import CatalogueCodes, load_codes
 from services.reviews.application_view import SubmittedForm
 from services.reviews.decisions import Decision
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from domain.experts.file import FileChange, FileSource
 from domain.identity import birth_of
 from models.accounts import Account, RoleGrant, WechatIdentity
 from models.experts import Expert
 from models.organisations import AgentLink, Organisation
 from services.core.base import Deps
+from services.expert_files import append_change, change_file, record_values
 from tests.factories.numbers import Numbers
 
 _numbers = Numbers()
@@ -51,6 +53,8 @@ async def make_expert(
 ) -> Expert:
     number, serial = mobile or mobile_number(), next(_numbers)
     id_number = columns.pop("id_number", f"11010519751231{serial:04}")
+    if account is not None and account.id_number_hash and columns.get("id_number_hash") == account.id_number_hash:
+        id_number = deps.keys.open_text(account.id_number_sealed, "id_number")
     values = {
         "number": f"ZJ{serial:07}",
         "name": "欧阳锋",
@@ -66,7 +70,15 @@ async def make_expert(
         "created_at": BEGINNING,
         "account_id": account.id if account else None,
     }
-    return await Expert.create(pool=pool, **values | columns)
+    expert = await Expert.create(pool=pool, **values | columns)
+    begun = FileChange(expert.created_at, FileSource.SYSTEM, record_values(deps, expert, []))
+    await append_change(deps.keys, expert.id, begun)
+    return expert
+
+
+async def file_more(deps: Deps, expert: Expert, at: datetime = BEGINNING, **values: object) -> None:
+    """Set fields of an expert's file, as an import does; columns and employments follow."""
+    await change_file(deps, expert, FileChange(at, FileSource.IMPORT, values))
 
 
 async def make_organisation(*, pool: str = "demo", **columns: Any) -> Organisation:

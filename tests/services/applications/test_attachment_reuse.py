@@ -14,11 +14,12 @@ from domain.errors import NotFound
 from domain.rulebook.form import FormField
 from models.applications import Application, Attachment
 from models.experts import Expert
-from services.applications import erase_unsent, load_codes, read_values
+from services.applications import erase_unsent, read_values
 from services.applications.attachments import REMOVED_TTL, Attachments
 from services.applications.drafts import Drafts
 from services.applications.problems import find_problems
 from services.applications.queries import ApplicationQueries
+from services.catalogue_codes import load_codes
 from services.core.base import Actor, Deps, transaction
 from services.files import Previews, SealedFiles
 from services.files.garbage_collection import ORPHAN_TTL, FileGarbageCollector

@@ -5,23 +5,29 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from app.rulebook_files import load_rulebooks
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Unavailable
+from domain.experts.file import FileChange, FileSource
 from domain.ids import new_id
 from gateways.document_renderer import TypstRenderer
 from models.accounts import Account
 from models.applications import Application, Attachment, PrintedForm
 from models.audit import AuditEntry
+from models.experts import Expert
 from models.reviews import ReviewEntry
 from services.applications.attachments import Attachments
 from services.applications.documents import Documents
 from services.applications.drafts import Drafts
 from services.core.base import Actor, Deps
+from services.expert_files import change_file
 from services.files import Previews, SealedFiles
 from tests.drivers.documents import text_of
 from tests.factories.applications import (
@@ -35,7 +41,7 @@ from tests.factories.applications import (
 )
 from tests.factories.attachments import upload_file
 from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker, jpeg
-from tests.factories.people import make_expert
+from tests.factories.people import CREDIT_CODE, file_more, make_expert
 
 
 @pytest.fixture
@@ -332,6 +338,48 @@ async def test_an_expert_prints_the_own_file(
     assert content["opinions"] == []
     assert document.filename == f"{expert.number}.pdf"
     assert await AuditEntry.filter(action="expert.print", subject_id=expert.id).count() == 1
+
+
+@pytest.fixture
+def provinces(deps: Deps, files: MemoryFiles, renderer: PlainRenderer) -> Documents:
+    """Documents of pools with forms of their own."""
+    rulebooks = load_rulebooks(Path(__file__).parents[3] / "config" / "rulebooks", ["xinjiang", "hunan"])
+    return make_documents(replace(deps, rulebooks=rulebooks), files, renderer)
+
+
+async def test_the_own_file_has_all_that_was_ever_filed_and_nothing_of_the_last_application(
+    provinces: Documents, renderer: PlainRenderer, db: str
+) -> None:
+    """After a change, whose form asks for little and for a reason, the paper is the same paper."""
+    deps, documents = provinces.deps, provinces
+    await make_codes(deps.book("xinjiang"))
+    number = "110105197512310012"
+    expert = await make_expert(deps, pool="xinjiang", name="阿依努尔", id_number=number, specialties=[SPECIALTY])
+    await file_more(
+        deps, expert, education="硕士研究生", school="新疆大学", employer="旧单位", employer_code=CREDIT_CODE
+    )
+    moved = {"region": "650200", "employer": "新单位", "employer_code": None}
+    change = FileChange(deps.now(), FileSource.APPLICATION, moved, new_id())
+    await change_file(deps, await Expert.get(id=expert.id), change)
+    await documents.information_form(Actor("xinjiang", "expert", expert_id=expert.id, account_id=new_id()))
+    content: Any = renderer.made[-1][1]
+    labels = {row["label"]: row["value"] for section in content["sections"] for row in section["rows"]}
+    assert content["title"] == "评标专家个人信息表"
+    assert (labels["姓名"], labels["性别"], labels["身份证号"][:6]) == ("阿依努尔", "男", "110105")
+    assert (labels["最高学历"], labels["毕业院校"], labels["工作单位名称"]) == ("硕士研究生", "新疆大学", "新单位")
+    assert labels["社会信用代码"] == ""
+    assert not {"变更原因", "入库类型"} & labels.keys()
+
+
+async def test_an_imported_expert_s_paper_names_the_employer_that_the_list_lacks(
+    provinces: Documents, renderer: PlainRenderer, db: str
+) -> None:
+    deps, documents = provinces.deps, provinces
+    await make_codes(deps.book("hunan"))
+    expert = await make_expert(deps, pool="hunan")
+    await file_more(deps, expert, employer="湖南某勘察公司")
+    await documents.information_form(Actor("hunan", "expert", expert_id=expert.id, account_id=new_id()))
+    assert "湖南某勘察公司" in json.dumps(renderer.made[-1][1], ensure_ascii=False)
 
 
 async def test_only_an_expert_in_the_pool_has_an_information_form(db: str, documents: Documents, deps: Deps) -> None:

@@ -12,9 +12,10 @@ from domain.clock import FixedClock
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from models.applications import Application, ApplicationSection, ApplicationSpecialty
 from models.experts import Expert
-from services.applications import CatalogueCodes, load_codes, read_values
+from services.applications import read_values
 from services.applications.drafts import Begun, Drafts
 from services.applications.repository import get_own
+from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Actor, Deps
 from tests.factories.applications import (
     OTHER_SPECIALTY,

@@ -7,7 +7,7 @@ import pytest
 from app.rulebook_files import load_rulebooks
 from domain.rulebook.form import EntryType
 from models.applications import Application, ApplicationSpecialty
-from models.experts import CatalogueEntry, Employment
+from models.experts import CatalogueEntry
 from services.applications.drafts import Drafts
 from services.applications.queries import ApplicationQueries
 from services.core.base import Actor, Deps
@@ -21,7 +21,7 @@ from tests.factories.applications import (
     make_codes,
     values_of,
 )
-from tests.factories.people import make_expert
+from tests.factories.people import file_more, make_expert
 from tests.services.applications.test_pools import print_form, submission_of
 from tests.services.conftest import RULEBOOKS, NoticeBook
 
@@ -50,8 +50,7 @@ async def expert(deps: Deps) -> Actor:
         permanent_region=DISTRICT,
         specialties=[SPECIALTY, OTHER_CLASS],
     )
-    await Employment.filter(expert_id=file.id).delete()
-    await Employment.create(expert_id=file.id, unit_name="单位" * 40, credit_code="旧证号")
+    await file_more(deps, file, employer="单位" * 40, employer_code="旧证号")
     return person
 
 

@@ -19,10 +19,11 @@ from models.experts import CatalogueEntry, Employment, Expert
 from models.notices import Notice
 from services.applications import ApplicationView, CampaignData
 from services.core.base import Actor, Deps
+from services.expert_files import file_of
 from tests.factories.applications import SPECIALTY, account_of, make_applicant, make_codes
 from tests.factories.certificates import make_trained
 from tests.factories.entry import EntryProcess, make_entry_process
-from tests.factories.people import make_expert
+from tests.factories.people import CREDIT_CODE, file_more, make_expert
 from tests.factories.reviews import tasks_of
 from tests.invariants import check_invariants
 
@@ -61,7 +62,7 @@ async def person(deps: Deps) -> Actor:
         emergency=True,
         term_until=deps.now() + timedelta(days=40),
     )
-    await Employment.create(expert_id=file.id, unit_name=UNIT, unit_keys=[f"name:{UNIT}"])
+    await file_more(deps, file, employer=UNIT)
     return applicant
 
 
@@ -167,17 +168,38 @@ async def test_new_values_are_held_to_the_form_and_a_suspended_expert_stays_susp
             await save(entry_process, person, view, section, **{field: value})
         assert field in str(refused.value.params)
     await save(entry_process, person, view, "transfer", change_reason="换了单位")
+    await file_more(deps, await Expert.get(account_id=person.account_id), employer_code=CREDIT_CODE)
     await save(entry_process, person, view, "new_unit", employer="新单位有限公司")
     await save(entry_process, person, view, "new_specialties", specialties=[{"code": SPECIALTY, "choice": "preferred"}])
     await save(entry_process, person, view, "new_recusal", recusal_units=[{"name": "无"}])
     contacts = {"email": "a@b.cn", "backup_mobile": "13912345678", "bank_name": "中国银行"}
     await save(entry_process, person, view, "new_contacts", **contacts, bank_account="6222021234567890128")
-    await Expert.filter(account_id=person.account_id).update(active=False)
+    await file_more(deps, await Expert.get(account_id=person.account_id), deps.now(), active=False)
     application = await entry_process.go_on(await hand_in(entry_process, person, view))
     after = await Expert.get(id=application.expert_id)
     assert (after.active, after.specialties, after.permanent_region) == (False, [SPECIALTY], DISTRICT)
-    current = await Employment.filter(expert_id=after.id, until=None)
-    assert [employment.unit_name for employment in current] == ["新单位有限公司"]
+    [current] = await Employment.filter(expert_id=after.id, until=None)
+    assert (current.unit_name, current.credit_code) == ("新单位有限公司", ""), "the old employer's code went with it"
+    former = await Employment.get(expert_id=after.id, until__not_isnull=True)
+    assert (former.unit_name, former.credit_code, former.until) == (UNIT, CREDIT_CODE, deps.now())
+    assert f"code:{CREDIT_CODE}" not in after.recusal_keys
+    file = await file_of(deps, after.id)
+    assert {"employer_code", "change_reason"}.isdisjoint(file.values)
+    assert (file.since["employer_code"].source_id, file.since["employer"].at) == (application.id, deps.now())
+
+
+async def test_a_change_that_changes_nothing_is_refused(deps: Deps, entry_process: EntryProcess, person: Actor) -> None:
+    await trained(deps, person)
+    contacts = {"email": "a@b.cn", "backup_mobile": "13912345678", "bank_name": "中国银行"}
+    filed = {**contacts, "bank_account": "6222021234567890128", "recusal_units": [{"name": "无"}], "emergency": True}
+    await file_more(deps, await Expert.get(account_id=person.account_id), **filed, remote_evaluation=False)
+    view = await begin(entry_process, person)
+    await save(entry_process, person, view, "transfer", change_reason="想换")
+    problems = (await entry_process.services.applications.queries.get(person, view.id)).problems
+    assert ([problem.field for problem in problems], "没有任何变更" in problems[0].message) == (["region"], True)
+    await save(entry_process, person, view, "new_contacts", **contacts, bank_account="6228480402564890018")
+    view = await entry_process.services.applications.queries.get(person, view.id)
+    assert "没有任何变更" not in str(view.problems)
 
 
 async def test_a_temporary_expert_and_a_stranger_have_nothing_to_change(

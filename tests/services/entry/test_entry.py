@@ -18,7 +18,7 @@ from models.payments import Fee
 from models.reviews import Objection, ReviewEntry
 from services.core.base import Actor, Deps
 from tests.factories.entry import EntryProcess, make_entry_process
-from tests.factories.people import BEGINNING, make_account, make_expert
+from tests.factories.people import BEGINNING, file_more, make_account, make_expert
 from tests.factories.reviews import DISTRICT, begin, make_applicant, make_application, make_catalogues, step, with_rules
 
 
@@ -171,7 +171,7 @@ async def test_a_renewal_updates_the_file_and_loses_nothing_of_its_term(deps: De
         membership_status="temporary",
         number="ZJ0000009",
     )
-    await Employment.create(expert_id=old.id, unit_name="更早单位", unit_keys=["name:更早单位"], since=BEGINNING)
+    await file_more(deps, old, employer="更早单位", employed_since="2026-01-01")
     application = await handed_in(
         entry_process, account, entry_type="renewal", expert_id=old.id, expert_number=old.number, specialties=("A08",)
     )

@@ -204,8 +204,8 @@ async def test_all_errors_of_all_lines_are_listed_at_once(imports: ExpertImport)
     assert _problems(report) == [
         (2, "姓名"),
         (2, "手机号"),
-        (3, "姓名"),
         (3, "专家编号"),
+        (3, "姓名"),
         (3, "身份证号"),
         (4, "专家编号"),
         (4, "状态"),

@@ -19,7 +19,7 @@ from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from services.accounts.wechat_binding import WechatBinding
-from services.core.base import Actor, Deps, rows, transaction
+from services.core.base import Actor, Deps, rows, system, transaction
 from services.experts import remove_expert
 from services.experts.terms import ExpertTerms
 from services.office.experts import ExpertAdministration
@@ -145,7 +145,7 @@ async def test_a_call_waits_for_an_expert_who_is_just_leaving(office: Office) ->
         row = await Expert.select_for_update().get(id=expert.id)
         calling = asyncio.get_running_loop().create_task(office.run.advance(draw_id), context=outside)
         await eventually(lambda: rows("SELECT 1 FROM pg_locks WHERE NOT granted"))
-        await remove_expert(row, "本人注销账号", office.deps.now())
+        await remove_expert(office.deps, system("demo"), row, "本人注销账号", office.deps.now())
     await calling
     assert not await Invitation.exists()
 

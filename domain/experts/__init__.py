@@ -1,0 +1,1 @@
+"""Experts of a pool: what their file holds, and what follows from it."""

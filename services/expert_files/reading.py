@@ -1,0 +1,52 @@
+"""Reads the file of an expert from its changes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from domain.experts.employments import ListedEmployers
+from domain.experts.file import ExpertFile, FileChange, FileSource, fold
+from services.core.base import Deps, rows
+from services.core.crypto import Keyring
+
+PURPOSE = "expert_file"
+_CHANGES = """
+SELECT expert_id, at, source, source_id, actor_id, values_sealed FROM expert_file_change
+ WHERE expert_id = ANY($1::uuid[]) ORDER BY expert_id, at, id
+"""
+_LISTED = "SELECT id, name, credit_code FROM employer WHERE pool = $1 AND id = ANY($2::uuid[])"
+
+
+async def file_of(deps: Deps, expert_id: UUID) -> ExpertFile:
+    """The present file; empty where nothing was ever filed."""
+    return fold((await changes_of(deps, [expert_id]))[expert_id])
+
+
+async def changes_of(deps: Deps, expert_ids: Iterable[UUID]) -> dict[UUID, list[FileChange]]:
+    """All changes of these files, oldest first."""
+    changes: dict[UUID, list[FileChange]] = {expert_id: [] for expert_id in expert_ids}
+    for row in await rows(_CHANGES, list(changes)):
+        changes[row["expert_id"]].append(_change(deps.keys, row))
+    return changes
+
+
+async def read_listed_employers(pool: str, values: Iterable[object]) -> ListedEmployers:
+    """Those of ``values`` that are ids in the pool's list of employers, retired ones too."""
+    ids = [employer_id for value in values if (employer_id := _uuid(value))]
+    employers = await rows(_LISTED, pool, ids) if ids else []
+    return {str(row["id"]): (row["name"], row["credit_code"]) for row in employers}
+
+
+def _change(keys: Keyring, row: Mapping[str, Any]) -> FileChange:
+    values: dict[str, object] = json.loads(keys.open_text(row["values_sealed"], PURPOSE))
+    return FileChange(row["at"], FileSource(row["source"]), values, row["source_id"], row["actor_id"])
+
+
+def _uuid(value: object) -> UUID | None:
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
