@@ -15,7 +15,6 @@ from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Employer
 from models.experts import Expert
-from services.applications.repository import read_values
 from services.core.base import Actor, Deps
 from services.expert_files import file_of, read_listed_employers
 
@@ -67,10 +66,9 @@ async def file_values(deps: Deps, book: Rulebook, expert: Expert) -> dict[str, o
     return values
 
 
-async def last_values(deps: Deps, account_id: UUID) -> dict[str, object]:
-    """The values of the person's last application that ended, with any outcome; empty without one."""
-    last = await Application.filter(account_id=account_id, ended_at__not_isnull=True).order_by("-ended_at").first()
-    return await read_values(deps, last.id) if last else {}
+async def last_ended(account_id: UUID) -> Application | None:
+    """The person's last application that ended, with any outcome."""
+    return await Application.filter(account_id=account_id, ended_at__not_isnull=True).order_by("-ended_at").first()
 
 
 async def _listed_employer(pool: str, filed: str) -> dict[str, object]:

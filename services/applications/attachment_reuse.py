@@ -6,15 +6,17 @@ The file in the store is shared: it is deleted with the last application that re
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import cast
 from uuid import UUID
 
+from domain.experts.employments import rows_of
+from domain.experts.file import ExpertFile
 from domain.forms.values import fields_of
 from domain.rulebook.form import EntryType, FormField
 from models.applications import Application, Attachment
-from models.experts import Expert
 from services.applications.repository import read_values
 from services.core.base import Deps
 from services.inspection.file_types import MEDIA_TYPES
@@ -22,17 +24,30 @@ from services.inspection.file_types import MEDIA_TYPES
 Values = Mapping[str, object]
 
 
-async def find_former(account_id: UUID, expert: Expert | None) -> Application | None:
-    """The application whose values a new one begins with: for an expert the last that led to entry, else the last that
-    ended. Only one of this account, so that a later holder of its mobile sees no other person's files."""
-    ended = Application.filter(account_id=account_id, ended_at__not_isnull=True)
-    if expert is not None:
-        ended = ended.filter(expert_id=expert.id, state="entered")
-    return await ended.order_by("-ended_at").first()
+@dataclass(frozen=True)
+class Earlier:
+    """Values and files with which a new application begins."""
+
+    values: Values
+    files: Sequence[Attachment]
+
+
+async def earlier_application(deps: Deps, application: Application) -> Earlier:
+    """What an application that ended holds."""
+    ready = Attachment.filter(application_id=application.id, state="ready").order_by("field", "row", "ready_at", "id")
+    return Earlier(await read_values(deps, application.id), await ready.select_for_update())
+
+
+async def earlier_file(account_id: UUID, file: ExpertFile) -> Earlier:
+    """What the expert's file holds. Only files of this account, so that a later holder of its mobile sees no other
+    person's."""
+    ids = [row["file"] for value in file.values.values() for row in rows_of(value) if "file" in row]
+    ready = Attachment.filter(id__in=ids, account_id=account_id, state="ready")
+    return Earlier(file.values, await ready.order_by("field", "row", "ready_at", "id").select_for_update())
 
 
 async def reuse_files(
-    deps: Deps, application: Application, sources: Sequence[Application], typed: Values, now: datetime
+    deps: Deps, application: Application, sources: Sequence[Earlier], typed: Values, now: datetime
 ) -> int:
     """Put files of ``sources`` (the best first) into a new application; inside the caller's transaction.
 
@@ -43,15 +58,11 @@ async def reuse_files(
     fields = fields_of(book.form, cast(EntryType, application.entry_type))
     made: list[Attachment] = []
     for source in sources:
-        there = await read_values(deps, source.id)
-        ready = Attachment.filter(application_id=source.id, state="ready").order_by("field", "row", "ready_at", "id")
-        for (field, row), group in groupby(
-            await ready.select_for_update(), lambda attachment: (attachment.field, attachment.row)
-        ):
+        for (field, row), group in groupby(source.files, lambda attachment: (attachment.field, attachment.row)):
             rule_of = _file_field(fields, field)
             if rule_of is None or (field, row) in {(copy.field, copy.row) for copy in made}:
                 continue
-            if "." not in field or _has_same_values(field.partition(".")[0], row, there, typed):
+            if "." not in field or _has_same_values(field.partition(".")[0], row, source.values, typed):
                 made += [_copy(attachment, application, now) for attachment in _accepted_files(list(group), rule_of)]
     for copy in made:
         await copy.save()

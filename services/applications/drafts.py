@@ -21,9 +21,9 @@ from models.experts import Expert
 from services.applications.applicants import (
     file_values,
     get_registered_account,
-    last_values,
+    last_ended,
 )
-from services.applications.attachment_reuse import find_former, reuse_files
+from services.applications.attachment_reuse import earlier_application, earlier_file, reuse_files
 from services.applications.campaign_rules import check_entry_type, entry_names
 from services.applications.campaigns import Campaigns, find_open
 from services.applications.expired import carry_forward, ended_since
@@ -49,6 +49,7 @@ from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
+from services.expert_files import file_of
 
 
 @dataclass(frozen=True)
@@ -167,7 +168,11 @@ class Drafts:
         ``left``: the values of the expired application, which take precedence.
         """
         book = self.deps.book(account.pool)
-        known = await file_values(self.deps, book, expert) if expert else await last_values(self.deps, account.id)
+        last = await last_ended(account.id) if expert is None else None
+        if expert is not None:
+            known = await file_values(self.deps, book, expert)
+        else:
+            known = await read_values(self.deps, last.id) if last else {}
         if left is not None and left.entry_type == application.entry_type:
             known |= await read_values(self.deps, left.id)
         typed: dict[str, object] = {}
@@ -185,8 +190,11 @@ class Drafts:
                     values_sealed=seal_values(self.deps, accepted_values),
                     saved_at=now,
                 )
-        former = await find_former(account.id, expert)
-        sources = [earlier for earlier in (left, former) if earlier is not None]
+        sources = [await earlier_application(self.deps, left)] if left is not None else []
+        if expert is not None:
+            sources.append(await earlier_file(account.id, await file_of(self.deps, expert.id)))
+        elif last is not None:
+            sources.append(await earlier_application(self.deps, last))
         await reuse_files(self.deps, application, sources, typed, now)
 
     async def _clean_values(

@@ -11,6 +11,7 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import NotFound
+from domain.forms.values import file_codes
 from domain.rulebook.form import FormField
 from models.applications import Application, Attachment
 from models.experts import Expert
@@ -36,7 +37,7 @@ from tests.factories.applications import (
 )
 from tests.factories.attachments import ready_attachments, upload_file
 from tests.factories.files import MemoryFiles, QuickChecker, jpeg, pdf
-from tests.factories.people import make_expert
+from tests.factories.people import file_more, make_expert
 from tests.factories.rulebooks import load_rulebook
 from tests.services.conftest import RULEBOOKS
 
@@ -98,6 +99,15 @@ async def taken(application_id: UUID) -> list[str]:
     return [attachment.field for attachment in ready]
 
 
+async def file_attachments(deps: Deps, expert: Expert, application_id: UUID) -> None:
+    """The application took effect: what stays valid after it is filed."""
+    filed: dict[str, object] = {}
+    for code in file_codes(deps.book("demo").form, "first"):
+        attached = await Attachment.filter(application_id=application_id, field=code, state="ready").order_by("id")
+        filed[code] = [{"row": attachment.row, "file": str(attachment.id)} for attachment in attached]
+    await file_more(deps, expert, deps.now(), **filed)
+
+
 def with_field(deps: Deps, code: str, **changes: object) -> Deps:
     """The demo pool with one field of its form changed."""
     book = deps.book("demo")
@@ -116,6 +126,8 @@ async def test_a_renewing_expert_finds_the_files_of_the_entry(
     await upload_all(attachments, zhao, first)
     expert = await make_expert(deps, account=await account_of(zhao))
     await end(first, deps, "entered", expert_id=expert.id)
+    await file_attachments(deps, expert, first)
+    await file_more(deps, await Expert.get(id=expert.id), deps.now(), email="a@b.cn")
     stored_before = dict(files.contents)
     renewal = await begin(deps, zhao, "renewal")
     assert await taken(renewal) == ["degree_proof", "degree_proof", "id_card_front", "photo"]
