@@ -7,6 +7,7 @@ from typing import Literal
 
 from domain.catalogues import full_name
 from domain.forms.values import UNIT_PARTS, CatalogueView, is_empty
+from domain.masking import mask_bank_account, mask_id_number, mask_mobile
 from domain.rulebook.form import FormField
 
 TODAY = "至今"
@@ -35,6 +36,21 @@ def show_value(field: FormField, value: object, catalogue: CatalogueView, *, cho
     if kind and field.kind in ("catalogue", "employer", "region"):
         return full_name(kind, str(value), catalogue)
     return str(value)
+
+
+def show_masked(field: FormField, text: str) -> str:
+    """Enough of a sensitive text to distinguish two values. Numbers are masked as everywhere; of other texts the first
+    character is shown."""
+    if field.account == "id_number":
+        return mask_id_number(text)
+    if field.account == "mobile" or field.kind == "mobile":
+        return mask_mobile(text)
+    if field.kind == "bank_account":
+        return mask_bank_account(text)
+    if field.kind == "email":
+        name, _, host = text.partition("@")
+        return f"{name[:1]}***@{host}"
+    return f"{text[:1]}{'*' * min(len(text) - 1, 6)}"
 
 
 def show_rows(field: FormField, value: object, catalogue: CatalogueView) -> list[list[str]]:

@@ -110,6 +110,11 @@ class FormField(Section):
     """Our decision on the field as a whole."""
 
     @property
+    def outlasts_application(self) -> bool:
+        """Whether it says something of the expert, not of the application alone."""
+        return not (self.of_application or self.single_use)
+
+    @property
     def is_filed(self) -> bool:
         """Whether its typed value is one of the expert's file."""
         return not (self.account or self.of_application or self.kind == "file")
@@ -252,7 +257,7 @@ class ApplicationForm(Section):
         it."""
         placed, sections = set[str](), dict[str, FormSection]()
         for code, section in self.sections.items():
-            here = [name for name in section.fields if name not in placed and not self.fields[name].of_application]
+            here = [name for name in section.fields if name not in placed and self.fields[name].outlasts_application]
             placed.update(here)
             if here:
                 sections[code] = section.model_copy(update={"fields": tuple(here), "only_for": ()})

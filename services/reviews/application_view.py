@@ -11,9 +11,8 @@ from pydantic import Field
 
 from domain.errors import NotFound
 from domain.forms.checking import account_values, filled_values
-from domain.forms.display import columns_of, show_rows, show_value
+from domain.forms.display import columns_of, show_masked, show_rows, show_value
 from domain.forms.values import fields_of
-from domain.masking import mask_bank_account, mask_id_number, mask_mobile
 from domain.rulebook.form import EntryType, FormField
 from models.accounts import Account
 from models.applications import Application, Attachment
@@ -162,7 +161,7 @@ def _show_field(code: str, field: FormField, facts: _Facts) -> FieldShown:
         code,
         field.label,
         field.kind,
-        _masked_text(field, text) if hidden else text,
+        show_masked(field, text) if hidden else text,
         hidden=hidden,
         columns=tuple(column.label for column in columns_of(field).values()) if rows else (),
         rows=tuple(tuple(row) for row in rows) if not hidden else (),
@@ -183,21 +182,6 @@ def _field_files(code: str, field: FormField, facts: _Facts) -> Iterator[FileSho
     for part, column in field.parts.items():
         for file in facts.files.get(f"{code}.{part}", ()) if column.kind == "file" else ():
             yield replace(file, covered=field.sensitive or column.sensitive)
-
-
-def _masked_text(field: FormField, text: str) -> str:
-    """Enough to distinguish two values. Numbers are masked as everywhere; of other texts the first character is
-    shown."""
-    if field.account == "id_number":
-        return mask_id_number(text)
-    if field.account == "mobile" or field.kind == "mobile":
-        return mask_mobile(text)
-    if field.kind == "bank_account":
-        return mask_bank_account(text)
-    if field.kind == "email":
-        name, _, host = text.partition("@")
-        return f"{name[:1]}***@{host}"
-    return f"{text[:1]}{'*' * min(len(text) - 1, 6)}"
 
 
 def _entry_type(application: Application) -> EntryType:

@@ -56,6 +56,7 @@ SHOWN = (
         "commitment.pdf",
         "information.pdf",
         "/h5/{pool}/remuneration",
+        "/h5/{pool}/file",
         "/h5/{pool}/periods",
         "/h5/{pool}/apply/status",
     ),

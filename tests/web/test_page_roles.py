@@ -52,6 +52,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "/h5/{pool}/notices": PERSONS,
     "/h5/{pool}/panels": EXPERT,
     "/h5/{pool}/pay": PERSONS,
+    "/h5/{pool}/file": EXPERT,
     "/h5/{pool}/periods": EXPERT,
     "/h5/{pool}/proofs": EXPERT,
     "/h5/{pool}/remuneration": EXPERT,

@@ -9,9 +9,10 @@ from models.accounts import Account
 from models.draws import Draw
 from services.files import MaterialData
 from tests.factories.applicants import make_applicant as make_candidate
+from tests.factories.applications import SPECIALTY, make_codes
 from tests.factories.files import pdf
 from tests.factories.offices import make_supervisor
-from tests.factories.people import make_grant
+from tests.factories.people import CREDIT_CODE, file_more, make_account, make_expert, make_grant
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
 from tests.web.office.test_office_browser import open_administrator
@@ -107,6 +108,34 @@ async def test_public_pages_are_accessible_and_fit_the_screen(browser: Browser, 
     }.items():
         await seen.open(path)
         await seen.check(page)
+
+
+async def test_an_experts_own_file(browser: Browser, world: World) -> None:
+    deps = world.services.deps
+    await make_codes(deps.book("demo"))
+    expert = await make_expert(deps, name="欧阳锋", account=await make_account(deps), term_until=deps.now())
+    filed = {
+        "political_status": "群众",
+        "email": "ouyang@example.cn",
+        "address": "演示市演示区示范路88号6栋302",
+        "employer": "演示省建筑设计研究院有限公司",
+        "work_history": [
+            {"unit": "演示省建筑设计研究院有限公司", "position": "总工程师", "since": "2015-07"},
+            {"unit": "演示市规划局", "since": "2003-08", "until": "2015-06"},
+        ],
+        "education": "硕士研究生",
+        "school": "演示大学",
+        "specialties": [{"code": SPECIALTY, "choice": "preferred"}],
+        "strengths": "三十年结构设计与审查，主持演示大桥等项目。\n熟悉装配式结构。",
+        "recusal_units": [{"name": "演示建设集团有限公司", "code": CREDIT_CODE}],
+    }
+    await file_more(deps, expert, deps.now(), **filed)
+    seen = await look(browser, world)
+    cookie = (await world.log_in_expert(expert.id)).cookie
+    await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
+    await seen.open("/h5/demo/file")
+    await seen.check("own-file")
+    assert seen.complaints == []
 
 
 async def test_an_experts_proof_of_a_draw(browser: Browser, world: World) -> None:

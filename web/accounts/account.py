@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 from uuid import UUID
 
 import aiohttp.web as http
@@ -19,8 +19,6 @@ from services.experts import MembershipStatus, membership_status_of
 from web.accounts.person_pages import PersonPages
 from web.accounts.user_agent import in_wechat
 from web.core.pages import Redirect, Visit, page
-
-_IN_POOL = ("temporary", "formal", "suspended")
 
 
 class Bar(NamedTuple):
@@ -84,16 +82,8 @@ class AccountPages(PersonPages):
             "waiting": await self.services.organisations.agents.count_unanswered_links(holder),
             "has_certificates": book.certificate.issued,
             "hotline": book.pool.hotline,
-            **await self._bar_and_file(holder, profile),
+            "bar": await self._bar(holder, profile) if holder.role in ("expert", "applicant") else None,
         }
-
-    async def _bar_and_file(self, holder: Actor, profile: Profile) -> dict[str, Any]:
-        """The parts that only an applicant or expert has: the membership status, and an expert's record."""
-        if holder.role not in ("expert", "applicant"):
-            return {"bar": None, "file": None}
-        bar = await self._bar(holder, profile)
-        in_pool = holder.role == "expert" and bar.membership_status.kind in _IN_POOL
-        return {"bar": bar, "file": await self.services.experts.profiles.profile(holder) if in_pool else None}
 
     @account.command(_LogIn, path="/h5/{pool}/account/log-ins", note={"ended": "已退出该登录。"})
     async def end_log_in(self, visit: Visit, form: _LogIn) -> Redirect:

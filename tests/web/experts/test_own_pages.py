@@ -9,9 +9,10 @@ from datetime import timedelta
 from domain.clock import local
 from models.audit import AuditEntry
 from models.draws import Draw
-from models.experts import Unavailability
+from models.experts import Expert, Unavailability
 from models.invitations import Invitation
 from tests.factories.offices import enter_all
+from tests.factories.people import file_more
 from tests.factories.reviews import make_applicant
 from tests.web.conftest import World
 
@@ -119,10 +120,23 @@ async def test_a_period_is_set_refused_with_what_was_typed_and_cancelled(world: 
     assert (expert.status, "没有收到您的选择" in expert.text) == (422, True)
 
 
-async def test_the_file_stands_on_the_account_page(world: World) -> None:
+async def test_the_own_file_says_what_is_held_since_when_and_how_it_is_changed(world: World) -> None:
     _, [invitation] = await world.call()
-    expert = await (await world.log_in_expert(invitation.expert_id)).get("/h5/demo/account")
-    assert (expert.status, "专家档案" in expert.text, "常驻地" in expert.text) == (200, True, True)
+    row = await Expert.get(id=invitation.expert_id)
+    await file_more(world.services.deps, row, world.clock.now(), email="ouyang@example.cn", employer="演示设计院")
+    expert = await world.log_in_expert(row.id)
+    await expert.click("我的档案")
+    assert (expert.status, row.number in expert.text, "演示设计院" in expert.text) == (200, True, True)
+    assert ("o***@example.cn" in expert.text, "ouyang@" in expert.text) == (True, False), "masked for its owner, too"
+    assert ("批量导入" in expert.text, "未登记" in expert.text) == (True, True)
+    assert "/h5/demo/account/mobile" in expert.page.links.values()
+    assert ("不能修改：取自实名信息" in expert.text, "续聘时可改" in expert.text) == (True, True)
+
+
+async def test_a_person_outside_the_pool_has_no_file(world: World) -> None:
+    applicant = await world.enter(await make_applicant(world.services.deps))
+    await applicant.get("/h5/demo/file")
+    assert (applicant.status, applicant.page.links["我的申报"]) == (403, "/h5/demo/apply")
 
 
 async def test_an_applicant_on_an_experts_pages_is_refused_with_a_link_to_his_application(world: World) -> None:
