@@ -80,13 +80,15 @@ def check_complete(
     catalogue: CatalogueView,
     today: date,
     unchanged: Collection[str] = (),
+    optional: Collection[str] = (),
 ) -> list[FieldProblem]:
     """Everything that keeps an application from being submitted; empty: it is complete.
 
     ``values`` are those of all sections together. ``today`` is the day in Asia/Shanghai; ages are completed years on
-    it. ``unchanged`` are fields that are the same as in the expert's record and are accepted in any shape.
+    it. ``unchanged`` are fields that are the same as in the expert's file and are accepted in any shape; ``optional``
+    fields may stay empty though the form requires them.
     """
-    form = form.of(entry_type)
+    form = form.of(entry_type).without_requiring(optional)
     fields = fields_of(form, entry_type)
     values = filled_values(form, values, entry_type)
     satisfied = {

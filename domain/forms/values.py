@@ -86,11 +86,12 @@ def is_empty(value: object) -> bool:
 
 
 def fields_of(form: ApplicationForm, entry_type: EntryType) -> dict[str, FormField]:
-    """The fields of this type of application, in the form's order."""
+    """The fields of this type of application, in the form's order. A change takes no papers that were signed for an
+    application."""
     return {
         code: field
         for code, field in form.of(entry_type).used().items()
-        if not field.only_for or entry_type in field.only_for
+        if (not field.only_for or entry_type in field.only_for) and not (entry_type == "change" and field.single_use)
     }
 
 

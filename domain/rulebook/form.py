@@ -6,7 +6,7 @@ A field is defined once (``form.fields.<code>``, the usual ones in ``_form.toml`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Literal, get_args
 
 from pydantic import Field, model_validator
@@ -199,6 +199,10 @@ class PrintedDocuments(Section):
     commitment: Text
     """Text of the honesty commitment (诚信承诺书), one paragraph per line."""
 
+    def demands_print(self, entry_type: EntryType) -> bool:
+        """A change of the file is handed in without paper."""
+        return self.print_before_submit and entry_type != "change"
+
     def title_of(self, entry_type: EntryType) -> str:
         own = {"education": self.education_title, "change": self.change_title}
         return own.get(entry_type) or self.form_title
@@ -263,6 +267,13 @@ class ApplicationForm(Section):
                 sections[code] = section.model_copy(update={"fields": tuple(here), "only_for": ()})
         fields = {code: field.model_copy(update={"only_for": ()}) for code, field in self.fields.items()}
         return self.model_copy(update={"sections": sections, "fields": fields})
+
+    def without_requiring(self, codes: Collection[str]) -> ApplicationForm:
+        """The form where these fields may stay empty."""
+        if not codes:
+            return self
+        optional = {code: self.fields[code].model_copy(update={"required": False, "count_min": None}) for code in codes}
+        return self.model_copy(update={"fields": {**self.fields, **optional}})
 
     def used(self) -> Mapping[str, FormField]:
         """The fields that stand in a section, in the form's order."""

@@ -78,10 +78,18 @@ def problems_of(
         catalogue=codes,
         today=today(deps),
         unchanged={code for code, value in filed.items() if values.get(code) == value},
+        optional=_never_filed(book, filed) if application.entry_type == "change" else (),
     )
     if application.entry_type == "change" and not (problems or attached or _changes(book, values, filed)):
         problems.append(FieldProblem(_first_field(book), _UNCHANGED))
     return [*_answerable(application, book, problems)]
+
+
+def _never_filed(book: Rulebook, filed: Mapping[str, object]) -> set[str]:
+    """Fields that a change need not fill in: what the file lacks is not its subject. What the file holds can't be
+    emptied."""
+    fields = fields_of(book.form, "change")
+    return {code for code, field in fields.items() if code not in filed and not field.of_application}
 
 
 def _changes(book: Rulebook, values: Mapping[str, object], filed: Mapping[str, object]) -> bool:

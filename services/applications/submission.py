@@ -222,8 +222,8 @@ class Submission:
 
 def _check_locked(application: Application, book: Rulebook) -> None:
     """Where printing locks, an unlocked form can't be submitted. Raises RuleViolation."""
-    documents = book.form.papers
-    if application.state == _S.DRAFT and documents.print_locks and documents.print_before_submit:
+    papers = book.form.papers
+    if application.state == _S.DRAFT and papers.print_locks and papers.demands_print(type_of(application)):
         raise _print_first(book)
 
 
@@ -232,7 +232,7 @@ async def _check_printed(application: Application, book: Rulebook) -> None:
 
     A correction that doesn't concern the scan needs no new one. Raises RuleViolation or InvalidInput.
     """
-    if not book.form.papers.print_before_submit or application.entry_type == "change":
+    if not book.form.papers.demands_print(type_of(application)):
         return
     has_scan = SIGNED_FORM in book.form.of(type_of(application)).used()
     if application.round > 0:

@@ -250,7 +250,7 @@ def test_hunan() -> None:
     book = book_of("hunan")
     assert book.registration.mobile_change_every == timedelta(days=365)
     assert book.form.age_max == 65
-    assert [section.title for section in book.form.sections.values()] == [
+    assert [section.title for section in book.form.of("first").sections.values()] == [
         "基础信息",
         "执业与专业信息",
         "评标信息",
@@ -353,7 +353,7 @@ def test_jilin() -> None:
     book = book_of("jilin")
     form = book.form
     assert not book.campaigns.required
-    assert book.campaigns.entry_types == ("first",)
+    assert book.campaigns.entry_types == ("first", "change")
     assert book.membership.outside == "临时专家"
     assert [step.acts_in for step in book.review.steps] == ["chosen", "province", "province"]
     assert (form.specialties.count_max, form.specialties.third_level_only) == (3, True)

@@ -50,7 +50,8 @@ async def test_from_the_form_to_the_review_and_back(world: World, applicant: Act
     )
 
     schema = await zhao.get("/applications/schema?entry_type=first")
-    assert [section["code"] for section in schema["sections"]] == list(world.deps.book("demo").form.sections)
+    form = world.deps.book("demo").form.of("first")
+    assert [section["code"] for section in schema["sections"]] == list(form.sections)
 
     problem = await zhao.post(f"{url}/submission", {"version": 1}, 422)
     assert problem["code"] == "form_incomplete"
