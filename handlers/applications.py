@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from bot.replies import shorten
@@ -54,20 +55,21 @@ async def progress(turn: Turn) -> str:
         return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
     if work := await _staff_overview(turn):
         return work
-    application = await turn.services.applications.to_dos.progress(turn.user.account_id)
-    if application is None:
+    applications = await turn.services.applications.to_dos.progress(turn.user.account_id)
+    if not applications:
         return f"{texts.NO_APPLICATION}\n{commands.tap_lines(commands.APPLY, commands.GUIDE)}"
-    return "\n".join([*_lines(turn, application), *_taps(application)])
+    return "\n".join([_blocks(turn, applications), *_taps(applications)])
 
 
 async def show_corrections(turn: Turn) -> str:
     """What was returned for correction, why, and a link to the form that corrects it."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
-    application = await turn.services.applications.to_dos.progress(turn.user.account_id)
-    if application is None or application.step is None or application.step.code not in _MENDING:
+    applications = await turn.services.applications.to_dos.progress(turn.user.account_id)
+    mending = [each for each in applications if each.step is not None and each.step.code in _MENDING]
+    if not mending:
         return f"{texts.NOTHING_TO_MEND}\n{commands.tap_lines(commands.PROGRESS)}"
-    return "\n".join(_lines(turn, application))
+    return _blocks(turn, mending)
 
 
 async def show_change_page(turn: Turn) -> str:
@@ -94,10 +96,14 @@ async def begin_giving_up(turn: Turn) -> Answer:
     """Withdraw the application: asks for confirmation first and states the consequence."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
-    application = await turn.services.applications.to_dos.progress(turn.user.account_id)
-    if application is None or not application.give_up:
+    applications = await turn.services.applications.to_dos.progress(turn.user.account_id)
+    live = [application for application in applications if application.give_up]
+    if not live:
         return f"{texts.NOTHING_TO_GIVE_UP}\n{commands.tap_lines(commands.APPLY, commands.GUIDE)}"
-    return ask_giving_up.start(application.application_id, application.number, application.give_up)
+    if len(live) > 1:
+        pages = [texts.PAGE.format(link=_link(turn, each.page), label=each.headline) for each in live]
+        return "\n".join([texts.GIVE_UP_WHICH, *pages])
+    return ask_giving_up.start(live[0].application_id, live[0].number, live[0].give_up)
 
 
 @conversation(commands.GIVE_UP)
@@ -116,7 +122,14 @@ async def ask_giving_up(talk: Talk, application_id: UUID, number: str, consequen
     await talk.say(commands.tap_lines(commands.APPLY))
 
 
-def _lines(turn: Turn, application: Progress) -> list[str]:
+def _blocks(turn: Turn, applications: Sequence[Progress]) -> str:
+    """A block for each, all in one bubble."""
+    share = 1 if len(applications) == 1 else 3
+    return "\n\n".join("\n".join(_lines(turn, application, share)) for application in applications)
+
+
+def _lines(turn: Turn, application: Progress, share: int) -> list[str]:
+    """``share``: opinion and specialties are shortened to this part of a bubble's."""
     now = turn.services.deps.now()
     lines = [texts.PROGRESS_HEAD.format(headline=application.headline, number=application.number)]
     if application.ended_at is not None:
@@ -125,12 +138,11 @@ def _lines(turn: Turn, application: Progress) -> list[str]:
         lines.append(texts.PROGRESS_WHO.format(who=application.who, since=print_until(application.since, now)))
     lines += [
         f"{specialty.state_label}　{wording.plain_text(specialty.name)}"
-        for specialty in application.specialties[:_SPECIALTIES_SHOWN]
+        for specialty in application.specialties[: _SPECIALTIES_SHOWN // share]
     ]
     if application.opinion:
-        lines.append(
-            texts.PROGRESS_OPINION.format(opinion=shorten(wording.plain_text(application.opinion), _OPINION_BYTES))
-        )
+        opinion = shorten(wording.plain_text(application.opinion), _OPINION_BYTES // share)
+        lines.append(texts.PROGRESS_OPINION.format(opinion=opinion))
     lines += [
         texts.PROGRESS_NEXT.format(advice=application.advice),
         texts.PROGRESS_ASK.format(ask=wording.plain_text(application.ask)),
@@ -138,27 +150,25 @@ def _lines(turn: Turn, application: Progress) -> list[str]:
     route, label = (
         (application.step.route, application.step.label)
         if application.step
-        else (_status_route(turn), texts.PROGRESS_MORE)
+        else (application.page, texts.PROGRESS_MORE)
     )
     lines.append(texts.PAGE.format(link=_link(turn, route), label=label))
     return lines
 
 
-def _taps(application: Progress) -> list[str]:
+def _taps(applications: Sequence[Progress]) -> list[str]:
     """Choices that the chat handles itself: a payment code beside the link, or a new application after a final
     state."""
-    if application.ended_at is not None:
-        return [] if application.state == ApplicationState.ENTERED else [commands.tap_lines(commands.APPLY)]
-    return [commands.tap_lines(*[commands.PAY] * (application.state == ApplicationState.FEE), commands.GIVE_UP)]
+    if all(application.ended_at is not None for application in applications):
+        entered = any(application.state == ApplicationState.ENTERED for application in applications)
+        return [] if entered else [commands.tap_lines(commands.APPLY)]
+    owes = any(application.state == ApplicationState.FEE for application in applications)
+    return [commands.tap_lines(*[commands.PAY] * owes, commands.GIVE_UP)]
 
 
 def _item(turn: Turn, item: ToDo) -> str:
     line = f"【{item.title}】{item.detail}"
     return f"{line}\n{texts.PAGE.format(link=_link(turn, item.route), label=item.action)}" if item.route else line
-
-
-def _status_route(turn: Turn) -> str:
-    return f"/h5/{turn.user.pool}/apply/status"
 
 
 def _link(turn: Turn, route: str) -> str:

@@ -134,8 +134,8 @@ async def _say_booking(talk: Talk, booked: Booked) -> None:
 
 
 async def _no_exam_text(turn: Turn, account_id: UUID) -> str:
-    progress = await turn.services.applications.to_dos.progress(account_id)
-    if progress is not None and progress.state == ApplicationState.EXAM:
+    applications = await turn.services.applications.to_dos.progress(account_id)
+    if any(application.state == ApplicationState.EXAM for application in applications):
         return f"{texts.EXAM_WAITING}\n{commands.tap_lines(commands.MATERIALS, commands.PROGRESS)}"
     return f"{texts.NO_EXAM}\n{commands.tap_lines(commands.PROGRESS)}"
 

@@ -41,15 +41,11 @@ async def my_status(turn: Turn) -> str:
 
 async def _non_expert_lines(turn: Turn, who: Who) -> list[str]:
     """The status of an application, if there is one; and the work of staff."""
-    application = (
-        await turn.services.applications.to_dos.progress(who.account_id) if who.account_id is not None else None
-    )
-    lines = (
-        [texts.STATUS_APPLYING.format(headline=application.headline, advice=application.advice)] if application else []
-    )
+    applications = await turn.services.applications.to_dos.progress(who.account_id) if who.account_id else ()
+    lines = [texts.STATUS_APPLYING.format(headline=each.headline, advice=each.advice) for each in applications]
     lines += await exam_lines(turn, who.account_id)
     lines += await overview.work_lines(turn, who) if who.roles else [texts.MENU_AGENCY]
-    taps = [commands.PROGRESS if application else commands.APPLY] if people.is_applicant(who) or application else []
+    taps = [commands.PROGRESS if applications else commands.APPLY] if people.is_applicant(who) or applications else []
     return [*lines, commands.tap_lines(*taps, commands.UNBIND)]
 
 

@@ -63,6 +63,7 @@ CHANGES = "更换所在市州、工作单位、专业或回避单位，请提交
 NO_CHANGES = "目前不能在这里变更专家信息，如需变更请拨打{hotline}咨询。"
 NOTHING_TO_MEND = "目前没有需要您修改的内容。"
 NOTHING_TO_GIVE_UP = "您没有办理中的申请，不用放弃。"
+GIVE_UP_WHICH = "您有两份申请在办理，请打开要放弃的那一份，在“申请进度”里放弃："
 GIVE_UP_READ_BACK = "放弃申请{number}？\n{consequence}"
 GIVE_UP_YES = "确定放弃"
 GIVE_UP_NO = "不放弃"

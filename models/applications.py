@@ -11,7 +11,8 @@ from models.base import Row, text_array
 
 
 class Application(Row):
-    """One application. A person has at most one live application (not entered, refused or cancelled) at a time.
+    """One application. A person has at most one live one (not entered, refused or cancelled) at a time, and beside it
+    at most one live change of the file.
 
     ``region``, ``region_path``, ``name`` repeat the form's for lists and queues and are written at submission.
     ``round`` counts submissions; ``step`` is the index of the review step under way, -1 outside review. ``version``

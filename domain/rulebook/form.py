@@ -17,6 +17,8 @@ from domain.rulebook.types import Items, Section, Text
 EntryType = Literal["first", "renewal", "education", "change"]
 """New entry; renewal (续聘); for an expert in the pool: continuing education (继续教育), change of the record
 (异动)."""
+STAYS_IN_POOL: tuple[EntryType, ...] = ("education", "change")
+"""Types for experts in the pool, which leave membership, term and a suspension as they are."""
 FieldKind = Literal[
     "text",
     "textarea",

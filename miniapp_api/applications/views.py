@@ -57,6 +57,9 @@ class AdviceOut(Output):
 
 
 class HomeOut(Output):
+    """``progress`` is of the live application, else of the last one; a change of the file under way beside it is among
+    the to-do items."""
+
     membership_status: MembershipStatus
     to_do: tuple[ToDo, ...]
     progress: ApplicationProgressOut | None
@@ -67,7 +70,7 @@ class HomeOut(Output):
         return cls(
             membership_status=home.membership_status,
             to_do=home.to_do,
-            progress=ApplicationProgressOut.from_source(home.progress) if home.progress else None,
+            progress=next((ApplicationProgressOut.from_source(progress) for progress in home.progress), None),
             advice=tuple(AdviceOut(region=region, line=line) for region, line in home.advice),
         )
 

@@ -3,7 +3,7 @@
 Rows are locked application first; ``repository`` has the locks and state changes of every use case.
 """
 
-from services.applications.applicants import facts_of, today
+from services.applications.applicants import facts_of, has_left, today
 from services.applications.attachment_rules import AttachmentView, check_begin, field_of, view_of
 from services.applications.attachments import PART_MAX
 from services.applications.campaign_rules import entry_names
@@ -26,6 +26,7 @@ from services.applications.repository import (
     log,
     move,
     open_sealed,
+    page_of,
     read_values,
     unknown_application,
     values_of,
@@ -71,6 +72,7 @@ __all__ = [
     "erase_unsent",
     "facts_of",
     "field_of",
+    "has_left",
     "lock",
     "lock_open_tasks",
     "log",
@@ -78,6 +80,7 @@ __all__ = [
     "notify_applicant",
     "open_sealed",
     "outcome_of",
+    "page_of",
     "progress_of",
     "read_values",
     "review_end",

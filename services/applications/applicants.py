@@ -11,6 +11,7 @@ from domain.clock import local
 from domain.errors import Forbidden
 from domain.forms.checking import PersonFacts, person_facts
 from domain.rulebook.book import Rulebook
+from domain.rulebook.form import STAYS_IN_POOL
 from models.accounts import Account
 from models.applications import Application
 from models.campaigns import Employer
@@ -51,6 +52,13 @@ def is_own_file(account: Account, expert: Expert) -> bool:
     if expert.account_id is None:
         return expert.mobile_hash == account.mobile_hash
     return expert.account_id == account.id
+
+
+async def has_left(application: Application) -> bool:
+    """Whether the expert for whom this education or change was begun has left the pool since."""
+    if application.entry_type not in STAYS_IN_POOL or application.expert_id is None:
+        return False
+    return await Expert.exists(id=application.expert_id, left_at__not_isnull=True)
 
 
 async def file_values(deps: Deps, book: Rulebook, expert: Expert) -> dict[str, object]:

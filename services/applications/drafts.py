@@ -39,6 +39,7 @@ from services.applications.repository import (
     lock_own,
     next_number,
     open_values,
+    page_of,
     read_values,
     seal_values,
     type_of,
@@ -54,13 +55,14 @@ from services.expert_files import file_of
 
 @dataclass(frozen=True)
 class Begun:
-    """``existing``: it was begun earlier."""
+    """``existing``: it was begun earlier; ``page``: its form, a path below the service's address."""
 
     id: UUID
     number: str
     entry_type: EntryType
     state: str
     existing: bool
+    page: str
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class Drafts:
 
         async def run() -> Begun:
             await advisory_lock(f"application.start:{account.id}")
-            live = await find_live(account.id)
+            live = await find_live(account.id, change=entry_type == "change")
             if live is not None and not await self._is_expired(live, entry_type, now):
                 return _continue_live(self.deps.book(account.pool), live, entry_type)
             campaign = await self.campaigns.check_open(account.pool, entry_type, now)
@@ -318,4 +320,5 @@ async def _create(
 
 def _begun_view(application: Application, *, existing: bool) -> Begun:
     entry_type = cast(EntryType, application.entry_type)
-    return Begun(application.id, application.number, entry_type, str(application.state), existing)
+    form = f"/h5/{application.pool}/{page_of(application, 'form')}"
+    return Begun(application.id, application.number, entry_type, str(application.state), existing, form)

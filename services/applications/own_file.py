@@ -20,6 +20,7 @@ from models.applications import Application
 from models.experts import Expert
 from services.applications.applicants import today
 from services.applications.may_apply import check_person
+from services.applications.repository import page_of
 from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Actor, Deps
 from services.core.permissions import check
@@ -59,13 +60,14 @@ class FilePart:
 
 @dataclass(frozen=True)
 class EarlierApplication:
-    """``name``: 新增, 续聘 …; ``at``: when it ended, else when it was handed in or begun."""
+    """``name``: 新增, 续聘 …; ``at``: when it ended, else when it was handed in or begun; ``page``: its progress."""
 
     id: UUID
     number: str
     name: str
     state: str
     at: datetime
+    page: str
 
 
 @dataclass(frozen=True)
@@ -108,12 +110,9 @@ class OwnFiles:
     async def _find_way_to_change(self, book: Rulebook, actor: Actor, applications: list[Application]) -> Way:
         """Whether the pool takes changes of this person now, by the rules that the application itself goes by."""
         name = book.campaigns.change_title
-        live = next((application for application in applications if application.ended_at is None), None)
-        if live is not None and live.entry_type == "change":
-            return Way("变更办理中", f"{name}正在办理，查看进度", f"/h5/{actor.pool}/apply/status")
-        if live is not None:
-            now = book.campaigns.name_of(cast(EntryType, live.entry_type))
-            return Way("暂不能变更", f"您的{now}申请正在办理，办结后可以办理{name}。")
+        live = (application for application in applications if application.ended_at is None)
+        for change in (application for application in live if application.entry_type == "change"):
+            return Way("变更办理中", f"{name}正在办理，查看进度", f"/h5/{actor.pool}/{page_of(change, 'status')}")
         try:
             account = await Account.get(id=actor.account_id)
             await check_person(self.deps, account, "change", None, self.deps.now())
@@ -206,4 +205,5 @@ def _earlier(book: Rulebook, application: Application) -> EarlierApplication:
         name=book.campaigns.name_of(cast(EntryType, application.entry_type)),
         state=ApplicationState(application.state).label,
         at=application.ended_at or application.submitted_at or application.created_at,
+        page=f"/h5/{application.pool}/apply/status?number={application.number}",
     )

@@ -11,13 +11,14 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.applications.lifecycles import STAGE_OF, ApplicationState, TaskState
+from domain.errors import NotFound
 from domain.forms.display import SpecialtyChoice, show_specialty
 from domain.rulebook.entry import Stage as EntryStage
 from domain.rulebook.form import EntryType
 from models.applications import ApplicationSpecialty
 from services.applications import progress_messages as words
-from services.applications.progress_messages import LATEST, YOU, Facts, adviser, ask_line, find_facts
-from services.applications.repository import SPECIALTIES, type_of, unknown_application
+from services.applications.progress_messages import CURRENT, FIRST, YOU, Facts, adviser, ask_line, list_facts
+from services.applications.repository import SPECIALTIES, page_of, type_of, unknown_application
 from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Deps
 
@@ -68,7 +69,7 @@ class Progress:
     hotline. ``opinion`` is the reviewer's, while something is sent back or after a refusal, or why the office ended it.
     ``expert_number`` is empty before approval. ``until`` is the deadline for submission, while it is the person's turn;
     ``ended_at`` the end of the application. ``give_up`` is the consequence of cancelling now; empty where that is not
-    possible any more.
+    possible any more. ``page`` displays all this, a path below the service's address.
     """
 
     application_id: UUID
@@ -91,20 +92,33 @@ class Progress:
     until: datetime | None
     ended_at: datetime | None
     give_up: str
+    page: str
 
 
 async def progress_of(deps: Deps, application_id: UUID) -> Progress:
     """The present progress of one application. Raises NotFound."""
-    facts = await find_facts(deps, "a.id = $1", application_id)
-    if facts is None:
-        raise unknown_application()
-    return await _progress(deps, facts)
+    for facts in await list_facts(deps, "a.id = $1", application_id):
+        return await _progress(deps, facts)
+    raise unknown_application()
 
 
-async def latest_progress(deps: Deps, account_id: UUID) -> Progress | None:
-    """Progress of the person's live application, else of the last one; None without any."""
-    facts = await find_facts(deps, LATEST, account_id)
-    return await _progress(deps, facts) if facts is not None else None
+async def current_progress(deps: Deps, account_id: UUID) -> tuple[Progress, ...]:
+    """Progress of the person's live application and of a change of the file beside it; else of the last application.
+    Empty without any."""
+    current = await list_facts(deps, f"{CURRENT} ORDER BY {FIRST}", account_id)
+    return tuple([await _progress(deps, facts) for facts in current])
+
+
+async def own_progress(deps: Deps, account_id: UUID, number: str = "") -> Progress:
+    """Progress of the person's application of this number; without one of the live application, else of the last.
+    Raises NotFound."""
+    if not number:
+        for progress in await current_progress(deps, account_id):
+            return progress
+        raise NotFound("您还没有申请，请回到“我的申报”开始。")
+    for facts in await list_facts(deps, "a.account_id = $1 AND a.number = $2", account_id, number):
+        return await _progress(deps, facts)
+    raise unknown_application()
 
 
 async def _progress(deps: Deps, facts: Facts) -> Progress:
@@ -143,24 +157,26 @@ def show_progress(facts: Facts, codes: CatalogueCodes) -> Progress:
         until=facts.until,
         ended_at=application.ended_at,
         give_up=words.cancellation_warning(facts),
+        page=f"/h5/{application.pool}/{page_of(application, 'status')}",
     )
 
 
 def next_step(facts: Facts) -> Step | None:
     """The person's possible next step for an application; None: only waiting."""
     base = f"/h5/{facts.application.pool}"
+    form = f"{base}/{page_of(facts.application, 'form')}"
     match facts.state:
         case _ if facts.is_too_late:
             return None
         case _S.DRAFT:
-            return Step("fill_in", "继续填写", f"{base}/apply/form")
+            return Step("fill_in", "继续填写", form)
         case _S.LOCKED:
-            return Step("upload", "上传材料并提交", f"{base}/apply/form")
+            return Step("upload", "上传材料并提交", form)
         case _S.SENT_BACK if facts.book.review.withdraw_before_edit:
-            return Step("withdraw", "撤回后修改", f"{base}/apply/status")
+            return Step("withdraw", "撤回后修改", f"{base}/{page_of(facts.application, 'status')}")
         case _S.SENT_BACK | _S.CORRECTING:
-            at = f"?at={SPECIALTIES}" if facts.is_partly_back else ""
-            return Step("correct", "修改信息", f"{base}/apply/form{at}")
+            at = SPECIALTIES if facts.is_partly_back else ""
+            return Step("correct", "修改信息", f"{base}/{page_of(facts.application, 'form', at=at)}")
         case _S.FEE if facts.fee is not None and facts.fee_phase == "open":
             return Step("pay", "缴费", f"{base}/pay/{facts.fee.expert_number}")
         case _S.EXAM if facts.exam is not None:

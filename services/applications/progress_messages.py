@@ -39,11 +39,13 @@ a AS application, c AS campaign,
 """
 """Columns for ``facts_of``, from ``APPLICATIONS``."""
 APPLICATIONS = "application a LEFT JOIN campaign c ON c.id = a.campaign_id"
-LATEST = (
-    "a.id = (SELECT l.id FROM application l WHERE l.account_id = $1 "
-    "ORDER BY l.ended_at IS NULL DESC, l.created_at DESC LIMIT 1)"
-)
-"""The live application of the person ``$1``, else the last one."""
+CURRENT = """
+a.account_id = $1 AND (a.ended_at IS NULL OR a.id = (SELECT l.id FROM application l WHERE l.account_id = $1
+  ORDER BY l.ended_at IS NULL DESC, l.created_at DESC LIMIT 1))
+"""
+"""The live applications of the person ``$1``, two at most, which ``FIRST`` sorts; else the last one."""
+FIRST = "a.entry_type = 'change'"
+"""Sorts a change of the file behind the application that it stands beside."""
 
 
 @dataclass(frozen=True)
@@ -87,13 +89,13 @@ class Facts:
         return phase_of(fee.state, fee.opens_at, fee.closes_at, self.now) if fee is not None else None
 
 
-async def find_facts(deps: Deps, which: str, *values: object) -> Facts | None:
-    """Facts of the application ``a`` selected by ``which`` (what follows WHERE). None without one."""
+async def list_facts(deps: Deps, which: str, *values: object) -> list[Facts]:
+    """Facts of the applications ``a`` selected by ``which`` (what follows WHERE)."""
     application_rows = await rows(f"SELECT {FACTS} FROM {APPLICATIONS} WHERE {which}", *values)
-    if not application_rows:
-        return None
-    application = from_row(Application, application_rows[0]["application"])
-    return facts_of(deps, application, application_rows[0], await find_exam(application, deps.now()))
+    applications = [(from_row(Application, row["application"]), row) for row in application_rows]
+    return [
+        facts_of(deps, application, row, await find_exam(application, deps.now())) for application, row in applications
+    ]
 
 
 def facts_of(deps: Deps, application: Application, row: Mapping[str, Any], exam: ExamTask | None) -> Facts:

@@ -26,8 +26,8 @@ from services.applications.applicants import today
 from services.applications.campaign_rules import check_entry_type
 from services.applications.kept_fields import find_filed, kept_fields_of, kept_rule
 from services.applications.problems import count_ready, problems_of
-from services.applications.progress import Progress, codes_of, show_progress
-from services.applications.progress_messages import APPLICATIONS, FACTS, LATEST, Facts, facts_of, find_exam
+from services.applications.progress import Progress, codes_of, own_progress, show_progress
+from services.applications.progress_messages import APPLICATIONS, CURRENT, FACTS, FIRST, Facts, facts_of, find_exam
 from services.applications.repository import (
     FREE,
     SPECIALTIES,
@@ -159,13 +159,21 @@ class ApplicationQueries:
             raise unknown_application()
         return await self._show(actor, application_rows[0])
 
-    async def get_latest(self, actor: Actor) -> ApplicationView:
-        """The actor's live application, else the last one. Raises NotFound without any."""
+    async def get_current(self, actor: Actor, number: str = "") -> ApplicationView:
+        """The actor's application of this number; without one the live application, else the last. Raises NotFound."""
         check(actor, "application.own")
-        application_rows = await rows(f"{_WHOLE}{LATEST}", actor.account_id)
+        which = "a.account_id = $1 AND a.number = $2" if number else f"{CURRENT} ORDER BY {FIRST}"
+        application_rows = await rows(f"{_WHOLE}{which}", actor.account_id, *([number] if number else []))
         if not application_rows:
-            raise NotFound("您还没有申请，请回到“我的申报”开始。")
+            raise unknown_application() if number else NotFound("您还没有申请，请回到“我的申报”开始。")
         return await self._show(actor, application_rows[0])
+
+    async def own_progress(self, actor: Actor, number: str = "") -> Progress:
+        """Progress alone of the same application. Raises NotFound."""
+        check(actor, "application.own")
+        if actor.account_id is None:
+            raise unknown_application()
+        return await own_progress(self.deps, actor.account_id, number)
 
     async def _show(self, actor: Actor, row: Mapping[str, Any]) -> ApplicationView:
         application = from_row(Application, row["application"])

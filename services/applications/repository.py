@@ -9,7 +9,8 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Literal, cast
+from urllib.parse import urlencode
 from uuid import UUID
 
 from domain.applications.lifecycles import APPLICATION, ApplicationEvent, ApplicationState
@@ -65,9 +66,21 @@ def unknown_application() -> NotFound:
     return NotFound("找不到这份申请，请刷新后重试。", code="application_unknown")
 
 
-async def find_live(account_id: UUID) -> Application | None:
-    """The person's live application; there is at most one."""
-    return await Application.get_or_none(account_id=account_id, ended_at=None)
+async def find_live(account_id: UUID, *, change: bool) -> Application | None:
+    """The person's live change of the file, or other live application; there is at most one of each."""
+    live = Application.filter(account_id=account_id, ended_at=None)
+    return await (live.filter(entry_type="change") if change else live.exclude(entry_type="change")).first()
+
+
+def page_of(application: Application, name: Literal["form", "status"], *, at: str = "") -> str:
+    """The page of this application below ``/h5/{pool}/``; ``at`` is the field that the form opens.
+
+    The page without a number is that of the person's present application. A change of the file may be under way beside
+    it, so its page names it.
+    """
+    wanted = {"number": application.number if application.entry_type == "change" else "", "at": at}
+    query = urlencode({name: value for name, value in wanted.items() if value})
+    return f"apply/{name}{'?' if query else ''}{query}"
 
 
 def type_of(application: Application) -> EntryType:

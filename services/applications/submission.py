@@ -17,6 +17,7 @@ from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
 from models.reviews import ReviewTask
+from services.applications.applicants import has_left
 from services.applications.campaigns import Campaigns
 from services.applications.kept_fields import apply_kept_values
 from services.applications.notifications import notify_applicant
@@ -98,6 +99,8 @@ class Submission:
         _check_locked(application, book)
         account = await Account.get(id=application.account_id)
         self._check_person(account, book)
+        if await has_left(application):
+            raise Conflict("您已退库，这份申请不能再提交，可以在“申请进度”中放弃。", code="not_in_pool")
         await apply_kept_values(self.deps, book, application, now)
         values, codes = await self._complete_values(application, account, book)
         await _check_printed(application, book)

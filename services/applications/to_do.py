@@ -25,8 +25,9 @@ from services.applications.campaign_queries import CampaignQueries
 from services.applications.campaign_windows import CampaignView, announced_of
 from services.applications.course_tasks import COURSE_TASKS, COURSE_TITLE, CourseTask, course_tasks_of
 from services.applications.exam_tasks import EXAM_TASKS, TITLE, ExamTask, exam_tasks_of
-from services.applications.progress import Progress, Step, codes_of, latest_progress, show_progress
-from services.applications.progress_messages import APPLICATIONS, FACTS, LATEST, Facts, exam_of, facts_of
+from services.applications.progress import Progress, Step, codes_of, current_progress, show_progress
+from services.applications.progress_messages import APPLICATIONS, CURRENT, FACTS, Facts, exam_of, facts_of
+from services.applications.repository import page_of
 from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Deps, from_row, rows
 from services.experts import MembershipStatus, membership_status_of
@@ -53,43 +54,57 @@ class RegionAdvice(NamedTuple):
 
 @dataclass(frozen=True)
 class Home:
-    """The home page: membership status, to-do items, the live application or the last one, campaigns.
+    """The home page: membership status, to-do items, applications as in ``current_progress``, campaigns.
 
     ``advice``: contacts for the campaigns in each region.
     """
 
     membership_status: MembershipStatus
     to_do: tuple[ToDo, ...]
-    progress: Progress | None
+    progress: tuple[Progress, ...]
     campaigns: tuple[CampaignView, ...]
     advice: tuple[RegionAdvice, ...]
 
 
 _OFFERED: tuple[EntryType, ...] = ("first", "renewal", "education")
-"""A change of the record is not urgent and has its own place on the first page."""
+"""A change of the file is not urgent and has its own place on the first page."""
 _ACTIONS: Mapping[str, str] = {"first": "去申请", "renewal": "前去续聘", "education": "去报名"}
 
 
 _HOME = f"""
-SELECT person AS account, latest.*, {EXAM_TASKS}, {COURSE_TASKS},
+SELECT person AS account, present.*, {EXAM_TASKS}, {COURSE_TASKS},
   ARRAY(SELECT g FROM campaign g WHERE g.pool = person.pool AND g.published_at IS NOT NULL
     ORDER BY g.enrol_from, g.id) AS campaigns,
   (SELECT x FROM expert x WHERE (x.account_id = person.id OR x.id_number_hash = person.id_number_hash)
     AND x.pool = person.pool AND x.left_at IS NULL ORDER BY x.created_at LIMIT 1) AS expert,
   ARRAY(SELECT n FROM application n WHERE n.account_id = person.id AND n.state = 'entered') AS entered
-FROM account person LEFT JOIN LATERAL (SELECT {FACTS} FROM {APPLICATIONS} WHERE {LATEST}) AS latest ON true
-WHERE person.id = $1 AND person.pool = $3
+FROM account person LEFT JOIN LATERAL (SELECT {FACTS} FROM {APPLICATIONS} WHERE {CURRENT}) AS present ON true
+WHERE person.id = $1 AND person.pool = $3 ORDER BY (present.application).entry_type = 'change'
 """
+"""One row, or two where a change of the file is under way beside another application."""
+
+
+class _Case(NamedTuple):
+    """One of the person's applications."""
+
+    facts: Facts
+    progress: Progress
+
+    @property
+    def is_live(self) -> bool:
+        return self.facts.application.ended_at is None
+
+    @property
+    def is_change(self) -> bool:
+        return self.facts.application.entry_type == "change"
 
 
 @dataclass(frozen=True)
 class _Person:
-    """The data from which the items follow. ``facts`` and ``progress`` concern the live application, else the last
-    one."""
+    """The data from which the items follow. ``cases`` are the live applications, else the last one."""
 
     account: Account
-    facts: Facts | None
-    progress: Progress | None
+    cases: tuple[_Case, ...]
     campaigns: tuple[CampaignView, ...]
     exams: tuple[ExamTask, ...]
     courses: tuple[CourseTask, ...]
@@ -98,9 +113,14 @@ class _Person:
     codes: CatalogueCodes
 
     @property
-    def live(self) -> Application | None:
-        """The live application."""
-        return self.facts.application if self.facts is not None and self.facts.application.ended_at is None else None
+    def live(self) -> _Case | None:
+        """The live application that is no change of the file."""
+        return next((case for case in self.cases if case.is_live and not case.is_change), None)
+
+    @property
+    def change(self) -> _Case | None:
+        """The change of the file that is under way."""
+        return next((case for case in self.cases if case.is_live and case.is_change), None)
 
     def has_enrolled(self, campaign_id: UUID) -> bool:
         """Whether the application for continuing education in this campaign was approved."""
@@ -121,7 +141,7 @@ class ToDos:
         return Home(
             await membership_status_of(self.deps, account_id),
             self._items(person),
-            person.progress,
+            tuple(case.progress for case in person.cases),
             person.campaigns,
             self._advice(person.campaigns, person.codes),
         )
@@ -136,9 +156,9 @@ class ToDos:
             RegionAdvice(show_region(code, codes), line) for code, line in sorted(_advice_lines(campaigns).items())
         )
 
-    async def progress(self, account_id: UUID) -> Progress | None:
-        """Of the live application, else of the last one; None without any."""
-        return await latest_progress(self.deps, account_id)
+    async def progress(self, account_id: UUID) -> tuple[Progress, ...]:
+        """As ``current_progress``."""
+        return await current_progress(self.deps, account_id)
 
     async def _read(self, pool: str, account_id: UUID) -> _Person:
         """All data of a person for the first page. Raises NotFound for a person of another pool."""
@@ -148,14 +168,13 @@ class ToDos:
             raise NotFound("找不到这个账号，请重新登录。", code="account_unknown")
         row = home_rows[0]
         exams = exam_tasks_of(row, now)
-        facts = self._facts(row, exams)
+        facts = [self._facts(each, exams) for each in home_rows if each["application"] is not None]
         campaigns = announced_of([from_row(Campaign, campaign) for campaign in row["campaigns"]], now)
-        named = [*(codes_of(facts) if facts else []), *_advice_lines(campaigns)]
+        named = [*(code for each in facts for code in codes_of(each)), *_advice_lines(campaigns)]
         codes = await load_codes(self.deps.book(pool), named) if any(named) else CatalogueCodes({})
         return _Person(
             from_row(Account, row["account"]),
-            facts,
-            show_progress(facts, codes) if facts else None,
+            tuple(_Case(each, show_progress(each, codes)) for each in facts),
             campaigns,
             exams,
             course_tasks_of(row, now),
@@ -164,9 +183,7 @@ class ToDos:
             codes,
         )
 
-    def _facts(self, row: Mapping[str, Any], exams: Sequence[ExamTask]) -> Facts | None:
-        if row["application"] is None:
-            return None
+    def _facts(self, row: Mapping[str, Any], exams: Sequence[ExamTask]) -> Facts:
         application = from_row(Application, row["application"])
         return facts_of(self.deps, application, row, exam_of(application, exams))
 
@@ -182,16 +199,15 @@ class ToDos:
             ToDo("course", COURSE_TITLE, course.detail, course.action, course.route, course.until)
             for course in person.courses
         )
-        if person.live is not None and person.live.state == ApplicationState.EXAM and exams:
-            return exams
-        return (*exams, *courses, *self._applying_to_dos(person, now))
+        change = self._application_to_dos(person.change) if person.change is not None else ()
+        if person.live is not None and person.live.facts.state == ApplicationState.EXAM and exams:
+            return (*exams, *change)
+        return (*exams, *courses, *self._applying_to_dos(person, now), *change)
 
     def _applying_to_dos(self, person: _Person, now: datetime) -> tuple[ToDo, ...]:
-        if person.live is None or person.progress is None:
+        if person.live is None:
             return self._entry_to_dos(person, now)
-        return self._to_dos_after_expiry(person, person.progress, now) or self._application_to_dos(
-            person.live, person.progress
-        )
+        return self._to_dos_after_expiry(person, person.live.progress, now) or self._application_to_dos(person.live)
 
     def _to_dos_after_expiry(self, person: _Person, progress: Progress, now: datetime) -> tuple[ToDo, ...]:
         """The item to continue an expired application in another campaign; empty: it is not expired, or no other is
@@ -205,12 +221,14 @@ class ToDos:
         to_dos = [self._entry_to_do(person, kind, now) for kind in _OFFERED]
         return tuple(item for item in to_dos if item is not None)
 
-    def _application_to_dos(self, application: Application, progress: Progress) -> tuple[ToDo, ...]:
-        base, end = f"/h5/{application.pool}/apply", progress.until
+    def _application_to_dos(self, case: _Case) -> tuple[ToDo, ...]:
+        progress, end = case.progress, case.progress.until
         if end is not None and self.deps.now() >= end:
-            code, step = "closed", Step("closed", "查看", f"{base}/form" if not application.round else f"{base}/status")
+            application = case.facts.application
+            form = f"/h5/{application.pool}/{page_of(application, 'form')}"
+            code, step = "closed", Step("closed", "查看", progress.page if application.round else form)
         else:
-            step = progress.step or Step("watch", "查看进度", f"{base}/status")
+            step = progress.step or Step("watch", "查看进度", progress.page)
             code = step.code
         return (ToDo(code, progress.headline, progress.advice, step.label, step.route, end),)
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
-from domain.experts.file import FileChange, FileSource
+from domain.experts.employments import rows_of
+from domain.experts.file import FOLLOW, FileChange, FileSource, fold
 from domain.forms.checking import filled_values
-from domain.forms.values import fields_of, file_codes
+from domain.forms.values import fields_of, file_codes, is_empty
 from domain.rulebook.book import Rulebook
-from domain.rulebook.form import EntryType
+from domain.rulebook.form import STAYS_IN_POOL, EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment
 from models.experts import Expert
 from services.applications import enters, read_values
 from services.core.base import Deps
-
-STAYS_IN_POOL = ("education", "change")
-"""Entry types of experts in the pool, which leave membership, term and a suspension as they are."""
+from services.expert_files import changes_of
 
 
 async def read_change(
@@ -25,16 +25,19 @@ async def read_change(
 ) -> FileChange:
     """The change of the file with which the application takes effect.
 
-    Every field that its form asks for is set or emptied; what the form doesn't ask for stays in the file.
+    Every field that its form asks for is set or emptied; what the form doesn't ask for stays in the file, and so does
+    what the applicant left as it was.
     """
-    book = deps.book(application.pool)
+    book, filed = deps.book(application.pool), await filed_by(deps, application)
+    if existing is not None:
+        filed = await _without_untouched(deps, application, existing, filed)
     return FileChange(
         at=now,
         source=FileSource.APPLICATION,
         source_id=application.id,
         by=account.id,
         values={
-            **await filed_by(deps, application),
+            **filed,
             **_identity(deps, application, account),
             **_membership(application, existing, book, now),
         },
@@ -45,6 +48,38 @@ async def filed_by(deps: Deps, application: Application) -> dict[str, object]:
     """Field of the file → what the application's form says, None where it was left empty."""
     book = deps.book(application.pool)
     return {**await _asked_values(deps, application, book), **await _files(application, book)}
+
+
+async def _without_untouched(
+    deps: Deps, application: Application, existing: Expert, filed: Mapping[str, object]
+) -> dict[str, object]:
+    """Without values that the file held when the application was begun or handed in: what another change has set since
+    stays. A field that follows a changed one is set with it."""
+    changes = (await changes_of(deps, [existing.id]))[existing.id]
+    moments = [at for at in (application.created_at, application.submitted_at) if at is not None]
+    seen = [fold(change for change in changes if change.at <= at).values for at in moments]
+    files = file_codes(deps.book(application.pool).form, cast(EntryType, application.entry_type))
+    stored = await _stored_files([values.get(code) for values in (filed, *seen) for code in files])
+    own = {
+        code
+        for code, value in filed.items()
+        if _comparable(value, stored) not in [_comparable(values.get(code), stored) for values in seen]
+    }
+    own |= {follower for code in own for follower in FOLLOW.get(code, ())}
+    return {code: value for code, value in filed.items() if code in own}
+
+
+async def _stored_files(values: Sequence[object]) -> dict[str, str]:
+    """Id of an attachment → key of the stored file, which copies of an attachment share."""
+    ids = [row["file"] for value in values for row in rows_of(value)]
+    return {str(file.id): file.key for file in await Attachment.filter(id__in=ids)}
+
+
+def _comparable(value: object, stored: Mapping[str, str]) -> object:
+    """None for an empty value; rows of files by what is stored."""
+    if isinstance(value, list) and all(isinstance(row, dict) and row.get("file") in stored for row in value):
+        return [(row["row"], stored[row["file"]]) for row in value] or None
+    return None if is_empty(value) else value
 
 
 async def _asked_values(deps: Deps, application: Application, book: Rulebook) -> dict[str, object]:

@@ -18,7 +18,7 @@ from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import Expert
 from models.reviews import Objection
-from services.applications import EVERYTHING, lock, log, move, notify_applicant, review_end
+from services.applications import EVERYTHING, lock, log, move, notify_applicant, page_of, review_end
 from services.core.base import Actor, Deps, record, violation
 from services.core.crypto import TEXT
 from services.core.idempotency import once
@@ -179,7 +179,7 @@ class Objections:
                 application,
                 "application_sent_back",
                 now.isoformat(),
-                page="apply/form",
+                page=page_of(application, "form"),
                 step="公示",
                 reason=answer,
                 what="整份申请",

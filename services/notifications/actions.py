@@ -6,7 +6,7 @@ Every kind has an action, or is in ``WITHOUT`` with the reason; a test checks al
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ INVITATION = "/i/{invitation}"
 _PANEL = Action("查看这场评标", INVITATION)
 _EXAM = "/h5/{pool}/exams/{candidate}"
 _COURSE = "/h5/{pool}/courses/{enrolment}"
-_STATUS = Action("查看申请进度", "/h5/{pool}/apply/status", words=("进度",))
+_STATUS = Action("查看申请进度", "/h5/{pool}/apply/status?number={number}", words=("进度",))
 _MONEY = Action("查看缴费与发票", "/h5/{pool}/pay", words=("缴费",))
 _AGENCY = "/agency/draws/{draw}"
 _REMUNERATION = "/h5/{pool}/remuneration"
@@ -124,12 +124,12 @@ ACTIONS: Mapping[str, Action] = {
     "campaign_changed": Action("去提交", "/h5/{pool}/apply/form"),
     "application_sent_back": Action("修改信息", "/h5/{pool}/{page}", words=("修改信息",)),
     "application_refused": _STATUS,
-    "application_exam": Action("查看申请进度", "/h5/{pool}/apply/status", words=("资料下载",)),
+    "application_exam": replace(_STATUS, words=("资料下载",)),
     "exam_called": Action("进入考试", _EXAM, words=("考试",)),
     "exam_changed": Action("查看考试", _EXAM, words=("考试",)),
     "exam_reminder": Action("进入考试", _EXAM, words=("考试",)),
     "exam_place": Action("查看考试", _EXAM, words=("预约考试",)),
-    "exam_cancelled": _STATUS,
+    "exam_cancelled": Action("查看申请进度", "/h5/{pool}/apply/status", words=("进度",)),
     "exam_passed": Action("查看成绩", _EXAM, words=("考试",)),
     "exam_failed": Action("查看成绩", _EXAM, words=("考试",)),
     "exam_again": Action("再考一次", _EXAM, words=("考试",)),

@@ -17,7 +17,17 @@ from domain.rulebook.reviews import ReviewStep
 from models.applications import Application, ApplicationSpecialty
 from models.campaigns import Campaign
 from models.reviews import ReviewTask
-from services.applications import EVERYTHING, SPECIALTIES, cancel_open_tasks, lock, log, move, notify_applicant
+from services.applications import (
+    EVERYTHING,
+    SPECIALTIES,
+    cancel_open_tasks,
+    has_left,
+    lock,
+    log,
+    move,
+    notify_applicant,
+    page_of,
+)
 from services.catalogue_codes import load_codes
 from services.core.base import Actor, Deps, record, violation
 from services.experts import expert_number
@@ -129,6 +139,8 @@ class Reviews:
         await self._check_open(application, task, rule)
         await self._check_window(application, book, now)
         _check_allowed(book, rule, task, decision)
+        if decision == "approve" and await has_left(application):
+            raise Conflict("该专家已退库，这份申请不能再通过，请退回或不予通过。", code="not_in_pool")
         department = await department_of(task.id, actor.account_id, rule.department)
         await self._settle_task(actor, task, _EVENTS[decision], opinion, now)
         facts = {"specialty": task.specialty, "opinion": opinion}
@@ -271,7 +283,7 @@ class Reviews:
             str(task.id),
             step=step,
             reason=task.opinion,
-            **await _correction_params(book, task, whole=whole),
+            **await _correction_params(application, book, task, whole=whole),
         )
 
     async def _advance_application(self, application: Application, book: Rulebook, now: datetime) -> bool:
@@ -309,13 +321,15 @@ class Reviews:
         await application.save(update_fields=["expert_number", "approved_at", "step", "sent_back_fields"])
 
 
-async def _correction_params(book: Rulebook, task: ReviewTask, *, whole: bool) -> dict[str, str]:
+async def _correction_params(
+    application: Application, book: Rulebook, task: ReviewTask, *, whole: bool
+) -> dict[str, str]:
     """What must be corrected, and the form's page for it."""
-    form = "apply/status" if book.review.withdraw_before_edit else "apply/form"
+    name: Literal["status", "form"] = "status" if book.review.withdraw_before_edit else "form"
     if whole or not task.specialty:
-        return {"what": "整份申请", "page": form}
+        return {"what": "整份申请", "page": page_of(application, name)}
     codes = await load_codes(book, [task.specialty])
-    return {"what": show_specialty(task.specialty, codes), "page": f"{form}?at={SPECIALTIES}"}
+    return {"what": show_specialty(task.specialty, codes), "page": page_of(application, name, at=SPECIALTIES)}
 
 
 def rule_of(book: Rulebook, task: ReviewTask) -> ReviewStep:

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 
 from domain.applications.lifecycles import ApplicationState
+from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty
 from models.campaigns import Campaign
 from models.experts import CatalogueEntry
 from models.reviews import Objection, ReviewEntry, ReviewTask
-from tests.factories.applicants import make_applicant
+from tests.factories.applicants import make_applicant, make_application
 from tests.factories.applications import make_campaign
 from tests.factories.payments import make_fee
 from tests.factories.people import make_account
@@ -294,6 +295,30 @@ async def test_a_long_list_of_specialties_and_a_long_opinion_stay_one_bubble(wor
     answer = await phone.says("进度")
     assert len(answer.encode()) < 2000
     assert "修改信息" in answer
+
+
+async def test_a_change_of_the_file_beside_another_application_has_its_own_words_in_one_bubble(world: World) -> None:
+    case = Case(_S.SENT_BACK, "", "", "", columns={**SUBMITTED, "sent_back_fields": ["*"]}, opinion="请补充材料。" * 80)
+    phone, application = await make_applicant_in_case(world, case)
+    account = await Account.get(id=application.account_id)
+    beside = {**SUBMITTED, "sent_back_fields": ["*"], "entry_type": "change", "state_since": SINCE}
+    change = await make_application(world.office.deps, account, state=_S.SENT_BACK, **beside)
+    await ReviewEntry.create(
+        application_id=change.id, at=SINCE, event="send_back", who="某部门", opinion="证件不清晰。" * 80
+    )
+    for row in (application, change):
+        for number in range(12):
+            await ApplicationSpecialty.create(
+                application_id=row.id, position=number, code=f"A0101{number:02}", choice="preferred", state="open"
+            )
+    pages = [f"http://127.0.0.1:8080{FORM}", f"http://127.0.0.1:8080{FORM}?number={change.number}"]
+    for words in ("进度", "修改信息"):
+        answer = await phone.says(words)
+        assert re.findall(r'<a href="(http[^"]*)">', answer) == pages
+        assert ("请补充材料" in answer, "证件不清晰" in answer, len(answer.encode()) <= 2048) == (True, True, True)
+    which = await phone.says("放弃申请")
+    assert f"{STATUS}?number={change.number}" in which
+    assert len(re.findall(r'<a href="http', which)) == 2
 
 
 REGIONS = {"440100": "演示市住建局 020-1111", "440300": "第二市住建局 0755-2222"}

@@ -11,7 +11,7 @@ from typing import Annotated, cast, get_args
 
 import aiohttp.web as http
 
-from domain.errors import AppError, NotFound
+from domain.errors import AppError
 from domain.rulebook.form import EntryType
 from services.accounts import issue_page_token
 from services.applications import Progress
@@ -25,6 +25,9 @@ from web.core.form_values import NOBODY
 from web.core.pages import Redirect, Visit, page
 from web.core.site import Site
 from web.core.typed_forms import OneOf
+
+_NUMBER = "number"
+"""Names an application in the query of its pages."""
 
 
 @dataclass(frozen=True)
@@ -91,19 +94,19 @@ class ApplyPages(PersonPages):
     @home.command(_Beginning)
     async def begin(self, visit: Visit, form: _Beginning) -> Redirect:
         """Begin an application, or continue the one begun earlier."""
-        await self.services.applications.drafts.start(visit.actor, form.entry_type)
-        return Redirect(f"/h5/{visit.actor.pool}/apply/form")
+        begun = await self.services.applications.drafts.start(visit.actor, form.entry_type)
+        return Redirect(begun.page)
 
     # ---- the form
 
-    @page("/h5/{pool}/apply/form", "applications/form.html")
+    @page("/h5/{pool}/apply/form", "applications/form.html", keep=(_NUMBER,))
     async def form(self, visit: Visit) -> Mapping[str, object]:
+        """With ``?number=`` of this application, else of the present one; the other pages below do the same."""
         progress, book = await self._progress(visit), self.services.deps.book(visit.actor.pool)
         return {
             "title": book.form.papers.title_of(progress.entry_type),
-            "number": progress.number,
+            "progress": progress,
             "bar": await self._bar(visit.actor),
-            "application_id": progress.application_id,
             "province": book.pool.region,
             "hotline": book.pool.hotline,
             "has_courses": book.course.offered,
@@ -120,17 +123,13 @@ class ApplyPages(PersonPages):
         return http.json_response({"token": issued.token, "until": issued.until.isoformat()})
 
     async def _progress(self, visit: Visit) -> Progress:
-        """Progress of the current or the last application. Raises NotFound when there never was one."""
-        progress = await self.services.applications.to_dos.progress(visit.actor.account_id or NOBODY)
-        if progress is None:
-            raise NotFound("您还没有申请，请回到“我的申报”开始。")
-        return progress
+        return await self.services.applications.queries.own_progress(visit.actor, visit.query(_NUMBER))
 
     # ---- progress
 
-    @page("/h5/{pool}/apply/status", "applications/status.html")
+    @page("/h5/{pool}/apply/status", "applications/status.html", keep=(_NUMBER,))
     async def status(self, visit: Visit) -> Mapping[str, object]:
-        view = await self.services.applications.queries.get_latest(visit.actor)
+        view = await self.services.applications.queries.get_current(visit.actor, visit.query(_NUMBER))
         bar = await self._bar(visit.actor)
         return {"progress": view.progress, "log": view.log, "may": view.may, "bar": bar}
 

@@ -31,7 +31,7 @@ class DocumentPages(PersonPages):
         super().add_routes()
         self.site.get("/h5/pdf/{kind}/{token}.pdf", self.file)
 
-    @page("/h5/{pool}/papers/{kind}", "applications/document.html")
+    @page("/h5/{pool}/papers/{kind}", "applications/document.html", keep=("number",))
     async def document(self, visit: Visit) -> Mapping[str, object]:
         kind, subject_id = await self._subject(visit)
         delivery, error = self.services.applications.document_delivery, visit.form.error
@@ -39,6 +39,7 @@ class DocumentPages(PersonPages):
         return {
             "kind": kind,
             "address": visit.form.value("email")[:200] if error else stored_address,
+            "number": visit.query("number"),
             "title": delivery.title(visit.actor.pool, kind),
             "file": f"/h5/pdf/{kind}/{delivery.link(visit.actor, kind, subject_id)}.pdf",
             "wrong": error.field if error else "",
@@ -61,7 +62,5 @@ class DocumentPages(PersonPages):
             if actor.expert_id is None:
                 raise NotFound("入库成为专家后才能打印个人信息表。", code="no_expert")
             return kind, actor.expert_id
-        progress = await self.services.applications.to_dos.progress(actor.account_id) if actor.account_id else None
-        if progress is None:
-            raise NotFound("您还没有申请，请先从“我的申报”开始。", code="no_application")
+        progress = await self.services.applications.queries.own_progress(actor, visit.query("number"))
         return kind, progress.application_id

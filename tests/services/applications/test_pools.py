@@ -80,8 +80,7 @@ async def test_a_whole_form_goes_to_the_pools_first_step(deps: Deps, book: Notic
     assert task is not None
     assert task.step_code == deps.book(pool).review.steps[0].code
     assert person.account_id is not None
-    progress = await ToDos(deps, CampaignQueries(deps)).progress(person.account_id)
-    assert progress is not None
+    [progress] = await ToDos(deps, CampaignQueries(deps)).progress(person.account_id)
     names = [stage.name for stage in progress.stages]
     assert len(names) == 2 + len(deps.book(pool).review.steps) + len(deps.book(pool).entry.stages)
 

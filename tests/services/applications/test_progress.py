@@ -73,9 +73,8 @@ async def items(to_dos: ToDos, person: Actor) -> list[ToDo]:
 
 async def progress(to_dos: ToDos, person: Actor) -> Progress:
     assert person.account_id is not None
-    latest = await to_dos.progress(person.account_id)
-    assert latest is not None
-    return latest
+    [current] = await to_dos.progress(person.account_id)
+    return current
 
 
 async def test_who_has_not_registered_is_sent_to_do_so(deps: Deps, to_dos: ToDos) -> None:

@@ -77,8 +77,7 @@ async def test_a_candidate_who_failed_is_notified_of_the_reason_and_may_apply_ag
     assert await state_of(application) == "refused"
     notice = await Notice.get(kind="application_refused")
     assert notice.params["reason"] == "52分，未达合格线"
-    progress = await scene.world.services.applications.to_dos.progress(application.account_id)
-    assert progress is not None
+    [progress] = await scene.world.services.applications.to_dos.progress(application.account_id)
     assert progress.opinion == "52分，未达合格线"
     home = await scene.world.services.applications.to_dos.home("demo", application.account_id)
     assert [item.route for item in home.to_do] != [], "a new application is offered"

@@ -4,7 +4,7 @@ import { draw } from './fields.js';
 import { uploads } from './upload.js';
 
 const root = document.getElementById('form');
-const { pool, application: id, province, hotline, courses } = root.dataset;
+const { pool, application: id, number, status, province, hotline, courses } = root.dataset;
 const client = new Client(pool, stashInput);
 const AUTOSAVE = 2500;
 const CLOCK = new Intl.DateTimeFormat('zh-CN', { hour: '2-digit', minute: '2-digit', hour12: false, timeZone: 'Asia/Shanghai' });
@@ -126,7 +126,7 @@ function drawTabs() {
   tabs.replaceChildren(
     ...page.schema.sections.map((section) => tab(section.code, section.title,
       !hasUncorrected(section) && !section.fields.some((field) => wrong.has(field.code)))),
-    tab('check', '核对提交', false), h('a', { href: `/h5/${pool}/apply/status` }, '审核详情'), ...(courses ? [h('a', { href: courses }, '学习培训情况')] : []));
+    tab('check', '核对提交', false), h('a', { href: status }, '审核详情'), ...(courses ? [h('a', { href: courses }, '学习培训情况')] : []));
   tabs.querySelector('[aria-current]').scrollIntoView({ block: 'nearest', inline: 'center' });
 }
 
@@ -356,12 +356,12 @@ async function print() {
   if (locks && !(await askConfirmation('打印后不能再修改', '点击“打印表格”后，已填写的申报信息将被锁定，无法再修改（附件仍可上传）。请确认信息准确、完整。', '确认打印'))) return;
   if (!(await save())) return;
   await client.post(`/applications/${id}/papers/form`, { confirmed: locks });
-  location.assign(`/h5/${pool}/papers/form`);
+  location.assign(`/h5/${pool}/papers/form?number=${number}`);
 }
 
 /** Opens the page on which a document can be opened or mailed: WeChat's browser can't save files. */
 async function openDocument(paper) {
-  if (await save()) location.assign(`/h5/${pool}/papers/${paper}`);
+  if (await save()) location.assign(`/h5/${pool}/papers/${paper}?number=${number}`);
 }
 
 const TEMPLATES = {
@@ -387,7 +387,7 @@ async function submit() {
   if (!(await askConfirmation('提交审核', '提交后在审核期间不能修改。确认所填信息真实、准确吗？', '确认提交'))) return;
   await client.post(`/applications/${id}/submission`, { version: page.mine.version });
   page.dirty = false;
-  location.assign(`/h5/${pool}/apply/status`);
+  location.assign(status);
 }
 
 async function refusedSubmit(error) {
