@@ -2,7 +2,18 @@
 
 from services.office.application_list import ApplicationLine, Filter, Sort, StateCount
 from services.office.dashboard import Place, WaitingCounts
-from services.office.experts import REASON_MAX, ExpertLine, Only, RemovedExpert
+from services.office.expert_list import (
+    ATTENDED,
+    COLUMNS,
+    SHOWN,
+    SORTS,
+    STATES,
+    TRAINING,
+    WECHAT,
+    ExpertFilter,
+    ExpertLine,
+)
+from services.office.experts import REASON_MAX, RemovedExpert
 from services.office.exports import Export, ExportRequest, Range, What
 from services.office.large_exports import DIRECT_MAX
 from services.office.payment_views import InvoiceFilter, OrderView, RefundLine
@@ -10,17 +21,24 @@ from services.office.registry import OfficeServices
 from services.office.staff_work import Count, Work
 
 __all__ = [
+    "ATTENDED",
+    "COLUMNS",
     "DIRECT_MAX",
     "REASON_MAX",
+    "SHOWN",
+    "SORTS",
+    "STATES",
+    "TRAINING",
+    "WECHAT",
     "ApplicationLine",
     "Count",
+    "ExpertFilter",
     "ExpertLine",
     "Export",
     "ExportRequest",
     "Filter",
     "InvoiceFilter",
     "OfficeServices",
-    "Only",
     "OrderView",
     "Place",
     "Range",

@@ -1,68 +1,26 @@
-"""The pool's experts for the office: ending terms, and removal from the pool (退库)."""
+"""What the office does with an expert of the pool: removal (退库)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import Annotated, Any, Literal, get_args
+from datetime import datetime
 from uuid import UUID
 
-from pydantic import Field
-
-from domain.clock import local, print_time
+from domain.clock import print_time
 from domain.draws.lifecycles import InvitationEvent, InvitationState
-from domain.errors import Conflict, InvalidInput, NotFound
-from domain.identity import age_on, born_after
+from domain.errors import Conflict, NotFound
 from models.experts import Expert
 from models.invitations import Invitation
-from services.core.base import Actor, Deps, Page, record
+from services.core.base import Actor, Deps, record
 from services.core.idempotency import once
-from services.core.pages import read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.core.sql_values import SqlValues
 from services.draws import Locked, Places, lock
 from services.experts import remove_expert
 from services.notifications import Notices
 
-Only = Literal["in_pool", "ending", "over", "left"]
-"""In the pool; term or age expires soon; has expired, so that the expert is not drawn; has left."""
 REASON_MAX = 200
-PAGE_MAX = 100
-
-_COLUMNS = "e.id, e.number, e.name, e.membership_status, e.active, e.term_until, e.born_on, e.left_at, e.left_reason"
-_FILTERS: Mapping[Only, str] = {
-    "in_pool": "e.left_at IS NULL",
-    "left": "e.left_at IS NOT NULL",
-    "ending": "e.left_at IS NULL AND (e.term_until > $2 AND e.term_until <= $3 OR e.born_on > $4 AND e.born_on <= $5)",
-    "over": "e.left_at IS NULL AND (e.term_until <= $2 "
-    "OR $3::date IS NOT NULL AND (e.born_on IS NULL OR e.born_on <= $3))",
-}
-_BY_NAME = "e.name_sort, e.id"
-_ORDERS: Mapping[Only, str] = {
-    "in_pool": _BY_NAME,
-    "left": _BY_NAME,
-    "ending": f"e.term_until, {_BY_NAME}",
-    "over": f"e.term_until, {_BY_NAME}",
-}
-
-
-@dataclass(frozen=True)
-class ExpertLine:
-    """``age`` in completed years; None before the ID number was read. ``term_over``, ``over_age``: not drawn now."""
-
-    id: UUID
-    number: Annotated[str, Field(examples=["ZJ0100001"])]
-    name: str
-    membership_status: Literal["formal", "temporary"]
-    active: bool
-    term_until: datetime | None
-    age: int | None
-    term_over: bool
-    over_age: bool
-    left_at: datetime | None
-    left_reason: str
 
 
 @dataclass(frozen=True)
@@ -79,29 +37,6 @@ class ExpertAdministration:
     deps: Deps
     notices: Notices
     places: Places
-
-    async def page(
-        self, actor: Actor, only: Only = "in_pool", search: str = "", *, page: int = 1, size: int = 20
-    ) -> Page[ExpertLine]:
-        """By expiry, else by name. ``search`` is a number or the beginning of a name."""
-        check(actor, "expert.read")
-        if only not in get_args(Only):
-            raise InvalidInput("没有这种筛选，请从列表中选择。", field="only")
-        if not (1 <= page <= 1_000_000 and 1 <= size <= PAGE_MAX):
-            raise InvalidInput(f"页码应从1开始，每页最多{PAGE_MAX}条。", field="page")
-        word = check_text(search, "search", "搜索词", 50).replace("\\", "").replace("%", "").replace("_", "")
-        rules, now = self.deps.book(actor.pool).entry, self.deps.now()
-        soon, limit = now + rules.ending_notice, rules.age_max
-        oldest = [born_after(local(at).date(), limit) if limit is not None else None for at in (now, soon)]
-        facts: Mapping[Only, Sequence[object]] = {"ending": (now, soon, *oldest), "over": (now, oldest[0])}
-        values = SqlValues(actor.pool, *facts.get(only, ()))
-        source = f"expert e WHERE e.pool = $1 AND {_FILTERS[only]}"
-        if word:
-            source += _named_or_numbered(values.add(word))
-        expert_rows, total = await read_page(
-            _COLUMNS, "e", source, _ORDERS[only], values, offset=(page - 1) * size, limit=size
-        )
-        return Page(tuple(_expert_line(row, now, oldest[0]) for row in expert_rows), total)
 
     async def remove_from_pool(
         self, actor: Actor, expert_id: UUID, reason: str, *, key: str | None = None
@@ -163,27 +98,3 @@ class ExpertAdministration:
             raise Conflict(
                 f"该专家已确认参加{when}集合的评标，请在评标结束或本人请假后再办理退库。", code="panels_ahead"
             )
-
-
-def _named_or_numbered(word: str) -> str:
-    """SQL: the number equals the value of the placeholder ``word``, or the name begins with it. A range, since LIKE
-    with a parameter uses no index."""
-    name = 'e.name COLLATE "C"'
-    return f" AND (e.number = {word} OR {name} >= {word} AND {name} < {word} || chr(1114111))"
-
-
-def _expert_line(row: Mapping[str, Any], now: datetime, oldest: date | None) -> ExpertLine:
-    born, term = row["born_on"], row["term_until"]
-    return ExpertLine(
-        row["id"],
-        row["number"],
-        row["name"],
-        row["membership_status"],
-        row["active"],
-        term,
-        age_on(born, local(now).date()) if born else None,
-        term is not None and term <= now,
-        oldest is not None and (born is None or born <= oldest),
-        row["left_at"],
-        row["left_reason"],
-    )

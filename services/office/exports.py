@@ -24,6 +24,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.sql_values import SqlValues
 from services.office.application_list import ApplicationList, Filter
+from services.office.expert_list import COLUMNS, SHOWN, ExpertFilter, ExpertList, columns_sql
 from services.spreadsheets.export import ExportColumn, Value, write_sheet, yuan
 
 ROWS_MAX = 100_000
@@ -58,6 +59,10 @@ SELECT p.id, p.number, p.entry_type, p.state, p.step, p.name, a.real_name, a.id_
 FROM (SELECT * FROM application WHERE {where} AND id > {after} ORDER BY id{limit}) p
 JOIN account a ON a.id = p.account_id LEFT JOIN campaign c ON c.id = p.campaign_id ORDER BY p.id
 """
+_EXPERT_ROWS = """
+SELECT {columns} FROM (SELECT e.* FROM expert e WHERE {where} AND e.id > {after} ORDER BY e.id{limit}) e ORDER BY e.id
+"""
+_EXPERT_WIDTHS = {"specialties": 40, "employer": 28, "region": 20, "left_reason": 28, "id_number": 20}
 _ORDERS = (
     ExportColumn("商户订单号", 34),
     ExportColumn("微信支付单号", 32),
@@ -142,18 +147,21 @@ class Range:
     until: datetime | None = None
 
 
-What = Literal["applications", "orders", "refunds", "differences"]
+What = Literal["applications", "experts", "orders", "refunds", "differences"]
 Progress = Callable[[int], Awaitable[None]]
 """Called with the number of rows written so far."""
 
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """The list to export: ``filter`` for applications, ``within`` for all others."""
+    """The list to export: ``filter`` for applications, ``experts`` with ``columns`` beside the name for experts,
+    ``within`` for all others."""
 
     what: What
     filter: Filter = field(default_factory=Filter)
     within: Range = field(default_factory=Range)
+    experts: ExpertFilter = field(default_factory=ExpertFilter)
+    columns: Sequence[str] = SHOWN
 
 
 @dataclass(frozen=True)
@@ -162,6 +170,7 @@ class Exports:
 
     deps: Deps
     listing: ApplicationList
+    experts: ExpertList
 
     async def count(self, actor: Actor, request: ExportRequest) -> int:
         """Number of rows that ``make_file`` would write. Raises as ``make_file``."""
@@ -181,11 +190,11 @@ class Exports:
             while batch := await self._batch(actor, request, after=last):
                 count, last = count + len(batch), batch[-1]["id"]
                 _check_count(count)
-                yield await self._mask_rows(actor.pool, request.what, batch)
+                yield await self._mask_rows(actor.pool, request, batch)
                 if progress is not None:
                     await progress(count)
 
-        title, columns = _SHEETS[request.what]
+        title, columns = ("专家", _expert_columns(request)) if request.what == "experts" else _SHEETS[request.what]
         content = await write_sheet(title, columns, masked_batches())
         now = self.deps.now()
         async with transaction():
@@ -202,16 +211,26 @@ class Exports:
             permissions.check(actor, "application.export")
             where, values = self.listing.where(actor, request.filter)
             return _APPLICATION_ROWS.format(where=where, after=values.add(after), limit=limit), values
+        if request.what == "experts":
+            permissions.check(actor, "expert.read")
+            where, values = self.experts.where(actor, request.experts)
+            return _EXPERT_ROWS.format(
+                columns=columns_sql(request.columns), where=where, after=values.add(after), limit=limit
+            ), values
         permissions.check(actor, "payment.export")
         within = request.within
         if within.since and within.until and within.since >= within.until:
             raise InvalidInput("结束时间应晚于开始时间，请重新选择。", code="bad_range", field="until")
         return _PAYMENTS[request.what].format(limit=limit), SqlValues(actor.pool, within.since, within.until, after)
 
-    async def _mask_rows(self, pool: str, what: What, batch: Sequence[Any]) -> Sequence[Sequence[Value]]:
+    async def _mask_rows(self, pool: str, request: ExportRequest, batch: Sequence[Any]) -> Sequence[Sequence[Value]]:
         """Masks rows in a thread, which takes longer than fetching them."""
-        if what != "applications":
-            return await asyncio.to_thread(lambda: [_MASKED_ROWS[what](row) for row in batch])
+        if request.what == "experts":
+            lines = await self.experts.lines(pool, batch, request.columns)
+            return [[line.name, *(line.values[code] for code in request.columns)] for line in lines]
+        if request.what != "applications":
+            show = _MASKED_ROWS[request.what]
+            return await asyncio.to_thread(lambda: [show(row) for row in batch])
         book = self.deps.book(pool)
         codes = await load_codes(book, [row["region"] for row in batch], [list(row["specialties"]) for row in batch])
         return await asyncio.to_thread(self._mask_applications, book, codes, batch)
@@ -245,6 +264,13 @@ class Exports:
                 )
             )
         return lines
+
+
+def _expert_columns(request: ExportRequest) -> list[ExportColumn]:
+    if unknown := [code for code in request.columns if code not in COLUMNS]:
+        raise InvalidInput(f"没有这一列：{'、'.join(unknown)}，请返回列表重新选择。", field="columns")
+    chosen = [ExportColumn(COLUMNS[code], _EXPERT_WIDTHS.get(code, 16)) for code in request.columns]
+    return [ExportColumn("姓名", 12), *chosen]
 
 
 def _order_row(row: Any) -> Sequence[Value]:

@@ -18,6 +18,7 @@ from services.core.base import Actor, Deps, transaction
 from services.core.signed_links import Links
 from services.files import FileLost, SealedFiles, account_of, new_key
 from services.office.application_list import Filter
+from services.office.expert_list import ExpertFilter
 from services.office.exports import Export, ExportRequest, Exports, Range
 
 DIRECT_MAX = 2_000
@@ -141,6 +142,8 @@ def _pack_order(export_id: UUID, actor: Actor, request: ExportRequest) -> str:
             "what": request.what,
             "filter": asdict(request.filter),
             "within": asdict(request.within),
+            "experts": asdict(request.experts),
+            "columns": list(request.columns),
         },
         default=str,
     )
@@ -158,7 +161,11 @@ def _unpack_order(text: str) -> tuple[UUID, Actor, ExportRequest]:
         }
     )
     request = ExportRequest(
-        content["what"], application_filter, Range(_parse_moment(within["since"]), _parse_moment(within["until"]))
+        content["what"],
+        application_filter,
+        Range(_parse_moment(within["since"]), _parse_moment(within["until"])),
+        ExpertFilter(**content["experts"]),
+        tuple(content["columns"]),
     )
     return UUID(content["id"]), Actor(actor["pool"], actor["role"], UUID(actor["account_id"])), request
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.office.application_list import ApplicationList
 from services.office.dashboard import OfficeDashboard
+from services.office.expert_list import ExpertList
 from services.office.experts import ExpertAdministration
 from services.office.exports import Exports
 from services.office.large_exports import LargeExports
@@ -20,6 +21,7 @@ class OfficeServices:
     payment_views: PaymentViews
     applications: ApplicationList
     experts: ExpertAdministration
+    expert_list: ExpertList
     exports: Exports
     large_exports: LargeExports
     staff_work: StaffWork

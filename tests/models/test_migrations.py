@@ -25,6 +25,7 @@ DIGESTS = {
     "0004_unanswered_moves.sql": "142c358ba0285c064bfa6cf6313cb186fc4b017d146ae88aa7cbe5db97853d20",
     "0005_expert_files.sql": "aeffc68d072f2a9d379b35033ba825541f4b2301ef80c06c8330cdd13864b91e",
     "0006_changes_beside_applications.sql": "af4a67e51d5373d744d9c8226edb24c0549dbd2daeafa6af1d05141b26ac1487",
+    "0007_expert_search.sql": "baea85abca1f70565f06d456fecf814565c64971534b093c9532357d30239e0d",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]

@@ -330,8 +330,8 @@ class Choice:
     options: Mapping[str, str] | Sequence[str]
     default: str = ""
 
-    def read(self, text: str) -> str:
-        return text if text in self.options else self.default
+    def read(self, texts: Sequence[str]) -> str:
+        return texts[0] if texts and texts[0] in self.options else self.default
 
 
 @dataclass(frozen=True)
@@ -340,8 +340,24 @@ class Word:
 
     longest: int = 100
 
-    def read(self, text: str) -> str:
-        return text.strip()[: self.longest]
+    def read(self, texts: Sequence[str]) -> str:
+        return texts[0].strip()[: self.longest] if texts else ""
+
+
+@dataclass(frozen=True)
+class Several:
+    """A filter of any number of fixed values, each a box of its own in a form; read as one text with commas between, in
+    the order of ``options``. ``default`` holds where none is ticked."""
+
+    options: Mapping[str, str]
+    default: Sequence[str]
+
+    def read(self, texts: Sequence[str]) -> str:
+        ticked = {code for text in texts for code in text.split(",")}
+        return ",".join([code for code in self.options if code in ticked] or self.default)
+
+
+Filter: TypeAlias = Choice | Word | Several
 
 
 @dataclass(frozen=True)
@@ -373,14 +389,14 @@ class ListDeclaration(PageDeclaration):
     """A list: the template gets ``rows``, ``total``, ``page``, ``last``, each filter by its name, and ``query``, the
     filters for the links of other pages."""
 
-    def __init__(self, filters: Mapping[str, Choice | Word], size: int, **page: Any) -> None:
+    def __init__(self, filters: Mapping[str, Filter], size: int, **page: Any) -> None:
         super().__init__(**page)
         self._filters = filters
         self._size = size
 
     async def values(self, group: PageGroup, visit: Visit) -> Mapping[str, object] | http.StreamResponse:
         query = visit.request.query
-        filters = {name: reader.read(query.get(name, "")) for name, reader in self._filters.items()}
+        filters = {name: reader.read(query.getall(name, [])) for name, reader in self._filters.items()}
         wanted = Wanted(filters, page_number(visit.request), self._size)
         listed = await self._function(group, visit, wanted)
         if isinstance(listed, http.StreamResponse):
@@ -403,7 +419,7 @@ def list_page(
     keep: tuple[str, ...] | None = None,
     longest: int = FIELDS_LONGEST,
     size: int = PAGE_SIZE,
-    **filters: Choice | Word,
+    **filters: Filter,
 ) -> Callable[[Function], ListDeclaration]:
     """Declare a list. The function gets visit and wanted part, and returns Listed. After a command the filters of
     ``keep`` stay, by default all."""

@@ -15,6 +15,7 @@ from web.core.form_values import begin_of, day, redirect
 from web.core.pages import Visit, page, resource
 from web.office.applications import application_filter_of
 from web.office.base import OfficePart
+from web.office.experts import expert_filter_of
 
 
 class ExportPages(OfficePart):
@@ -64,6 +65,9 @@ def _export_request(request: http.Request) -> ExportRequest:
         return ExportRequest(
             "applications", application_filter_of({name: v.strip()[:60] for name, v in request.query.items()})
         )
+    if what == "experts":
+        experts, columns = expert_filter_of(request.query)
+        return ExportRequest("experts", experts=experts, columns=columns)
     return ExportRequest(cast(What, what), within=_range(request))
 
 

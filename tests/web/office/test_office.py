@@ -485,7 +485,7 @@ async def test_the_office_lets_an_expert_leave_with_a_reason_and_sees_whose_time
     soon = deps.now() + timedelta(days=30)
     expert = await make_expert(deps, name="黄药师", term_until=soon)
     await make_expert(deps, name="洪七公")
-    visitor = await scene.at("/office/experts?only=ending")
+    visitor = await scene.at("/office/experts?state=ending")
     assert ("黄药师" in visitor.text, "洪七公" in visitor.text) == (True, False)
     await post(visitor, "/office/experts", id=str(expert.id), reason=" ")
     assert (visitor.status, "请填写原因" in visitor.text) == (422, True)
@@ -494,5 +494,5 @@ async def test_the_office_lets_an_expert_leave_with_a_reason_and_sees_whose_time
     await expert.refresh_from_db()
     assert (expert.active, expert.left_reason) == (False, "本人申请退库")
     assert await Notice.filter(kind="expert_left", expert_id=expert.id).exists()
-    visitor = await scene.at("/office/experts?only=left&q=黄药")
+    visitor = await scene.at("/office/experts?state=left&search=黄药")
     assert "本人申请退库" in visitor.text

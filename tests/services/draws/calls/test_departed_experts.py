@@ -22,6 +22,7 @@ from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps, rows, system, transaction
 from services.experts import remove_expert
 from services.experts.terms import ExpertTerms
+from services.office.expert_list import ExpertFilter, ExpertList
 from services.office.experts import ExpertAdministration
 from services.operations.privacy import Privacy
 from tests.drivers.waiting import eventually
@@ -220,14 +221,18 @@ async def test_term_and_age_are_looked_at_again_before_each_call(office: Office)
 
 
 async def test_the_office_sees_experts_whose_term_ends_and_they_are_notified_once(
-    office: Office, experts: ExpertAdministration, admin: Actor, book: NoticeBook, clock: FixedClock
+    office: Office, admin: Actor, book: NoticeBook, clock: FixedClock
 ) -> None:
     now = clock.now()
     soon = await make_expert(office.deps, term_until=now + timedelta(days=30))
     over = await make_expert(office.deps, term_until=now - timedelta(days=1))
     ageing = await make_expert(office.deps, born_on=date(1957, 12, 24))
     await make_expert(office.deps, term_until=now + timedelta(days=900))
-    listed = {only: {row.id for row in (await experts.page(admin, only)).items} for only in ("ending", "over", "left")}
+    listing = ExpertList(office.deps)
+    listed = {
+        state: {row.id for row in (await listing.page(admin, ExpertFilter(state))).items}
+        for state in ("ending", "over", "left")
+    }
     assert listed == {"ending": {soon.id, ageing.id}, "over": {over.id}, "left": set()}
     terms = ExpertTerms(replace(office.deps, rulebooks={"demo": office.deps.book("demo")}), book)
     assert [await terms.notify_ending(), await terms.notify_ending()] == [1, 0]
