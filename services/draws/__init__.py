@@ -72,7 +72,7 @@ from services.draws.views import (
     SupervisorView,
 )
 from services.draws.virtual_calls import Caller, CallLine, VirtualCalls
-from services.draws.worklists import TO_DO, WorkLine, WorkList, WorkLists, to_do_of
+from services.draws.worklists import TO_DO, WorkLine, WorkLines, WorkList, WorkLists, to_do_of
 
 __all__ = [
     "ABSENCES_MAX",
@@ -168,6 +168,7 @@ __all__ = [
     "VirtualCalls",
     "Watch",
     "WorkLine",
+    "WorkLines",
     "WorkList",
     "WorkLists",
     "basic_version",

@@ -20,7 +20,7 @@ from services.draws.access import DrawAccess
 from services.draws.party_notifications import venue_urging_text
 from services.draws.queries import ABORTS_WITHHELD, AWAITS_SUPPLEMENT, GATHERED, NUMBER_WANTED, URGENT_FIRST, in_states
 
-WorkList = Literal["to_do", "progress", "missing", "late", "watched", "today"]
+WorkList = Literal["to_do", "progress", "missing", "late", "watched", "today", "day"]
 TO_DO: Mapping[str, str] = {
     "editing": "填写后提交审核",
     "refused": "核验未通过，请修改后重新提交",
@@ -122,6 +122,7 @@ _LISTS: Mapping[WorkList, str] = {
     "missing": AWAITS_SUPPLEMENT,
     "late": f"d.ended_at IS NULL AND d.state IN {GATHERED} AND {_BEGUN} AND {_LATE} > 0",
     "watched": f"({_RUNNING} OR {_HAS_RECUSALS})",
+    "day": f"({_RUNNING} OR d.state IN {GATHERED} AND {_TODAY})",
     "today": f"d.state IN {GATHERED} AND {_TODAY}",
 }
 _LINES = f"""

@@ -1,7 +1,7 @@
 """Views of the office across nouns: to-do counts, lists, exports, administration of experts."""
 
 from services.office.application_list import ApplicationLine, Filter, Sort, StateCount
-from services.office.dashboard import Place, WaitingCounts
+from services.office.dashboard import Kind, Place, SittingToday, Today, Waiting
 from services.office.expert_list import (
     ATTENDED,
     COLUMNS,
@@ -38,15 +38,18 @@ __all__ = [
     "ExportRequest",
     "Filter",
     "InvoiceFilter",
+    "Kind",
     "OfficeServices",
     "OrderView",
     "Place",
     "Range",
     "RefundLine",
     "RemovedExpert",
+    "SittingToday",
     "Sort",
     "StateCount",
-    "WaitingCounts",
+    "Today",
+    "Waiting",
     "What",
     "Work",
 ]

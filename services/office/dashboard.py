@@ -1,12 +1,16 @@
-"""Counts of the office's open work, and regions of the province."""
+"""The office's first page: open work, and what takes place today; and regions of the province."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal, get_args
+from uuid import UUID
 
+from domain.clock import local
 from services.core.base import Actor, Deps, rows
 from services.core.permissions import check
+from services.draws import WorkLines, WorkLists
 from services.payments import (
     ABNORMAL,
     OPEN,
@@ -18,21 +22,54 @@ from services.reviews import find_uncovered
 UNREPLIED = "r.state = 'disputed' AND r.answered_at <= {since}"
 """Objections to a remuneration that the venue has left unanswered since a moment or longer."""
 
+Kind = Literal[
+    "unassigned_reviews",
+    "overdue_reviews",
+    "employer_requests",
+    "objections",
+    "exam_appeals",
+    "exam_evidence",
+    "feedback",
+    "disputes",
+    "refunds",
+    "unmatched_payments",
+    "invoices",
+    "reversals",
+    "differences",
+]
+"""``unassigned_reviews``: tasks that no reviewer covers; ``reversals``: invoices that the office has to reverse;
+``disputes``: objections to a remuneration that a venue has not answered in time."""
+
 _WAITING = f"""
-SELECT
-(SELECT count(*) FROM employer_request WHERE pool = $1 AND state = 'open') AS employer_requests,
-(SELECT count(*) FROM objection WHERE pool = $1 AND state = 'open') AS objections,
-(SELECT count(*) FROM feedback WHERE pool = $1 AND state = 'open') AS feedback,
-(SELECT count(*) FROM review_task t
- JOIN unnest($2::text[], $3::timestamptz[]) AS late(code, since) ON late.code = t.step_code
- WHERE t.pool = $1 AND t.state = 'open' AND t.opened_at <= late.since) AS overdue_reviews,
-(SELECT count(*) FROM pay_order o WHERE o.pool = $1 AND o.id IN {ABNORMAL}) AS refunds,
-(SELECT count(*) FROM invoice i JOIN fee f ON f.id = i.fee_id WHERE i.pool = $1 AND {TO_MAKE}) AS invoices,
-(SELECT count(*) FROM invoice i WHERE i.pool = $1 AND i.id IN {REVERSIBLE}) AS reversals,
-(SELECT count(*) FROM pay_event WHERE pool = $1 AND {OPEN}) AS unmatched_payments,
-(SELECT count(*) FROM remuneration r WHERE r.pool = $1 AND {UNREPLIED.format(since="$4")}) AS disputes,
-(SELECT count(*) FROM bill_difference d JOIN bill b ON b.id = d.bill_id
- WHERE b.pool = $1 AND d.resolved_at IS NULL) AS differences
+SELECT 'overdue_reviews' AS kind, count(*), min(t.opened_at) AS since, NULL::uuid AS subject FROM review_task t
+  JOIN unnest($2::text[], $3::timestamptz[]) AS late(code, since) ON late.code = t.step_code
+ WHERE t.pool = $1 AND t.state = 'open' AND t.opened_at <= late.since
+UNION ALL SELECT 'employer_requests', count(*), min(created_at), NULL FROM employer_request
+ WHERE pool = $1 AND state = 'open'
+UNION ALL SELECT 'objections', count(*), min(created_at), NULL FROM objection WHERE pool = $1 AND state = 'open'
+UNION ALL SELECT 'exam_appeals', count(*), min(l.created_at), (array_agg(a.exam_id ORDER BY l.created_at))[1]
+  FROM exam_appeal l JOIN exam_attempt a ON a.id = l.attempt_id WHERE l.pool = $1 AND l.state = 'open'
+UNION ALL SELECT 'exam_evidence', count(*), min(v.received_at), (array_agg(a.exam_id ORDER BY v.received_at))[1]
+  FROM exam_evidence v JOIN exam_attempt a ON a.id = v.attempt_id WHERE v.pool = $1 AND v.state = 'open'
+UNION ALL SELECT 'feedback', count(*), min(created_at), NULL FROM feedback WHERE pool = $1 AND state = 'open'
+UNION ALL SELECT 'disputes', count(*), min(r.answered_at), NULL FROM remuneration r
+ WHERE r.pool = $1 AND {UNREPLIED.format(since="$4")}
+UNION ALL SELECT 'refunds', count(*), min(o.created_at), NULL FROM pay_order o WHERE o.pool = $1 AND o.id IN {ABNORMAL}
+UNION ALL SELECT 'unmatched_payments', count(*), min(received_at), NULL FROM pay_event WHERE pool = $1 AND {OPEN}
+UNION ALL SELECT 'invoices', count(*), min(i.created_at), NULL FROM invoice i JOIN fee f ON f.id = i.fee_id
+ WHERE i.pool = $1 AND {TO_MAKE}
+UNION ALL SELECT 'reversals', count(*), min(i.created_at), NULL FROM invoice i
+ WHERE i.pool = $1 AND i.id IN {REVERSIBLE}
+UNION ALL SELECT 'differences', count(*), (min(b.day) + 1)::timestamp AT TIME ZONE 'Asia/Shanghai', NULL
+  FROM bill_difference d JOIN bill b ON b.id = d.bill_id
+ WHERE b.pool = $1 AND d.resolved_at IS NULL
+"""
+_SITTINGS = """
+SELECT e.id, e.name, s.starts_at, s.ends_at, s.place, CASE WHEN s.capacity IS NULL THEN NULL ELSE s.booked END AS booked
+FROM exam_sitting s JOIN exam e ON e.id = s.exam_id
+WHERE e.pool = $1 AND e.state = 'published' AND e.closes_at > $2
+  AND s.starts_at < $2::timestamptz + interval '1 day' AND s.ends_at > $2
+ORDER BY s.starts_at, e.name, s.id LIMIT 6
 """
 _PLACES = """
 SELECT DISTINCT ON (c.position, c.code, e.code <> c.code, e.position, e.code) e.code, e.name, e.code = c.code AS city
@@ -44,22 +81,33 @@ ORDER BY c.position, c.code, e.code <> c.code, e.position, e.code
 
 
 @dataclass(frozen=True)
-class WaitingCounts:
-    """Number of open tasks of the office by kind. ``unassigned_reviews``: tasks that no reviewer covers."""
+class Waiting:
+    """Open tasks of a kind, and since when the oldest waits. ``subject``: the examination that the oldest concerns."""
 
-    employer_requests: int
-    objections: int
-    feedback: int
-    overdue_reviews: int
-    unassigned_reviews: int
-    refunds: int
-    invoices: int
-    reversals: int
-    """Invoices that the office has to reverse."""
-    unmatched_payments: int
-    disputes: int
-    """Objections to a remuneration that a venue has not answered in time."""
-    differences: int
+    kind: Kind
+    count: int
+    since: datetime
+    subject: UUID | None = None
+
+
+@dataclass(frozen=True)
+class SittingToday:
+    """``id`` is the examination's; ``booked`` is None where no place is booked."""
+
+    id: UUID
+    name: str
+    starts_at: datetime
+    ends_at: datetime
+    place: str
+    booked: int | None
+
+
+@dataclass(frozen=True)
+class Today:
+    """What takes place today: draws under way and panels that gather, sittings of examinations."""
+
+    draws: WorkLines
+    sittings: tuple[SittingToday, ...]
 
 
 @dataclass(frozen=True)
@@ -81,17 +129,27 @@ class OfficeDashboard:
     """Reading only."""
 
     deps: Deps
+    worklists: WorkLists
 
-    async def count_waiting(self, actor: Actor) -> WaitingCounts:
-        """Counts of the office's open work."""
+    async def list_waiting(self, actor: Actor) -> tuple[Waiting, ...]:
+        """The office's open work by kind, in the order of ``Kind``; kinds without any are left out."""
         check(actor, "application.read")
         steps, now = self.deps.book(actor.pool).review.steps, self.deps.now()
         since = [now - step.expected for step in steps]
-        counts = (
-            await rows(_WAITING, actor.pool, [step.code for step in steps], since, replies_due(self.deps, actor.pool))
-        )[0]
-        return WaitingCounts(
-            **counts, unassigned_reviews=sum(uncovered.waiting for uncovered in await find_uncovered(actor.pool))
+        due = replies_due(self.deps, actor.pool)
+        counted = await rows(_WAITING, actor.pool, [step.code for step in steps], since, due)
+        waiting = [Waiting(row["kind"], row["count"], row["since"], row["subject"]) for row in counted if row["count"]]
+        if uncovered := await find_uncovered(actor.pool):
+            waiting.append(Waiting("unassigned_reviews", sum(part.waiting for part in uncovered), uncovered[0].since))
+        return tuple(sorted(waiting, key=lambda part: get_args(Kind).index(part.kind)))
+
+    async def today(self, actor: Actor) -> Today:
+        """What takes place today."""
+        check(actor, "application.read")
+        midnight = local(self.deps.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+        return Today(
+            await self.worklists.read(actor, "day", limit=10),
+            tuple([SittingToday(**row) for row in await rows(_SITTINGS, actor.pool, midnight)]),
         )
 
     async def places(self, actor: Actor) -> list[Place]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.accounts import RoleOption
@@ -109,7 +109,7 @@ class StaffWork:
             case "reviewer":
                 return Work(option.label, await self._count_reviews(actor), "去审核", "/review")
             case "pool_admin":
-                open_tasks = sum(astuple(await self.office.count_waiting(actor)))
+                open_tasks = sum(waiting.count for waiting in await self.office.list_waiting(actor))
                 return Work(option.label, (Count("待办", open_tasks, "件"),), "打开管理台", "/office")
             case "verifier":
                 return Work(

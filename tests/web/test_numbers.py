@@ -107,8 +107,8 @@ async def house(
 
 
 def number(text: str, before: str, after: str = "") -> int:
-    """The number between two words of a page or a bubble; 0 without it."""
-    match = re.search(rf"{before}\s?(\d+){after}", text)
+    """The number between two words of a page or a bubble, behind the time of the oldest; 0 without it."""
+    match = re.search(rf"{before}\s?(?:最早\S+ \d\d:\d\d )?(\d+){after}", text)
     return int(match[1]) if match else 0
 
 

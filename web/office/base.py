@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import aiohttp.web as http
@@ -20,13 +21,39 @@ from web.core.site import ON_PAGE, Site
 from web.files.file_links import FileMail
 
 FORM = "office"
+_MENU: Mapping[str, Mapping[str, str]] = {
+    "入库管理": {
+        "applications": "申请",
+        "experts": "专家",
+        "campaigns": "征集",
+        "objections": "公示与异议",
+        "employers": "单位",
+        "reviewers": "审核分工",
+    },
+    "培训考试": {"exams": "", "bank": "题库", "courses": "继续教育", "certificates": "证书"},
+    "抽取与酬劳": {"draws": "抽取活动", "supervisors": "监督人名册", "remuneration": "专家酬劳"},
+    "缴费": {"orders": "缴费", "invoices": "发票", "reconciliation": "对账"},
+    "服务与账号": {"feedback": "意见反馈", "materials": "资料下载", "staff": "工作人员", "passwords": "初始密码"},
+}
+"""Groups of the menu: code and name of each entry; the name of the examination is the pool's own."""
+_PATHS = {"draws": "/draws"}
 
 
+@dataclass(frozen=True)
 class MenuEntry:
     """One entry of the menu."""
 
-    def __init__(self, code: str, name: str, path: str = "") -> None:
-        self.code, self.name, self.path = code, name, f"/office/{path or code}"
+    code: str
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
+class MenuGroup:
+    """Entries of one part of the work."""
+
+    name: str
+    entries: tuple[MenuEntry, ...]
 
 
 class OfficePart(PageGroup):
@@ -48,7 +75,7 @@ class OfficePart(PageGroup):
         """
         actor = await self.auth.actor(request)
         check(actor, self.action)
-        if self.code != "home" and self.code not in [entry.code for entry in menu_of(self.book(actor))]:
+        if self.code != "home" and self.code not in [entry.code for entry in entries_of(self.book(actor))]:
             raise NotFound("本专家库没有这项功能，请返回首页。", code="not_here")
         return actor
 
@@ -77,30 +104,30 @@ class OfficePart(PageGroup):
         return self.services.deps.book(actor.pool)
 
 
-def menu_of(book: Rulebook) -> list[MenuEntry]:
-    """The menu entries that a pool with this rulebook uses."""
-    entries = [
-        MenuEntry("applications", "申请"),
-        MenuEntry("exams", book.entry.names.exam),
-        MenuEntry("bank", "题库"),
-        *([MenuEntry("courses", "继续教育")] if book.course.offered else []),
-        MenuEntry("experts", "专家"),
-        MenuEntry("campaigns", "征集"),
-        MenuEntry("employers", "单位"),
-        MenuEntry("reviewers", "审核分工"),
-        MenuEntry("staff", "工作人员"),
-        MenuEntry("supervisors", "监督人名册"),
+def menu_of(book: Rulebook) -> list[MenuGroup]:
+    """The menu of a pool with this rulebook: what it doesn't use is left out."""
+    used = {
+        "courses": book.course.offered,
+        "objections": book.notice is not None,
+        **dict.fromkeys(("orders", "invoices", "reconciliation"), book.fee is not None),
+        "certificates": book.certificate.issued,
+        "feedback": book.help.feedback,
+        "passwords": book.registration.password.initial_from_id is not None,
+    }
+    names = {"exams": book.entry.names.exam}
+    return [
+        MenuGroup(
+            group,
+            tuple(
+                MenuEntry(code, names.get(code, name), _PATHS.get(code, f"/office/{code}"))
+                for code, name in entries.items()
+                if used.get(code, True)
+            ),
+        )
+        for group, entries in _MENU.items()
     ]
-    if book.notice is not None:
-        entries.append(MenuEntry("objections", "公示与异议"))
-    if book.fee is not None:
-        entries += [MenuEntry("orders", "缴费"), MenuEntry("invoices", "发票"), MenuEntry("reconciliation", "对账")]
-    if book.certificate.issued:
-        entries.append(MenuEntry("certificates", "证书"))
-    entries.append(MenuEntry("remuneration", "专家酬劳"))
-    entries.append(MenuEntry("materials", "资料下载"))
-    if book.help.feedback:
-        entries.append(MenuEntry("feedback", "意见反馈"))
-    if book.registration.password.initial_from_id is not None:
-        entries.append(MenuEntry("passwords", "初始密码"))
-    return entries
+
+
+def entries_of(book: Rulebook) -> list[MenuEntry]:
+    """The entries of all groups."""
+    return [entry for group in menu_of(book) for entry in group.entries]

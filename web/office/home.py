@@ -1,19 +1,40 @@
-"""The first page: open work, applications by state, and all menu entries."""
+"""The first page: open work with its age, what takes place today, applications by state, and all menu entries."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import NamedTuple
 
-from services.office import Filter, WaitingCounts
+from services.office import Filter, Kind, Waiting
 from web.core.pages import Visit, page
 from web.office.base import OfficePart
 
+_TODOS: Mapping[Kind, tuple[str, str]] = {
+    "unassigned_reviews": ("无人审核", "/office/reviewers"),
+    "overdue_reviews": ("超期未审", "/office/applications?state=reviewing&sort=waiting"),
+    "employer_requests": ("申请添加的单位", "/office/employers/requests"),
+    "objections": ("待处理的异议", "/office/objections"),
+    "exam_appeals": ("待复核的成绩", "/office/exams/{subject}/appeals"),
+    "exam_evidence": ("待认定的离线作答", "/office/exams/{subject}/evidence"),
+    "feedback": ("待答复的意见", "/office/feedback"),
+    "disputes": ("逾期未答复的酬劳异议", "/office/remuneration"),
+    "refunds": ("异常的退款", "/office/orders?only=abnormal"),
+    "unmatched_payments": ("无法入账的通知", "/office/unmatched-payments"),
+    "invoices": ("待开的发票", "/office/invoices"),
+    "reversals": ("待冲红的发票", "/office/invoices?only=to_reverse"),
+    "differences": ("对账差异", "/office/reconciliation"),
+}
+"""Name and page of each kind of open work."""
+
 
 class Todo(NamedTuple):
+    """``since``: when the oldest began to wait."""
+
     number: int
     name: str
     path: str
+    since: datetime
 
 
 class OfficeHomePages(OfficePart):
@@ -21,9 +42,10 @@ class OfficeHomePages(OfficePart):
 
     @page("/office", "office/home.html")
     async def home(self, visit: Visit) -> Mapping[str, object]:
-        actor = visit.actor
+        actor, dashboard = visit.actor, self.services.office.dashboard
         return {
-            "todos": _todos(await self.services.office.dashboard.count_waiting(actor)),
+            "todos": [_todo(waiting) for waiting in await dashboard.list_waiting(actor)],
+            "today": await dashboard.today(actor),
             "who": self.auth.role_label(actor),
             "states": await self.services.office.applications.counts(actor, Filter()),
             "out": self.auth.form(actor, "logout"),
@@ -31,18 +53,6 @@ class OfficeHomePages(OfficePart):
         }
 
 
-def _todos(waiting: WaitingCounts) -> list[Todo]:
-    todos = [
-        Todo(waiting.unassigned_reviews, "无人审核", "/office/reviewers"),
-        Todo(waiting.overdue_reviews, "超期未审", "/office/applications?state=reviewing&sort=waiting"),
-        Todo(waiting.employer_requests, "申请添加的单位", "/office/employers/requests"),
-        Todo(waiting.objections, "待处理的异议", "/office/objections"),
-        Todo(waiting.feedback, "待答复的意见", "/office/feedback"),
-        Todo(waiting.disputes, "逾期未答复的酬劳异议", "/office/remuneration"),
-        Todo(waiting.refunds, "异常的退款", "/office/orders?only=abnormal"),
-        Todo(waiting.unmatched_payments, "无法入账的通知", "/office/unmatched-payments"),
-        Todo(waiting.invoices, "待开的发票", "/office/invoices"),
-        Todo(waiting.reversals, "待冲红的发票", "/office/invoices?only=to_reverse"),
-        Todo(waiting.differences, "对账差异", "/office/reconciliation"),
-    ]
-    return [todo for todo in todos if todo.number]
+def _todo(waiting: Waiting) -> Todo:
+    name, path = _TODOS[waiting.kind]
+    return Todo(waiting.count, name, path.format(subject=waiting.subject), waiting.since)

@@ -59,6 +59,7 @@ async def test_an_item_is_written_on_a_phone(browser: Browser, world: World) -> 
     scene = await make_scene(world)
     seen = await open_administrator(browser, scene, PHONE)
     page = await seen.open("/office")
+    await page.get_by_role("list", name="全部功能").get_by_text("培训考试").click()
     await page.get_by_role("link", name="题库").click()
     await page.get_by_role("link", name="新建题目").click()
     await page.get_by_role("link", name="单选题").click()
