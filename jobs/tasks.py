@@ -55,6 +55,10 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
     async def write_export(order: str) -> None:
         await services.office.large_exports.write_file(order)
 
+    @queue.task(name="experts.sheet", retry=retry)
+    async def work_on_sheet(sheet_id: str) -> None:
+        await services.experts.sheets.work(UUID(sheet_id))
+
     @queue.task(name="chat.late", retry=retry)
     async def late(pool: str, message: str) -> None:
         await late_message(pool, message)

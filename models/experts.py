@@ -88,6 +88,37 @@ class ExpertFileChange(Row):
         indexes = (("expert_id", "at", "id"),)
 
 
+class ExpertSheet(Row):
+    """A sheet of experts that the office uploaded (批量导入). ``state``: checking, checked, importing, done, refused or
+    dropped.
+
+    ``done`` of ``total`` lines of the ``stage`` (read, check, write) are the worker's progress; ``errors`` are its
+    findings as line, column, reason. ``key`` is the sealed file, which is deleted with the decision.
+    """
+
+    pool = fields.CharField(32)
+    account_id = fields.UUIDField()
+    filename = fields.CharField(200)
+    form = fields.CharField(4)
+    key = fields.CharField(100)
+    state = fields.CharField(12)
+    stage = fields.CharField(8, default="read")
+    done = fields.IntField(default=0)
+    total = fields.IntField(default=0)
+    created = fields.IntField(default=0)
+    updated = fields.IntField(default=0)
+    errors: Any = fields.JSONField(default=list)
+    more_errors = fields.BooleanField(default=False)
+    failure = fields.CharField(200, default="")
+    created_at = fields.DatetimeField()
+    progress_at = fields.DatetimeField()
+    finished_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "expert_sheet"
+        indexes = (("pool", "created_at"),)
+
+
 class Employment(Row):
     """An expert's employment as the file names it, present (``until`` None) or past; ``unit_keys`` as in
     ``domain.draws.recusal_keys``."""

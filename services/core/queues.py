@@ -17,7 +17,7 @@ DEADLINES = "deadlines"
 QR_IMAGES = "qr_images"
 """QR codes of payments, which follow the link."""
 EXPORTS = "exports"
-"""Long lists for the office, whose page shows the progress."""
+"""Long lists for the office, and sheets of experts from it; a page shows the progress."""
 
 _QUEUES: Mapping[str, str] = {
     "chat.late": CHAT,
@@ -28,6 +28,7 @@ _QUEUES: Mapping[str, str] = {
     "delivery_reports.apply": DELIVERY_REPORTS,
     "payments.qr_image": QR_IMAGES,
     "exports.write": EXPORTS,
+    "experts.sheet": EXPORTS,
 }
 
 

@@ -3,14 +3,17 @@
 from services.experts.availability import Period
 from services.experts.departure import remove_expert
 from services.experts.expert_import import ExpertImport, ImportReport
-from services.experts.import_sheet import COLUMNS, render_template
+from services.experts.expert_sheets import BYTES_MAX, SheetView
+from services.experts.import_sheet import COLUMNS, PAGE_ROWS_MAX, render_template
 from services.experts.membership_status import MembershipStatus, membership_status_of
 from services.experts.numbers import expert_number, is_taken
 from services.experts.profile import ExpertProfile, Named
 from services.experts.registry import ExpertServices
 
 __all__ = [
+    "BYTES_MAX",
     "COLUMNS",
+    "PAGE_ROWS_MAX",
     "ExpertImport",
     "ExpertProfile",
     "ExpertServices",
@@ -18,6 +21,7 @@ __all__ = [
     "MembershipStatus",
     "Named",
     "Period",
+    "SheetView",
     "expert_number",
     "is_taken",
     "membership_status_of",

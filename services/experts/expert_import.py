@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,6 +36,8 @@ _PROGRESS_EVERY = 1000
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage (``read``, ``check``, ``write``), lines done, and their total (0: unknown)."""
+
+Conclude = Callable[["ImportReport"], Awaitable[None]]
 
 Record = tuple[object, ...]
 """A row in the format of COPY."""
@@ -113,24 +115,33 @@ class ImportReport:
 @dataclass(frozen=True)
 class ExpertImport:
     deps: Deps
-    checker: FileChecker = field(default_factory=lambda: FileChecker(sheets=IMPORT))
+    checker: FileChecker = field(default_factory=lambda: FileChecker(long_sheets=IMPORT))
 
     async def run(
-        self, actor: Actor, content: bytes, form: Format, *, progress: Progress | None = None, dry_run: bool = False
+        self,
+        actor: Actor,
+        content: bytes,
+        form: Format,
+        *,
+        progress: Progress | None = None,
+        dry_run: bool = False,
+        conclude: Conclude | None = None,
+        rows_max: int = ROWS_MAX,
     ) -> ImportReport:
         """Import a complete sheet or nothing.
 
         The file of an expert with a known ID number gets what the sheet fills in; an empty cell leaves it alone. A unit
         that is named no longer becomes a former one, since recusal considers former employment. Experts missing from
-        the sheet stay unchanged. ``progress`` is called from a thread. Raises SheetError for a file that can't be read
-        at all, Conflict where one of its new experts entered meanwhile.
+        the sheet stay unchanged. ``progress`` is called from a thread, ``conclude`` in the transaction of a sheet
+        without errors, so that what it writes holds exactly if the import does. Raises SheetError for a file that
+        can't be read at all, Conflict where one of its new experts entered meanwhile.
         """
         check(actor, "import")
         report = progress or (lambda _stage, _done, _total: None)
         batches = _Batches(self.deps, RowReader(await self._lookups(actor.pool)), actor, self.deps.now())
         async with transaction():
             await advisory_lock(f"import:{actor.pool}")
-            errors = await self._stage(batches, content, form, report)
+            errors = await self._stage(batches, content, form, report, rows_max)
             if errors:
                 return _failed(batches.total, errors)
             report("check", 0, batches.total)
@@ -143,7 +154,10 @@ class ExpertImport:
                     actor, batches.now, "expert.import", "expert", None, total=batches.total, updated=batches.known
                 )
                 report("write", batches.total, batches.total)
-        return ImportReport(batches.total, batches.total - batches.known, batches.known, ())
+            result = ImportReport(batches.total, batches.total - batches.known, batches.known, ())
+            if conclude is not None:
+                await conclude(result)
+        return result
 
     async def _lookups(self, pool: str) -> Lookups:
         tables: dict[str, Lookup] = {}
@@ -155,14 +169,16 @@ class ExpertImport:
             tables[kind] = Lookup(_LABELS[kind], parents, names)
         return Lookups(**tables)
 
-    async def _stage(self, batches: _Batches, content: bytes, form: Format, report: Progress) -> list[RowError]:
+    async def _stage(
+        self, batches: _Batches, content: bytes, form: Format, report: Progress, rows_max: int
+    ) -> list[RowError]:
         """Copy the sheet's lines to staging tables, batch by batch, so that only one is in memory; returns their
         problems. After the first problem nothing more is copied.
         """
         for statement in (_STAGE, _STAGE_JOBS, _STAGE_CHANGES):
             await execute(statement)
         errors = list[RowError]()
-        async with aclosing(self.checker.stream_sheet(batches.pool, content, form, COLUMNS, ROWS_MAX)) as sheet:
+        async with aclosing(self.checker.stream_sheet(batches.pool, content, form, COLUMNS, rows_max)) as sheet:
             async for lines in sheet:
                 imported, reasons = await asyncio.to_thread(batches.read, lines)
                 errors += reasons

@@ -6,6 +6,8 @@ from services.spreadsheets import formats
 from services.spreadsheets.formats import Column, Format
 
 ROWS_MAX = 500_000
+PAGE_ROWS_MAX = 100_000
+"""Of a sheet that the office uploads on a page; longer ones are for the command line."""
 
 COLUMNS: tuple[Column, ...] = (
     Column("number", "专家编号", True, "专家库内唯一，不超过32个字符", "ZJ0000001"),

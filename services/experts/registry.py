@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.core.due_tasks import DueTask
 from services.experts.availability import Availability
+from services.experts.expert_sheets import ExpertSheets
 from services.experts.profile import ExpertProfiles
 from services.experts.terms import ExpertTerms
 
@@ -15,6 +16,7 @@ class ExpertServices:
     profiles: ExpertProfiles
     availability: Availability
     terms: ExpertTerms
+    sheets: ExpertSheets
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:

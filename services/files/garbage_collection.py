@@ -36,6 +36,7 @@ NAMED_IN: Mapping[str, str] = {
     "material": "key",
     "printed_form": "key",
     "course_item": "media_key",
+    "expert_sheet": "key",
 }
 """Tables whose rows refer to files, and the column."""
 _CHUNK = 500

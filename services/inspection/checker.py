@@ -24,20 +24,30 @@ SHEETS_AT_ONCE = 2
 SHEET = ProcessLimits(cpu=5, seconds=15.0)
 """Limits for a sheet or questions from a page: the largest genuine ones take about two seconds of processor time."""
 IMPORT = ProcessLimits(memory=3 * 1024**3, cpu=900, seconds=1200.0)
-"""Limits for a whole pool's experts, imported by the command line only."""
+"""Limits for a whole pool's experts, imported by the command line."""
+
+PAGE_IMPORT = ProcessLimits(memory=1024**3, cpu=120, seconds=300.0)
+"""Limits for a sheet of experts from the office's page, which a worker reads."""
 
 
 class FileChecker:
-    """Three files, of one pool two, and two sheets of different pools at once; others wait in the queue of their pool.
+    """Three files, of one pool two, two sheets of different pools and one long sheet at once; others wait in the queue
+    of their pool.
 
-    ``sheets``: limits for one sheet.
+    ``sheets``, ``long_sheets``: limits for one sheet.
     """
 
-    def __init__(self, limits: ProcessLimits = ProcessLimits(), sheets: ProcessLimits = SHEET) -> None:  # noqa: B008  # frozen
+    def __init__(
+        self,
+        limits: ProcessLimits = ProcessLimits(),  # noqa: B008  # frozen
+        sheets: ProcessLimits = SHEET,
+        long_sheets: ProcessLimits = PAGE_IMPORT,
+    ) -> None:
         self._files = LimitedProcess(
             "services.inspection.file_process", limits, at_once=FILES_AT_ONCE, of_queue=FILES_OF_POOL
         )
         self._sheets = LimitedProcess("services.inspection.sheet_process", sheets, at_once=SHEETS_AT_ONCE)
+        self._long_sheets = LimitedProcess("services.inspection.sheet_process", long_sheets, at_once=1)
         self._questions = LimitedProcess("services.inspection.question_process", sheets, at_once=SHEETS_AT_ONCE)
 
     async def check(self, pool: str, content: bytes, allowed: Collection[FileType]) -> Found:
@@ -66,17 +76,28 @@ class FileChecker:
         self, pool: str, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
     ) -> Sequence[Line]:
         """The lines of a sheet, as ``spreadsheets.parsing.read_lines``. Raises SheetError."""
-        async with aclosing(self.stream_sheet(pool, content, form, columns, rows_max)) as batches:
+        async with aclosing(self._stream(self._sheets, pool, content, form, columns, rows_max)) as batches:
             return [line async for batch in batches for line in batch]
 
-    async def stream_sheet(
+    def stream_sheet(
         self, pool: str, content: bytes, form: Format, columns: Sequence[Column], rows_max: int
     ) -> AsyncGenerator[Sequence[Line], None]:
-        """The same as a stream. Raises SheetError, also while iterating."""
+        """A long sheet as a stream. Raises SheetError, also while iterating."""
+        return self._stream(self._long_sheets, pool, content, form, columns, rows_max)
+
+    async def _stream(
+        self,
+        sheets: LimitedProcess,
+        pool: str,
+        content: bytes,
+        form: Format,
+        columns: Sequence[Column],
+        rows_max: int,
+    ) -> AsyncGenerator[Sequence[Line], None]:
         request = {"form": form, "columns": [asdict(column) for column in columns], "rows_max": rows_max}
         try:
             # closed at once when the reader stops early, which ends the process
-            async with aclosing(self._sheets.parts(request, content, pool)) as parts:
+            async with aclosing(sheets.parts(request, content, pool)) as parts:
                 async for part in parts:
                     batch = json.loads(part)
                     if "message" in batch:

@@ -115,12 +115,15 @@ async def _sheets(scene: Scene) -> dict[tuple[str, str], object]:
     by: dict[str, Any] = {"pool": "demo", "account_id": scene.account.id, "filename": "a.csv", "created_at": now}
     items = await ExamImport.create(**by, lines_sealed=services.deps.keys.seal("[]", "exam_import"))
     employers, results = await EmployerImport.create(**by), await ExamSheet.create(**by)
+    experts = await services.experts.sheets.upload(scene.admin, b"", "a.csv")
     material = await services.files.materials.add(scene.admin, MaterialData("申报指南", "操作手册"), pdf())
     values: dict[tuple[str, str], object] = {
         ("/office/bank/import/", "id"): items.id,
         ("/office/bank/export/", "form"): "xlsx",
         ("/office/bank/template", "form"): "csv",
         ("/office/employers/import/", "id"): employers.id,
+        ("/office/experts/import/", "id"): experts,
+        ("/office/experts/template", "form"): "csv",
         ("/office/employers/template", "form"): "csv",
         ("/office/exams/results/", "id"): results.id,
         ("/office/exams/results/template", "form"): "csv",

@@ -155,6 +155,7 @@ UPLOADS = (
     "/office/bank/item/{id}/pictures",
     "/office/courses/{id}/items/{item}/pages",
     "/office/employers/import",
+    "/office/experts/import",
     "/office/exams/results",
     "/office/exams/{id}/candidates/sheet",
     "/office/invoices/file",

@@ -30,7 +30,17 @@ _ADMINS = (
     *("/applications", "/bank", "/bank/export", "/bank/import", "/bank/new", "/campaigns"),
     *("/campaigns/new", "/certificates", "/courses", "/courses/new", "/employers", "/employers/import"),
     *("/employers/requests", "/exams", "/exams/blueprints", "/exams/blueprints/new", "/exams/new"),
-    *("/experts", "/feedback", "/invoices", "/materials", "/notices", "/objections", "/orders", "/passwords"),
+    *(
+        "/experts",
+        "/experts/import",
+        "/feedback",
+        "/invoices",
+        "/materials",
+        "/notices",
+        "/objections",
+        "/orders",
+        "/passwords",
+    ),
     *("/reconciliation", "/remuneration", "/reviewers", "/staff", "/supervisors", "/unmatched-payments"),
 )
 PAGES: Mapping[str, frozenset[str]] = {

@@ -24,6 +24,7 @@ from web.office.exam_results import ExamResultPages
 from web.office.exam_scores import ExamScorePages
 from web.office.exam_sittings import ExamSittingPages
 from web.office.exams import OfficeExamPages
+from web.office.expert_sheets import ExpertSheetPages
 from web.office.experts import ExpertPages
 from web.office.exports import ExportPages
 from web.office.feedback import FeedbackPages
@@ -59,6 +60,7 @@ _ALL = (
     OfficeCoursePages,
     BankFilePages,
     BankPages,
+    ExpertSheetPages,
     ExpertPages,
     CampaignPages,
     OfficeCertificatePages,
