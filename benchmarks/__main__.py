@@ -22,6 +22,7 @@ NAMES = (
     "notices",
     "payments",
     "applications",
+    "experts",
     "dashboard",
     "exam",
     "exam_grading",
