@@ -6,7 +6,7 @@ are those of the pool's form and ``OWN_FIELDS``; their values are stored as ``do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -106,6 +106,28 @@ def history_of(changes: Iterable[FileChange], code: str) -> list[FormerValue]:
                 steps[-1] = FormerValue(steps[-1].value, steps[-1].change, change.at)
             steps.append(FormerValue(file.values.get(code), change, None))
     return steps
+
+
+def requested_fields(
+    filed: Mapping[str, object], seen: Sequence[Mapping[str, object]], stored: Mapping[str, str]
+) -> set[str]:
+    """Fields that an application asks to change: their value in ``filed`` is none of those in ``seen``.
+
+    ``seen``: the file when the application was begun, and when it was handed in. What another change has set between
+    the two is not asked for. ``stored``: id of an attachment → key of the stored file, which copies of it share.
+    """
+    return {
+        code
+        for code, value in filed.items()
+        if _comparable(value, stored) not in [_comparable(values.get(code), stored) for values in seen]
+    }
+
+
+def _comparable(value: object, stored: Mapping[str, str]) -> object:
+    """None for an empty value; rows of files by what is stored."""
+    if isinstance(value, list) and all(isinstance(row, dict) and row.get("file") in stored for row in value):
+        return [(row["row"], stored[row["file"]]) for row in value] or None
+    return _plain(value)
 
 
 def _plain(value: object) -> object:

@@ -28,6 +28,7 @@ from services.applications.repository import (
     open_sealed,
     page_of,
     read_values,
+    type_of,
     unknown_application,
     values_of,
 )
@@ -85,6 +86,7 @@ __all__ = [
     "read_values",
     "review_end",
     "today",
+    "type_of",
     "unknown_application",
     "values_of",
     "view_of",

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import cast
 
 from domain.experts.employments import rows_of
-from domain.experts.file import FOLLOW, FileChange, FileSource, fold
+from domain.experts.file import FOLLOW, FileChange, FileSource, fold, requested_fields
 from domain.forms.checking import filled_values
-from domain.forms.values import fields_of, file_codes, is_empty
+from domain.forms.values import fields_of, file_codes
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import STAYS_IN_POOL, EntryType
 from models.accounts import Account
@@ -60,11 +60,7 @@ async def _without_untouched(
     seen = [fold(change for change in changes if change.at <= at).values for at in moments]
     files = file_codes(deps.book(application.pool).form, cast(EntryType, application.entry_type))
     stored = await _stored_files([values.get(code) for values in (filed, *seen) for code in files])
-    own = {
-        code
-        for code, value in filed.items()
-        if _comparable(value, stored) not in [_comparable(values.get(code), stored) for values in seen]
-    }
+    own = requested_fields(filed, seen, stored)
     own |= {follower for code in own for follower in FOLLOW.get(code, ())}
     return {code: value for code, value in filed.items() if code in own}
 
@@ -73,13 +69,6 @@ async def _stored_files(values: Sequence[object]) -> dict[str, str]:
     """Id of an attachment → key of the stored file, which copies of an attachment share."""
     ids = [row["file"] for value in values for row in rows_of(value)]
     return {str(file.id): file.key for file in await Attachment.filter(id__in=ids)}
-
-
-def _comparable(value: object, stored: Mapping[str, str]) -> object:
-    """None for an empty value; rows of files by what is stored."""
-    if isinstance(value, list) and all(isinstance(row, dict) and row.get("file") in stored for row in value):
-        return [(row["row"], stored[row["file"]]) for row in value] or None
-    return None if is_empty(value) else value
 
 
 async def _asked_values(deps: Deps, application: Application, book: Rulebook) -> dict[str, object]:

@@ -177,10 +177,11 @@ class ApplicationList:
         application = await Application.get_or_none(id=application_id, pool=actor.pool)
         if application is None:
             raise unknown_application()
-        value = await find_secret(self.deps, application, await Account.get(id=application.account_id), field)
+        account = await Account.get(id=application.account_id)
+        revealed = await find_secret(self.deps, application, account, field)
         async with transaction():
             await record(actor, self.deps.now(), "application.reveal", "application", application.id, field=field)
-        return value
+        return revealed.value
 
     def where(self, actor: Actor, wanted: Filter, values: SqlValues | None = None) -> tuple[str, SqlValues]:
         """SQL conditions, with the values as parameters: added to ``values``, whose first is the pool, or to new

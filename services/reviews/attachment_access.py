@@ -14,9 +14,10 @@ from domain.rulebook.book import Rulebook
 from models.applications import Application, Attachment
 from services.applications import AttachmentView, field_of, view_of
 from services.core import permissions
-from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.base import Actor, Deps, from_row, record, rows, transaction
 from services.files import FileLost, Previews, SealedFiles
 from services.inspection.file_types import MEDIA_TYPES
+from services.reviews.former_file import read_former_file
 from services.reviews.scope import REACHES, WITHDRAWN
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -26,6 +27,10 @@ Form = Literal["original", "preview", "thumbnail"]
 _REVIEWS = (
     "SELECT 1 FROM review_task t JOIN application p ON p.id = t.application_id "
     f"WHERE t.pool = $1 AND p.id = $3 AND (t.decided_by = $2 OR ({REACHES})) LIMIT 1"
+)
+_REVIEWED_OF_EXPERT = (
+    "SELECT DISTINCT p AS application FROM review_task t JOIN application p ON p.id = t.application_id "
+    f"WHERE t.pool = $1 AND p.expert_id = $3 AND p.state <> ALL($4::text[]) AND (t.decided_by = $2 OR ({REACHES}))"
 )
 
 
@@ -40,7 +45,10 @@ class OpenedFile:
 
 @dataclass(frozen=True)
 class AttachmentAccess:
-    """For the owner, for reviewers who have or had the task, and for the pool's administrators."""
+    """For the owner, for reviewers who have or had the task, and for the pool's administrators.
+
+    Reviewers see the expert's file beside an application, and so the files that it held then.
+    """
 
     deps: Deps
     store: SealedFiles
@@ -89,9 +97,22 @@ class AttachmentAccess:
         attachment = await Attachment.get_or_none(id=attachment_id, pool=actor.pool, state="ready").prefetch_related(
             "application"
         )
-        if attachment is None or attachment.application is None or not await may_read(actor, attachment.application):
+        if attachment is None or attachment.application is None:
+            raise _unknown_attachment()
+        if not await may_read(actor, attachment.application) and not await self._stands_beside(actor, attachment):
             raise _unknown_attachment()
         return attachment
+
+    async def _stands_beside(self, actor: Actor, attachment: Attachment) -> bool:
+        """Whether an application that the actor reviews is shown beside the expert's file with this attachment."""
+        expert_id = attachment.application.expert_id
+        if expert_id is None or not permissions.may(actor, "review.decide"):
+            return False
+        for row in await rows(_REVIEWED_OF_EXPERT, actor.pool, actor.account_id, expert_id, [*WITHDRAWN]):
+            former = await read_former_file(self.deps, from_row(Application, row["application"]))
+            if former is not None and attachment.id in {file.id for file in former.files}:
+                return True
+        return False
 
     async def _read_preview(self, attachment: Attachment) -> bytes:
         kind: FileType = "png" if attachment.media_type == MEDIA_TYPES["png"] else "jpg"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationState, TaskState
@@ -13,18 +13,18 @@ from domain.errors import Conflict
 from domain.forms.checking import filled_values
 from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_mobile
-from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSection, ApplicationSpecialty, Attachment
 from models.reviews import ReviewEntry, ReviewTask
-from services.applications import facts_of, values_of
-from services.catalogue_codes import CatalogueCodes, load_codes
+from services.applications import facts_of, type_of, values_of
+from services.catalogue_codes import load_codes
 from services.core.base import Actor, Deps, Page, from_row, record, rows, transaction
 from services.core.pages import contains, read_page
 from services.core.permissions import check
 from services.core.sql_values import SqlValues
-from services.reviews.application_view import find_secret, form_of
+from services.reviews.application_view import FormData, Revealed, find_secret, form_of, load_form_codes
 from services.reviews.decisions import rule_of, unknown_task
+from services.reviews.former_file import read_former_file
 from services.reviews.scope import OWN, REACHES, WITHDRAWN, open_tasks_condition
 from services.reviews.steps import alternatives_among
 from services.reviews.task_views import StepCount, TaskCard, TaskView, card_of, decisions_of, log_line, specialty_of
@@ -142,20 +142,17 @@ class ReviewQueue:
         specialties = [from_row(ApplicationSpecialty, specialty) for specialty in row["specialties"]]
         log = [from_row(ReviewEntry, entry) for entry in row["log"]]
         entered_values = values_of(self.deps, [from_row(ApplicationSection, section) for section in row["sections"]])
-        values = filled_values(book.form, entered_values, cast(EntryType, application.entry_type))
-        codes = await load_codes(
-            book,
-            values,
-            [
-                application.region,
-                task.specialty,
-                *(specialty.code for specialty in specialties),
-                *(entry.specialty for entry in log),
-            ],
-            retired=[str(values.get("employer", ""))],
-        )
-        files = [from_row(Attachment, file) for file in row["files"]]
-        return self._task_view(task, application, account, specialties, codes, log, (values, files), now)
+        values = filled_values(book.form, entered_values, type_of(application))
+        former = await read_former_file(self.deps, application)
+        named = [
+            application.region,
+            task.specialty,
+            *(specialty.code for specialty in specialties),
+            *(entry.specialty for entry in log),
+        ]
+        codes = await load_form_codes(book, values, former, named)
+        form = FormData(values, codes, [from_row(Attachment, file) for file in row["files"]], former)
+        return self._task_view(task, application, account, specialties, log, form, now)
 
     def _task_view(
         self,
@@ -163,14 +160,12 @@ class ReviewQueue:
         application: Application,
         account: Account,
         specialties: Sequence[ApplicationSpecialty],
-        codes: CatalogueCodes,
         log: Sequence[ReviewEntry],
-        form: tuple[Mapping[str, Any], Sequence[Attachment]],
+        form: FormData,
         now: datetime,
     ) -> TaskView:
         book, person = self.deps.book(application.pool), facts_of(self.deps, account)
-        rule = rule_of(book, task)
-        values, files = form
+        rule, codes = rule_of(book, task), form.codes
         return TaskView(
             card=card_of(_card_row(task, application, rule.code), book, codes, now),
             state=TaskState(task.state),
@@ -181,7 +176,7 @@ class ReviewQueue:
             masked_id_number=mask_id_number(person.id_number),
             identity_verification=IdentityVerificationResult(account.identity_verification),
             identity_verified_at=account.identity_verified_at,
-            sheet=form_of(self.deps, application, account, values, codes, files),
+            sheet=form_of(self.deps, application, account, form),
             specialties=tuple(specialty_of(specialty, codes) for specialty in specialties),
             log=tuple(log_line(entry, codes) for entry in log),
             decided_at=task.decided_at,
@@ -227,16 +222,16 @@ class ReviewQueue:
         """Raises NotFound outside the reviewer's scope."""
         await self._get_readable(actor, task_id)
 
-    async def reveal(self, actor: Actor, task_id: UUID, field: str) -> str:
+    async def reveal(self, actor: Actor, task_id: UUID, field: str) -> Revealed:
         """A sensitive value in clear; the audit log records who saw which field. Raises NotFound."""
         task, application, _ = await self._get_readable(actor, task_id)
         account = await Account.get(id=application.account_id)
         async with transaction():
-            value = await find_secret(self.deps, application, account, field)
+            revealed = await find_secret(self.deps, application, account, field)
             await record(
                 actor, self.deps.now(), "review.reveal", "application", application.id, field=field, task=str(task.id)
             )
-        return value
+        return revealed
 
     async def _get_readable(
         self, actor: Actor, task_id: UUID, more: str = ""

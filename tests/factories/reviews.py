@@ -18,7 +18,7 @@ from services.applications.repository import next_number, seal_values
 from services.core.base import Actor, Deps, transaction
 from services.workflows import ReviewWorkflow
 from tests.factories.numbers import Numbers
-from tests.factories.people import BEGINNING, CREDIT_CODE, make_account
+from tests.factories.people import BEGINNING, CREDIT_CODE, file_more, make_account, make_expert
 
 _serials = Numbers()
 PROVINCE, CITY, DISTRICT, OTHER_CITY, OTHER_DISTRICT = "440000", "440100", "440106", "440300", "440305"
@@ -125,6 +125,23 @@ async def make_application(
     for position, code in enumerate(specialties):
         await ApplicationSpecialty.create(application_id=application.id, code=code, position=position)
     return application
+
+
+async def make_change(
+    deps: Deps, name: str = "苏航", *, filed: Mapping[str, object] | None = None, **application: Any
+) -> Application:
+    """Submitted by an expert in the pool, whose file holds ``values_of``, with ``filed`` in place of single ones.
+
+    ``application`` as for ``make_application``; by default the form repeats the file.
+    """
+    person = await make_applicant(deps, name)
+    mobile = deps.keys.open_text(person.mobile_sealed, "mobile")
+    expert = await make_expert(deps, mobile, account=person, name=name, id_number_hash=person.id_number_hash)
+    columns = {"entry_type": "change", "expert_id": expert.id} | application
+    change = await make_application(deps, person, **columns)
+    employer = await Employer.get(name="广州水务设计院")
+    await file_more(deps, expert, **values_of(("A0401",), str(employer.id)) | dict(filed or {}))
+    return change
 
 
 async def begin(reviews: ReviewWorkflow, deps: Deps, application: Application) -> list[ReviewTask]:

@@ -154,9 +154,10 @@ class ReviewPages(PageGroup):
 
     @task.command(_Masked, path="/review/{task_id}/show")
     async def reveal(self, visit: Visit, form: _Masked) -> Mapping[str, object]:
-        """The page with one masked value shown, this time only; the reading is logged."""
-        value = await self.services.reviews.queue.reveal(visit.actor, _task_id(visit.request), form.field)
-        return {"shown": {form.field: value}}
+        """The page with one masked value shown, this time only, beside the file's where it changes; the reading is
+        logged."""
+        revealed = await self.services.reviews.queue.reveal(visit.actor, _task_id(visit.request), form.field)
+        return {"shown": {form.field: revealed}}
 
     async def _go_on(self, actor: Actor, task_id: UUID) -> http.HTTPSeeOther:
         """Redirect to the next task, where a line shows what was decided."""

@@ -140,6 +140,14 @@ async def test_a_move_to_another_prefecture_is_decided_there_and_leaves_the_rest
     assert application.state == "reviewing"
     assert [task.region for task in await tasks_of(application)] == [OTHER_CITY]
     assert (await Expert.get(id=before.id)).permanent_region == DISTRICT, "only an approval changes the file"
+    [task] = await tasks_of(application)
+    reviewer = await entry_process.reviewer(POOL, task.step_code)
+    sheet = (await entry_process.services.reviews.queue.get(reviewer, task.id)).sheet
+    old_and_new = {field.code: (field.former.text, field.text) for field in sheet.changed if field.former}
+    assert old_and_new["region"] == ("演示市演示区", "第二市")
+    assert old_and_new["bank_name"] == ("", "中国银行")
+    assert {"specialties", "employer", "title_level"}.isdisjoint(old_and_new), "as filed"
+    assert [(field.label, field.text) for field in sheet.stated] == [("变更原因", "工作调动")]
     application = await entry_process.go_on(application)
     assert application.state == "entered"
     after = await Expert.get(id=before.id)

@@ -18,8 +18,21 @@ from services.core.base import Actor, transaction
 from tests.factories.attachments import upload_file
 from tests.factories.files import jpeg
 from tests.factories.people import make_account
-from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
+from tests.factories.reviews import (
+    CITY,
+    OTHER_CITY,
+    OTHER_DISTRICT,
+    PROVINCE,
+    make_applicant,
+    make_application,
+    make_catalogues,
+    make_change,
+    make_reviewer,
+    tasks_of,
+)
 from tests.web.conftest import Visitor, World
+
+MOVED = (OTHER_DISTRICT, OTHER_CITY, PROVINCE)
 
 
 @pytest.fixture(autouse=True)
@@ -243,6 +256,29 @@ async def test_an_identity_card_is_covered_until_a_reviewer_opens_it_and_that_is
     seen = await reviewer.client.get(reviewer.page.links["查看id_card_front.jpg，查看会留下记录"])
     assert (seen.status, seen.content_type) == (200, "image/jpeg")
     assert (await AuditEntry.get(action="attachment.open")).details == {"field": "id_card_front", "form": "preview"}
+
+
+async def test_a_change_shows_old_and_new_first_and_folds_the_rest_away(world: World) -> None:
+    deps = world.services.deps
+    old = {"strengths": "隧道。", "email": "old@example.com", "work_history": []}
+    application = await make_change(deps, "赵一", filed=old, specialties=("A0801",), region_path=MOVED)
+    await begun(world, application)
+    [task] = await tasks_of(application)
+    reviewer = await (await reviewer_of(world, "industry", "440300")).get(f"/review/{task.id}")
+    assert "与档案对照：5项有变更" in reviewer.text
+    assert "修改 原 广州市天河区 新 深圳市南山区" in reviewer.text
+    assert "修改 原 隧道。 新 大跨结构。" in reviewer.text
+    assert "原 删去 设计 › 建筑设计（首选） 新 新增 施工 › 房屋建筑（首选）" in reviewer.text
+    assert "新填 原 未填写 新" in reviewer.text
+    changes, rest = reviewer.text.split("未变更的内容")
+    assert ("大跨结构" in changes, "大跨结构" in rest, "解****" in changes, "解****" in rest) == (
+        True,
+        False,
+        False,
+        True,
+    )
+    await reviewer.press("显示电子邮箱")
+    assert "原 old@example.com 新 suhang@example.com" in reviewer.text
 
 
 async def test_only_the_reviewer_of_a_task_opens_or_mails_an_original(world: World) -> None:

@@ -8,13 +8,27 @@ from typing import Literal
 import pytest
 from playwright.async_api import Browser
 
-from models.applications import Application
+from models.accounts import Account
+from models.applications import Application, Attachment
 from models.audit import AuditEntry
+from models.experts import Expert
 from models.reviews import ReviewTask
 from services.core.base import Actor, transaction
 from tests.factories.attachments import upload_file
 from tests.factories.files import jpeg, pdf
-from tests.factories.reviews import CITY, make_applicant, make_application, make_catalogues, make_reviewer, tasks_of
+from tests.factories.people import file_more
+from tests.factories.reviews import (
+    CITY,
+    OTHER_CITY,
+    OTHER_DISTRICT,
+    PROVINCE,
+    make_applicant,
+    make_application,
+    make_catalogues,
+    make_change,
+    make_reviewer,
+    tasks_of,
+)
 from tests.plugins.browsers import CHROMIUM, capture
 from tests.web.conftest import World
 from tests.web.test_browser import PHONE, SCREEN, Seen, look
@@ -23,6 +37,8 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
 ]
+
+MOVED = (OTHER_DISTRICT, OTHER_CITY, PROVINCE)
 
 
 async def handed_in(world: World, name: str, specialties: tuple[str, ...] = ("A0401",)) -> Application:
@@ -56,10 +72,15 @@ async def handed_in(world: World, name: str, specialties: tuple[str, ...] = ("A0
 
 
 async def open_reviewer(
-    browser: Browser, world: World, size: tuple[int, int], scheme: Literal["light", "dark"] = "light"
+    browser: Browser,
+    world: World,
+    size: tuple[int, int],
+    scheme: Literal["light", "dark"] = "light",
+    *,
+    region: str = CITY,
 ) -> Seen:
     seen = await look(browser, world, size, scheme)
-    visitor = await world.log_in(await make_reviewer(world.services.deps, "industry", CITY))
+    visitor = await world.log_in(await make_reviewer(world.services.deps, "industry", region))
     cookie = visitor.cookie
     await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
     return seen
@@ -140,6 +161,65 @@ async def test_a_reviewer_works_by_keys_alone_on_a_screen(browser: Browser, worl
     await page.wait_for_url("**/review?done=*")
     assert (await ReviewTask.get(application_id=first.id, step=0)).state == "approved"
     assert (await ReviewTask.get(application_id=second.id)).opinion == "abjk 工作经历不完整"
+    assert seen.complaints == []
+
+
+async def changed(world: World) -> Application:
+    """A change of several fields and a certificate, beside a file with the old ones."""
+    deps = world.services.deps
+    filed = {"strengths": "隧道与地下工程。", "email": "old@example.com", "address": None, "recusal_units": []}
+    change = await make_change(
+        deps, "欧阳建国", filed=filed, specialties=("A0801", "A0401"), region_path=MOVED, state="draft", round=0
+    )
+    entered = await make_application(
+        deps, await Account.get(id=change.account_id), state="draft", round=0, expert_id=change.expert_id
+    )
+    for application, title, height in ((entered, "工程师证书.jpg", 541), (change, "高级工程师证书.jpg", 540)):
+        await upload_file(
+            world.services.applications.attachments,
+            Actor("demo", "applicant", change.account_id),
+            application.id,
+            "title_proof",
+            filename=title,
+            content=jpeg(856, height),
+        )
+    await Application.filter(id=entered.id).update(state="entered", ended_at=deps.now())
+    proof = await Attachment.get(application_id=entered.id)
+    await file_more(deps, await Expert.get(id=change.expert_id), title_proof=[{"row": 0, "file": str(proof.id)}])
+    async with transaction():
+        row = await Application.select_for_update().get(id=change.id)
+        row.state, row.round = "reviewing", 1
+        await row.save()
+        await world.services.workflows.reviews.begin(row, deps.now())
+    return row
+
+
+async def test_a_change_is_compared_with_the_file(browser: Browser, world: World) -> None:
+    """Stacked on a phone, side by side on a screen; both certificates open."""
+    await changed(world)
+    seen = await open_reviewer(browser, world, PHONE, region=OTHER_CITY)
+    page = await seen.open("/review")
+    await page.get_by_role("link", name="欧阳建国").first.click()
+    await page.get_by_text("与档案对照：7项有变更").wait_for()
+    await page.evaluate(
+        "Promise.all([...document.images].map((i) => { i.loading = 'eager'; return i.src && i.decode(); }))"
+    )
+    await seen.check("review-change")
+    for width, height, side_by_side in ((*PHONE, False), (*SCREEN, True)):
+        await page.set_viewport_size({"width": width, "height": height})
+        old, new = [await page.locator(f"#f-region .{side}").bounding_box() for side in ("old", "new")]
+        assert old
+        assert new
+        assert (old["x"] < new["x"], old["y"] < new["y"]) == (side_by_side, not side_by_side)
+    assert await page.locator("#f-photo").is_hidden()
+    await page.get_by_role("button", name="显示电子邮箱").click()
+    await page.get_by_text("old@example.com").wait_for()
+    for name in ("工程师证书.jpg", "高级工程师证书.jpg"):
+        await page.get_by_role("link", name=f"查看{name}", exact=True).click()
+        await page.locator("[data-viewer-image]").evaluate("(image) => image.decode()")
+        await page.get_by_role("button", name="关闭").click()
+    await page.get_by_text("未变更的内容").click()
+    assert await page.locator("#f-photo").is_visible()
     assert seen.complaints == []
 
 
