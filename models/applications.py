@@ -36,6 +36,8 @@ class Application(Row):
     name_sort = fields.CharField(200, default="")
     region = fields.CharField(6, default="")
     region_path: list[str] = text_array()
+    moves_from = fields.CharField(6, default="", db_default="")
+    """The region in which the pool had the expert at submission, where the form asks for another one."""
     round = fields.IntField(default=0)
     step = fields.IntField(default=-1)
     version = fields.IntField(default=1)

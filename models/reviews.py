@@ -36,10 +36,31 @@ class ReviewAssignment(Row):
         indexes = (("pool", "step"),)
 
 
+class ReviewSubstitution(Row):
+    """A colleague who decides the tasks of an absent reviewer, in the half-open time; ended early with ``ended_at``."""
+
+    pool = fields.CharField(32)
+    account: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="absences")
+    account_id: UUID
+    substitute: Any = fields.ForeignKeyField("models.Account", on_delete=fields.RESTRICT, related_name="substitutions")
+    substitute_id: UUID
+    starts_at = fields.DatetimeField()
+    ends_at = fields.DatetimeField()
+    reason = fields.CharField(200, default="")
+    created_at = fields.DatetimeField()
+    created_by = fields.UUIDField(null=True)
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "review_substitution"
+        indexes = (("account_id",), ("substitute_id",))
+
+
 class ReviewTask(Row):
     """One reviewer's decision: one step of one round, for one ``specialty`` where the step is per specialty.
 
-    ``step_code`` names the step; ``step`` is its index in the rulebook when the task was opened.
+    ``step_code`` names the step; ``step`` is its index in the rulebook when the task was opened. ``former_region``: it
+    asks the region that an expert leaves.
     """
 
     application: Any = fields.ForeignKeyField("models.Application", on_delete=fields.CASCADE, related_name="tasks")
@@ -51,15 +72,24 @@ class ReviewTask(Row):
     region = fields.CharField(6)
     """The task goes to the reviewers of this region."""
     specialty = fields.CharField(32, default="")
+    former_region = fields.BooleanField(default=False, db_default=False)
     state = fields.CharField(12)
     opened_at = fields.DatetimeField()
     decided_at = fields.DatetimeField(null=True)
     decided_by = fields.UUIDField(null=True)
+    decided_for = fields.UUIDField(null=True)
+    """The account in whose place ``decided_by`` did."""
     opinion = fields.CharField(500, default="")
+    returned: Any = fields.JSONField(default=list, db_default=[])
+    """Where sending back points at, see ``domain.applications.returns``."""
+    handed_to = fields.UUIDField(null=True)
+    """The account to which a colleague, ``handed_by``, has handed the task; the queues of others leave it out."""
+    handed_by = fields.UUIDField(null=True)
+    handed_note = fields.CharField(200, default="", db_default="")
 
     class Meta:
         table = "review_task"
-        unique_together = (("application_id", "round", "step_code", "specialty"),)
+        unique_together = (("application_id", "round", "step_code", "specialty", "former_region"),)
         indexes = (("pool", "state", "step_code", "opened_at"), ("pool", "decided_by", "decided_at"))
 
 

@@ -27,6 +27,7 @@ DIGESTS = {
     "0006_changes_beside_applications.sql": "af4a67e51d5373d744d9c8226edb24c0549dbd2daeafa6af1d05141b26ac1487",
     "0007_expert_search.sql": "baea85abca1f70565f06d456fecf814565c64971534b093c9532357d30239e0d",
     "0008_expert_sheets.sql": "d106b8ea413941b5919ed45a4bbfc9827be03875fac401eaeef471c02a44c43b",
+    "0009_reviewers.sql": "0a9be8e4ab409159855d83ded943a74d480ae4de5d263d85b5ed0d892225ebea",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]
