@@ -45,6 +45,9 @@ class Review(Section):
     """Fields that open in addition to ``specialties`` when a single specialty is sent back."""
     alternatives: Literal["chosen", "all"]
     """Which alternative specialties (备选) enter the pool: those that the reviewer of the last step chooses, or all."""
+    old_region: Literal["ask", "tell", "none"]
+    """What the region hears that an expert applies to leave: its reviewers of the first step have to approve, too; they
+    are told; or nothing."""
     own_campaign_window: bool
     """Decisions are made within the campaign's review window only."""
     phrases: Items[Annotated[str, StringConstraints(min_length=1, max_length=OPINION_MAX)]] = ()

@@ -14,7 +14,7 @@ from services.applications.document_delivery import Kind, check_kind
 from services.applications.documents import PdfDocument, Printed
 from services.applications.drafts import Begun, SavedSection
 from services.applications.notifications import notify_applicant
-from services.applications.open_tasks import TaskKey, cancel_open_tasks, lock_open_tasks
+from services.applications.open_tasks import TaskKey, cancel_open_tasks, key_of, lock_open_tasks
 from services.applications.progress import Progress, SpecialtyProgress, Stage, Step, progress_of
 from services.applications.queries import ApplicationView, FileView, LogLine, Returned, SectionView
 from services.applications.registry import ApplicationServices
@@ -74,6 +74,7 @@ __all__ = [
     "facts_of",
     "field_of",
     "has_left",
+    "key_of",
     "lock",
     "lock_open_tasks",
     "log",

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from domain.applications.lifecycles import TASK, TaskEvent, TaskState
 from models.applications import Application
 from models.reviews import ReviewTask
 
-TaskKey = tuple[str, str]
-"""Code of a step, and a specialty or an empty text for the whole application: the unit of a decision."""
+
+class TaskKey(NamedTuple):
+    """The unit of a decision: a step by its code, one ``specialty`` or the whole application, and whether the region
+    that the expert leaves decides it."""
+
+    step: str
+    specialty: str
+    former_region: bool = False
+
+
+def key_of(task: ReviewTask) -> TaskKey:
+    return TaskKey(task.step_code, task.specialty, task.former_region)
 
 
 async def lock_open_tasks(application: Application) -> list[ReviewTask]:
@@ -21,7 +32,7 @@ async def lock_open_tasks(application: Application) -> list[ReviewTask]:
 async def cancel_open_tasks(application: Application, now: datetime, *, keep: frozenset[TaskKey] = frozenset()) -> None:
     """Cancel open tasks, except those in ``keep``."""
     for task in await lock_open_tasks(application):
-        if (task.step_code, task.specialty) not in keep:
+        if key_of(task) not in keep:
             task.state = TASK.next(TaskState(task.state), TaskEvent.CANCEL)
             task.decided_at = now
             await task.save(update_fields=["state", "decided_at"])

@@ -16,6 +16,7 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
+from models.experts import Expert
 from models.reviews import ReviewTask
 from services.applications.applicants import has_left
 from services.applications.campaigns import Campaigns
@@ -207,12 +208,21 @@ class Submission:
         region = str(values["region"])
         application.name, application.name_sort = account.real_name, sort_name(account.real_name)
         application.region, application.region_path = region, codes.path("region", region)
+        application.moves_from = await _region_to_leave(application, region)
         application.round += 1
         application.sent_back_fields = []
         application.submitted_at = now
-        await application.save(
-            update_fields=["name", "name_sort", "region", "region_path", "round", "sent_back_fields", "submitted_at"]
+        written = (
+            "name",
+            "name_sort",
+            "region",
+            "region_path",
+            "moves_from",
+            "round",
+            "sent_back_fields",
+            "submitted_at",
         )
+        await application.save(update_fields=written)
         await _write_specialties(application, cast("Sequence[Mapping[str, str]]", values[SPECIALTIES]))
 
     async def _check_undecided(self, application: Application, book: Rulebook) -> None:
@@ -272,6 +282,14 @@ def _reopened_fields(book: Rulebook, entry_type: EntryType) -> list[str]:
     if book.form.specialties.fixed_once_submitted:
         return sorted(used.keys() - {SPECIALTIES})
     return [EVERYTHING]
+
+
+async def _region_to_leave(application: Application, region: str) -> str:
+    """Where the pool has the expert now, if the application asks for another region."""
+    if application.entry_type == "first" or application.expert_id is None:
+        return ""
+    filed = (await Expert.get(id=application.expert_id)).permanent_region
+    return filed if filed != region else ""
 
 
 async def _write_specialties(application: Application, chosen: Sequence[Mapping[str, str]]) -> None:

@@ -15,12 +15,12 @@ from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
 from services.reviews.queue import PAGE_MAX
 from services.reviews.scope import WITHDRAWN
-from services.reviews.task_views import TaskCard, card_of
+from services.reviews.task_views import TaskCard, card_codes, card_of
 
 _DECIDED = (
-    "SELECT t.id, t.application_id, t.step_code, t.specialty, t.round, t.opened_at, t.state, t.decided_at, t.opinion, "
-    "p.number, p.name, p.entry_type, p.region, p.state <> ALL($4::text[]) AS readable, "
-    "p.sent_back_fields, count(*) OVER () AS total "
+    "SELECT t.id, t.application_id, t.step_code, t.specialty, t.former_region, t.round, t.opened_at, t.state, "
+    "t.decided_at, t.opinion, p.number, p.name, p.entry_type, p.region, p.moves_from, "
+    "p.state <> ALL($4::text[]) AS readable, p.sent_back_fields, count(*) OVER () AS total "
     "FROM review_task t JOIN application p ON p.id = t.application_id "
     "WHERE t.pool = $1 AND t.decided_by = $2 AND t.step_code = ANY($3::text[]) "
 )
@@ -69,7 +69,7 @@ class DecidedTasks:
 
     async def _view_cards(self, actor: Actor, task_rows: list[Any]) -> list[DecidedTaskCard]:
         book, now = self.deps.book(actor.pool), self.deps.now()
-        codes = await load_codes(book, [[row["region"], row["specialty"]] for row in task_rows])
+        codes = await load_codes(book, card_codes(task_rows))
         return [
             DecidedTaskCard(
                 card_of(row, book, codes, now),

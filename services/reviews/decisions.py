@@ -32,6 +32,7 @@ from services.catalogue_codes import load_codes
 from services.core.base import Actor, Deps, record, violation
 from services.experts import expert_number
 from services.notifications import Notices
+from services.reviews.former_region_notices import notify_former_region
 from services.reviews.scope import department_of, is_own, may_decide_task
 from services.reviews.steps import alternatives_of, cancel_unneeded_tasks, open_step, progress_of
 
@@ -96,15 +97,14 @@ class Reviews:
             return True
         anew = step is None
         start = len(book.review.steps) - 1 if step is None else step
-        rule = book.review.steps[start]
         # a task that stays keeps its age, and so its place in the queue
-        open_keys = frozenset(
-            (rule.code, code) for code in progress.needed_specialties(start) if book.review.resume == "same"
-        )
+        open_keys = frozenset(progress.needed(start) if book.review.resume == "same" else ())
         await cancel_open_tasks(application, now, keep=open_keys)
         application.approved_at, application.sent_back_fields = None, []
         await application.save(update_fields=["approved_at", "sent_back_fields"])
         await open_step(application, book, start, now, anew=anew)
+        if book.review.old_region == "tell":
+            await notify_former_region(self.deps, self.notices, application)
         return False
 
     # ---- a reviewer's decision
@@ -144,7 +144,7 @@ class Reviews:
         department = await department_of(task.id, actor.account_id, rule.department)
         await self._settle_task(actor, task, _EVENTS[decision], opinion, now)
         facts = {"specialty": task.specialty, "opinion": opinion}
-        await log(application, now, _EVENTS[decision].value, department, step_name=rule.name, **facts)
+        await log(application, now, _EVENTS[decision].value, department, step_name=name_of(rule, task), **facts)
         await record(actor, now, f"review.{decision}", "application", application.id, step=rule.code, **facts)
         if decision == "approve":
             await self._decide_alternatives(actor, application, task, admitted, now)
@@ -218,6 +218,11 @@ class Reviews:
         await task.save(update_fields=["state", "opinion", "decided_at", "decided_by"])
         if task.specialty:
             specialty = ApplicationSpecialty.filter(application_id=task.application_id, code=task.specialty)
+            if task.state == TaskState.APPROVED:  # of two regions that decide, the other has to approve, too
+                open_tasks = ReviewTask.filter(application_id=task.application_id, state=TaskState.OPEN)
+                if await open_tasks.filter(specialty=task.specialty).exists():
+                    return
+                specialty = specialty.exclude(state=TaskState.SENT_BACK)
             await specialty.update(state=task.state)
 
     # ---- effect on the application
@@ -275,7 +280,7 @@ class Reviews:
             application.sent_back_fields = list(dict.fromkeys(fields))
         await application.save(update_fields=["sent_back_fields"])
         await move(application, ApplicationEvent.SEND_BACK, now)
-        step = rule_of(book, task).name
+        step = name_of(rule_of(book, task), task)
         await notify_applicant(
             self.notices,
             application,
@@ -338,6 +343,11 @@ def rule_of(book: Rulebook, task: ReviewTask) -> ReviewStep:
     if place is None:
         raise Conflict("这个审核环节已调整，任务将自动转出。请返回列表处理下一件。", code="task_void")
     return book.review.steps[place]
+
+
+def name_of(rule: ReviewStep, task: ReviewTask) -> str:
+    """The step's name, with the side where two regions decide."""
+    return f"{rule.name}（转出地）" if task.former_region else rule.name
 
 
 def unknown_task() -> NotFound:

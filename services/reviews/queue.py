@@ -27,12 +27,22 @@ from services.reviews.decisions import rule_of, unknown_task
 from services.reviews.former_file import read_former_file
 from services.reviews.scope import OWN, REACHES, WITHDRAWN, open_tasks_condition
 from services.reviews.steps import alternatives_among
-from services.reviews.task_views import StepCount, TaskCard, TaskView, card_of, decisions_of, log_line, specialty_of
+from services.reviews.task_views import (
+    StepCount,
+    TaskCard,
+    TaskView,
+    card_codes,
+    card_of,
+    decisions_of,
+    log_line,
+    specialty_of,
+)
 
 PAGE_MAX = 100
 _APPLICATION = "JOIN application p ON p.id = t.application_id"
 _CARD = """
-t.id, t.application_id, t.step_code, t.specialty, t.round, t.opened_at, p.number, p.name, p.entry_type, p.region
+t.id, t.application_id, t.step_code, t.specialty, t.former_region, t.round, t.opened_at, p.number, p.name, p.entry_type,
+p.region, p.moves_from
 """
 _ORDER = "t.opened_at, t.id"
 Within = tuple[str, SqlValues]
@@ -109,7 +119,7 @@ class ReviewQueue:
             limit=min(limit, PAGE_MAX),
         )
         book = self.deps.book(actor.pool)
-        codes = await load_codes(book, [[row["region"], row["specialty"]] for row in card_rows])
+        codes = await load_codes(book, card_codes(card_rows))
         now = self.deps.now()
         return Page(tuple(card_of(row, book, codes, now) for row in card_rows), total)
 
@@ -146,6 +156,7 @@ class ReviewQueue:
         former = await read_former_file(self.deps, application)
         named = [
             application.region,
+            application.moves_from,
             task.specialty,
             *(specialty.code for specialty in specialties),
             *(entry.specialty for entry in log),
@@ -214,7 +225,7 @@ class ReviewQueue:
         within = await open_tasks_condition(actor, self.deps.book(actor.pool))
         card_rows = await self._find_same_person(within, _CARD, _APPLICATION, task)
         book, now = self.deps.book(actor.pool), self.deps.now()
-        codes = await load_codes(book, [[row["region"], row["specialty"]] for row in card_rows])
+        codes = await load_codes(book, card_codes(card_rows))
         cards = [card_of(row, book, codes, now) for row in card_rows]
         return cards if any(card.id == task.id for card in cards) else []
 
@@ -303,10 +314,12 @@ def _card_row(task: ReviewTask, application: Application, step_code: str) -> dic
         "application_id": application.id,
         "step_code": step_code,
         "specialty": task.specialty,
+        "former_region": task.former_region,
         "round": task.round,
         "opened_at": task.opened_at,
         "number": application.number,
         "name": application.name,
         "entry_type": application.entry_type,
         "region": application.region,
+        "moves_from": application.moves_from,
     }

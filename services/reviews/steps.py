@@ -8,40 +8,50 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from domain.applications.lifecycles import TASK, TaskState
 from domain.rulebook.book import Rulebook
 from domain.rulebook.reviews import ReviewStep
 from models.applications import Application, ApplicationSpecialty
 from models.reviews import ReviewTask
-from services.applications import TaskKey, cancel_open_tasks, lock_open_tasks
+from services.applications import TaskKey, cancel_open_tasks, key_of, lock_open_tasks
+from services.catalogue_codes import load_codes
 from services.core.base import rows
 
 _LATEST = """
-SELECT DISTINCT ON (step_code, specialty) step_code, specialty, state FROM review_task
+SELECT DISTINCT ON (step_code, specialty, former_region) step_code, specialty, former_region, state FROM review_task
  WHERE application_id = $1 AND state NOT IN ('open', 'void') AND round >= $2
- ORDER BY step_code, specialty, round DESC, decided_at DESC
+ ORDER BY step_code, specialty, former_region, round DESC, decided_at DESC
 """
 
 
 @dataclass(frozen=True)
 class StepProgress:
-    """Decisions so far, and open tasks; ``codes`` as submitted. Steps are indexes in the rulebook."""
+    """Decisions so far, and open tasks; ``codes`` as submitted. Steps are indexes in the rulebook.
+
+    ``former_region``: where the expert leaves, if its reviewers are asked; empty: they are not.
+    """
 
     steps: Sequence[ReviewStep]
     codes: tuple[str, ...]
+    former_region: str
     approved: frozenset[TaskKey]
     open: frozenset[TaskKey]
 
-    def needed_specialties(self, step: int) -> tuple[str, ...]:
-        """The specialties to be decided one by one; for a step that reviews the whole, a single empty name."""
-        return self.codes if self.steps[step].per_specialty and self.codes else ("",)
+    def needed(self, step: int) -> list[TaskKey]:
+        """What is to be decided: each specialty, or the whole; at the first step by the region that the expert leaves,
+        too."""
+        rule = self.steps[step]
+        specialties = self.codes if rule.per_specialty and self.codes else ("",)
+        sides = (False, True) if step == 0 and self.former_region else (False,)
+        return [TaskKey(rule.code, specialty, side) for side in sides for specialty in specialties]
 
-    def missing_specialties(self, step: int) -> list[str]:
-        return [code for code in self.needed_specialties(step) if (self.steps[step].code, code) not in self.approved]
+    def missing(self, step: int) -> list[TaskKey]:
+        return [key for key in self.needed(step) if key not in self.approved]
 
     def is_complete(self, step: int) -> bool:
-        return not self.missing_specialties(step) and not any(at == self.steps[step].code for at, _ in self.open)
+        return not self.missing(step) and not any(key.step == self.steps[step].code for key in self.open)
 
     def next_step(self) -> int | None:
         """The first incomplete step, including newly added ones; None: all are complete."""
@@ -55,10 +65,13 @@ async def progress_of(application: Application, book: Rulebook) -> StepProgress:
     return StepProgress(
         steps=book.review.steps,
         codes=tuple(row.code for row in await specialties_of(application)),
+        former_region=await former_region(application, book) if book.review.old_region == "ask" else "",
         approved=frozenset(
-            (row["step_code"], row["specialty"]) for row in latest if row["state"] == TaskState.APPROVED
+            TaskKey(row["step_code"], row["specialty"], row["former_region"])
+            for row in latest
+            if row["state"] == TaskState.APPROVED
         ),
-        open=frozenset((task.step_code, task.specialty) for task in await lock_open_tasks(application)),
+        open=frozenset(key_of(task) for task in await lock_open_tasks(application)),
     )
 
 
@@ -90,34 +103,41 @@ def alternatives_among(
 
 
 def decides_alternatives(task: ReviewTask, book: Rulebook) -> bool:
-    return book.review.alternatives != "all" and task.step_code == book.review.steps[-1].code
+    if task.former_region or book.review.alternatives == "all":
+        return False
+    return task.step_code == book.review.steps[-1].code
 
 
 async def open_step(application: Application, book: Rulebook, step: int, now: datetime, *, anew: bool = False) -> None:
     """Create the tasks that the step still lacks. ``anew``: also for specialties approved in an earlier round."""
     progress = await progress_of(application, book)
     rule = book.review.steps[step]
-    needed = progress.needed_specialties(step) if anew else progress.missing_specialties(step)
-    missing = [code for code in needed if (rule.code, code) not in progress.open]
-    # tasks cancelled in this round because the step changed were never decided
-    cancelled = ReviewTask.filter(application_id=application.id, round=application.round, step_code=rule.code)
-    await cancelled.filter(specialty__in=missing, state=TaskState.VOID).delete()
-    for code in missing:
+    needed = progress.needed(step) if anew else progress.missing(step)
+    for key in needed:
+        if key in progress.open:
+            continue
+        place: dict[str, Any] = {
+            "application_id": application.id,
+            "round": application.round,
+            "step_code": rule.code,
+            "specialty": key.specialty,
+            "former_region": key.former_region,
+        }
+        # one that was cancelled in this round because the step changed was never decided
+        await ReviewTask.filter(**place, state=TaskState.VOID).delete()
         await ReviewTask.create(
-            application_id=application.id,
+            **place,
             pool=application.pool,
-            round=application.round,
             step=step,
-            step_code=rule.code,
-            region=task_region(rule, application, book),
-            specialty=code,
+            region=progress.former_region if key.former_region else task_region(rule, application, book),
             state=TASK.initial,
             opened_at=now,
         )
     if rule.per_specialty:
-        still_open = ApplicationSpecialty.filter(application_id=application.id, code__in=[*needed])
+        undecided = {key.specialty for key in needed}
+        still_open = ApplicationSpecialty.filter(application_id=application.id, code__in=[*undecided])
         await still_open.update(state=TaskState.OPEN)
-        decided = [code for code in progress.codes if code not in needed]
+        decided = [code for code in progress.codes if code not in undecided]
         settled = ApplicationSpecialty.filter(application_id=application.id, code__in=decided)
         await settled.update(state=TaskState.APPROVED)
     application.step = step
@@ -128,24 +148,37 @@ async def cancel_unneeded_tasks(application: Application, book: Rulebook, now: d
     """Cancel open tasks that the current rulebook does not require; returns the step of the remaining ones, None
     without any."""
     progress = await progress_of(application, book)
-    open_steps = [book.review.place_of(code) for code, _ in progress.open]
+    open_steps = [book.review.place_of(key.step) for key in progress.open]
     at = min((place for place in open_steps if place is not None), default=None)
     if at is None:
         await cancel_open_tasks(application, now)
         return None
-    code = book.review.steps[at].code
-    await cancel_open_tasks(
-        application, now, keep=frozenset((code, specialty) for specialty in progress.needed_specialties(at))
-    )
+    await cancel_open_tasks(application, now, keep=frozenset(progress.needed(at)))
     await ReviewTask.filter(application_id=application.id, state=TaskState.OPEN).update(step=at)
     return at
 
 
 def task_region(rule: ReviewStep, application: Application, book: Rulebook) -> str:
-    """The region whose reviewers get it. A county directly below the province counts as its own city."""
+    """The region whose reviewers get it."""
+    return _acting_region(rule, book, application.region, application.region_path)
+
+
+async def former_region(application: Application, book: Rulebook) -> str:
+    """Where the first step would act in the region that the expert leaves; empty where that is the same office, or the
+    application does not move him."""
+    if not application.moves_from:
+        return ""
+    codes = await load_codes(book, [application.moves_from])
+    rule = book.review.steps[0]
+    region = _acting_region(rule, book, application.moves_from, codes.path("region", application.moves_from))
+    return "" if region == task_region(rule, application, book) else region
+
+
+def _acting_region(rule: ReviewStep, book: Rulebook, region: str, path: Sequence[str]) -> str:
+    """A county directly below the province counts as its own city."""
     if rule.acts_in == "province":
         return book.pool.region
     if rule.acts_in == "city":
-        cities = [code for code in application.region_path if code.endswith("00") and not code.endswith("0000")]
-        return cities[0] if cities else application.region
-    return application.region
+        cities = [code for code in path if code.endswith("00") and not code.endswith("0000")]
+        return cities[0] if cities else region
+    return region

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, cast
@@ -25,7 +25,10 @@ from services.reviews.decisions import Decision
 
 @dataclass(frozen=True)
 class TaskCard:
-    """An entry of the queue. ``overdue``: it has waited longer than the step's expected time."""
+    """An entry of the queue. ``overdue``: it has waited longer than the step's expected time.
+
+    ``moves_from``: the region that the expert leaves for ``region``, whose consent a task of ``former_region`` is.
+    """
 
     id: UUID
     application_id: UUID
@@ -37,6 +40,8 @@ class TaskCard:
     specialty: str
     specialty_name: Annotated[str, Field(examples=["A0401建筑设计"])]
     region: Annotated[str, Field(examples=["广州市天河区"])]
+    moves_from: str
+    former_region: bool
     round: int
     opened_at: datetime
     expected_by: datetime
@@ -122,6 +127,11 @@ def log_line(entry: ReviewEntry, codes: CatalogueCodes) -> ReviewLogLine:
     )
 
 
+def card_codes(card_rows: Sequence[Mapping[str, object]]) -> list[object]:
+    """The codes whose names the entries show."""
+    return [row[name] for row in card_rows for name in ("region", "moves_from", "specialty")]
+
+
 def card_of(row: Mapping[str, object], book: Rulebook, codes: CatalogueCodes, now: datetime) -> TaskCard:
     """A row of task and application as an entry."""
     step = next(step for step in book.review.steps if step.code == row["step_code"])
@@ -140,6 +150,8 @@ def card_of(row: Mapping[str, object], book: Rulebook, codes: CatalogueCodes, no
         specialty=specialty,
         specialty_name=show_specialty(specialty, codes) if specialty else "",
         region=show_region(str(row["region"]), codes),
+        moves_from=show_region(str(row["moves_from"]), codes) if row["moves_from"] else "",
+        former_region=bool(row["former_region"]),
         round=int(str(row["round"])),
         opened_at=opened_at,
         expected_by=opened_at + expected,

@@ -16,11 +16,11 @@ SELECT DISTINCT p.id FROM application p
   LEFT JOIN review_task t ON t.application_id = p.id AND t.state = 'open'
   LEFT JOIN unnest($2::text[], $3::int[], $4::boolean[]) AS s(code, place, by_specialty) ON s.code = t.step_code
  WHERE p.pool = $1 AND p.state IN ('reviewing', 'sent_back') AND CASE WHEN t.id IS NULL THEN p.state = 'reviewing'
-    ELSE s.code IS NULL OR s.place <> t.step OR s.by_specialty <> (t.specialty <> '') END
+    ELSE s.code IS NULL OR s.place <> t.step OR s.by_specialty <> (t.specialty <> '') OR t.former_region AND NOT $5 END
  LIMIT 500
 """
-"""A task of a step that was removed, moved, or changed between whole and per specialty; or an application under review
-without any task."""
+"""A task of a step that was removed, moved, or changed between whole and per specialty; one of a region that is no
+longer asked; or an application under review without any task."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class TaskReconciler:
             [step.code for step in steps],
             list(range(len(steps))),
             [step.per_specialty for step in steps],
+            self.deps.book(pool).review.old_region == "ask",
         )
         return await process_each(
             "reconcile_review_tasks", astray_applications, lambda row: self._reconcile_application(row["id"], now)

@@ -222,6 +222,7 @@ def review(*steps: dict[str, object], **values: object) -> Review:
         "withdraw_undecided": True,
         "resume": "same",
         "alternatives": "chosen",
+        "old_region": "none",
         "own_campaign_window": False,
         "reminders": "09:00-18:00",
     }

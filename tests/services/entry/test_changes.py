@@ -17,13 +17,14 @@ from models.applications import Application
 from models.exams import Exam, ExamCandidate
 from models.experts import CatalogueEntry, Employment, Expert
 from models.notices import Notice
+from models.reviews import ReviewAssignment
 from services.applications import ApplicationView, CampaignData
 from services.core.base import Actor, Deps
 from services.expert_files import file_of
 from tests.factories.applications import SPECIALTY, account_of, make_applicant, make_codes
 from tests.factories.certificates import make_trained
 from tests.factories.entry import EntryProcess, make_entry_process
-from tests.factories.people import CREDIT_CODE, file_more, make_expert
+from tests.factories.people import CREDIT_CODE, file_more, make_account, make_expert
 from tests.factories.reviews import tasks_of
 from tests.invariants import check_invariants
 
@@ -136,8 +137,14 @@ async def test_a_move_to_another_prefecture_is_decided_there_and_leaves_the_rest
     await save(entry_process, person, view, "new_recusal", recusal_units=[{"name": "无"}])
     contacts = {"email": "a@b.cn", "backup_mobile": "13912345678", "bank_name": "中国银行"}
     await save(entry_process, person, view, "new_contacts", **contacts, bank_account="6222021234567890128")
+    old_prefecture = await make_account(deps, pool=POOL)
+    await ReviewAssignment.create(
+        pool=POOL, account_id=old_prefecture.id, step="local", region="650100", granted_at=deps.now()
+    )
     application = await hand_in(entry_process, person, view)
-    assert application.state == "reviewing"
+    assert (application.state, application.moves_from) == ("reviewing", DISTRICT)
+    told = await Notice.get(kind="review_moved")
+    assert (told.account_id, told.params["what"]) == (old_prefecture.id, "赵明远由演示市演示区变更到第二市")
     assert [task.region for task in await tasks_of(application)] == [OTHER_CITY]
     assert (await Expert.get(id=before.id)).permanent_region == DISTRICT, "only an approval changes the file"
     [task] = await tasks_of(application)

@@ -281,6 +281,20 @@ async def test_a_change_shows_old_and_new_first_and_folds_the_rest_away(world: W
     assert "原 old@example.com 新 suhang@example.com" in reviewer.text
 
 
+async def test_both_regions_of_a_move_are_shown_and_the_old_one_is_asked(world: World) -> None:
+    application = await make_change(world.services.deps, "赵一", region_path=MOVED, moves_from="440106")
+    await begun(world, application)
+    old = await reviewer_of(world, "industry", CITY)
+    assert "广州市天河区 → 深圳市南山区 转出地审核" in old.text
+    [_, task] = await tasks_of(application)
+    await old.get(f"/review/{task.id}")
+    assert "专家申请转出本区划，请审核是否同意" in old.text
+    await old.press("通过")
+    assert (await ReviewTask.get(id=task.id)).state == "approved"
+    new = await reviewer_of(world, "industry", OTHER_CITY)
+    assert ("广州市天河区 → 深圳市南山区" in new.text, "转出地审核" in new.text) == (True, False)
+
+
 async def test_only_the_reviewer_of_a_task_opens_or_mails_an_original(world: World) -> None:
     deps = world.services.deps
     application = await make_application(deps, await make_applicant(deps, "苏航"), state="draft", round=0)
