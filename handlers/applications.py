@@ -17,6 +17,7 @@ from services.core.base import Actor
 
 _OPINION_BYTES = 600
 _SPECIALTIES_SHOWN = 6
+_CORRECTIONS_SHOWN = 6
 _MENDING = ("correct", "withdraw", "fill_in", "upload")
 """Statuses of a review step in which the application can still be changed."""
 
@@ -143,6 +144,11 @@ def _lines(turn: Turn, application: Progress, share: int) -> list[str]:
     if application.opinion:
         opinion = shorten(wording.plain_text(application.opinion), _OPINION_BYTES // share)
         lines.append(texts.PROGRESS_OPINION.format(opinion=opinion))
+    lines += [
+        texts.PROGRESS_CORRECTION.format(place=wording.plain_text(place.label))
+        for place in application.corrections[: _CORRECTIONS_SHOWN // share]
+        if place.label.rstrip("。；") not in application.opinion
+    ]
     lines += [
         texts.PROGRESS_NEXT.format(advice=application.advice),
         texts.PROGRESS_ASK.format(ask=wording.plain_text(application.ask)),

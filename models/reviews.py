@@ -81,7 +81,7 @@ class ReviewTask(Row):
     """The account in whose place ``decided_by`` did."""
     opinion = fields.CharField(500, default="")
     returned: Any = fields.JSONField(default=list, db_default=[])
-    """Where sending back points at, see ``domain.applications.returns``."""
+    """Places at which sending back points: ``place``, ``file``, ``name``, ``words``, ``digest`` of what stood there."""
     handed_to = fields.UUIDField(null=True)
     """The account to which a colleague, ``handed_by``, has handed the task; the queues of others leave it out."""
     handed_by = fields.UUIDField(null=True)

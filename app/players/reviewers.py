@@ -53,7 +53,8 @@ class Reviewer:
     async def send_back(self, task: str, opinion: str) -> None:
         """Send back the task's own specialty, or the application where the step is for all of it. Raises NotArrived."""
         page = await self.open(task)
-        await self.press_send_back("退回本专业" if "退回本专业" in page.buttons else "退回修改", opinion)
+        button = next(name for name in ("退回本专业", "退回修改", "退回整份申请") if name in page.buttons)
+        await self.press_send_back(button, opinion)
 
     async def press_send_back(self, button: str, opinion: str) -> None:
         """On the page displayed. Raises NotArrived."""

@@ -10,6 +10,8 @@ from domain.rulebook.types import DayHours, Duration, Items, Section, Text
 
 OPINION_MAX = 500
 """Characters of a reviewer's opinion."""
+RETURN_WORDS_MAX = 100
+"""Characters of a reviewer's words for one place that he sends back."""
 StepCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,19}$")]
 
 
@@ -26,11 +28,18 @@ class ReviewStep(Section):
     acts_in: Literal["chosen", "city", "province"]
     per_specialty: bool = False
     """One task for each specialty; each is decided separately."""
-    send_back: Annotated[Items[Literal["whole", "specialty"]], Field(min_length=1)]
+    send_back: Annotated[Items[Literal["whole", "specialty", "fields"]], Field(min_length=1)]
+    """``fields``: the places that the reviewer marks are open for correction, and nothing else."""
     expected: Duration
     """Usual duration; shown to the applicant, and the queue marks older tasks."""
     may_refuse: bool
     """Whether this step may end the application for good."""
+
+    @model_validator(mode="after")
+    def _fields_of_the_whole(self) -> ReviewStep:
+        if self.per_specialty and "fields" in self.send_back:
+            raise ValueError("a step per specialty sends back the specialty, with what is marked")
+        return self
 
 
 class Review(Section):
@@ -52,6 +61,8 @@ class Review(Section):
     """Decisions are made within the campaign's review window only."""
     phrases: Items[Annotated[str, StringConstraints(min_length=1, max_length=OPINION_MAX)]] = ()
     """Ready-made opinions for reviewers."""
+    file_phrases: Items[Annotated[str, StringConstraints(min_length=1, max_length=RETURN_WORDS_MAX)]] = ()
+    """Ready-made words for a file that is sent back."""
     reminders: DayHours
     """Reviewers and administrators get one notice per working day, within these hours, about waiting tasks."""
 

@@ -14,6 +14,7 @@ from services.applications import (
     Home,
     LogLine,
     Returned,
+    ReturnedField,
     SectionView,
     SpecialtyProgress,
     Stage,
@@ -90,6 +91,7 @@ class ApplicationOut(Output):
     problems: tuple[FieldProblem, ...] = Field(description="All that keeps it from being submitted")
     fixed: tuple[str, ...] = Field(description="Specialties that must stay")
     returned: tuple[Returned, ...]
+    returned_fields: tuple[ReturnedField, ...] = Field(description="Places that a reviewer marked for correction")
     kept: tuple[str, ...] = Field(description="Fields that stay as in the expert's file; not editable")
     kept_rule: str = Field(description="Why, and when they can be changed; empty where nothing is kept")
     names: dict[str, dict[str, str]] = Field(description="Full names of the codes among the values, by kind")

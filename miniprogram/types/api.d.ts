@@ -100,6 +100,7 @@ declare namespace Api {
     problems: Array<FieldProblemOut>;
     fixed: Array<string>;
     returned: Array<ReturnedOut>;
+    returned_fields: Array<ReturnedFieldOut>;
     kept: Array<string>;
     kept_rule: string;
     names: Record<string, Record<string, string>>;
@@ -575,6 +576,14 @@ declare namespace Api {
 
   interface RequestableConsentOutListing {
     items: Array<RequestableConsentOut>;
+  }
+
+  interface ReturnedFieldOut {
+    place: string;
+    label: string;
+    words: string;
+    file: string | null;
+    mended: boolean;
   }
 
   interface ReturnedOut {

@@ -32,12 +32,14 @@ from services.applications.repository import (
     unknown_application,
     values_of,
 )
-from services.applications.submission import Outcome, Submission, outcome_of
+from services.applications.returns import ReturnedField, ReturnedPlace, returned_places, stored_place
+from services.applications.submission import SIGNED_FORM, Outcome, Submission, outcome_of
 from services.applications.to_do import Home, ToDo
 
 __all__ = [
     "EVERYTHING",
     "PART_MAX",
+    "SIGNED_FORM",
     "SPECIALTIES",
     "ApplicationServices",
     "ApplicationView",
@@ -56,6 +58,8 @@ __all__ = [
     "Printed",
     "Progress",
     "Returned",
+    "ReturnedField",
+    "ReturnedPlace",
     "SavedSection",
     "SectionView",
     "SpecialtyProgress",
@@ -85,7 +89,9 @@ __all__ = [
     "page_of",
     "progress_of",
     "read_values",
+    "returned_places",
     "review_end",
+    "stored_place",
     "today",
     "type_of",
     "unknown_application",

@@ -66,10 +66,11 @@ class Progress:
     """``headline`` says where it stands, ``who`` has it ``since``, ``advice`` what happens next or is to be done.
 
     ``position`` is the headline for the office. ``ask`` is whom to ask: the region's line of the campaign, else the
-    hotline. ``opinion`` is the reviewer's, while something is sent back or after a refusal, or why the office ended it.
-    ``expert_number`` is empty before approval. ``until`` is the deadline for submission, while it is the person's turn;
-    ``ended_at`` the end of the application. ``give_up`` is the consequence of cancelling now; empty where that is not
-    possible any more. ``page`` displays all this, a path below the service's address.
+    hotline. ``opinion`` is the reviewer's, while something is sent back or after a refusal, or why the office ended it;
+    ``corrections`` are the places that he marked, without ``route`` where one has to withdraw first. ``expert_number``
+    is empty before approval. ``until`` is the deadline for submission, while it is the person's turn; ``ended_at`` the
+    end of the application. ``give_up`` is the consequence of cancelling now; empty where that is not possible any more.
+    ``page`` displays all this, a path below the service's address.
     """
 
     application_id: UUID
@@ -84,6 +85,7 @@ class Progress:
     advice: str
     ask: str
     opinion: str
+    corrections: tuple[Step, ...]
     step: Step | None
     stages: tuple[Stage, ...]
     specialties: tuple[SpecialtyProgress, ...]
@@ -149,6 +151,7 @@ def show_progress(facts: Facts, codes: CatalogueCodes) -> Progress:
         advice=words.advice(facts),
         ask=ask_line(facts, codes),
         opinion=facts.opinion,
+        corrections=_corrections(facts),
         step=next_step(facts),
         stages=tuple(_stages(facts)),
         specialties=tuple(_specialty(row, codes) for row in facts.specialties),
@@ -175,13 +178,28 @@ def next_step(facts: Facts) -> Step | None:
         case _S.SENT_BACK if facts.book.review.withdraw_before_edit:
             return Step("withdraw", "撤回后修改", f"{base}/{page_of(facts.application, 'status')}")
         case _S.SENT_BACK | _S.CORRECTING:
-            at = SPECIALTIES if facts.is_partly_back else ""
+            specialties = SPECIALTIES if facts.is_partly_back else ""
+            at = facts.returned[0].place if facts.returned else specialties
             return Step("correct", "修改信息", f"{base}/{page_of(facts.application, 'form', at=at)}")
         case _S.FEE if facts.fee is not None and facts.fee_phase == "open":
             return Step("pay", "缴费", f"{base}/pay/{facts.fee.expert_number}")
         case _S.EXAM if facts.exam is not None:
             return Step("exam", facts.exam.action, facts.exam.route)
     return None
+
+
+def _corrections(facts: Facts) -> tuple[Step, ...]:
+    """What the reviewer marked, each with the form's page that opens there."""
+    withdrawn = facts.state == _S.CORRECTING or not facts.book.review.withdraw_before_edit
+    base = f"/h5/{facts.application.pool}"
+    return tuple(
+        Step(
+            place.place,
+            place.text,
+            f"{base}/{page_of(facts.application, 'form', at=place.place)}" if withdrawn else "",
+        )
+        for place in facts.returned
+    )
 
 
 def _stages(facts: Facts) -> list[Stage]:

@@ -22,6 +22,7 @@ from models.reviews import ReviewTask
 from services.applications.campaign_windows import review_end, submission_end
 from services.applications.exam_tasks import ExamTask, exam_tasks
 from services.applications.repository import EVERYTHING
+from services.applications.returns import ReturnedPlace, returned_places
 from services.catalogue_codes import CatalogueCodes
 from services.core.base import Deps, from_row, rows
 
@@ -71,6 +72,14 @@ class Facts:
     @property
     def is_partly_back(self) -> bool:
         return self.state == _S.SENT_BACK and EVERYTHING not in self.application.sent_back_fields
+
+    @property
+    def returned(self) -> tuple[ReturnedPlace, ...]:
+        """The places that were sent back, until the application is submitted again."""
+        if self.state not in (_S.SENT_BACK, _S.CORRECTING):
+            return ()
+        present = [task for task in self.tasks if task.round == self.application.round]
+        return returned_places(self.book, [task for task in present if task.state == TaskState.SENT_BACK])
 
     @property
     def until(self) -> datetime | None:

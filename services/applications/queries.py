@@ -38,6 +38,7 @@ from services.applications.repository import (
     type_of,
     unknown_application,
 )
+from services.applications.returns import ReturnedField, show_returned
 from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Actor, Deps, from_row, rows
 from services.core.permissions import check
@@ -105,8 +106,9 @@ class ApplicationView:
     """``version`` is the form's, to be named when submitting. ``account`` are the values that come from it.
 
     ``problems`` prevent submission (empty once submitted), ``fixed`` are specialties that must stay, ``returned`` those
-    that were sent back, ``kept`` the fields that stay as in the expert's record and ``kept_rule`` why, ``names`` the
-    names of codes among the values, ``may`` the events that are possible now.
+    that were sent back, ``returned_fields`` the places that a reviewer marked, ``kept`` the fields that stay as in the
+    expert's record and ``kept_rule`` why, ``names`` the names of codes among the values, ``may`` the events that are
+    possible now.
     """
 
     id: UUID
@@ -121,6 +123,7 @@ class ApplicationView:
     problems: tuple[FieldProblem, ...]
     fixed: tuple[str, ...]
     returned: tuple[Returned, ...]
+    returned_fields: tuple[ReturnedField, ...]
     kept: tuple[str, ...]
     kept_rule: str
     names: dict[str, dict[str, str]]
@@ -212,6 +215,7 @@ class ApplicationQueries:
             problems=tuple(problems),
             fixed=tuple(fixed.codes) if editable else (),
             returned=tuple(_returned_specialties(application, typed, [*sections.values()], files, sent_back)),
+            returned_fields=show_returned(self.deps, facts.returned, typed, files),
             kept=tuple(kept_fields),
             kept_rule=kept_rule(book, type_of(application)) if kept_fields else "",
             names=names_of(codes),

@@ -21,7 +21,7 @@ from models.applications import Application, Attachment
 from services.applications import facts_of, read_values, today, type_of
 from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Deps
-from services.reviews.former_file import FormerFile, read_former_file
+from services.reviews.former_file import FormerFile, correctable_fields, read_former_file
 
 Change = Literal["", "filled", "changed", "emptied"]
 """What an application would do to a field of the expert's file."""
@@ -50,7 +50,7 @@ class FieldShown:
     """A field as text. `hidden`: the text is masked, see `revelations`; `columns` and `rows` are for records.
 
     `former`: what the expert's file held, where the application would change it. `stated`: beside such fields, what
-    says something of the application alone.
+    says something of the application alone. `correctable`: the applicant can change it.
     """
 
     code: str
@@ -63,6 +63,7 @@ class FieldShown:
     files: tuple[FileShown, ...] = ()
     former: FieldShown | None = None
     stated: bool = False
+    correctable: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -214,6 +215,7 @@ class _Comparison:
         own = account_values(book.form, facts_of(deps, account), day, entry_type)
         self._new = _Facts(data.values, own, data.codes, _files_by_field(data.files))
         self._defaults = filled_values(book.form, {}, entry_type)
+        self._correctable = correctable_fields(book, application, data.former)
         self._old: _Facts | None = None
         self._requested: Collection[str] = ()
         if data.former is not None:
@@ -227,6 +229,7 @@ class _Comparison:
             new,
             former=old.show(code, self.fields[code]) if old else None,
             stated=self._old is not None and not self.fields[code].outlasts_application,
+            correctable=code in self._correctable,
         )
 
     def reveal(self, code: str) -> Revealed:

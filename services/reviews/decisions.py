@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -27,21 +27,26 @@ from services.applications import (
     move,
     notify_applicant,
     page_of,
+    returned_places,
+    type_of,
 )
 from services.catalogue_codes import load_codes
 from services.core.base import Actor, Deps, record, violation
 from services.experts import expert_number
 from services.notifications import Notices
 from services.reviews.former_region_notices import notify_former_region
+from services.reviews.returns import Mark, Returns, joined_words, with_signed_form
 from services.reviews.scope import department_of, is_own, may_decide_task
 from services.reviews.steps import alternatives_of, cancel_unneeded_tasks, open_step, progress_of
 
-Decision = Literal["approve", "send_back", "send_back_whole", "refuse"]
-"""``send_back`` concerns the task's specialty, or the whole application where the step reviews the whole."""
+Decision = Literal["approve", "send_back", "send_back_fields", "send_back_whole", "refuse"]
+"""``send_back`` concerns the task's specialty, or the whole application where the step reviews the whole;
+``send_back_fields`` what the reviewer marks and nothing else."""
 
 _EVENTS = {
     "approve": TaskEvent.APPROVE,
     "send_back": TaskEvent.SEND_BACK,
+    "send_back_fields": TaskEvent.SEND_BACK,
     "send_back_whole": TaskEvent.SEND_BACK,
     "refuse": TaskEvent.REFUSE,
 }
@@ -79,6 +84,7 @@ class Reviews:
 
     deps: Deps
     notices: Notices
+    returns: Returns
 
     # ---- a submission
 
@@ -116,15 +122,18 @@ class Reviews:
         decision: Decision,
         opinion: str,
         admitted: Collection[str] | None,
+        marks: Sequence[Mark],
         now: datetime,
     ) -> TaskDecision:
         """Approve, send back or refuse.
 
         ``admitted`` are the alternative specialties that enter the pool, given with the approval that decides on them;
-        see ``steps.alternatives_of``. Must be None if there are none to decide (InvalidInput).
+        see ``steps.alternatives_of``. Must be None if there are none to decide (InvalidInput). ``marks`` are the places
+        at which sending back points; their words are the opinion where it is empty.
 
         Raises NotFound for a task outside the reviewer's scope, Forbidden for an own application, Conflict for a
-        decided one, RuleViolation for a decision that the step or the review window forbids.
+        decided one, RuleViolation for a decision that the step or the review window forbids, InvalidInput for marks of
+        another decision or of what the applicant can't correct.
         """
         # read without a lock first, since the application's row is locked before its tasks
         unlocked_task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
@@ -142,10 +151,15 @@ class Reviews:
         if decision == "approve" and await has_left(application):
             raise Conflict("该专家已退库，这份申请不能再通过，请退回或不予通过。", code="not_in_pool")
         department = await department_of(task.id, actor.account_id, rule.department)
+        task.returned = await self.returns.store(application, decision, marks)
+        opinion = opinion or joined_words(returned_places(book, [task]))
         await self._settle_task(actor, task, _EVENTS[decision], opinion, now)
         facts = {"specialty": task.specialty, "opinion": opinion}
         await log(application, now, _EVENTS[decision].value, department, step_name=name_of(rule, task), **facts)
-        await record(actor, now, f"review.{decision}", "application", application.id, step=rule.code, **facts)
+        places = [stored["place"] for stored in task.returned]
+        await record(
+            actor, now, f"review.{decision}", "application", application.id, step=rule.code, places=places, **facts
+        )
         if decision == "approve":
             await self._decide_alternatives(actor, application, task, admitted, now)
         is_approved = await self._apply_decision(application, book, task, decision, now)
@@ -215,7 +229,7 @@ class Reviews:
     async def _settle_task(self, actor: Actor, task: ReviewTask, event: TaskEvent, opinion: str, now: datetime) -> None:
         task.state = TASK.next(TaskState(task.state), event)
         task.opinion, task.decided_at, task.decided_by = opinion, now, actor.account_id
-        await task.save(update_fields=["state", "opinion", "decided_at", "decided_by"])
+        await task.save(update_fields=["state", "opinion", "returned", "decided_at", "decided_by"])
         if task.specialty:
             specialty = ApplicationSpecialty.filter(application_id=task.application_id, code=task.specialty)
             if task.state == TaskState.APPROVED:  # of two regions that decide, the other has to approve, too
@@ -235,7 +249,7 @@ class Reviews:
         if decision == "refuse":
             await self._refuse_application(application, task, now)
         else:
-            await self._return_application(application, book, task, now, whole=decision == "send_back_whole")
+            await self._return_application(application, book, task, decision, now)
         return False
 
     async def reconcile_tasks(self, application: Application, now: datetime) -> bool:
@@ -269,26 +283,32 @@ class Reviews:
         await notify_applicant(self.notices, application, "application_refused", str(task.id), reason=task.opinion)
 
     async def _return_application(
-        self, application: Application, book: Rulebook, task: ReviewTask, now: datetime, *, whole: bool
+        self, application: Application, book: Rulebook, task: ReviewTask, decision: Decision, now: datetime
     ) -> None:
-        """Open fields for correction: one specialty, or, if the whole is sent back, everything."""
-        if whole or not task.specialty:
+        """Open fields for correction: the marked ones, one specialty with them, or, if the whole is sent back,
+        everything."""
+        marked = [place.code for place in returned_places(book, [task])]
+        if decision == "send_back_fields":
+            await cancel_open_tasks(application, now)
+            application.sent_back_fields = with_signed_form(book, type_of(application), marked)
+            if SPECIALTIES in marked:
+                await ApplicationSpecialty.filter(application_id=application.id).update(state=TaskState.SENT_BACK)
+        elif decision == "send_back_whole" or not task.specialty:
             application.sent_back_fields = [EVERYTHING]
             await cancel_open_tasks(application, now)
         else:
-            fields = [*application.sent_back_fields, SPECIALTIES, *book.review.correction_fields]
+            fields = [*application.sent_back_fields, SPECIALTIES, *book.review.correction_fields, *marked]
             application.sent_back_fields = list(dict.fromkeys(fields))
         await application.save(update_fields=["sent_back_fields"])
         await move(application, ApplicationEvent.SEND_BACK, now)
-        step = name_of(rule_of(book, task), task)
         await notify_applicant(
             self.notices,
             application,
             "application_sent_back",
-            str(task.id),
-            step=step,
+            f"{task.id}:{now.isoformat()}",
+            step=name_of(rule_of(book, task), task),
             reason=task.opinion,
-            **await _correction_params(application, book, task, whole=whole),
+            **await _correction_params(application, book, task),
         )
 
     async def _advance_application(self, application: Application, book: Rulebook, now: datetime) -> bool:
@@ -326,15 +346,17 @@ class Reviews:
         await application.save(update_fields=["expert_number", "approved_at", "step", "sent_back_fields"])
 
 
-async def _correction_params(
-    application: Application, book: Rulebook, task: ReviewTask, *, whole: bool
-) -> dict[str, str]:
+async def _correction_params(application: Application, book: Rulebook, task: ReviewTask) -> dict[str, str]:
     """What must be corrected, and the form's page for it."""
     name: Literal["status", "form"] = "status" if book.review.withdraw_before_edit else "form"
-    if whole or not task.specialty:
-        return {"what": "整份申请", "page": page_of(application, name)}
-    codes = await load_codes(book, [task.specialty])
-    return {"what": show_specialty(task.specialty, codes), "page": page_of(application, name, at=SPECIALTIES)}
+    places = returned_places(book, [task])
+    whole = EVERYTHING in application.sent_back_fields
+    what = [place.label for place in places] or ["整份申请"]
+    if task.specialty and not whole:
+        codes = await load_codes(book, [task.specialty])
+        what = [show_specialty(task.specialty, codes), *(place.label for place in places)]
+    at = places[0].place if places else "" if whole else SPECIALTIES
+    return {"what": "、".join(what), "page": page_of(application, name, at=at)}
 
 
 def rule_of(book: Rulebook, task: ReviewTask) -> ReviewStep:
@@ -362,9 +384,11 @@ async def lock_task(task_id: UUID) -> ReviewTask:
 def _check_allowed(book: Rulebook, rule: ReviewStep, task: ReviewTask, decision: Decision) -> None:
     if decision == "refuse" and not rule.may_refuse:
         raise violation(book, "review.steps", f"“{rule.name}”不能作出不通过决定，请改为退回修改并写明原因。")
-    if decision not in ("send_back", "send_back_whole"):
+    if _EVENTS[decision] != TaskEvent.SEND_BACK:
         return
-    extent = "specialty" if decision == "send_back" and task.specialty else "whole"
+    extent = {"send_back_fields": "fields", "send_back": "specialty" if task.specialty else "whole"}.get(
+        decision, "whole"
+    )
     if extent not in rule.send_back:
-        permitted = "退回整份申请" if extent == "specialty" else "只退回本专业"
+        permitted = "只退回本专业" if extent == "whole" else "退回整份申请"
         raise violation(book, "review.steps", f"“{rule.name}”应{permitted}，请重新选择。")

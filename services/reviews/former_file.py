@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.experts.employments import rows_of
 from domain.experts.file import FileChange, fold, requested_fields
+from domain.forms.checking import renewal_values
 from domain.forms.values import fields_of, file_codes
 from domain.identity import PersonFacts, person_facts
 from domain.rulebook.book import Rulebook
@@ -52,6 +53,15 @@ class FormerFile:
             filed[code] = [{"row": file.row, "file": str(file.id)} for file in files if file.field == code]
         stored = {str(file.id): file.key for file in (*files, *self.attachments.values())}
         return requested_fields(filed, [self.begun_with, self.values], stored)
+
+
+def correctable_fields(book: Rulebook, application: Application, former: FormerFile | None) -> frozenset[str]:
+    """Fields of the form that the applicant can correct: not those of the account, nor what a renewal takes over."""
+    entry_type = type_of(application)
+    typed = {code for code, field in fields_of(book.form, entry_type).items() if not field.account}
+    if former is None or entry_type == "change":
+        return frozenset(typed)
+    return frozenset(typed - renewal_values(book.form, former.values, entry_type).keys())
 
 
 async def read_former_file(deps: Deps, application: Application) -> FormerFile | None:

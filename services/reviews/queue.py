@@ -16,7 +16,7 @@ from domain.masking import mask_id_number, mask_mobile
 from models.accounts import Account
 from models.applications import Application, ApplicationSection, ApplicationSpecialty, Attachment
 from models.reviews import ReviewEntry, ReviewTask
-from services.applications import facts_of, type_of, values_of
+from services.applications import facts_of, returned_places, type_of, values_of
 from services.catalogue_codes import load_codes
 from services.core.base import Actor, Deps, Page, from_row, record, rows, transaction
 from services.core.pages import contains, read_page
@@ -192,6 +192,7 @@ class ReviewQueue:
             log=tuple(log_line(entry, codes) for entry in log),
             decided_at=task.decided_at,
             opinion=task.opinion,
+            returned=returned_places(book, [task]),
             alternatives=tuple(alternative.code for alternative in alternatives_among(task, book, specialties)),
         )
 

@@ -18,6 +18,7 @@ from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import ReviewStep
 from models.applications import ApplicationSpecialty
 from models.reviews import ReviewEntry, ReviewTask
+from services.applications import ReturnedPlace
 from services.catalogue_codes import CatalogueCodes, load_codes
 from services.reviews.application_view import SubmittedForm
 from services.reviews.decisions import Decision
@@ -103,6 +104,7 @@ class TaskView:
     log: tuple[ReviewLogLine, ...]
     decided_at: datetime | None
     opinion: str
+    returned: Annotated[tuple[ReturnedPlace, ...], Field(description="The places at which the decision points")]
     alternatives: Annotated[
         tuple[str, ...], Field(description="An approval must decide on each whether it enters (备选专业)")
     ]
@@ -169,6 +171,8 @@ def decisions_of(step: ReviewStep, task: ReviewTask) -> tuple[Decision, ...]:
     decisions: list[Decision] = ["approve"]
     if task.specialty and "specialty" in step.send_back:
         decisions.append("send_back")
+    if "fields" in step.send_back:
+        decisions.append("send_back_fields")
     if "whole" in step.send_back:
         decisions.append("send_back_whole")
     return tuple([*decisions, "refuse"] if step.may_refuse else decisions)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +17,7 @@ from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.entry import EntryStages
-from services.reviews import Decided, Decision, Reviews
+from services.reviews import Decided, Decision, Mark, Reviews
 
 
 @dataclass(frozen=True)
@@ -52,17 +52,17 @@ class ReviewWorkflow:
         opinion: str = "",
         *,
         admitted: Collection[str] | None = None,
+        marks: Sequence[Mark] = (),
         key: str | None = None,
     ) -> Decided:
-        """See ``Reviews.decide``. Every decision but an approval needs an opinion."""
+        """See ``Reviews.decide``. Every decision but an approval needs an opinion, or a mark with words."""
         check(actor, "review.decide")
-        words = check_text(
-            " ".join(opinion.split()), "opinion", "审核意见", OPINION_MAX, required=decision != "approve"
-        )
+        wordless = decision != "approve" and not any(mark.words.strip() for mark in marks)
+        words = check_text(" ".join(opinion.split()), "opinion", "审核意见", OPINION_MAX, required=wordless)
         now = self.deps.now()
 
         async def run() -> Decided:
-            return await self._decide(actor, task_id, decision, words, admitted, now)
+            return await self._decide(actor, task_id, decision, words, admitted, marks, now)
 
         return await once(
             owner=f"review:{actor.account_id}",
@@ -70,7 +70,7 @@ class ReviewWorkflow:
             deps=self.deps,
             answer=Decided,
             run=run,
-            request=f"{task_id} {decision} {words} {sorted(admitted or ())}",
+            request=f"{task_id} {decision} {words} {sorted(admitted or ())} {marks}",
         )
 
     async def approve_all(
@@ -89,7 +89,7 @@ class ReviewWorkflow:
             whose = await ReviewTask.filter(id__in=wanted, pool=actor.pool).values_list("application_id", flat=True)
             if len(set(whose)) != 1:
                 raise InvalidInput("请选择同一位申请人的审核任务，返回列表后重新打开。", code="not_one_application")
-            return [await self._decide(actor, task_id, "approve", words, None, now) for task_id in wanted][-1]
+            return [await self._decide(actor, task_id, "approve", words, None, (), now) for task_id in wanted][-1]
 
         return await once(
             owner=f"review-all:{actor.account_id}",
@@ -107,9 +107,10 @@ class ReviewWorkflow:
         decision: Decision,
         opinion: str,
         admitted: Collection[str] | None,
+        marks: Sequence[Mark],
         now: datetime,
     ) -> Decided:
-        made = await self.reviews.decide(actor, task_id, decision, opinion, admitted, now)
+        made = await self.reviews.decide(actor, task_id, decision, opinion, admitted, marks, now)
         if made.is_approved:
             await self.entry.advance(made.application, now)
         return made.result()

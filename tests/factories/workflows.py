@@ -8,12 +8,13 @@ from services.entry.stages import EntryStages
 from services.notifications import Notices
 from services.payments import Fees
 from services.reviews.decisions import Reviews
+from services.reviews.returns import Returns
 from services.workflows import ApplicationWorkflow, ReviewWorkflow
 from tests.factories.applications import make_campaigns
 
 
 def make_reviews(deps: Deps, notices: Notices) -> ReviewWorkflow:
-    return ReviewWorkflow(deps, Reviews(deps, notices), EntryStages(deps, notices, Fees(deps, notices)))
+    return ReviewWorkflow(deps, Reviews(deps, notices, Returns(deps)), EntryStages(deps, notices, Fees(deps, notices)))
 
 
 def make_submission(deps: Deps, notices: Notices, reviews: ReviewWorkflow | None = None) -> ApplicationWorkflow:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from domain.applications.lifecycles import ApplicationState, TaskState
 from models.campaigns import Campaign
 from models.reviews import ReviewEntry, ReviewTask
+from services.applications import stored_place
 from tests.factories.applicants import make_applicant
 from tests.factories.payments import make_fee
 from tests.factories.people import make_account, make_expert
@@ -72,6 +73,35 @@ async def test_an_opinion_is_shown_harmlessly_with_the_page_that_corrects(world:
     told = await (await world.phone_with(applicant.account)).says("进度")
     assert "审核意见：证书不清晰‹a" in told
     assert "/apply/form" in told
+
+
+async def test_marked_places_are_named_in_the_chat_unless_the_opinion_names_them(world: World) -> None:
+    deps, now = world.office.deps, world.clock.now()
+    back = {"step": 0, "round": 1, "submitted_at": now, "sent_back_fields": ["*"]}
+    applicant = await make_applicant(deps, state=ApplicationState.SENT_BACK, **back)
+    words = "业务专长：请写具体"
+    await ReviewEntry.create(application_id=applicant.id, at=now, event="send_back", who="某部门", opinion=words)
+    places = [
+        stored_place(deps, code, about, {}, [])
+        for code, about in (("title_proof", "扫描件不清晰<b>"), ("strengths", "请写具体"))
+    ]
+    await ReviewTask.create(
+        application_id=applicant.id,
+        pool="demo",
+        round=1,
+        step=0,
+        step_code="industry",
+        region="440000",
+        state=TaskState.SENT_BACK,
+        opened_at=now,
+        decided_at=now,
+        opinion=words,
+        returned=places,
+    )
+    told = await (await world.phone_with(applicant.account)).says("修改信息")
+    assert "需修改：职称证书:扫描件不清晰‹b›" in told
+    assert told.count("请写具体") == 1
+    assert "/apply/form?at=title_proof" in told
 
 
 async def test_giving_up_shows_its_consequences_and_counts_when_confirmed(world: World) -> None:

@@ -16,12 +16,12 @@ import aiohttp.web as http
 
 from domain.applications.lifecycles import LOG_LABELS, TaskState
 from domain.errors import NotFound
-from domain.rulebook.reviews import OPINION_MAX
+from domain.rulebook.reviews import OPINION_MAX, RETURN_WORDS_MAX
 from services.applications import AttachmentView
 from services.core.base import Actor
 from services.ports import MailAttachment
 from services.registry import Services
-from services.reviews import Decision, Form, TaskCard, TaskFilter
+from services.reviews import Decision, Form, Mark, TaskCard, TaskFilter
 from web.accounts.login import AuthPages
 from web.core.form_values import NOBODY, PAGE_SIZE, last_page, redirect
 from web.core.forms import FORM_LIMIT
@@ -31,11 +31,14 @@ from web.core.typed_forms import Codes, Lines, OneOf
 from web.files.file_links import FileMail, go_to_file, mail_attachment
 
 DECIDED = {TaskState.APPROVED: "已通过", TaskState.SENT_BACK: "已退回", TaskState.REFUSED: "已作出不通过决定"}
+_FORM_LONGEST = 64 * 1024
+"""Bytes of a decision with its marks, each with words of up to 900."""
 _NAMED_MAX = 3
 """Number of specialties that a line lists by name."""
 LABELS = {
     "approve": "通过",
     "send_back": "退回本专业",
+    "send_back_fields": "只退回标出的内容",
     "send_back_whole": "退回整份申请",
     "refuse": "不通过",
 }
@@ -122,11 +125,14 @@ class ReviewPages(PageGroup):
 
     # ---- one task
 
-    @page("/review/{task_id}", "reviews/task.html")
+    @page("/review/{task_id}", "reviews/task.html", longest=_FORM_LONGEST)
     async def task(self, visit: Visit) -> Mapping[str, object]:
         view = await self.services.reviews.queue.get(visit.actor, _task_id(visit.request))
         neighbours = await self.services.reviews.queue.neighbours(visit.actor, view.card.id)
         note = "" if visit.fields else await self._outcome(visit)
+        book = self.services.deps.book(visit.actor.pool)
+        is_open = view.state.value == "open" and view.application_state.value in ("reviewing", "sent_back")
+        marking = {"typed": visit.fields, "phrases": book.review.file_phrases, "longest": RETURN_WORDS_MAX}
         return {
             "view": view,
             "card": view.card,
@@ -135,11 +141,12 @@ class ReviewPages(PageGroup):
             "shown": {},
             "labels": LABELS,
             "events": LOG_LABELS,
-            "phrases": self.services.deps.book(visit.actor.pool).review.phrases,
+            "phrases": book.review.phrases,
+            "back": marking if is_open else None,
             "longest": OPINION_MAX,
             "now": self.services.deps.now(),
             "typed": visit.fields,
-            "open": view.state.value == "open" and view.application_state.value in ("reviewing", "sent_back"),
+            "open": is_open,
             "following": neighbours.next if neighbours.next != view.card.id else None,
             "together": neighbours.same_person if neighbours.same_person > 1 and not view.alternatives else 0,
         }
@@ -149,7 +156,9 @@ class ReviewPages(PageGroup):
         """Carry the decision out and open the next task."""
         task_id, decision = _task_id(visit.request), cast(Decision, form.decision)
         admitted = _admitted_specialties(visit.fields) if decision == "approve" else None
-        await self.services.workflows.reviews.decide(visit.actor, task_id, decision, form.opinion, admitted=admitted)
+        await self.services.workflows.reviews.decide(
+            visit.actor, task_id, decision, form.opinion, admitted=admitted, marks=_marks(visit.fields)
+        )
         raise await self._go_on(visit.actor, task_id)
 
     @task.command(_Masked, path="/review/{task_id}/show")
@@ -253,6 +262,21 @@ def _admitted_specialties(sent: Mapping[str, str]) -> list[str] | None:
     if not codes or not all(answers.values()):
         return None
     return [code for code, answer in answers.items() if answer == "yes"]
+
+
+def _marks(sent: Mapping[str, str]) -> list[Mark]:
+    """The boxes that were ticked, each with its words. Raises NotFound for a file that is none."""
+    marks = []
+    for box in sent:
+        if not box.startswith("back-"):
+            continue
+        name = box.removeprefix("back-")
+        words = " ".join(sent.get(f"words-{name}", "").split())
+        if name.startswith("file-"):
+            marks.append(Mark(file=_uuid(name.removeprefix("file-")), words=words))
+        else:
+            marks.append(Mark(field=name, words=words))
+    return marks
 
 
 def _link(wanted: TaskFilter) -> str:

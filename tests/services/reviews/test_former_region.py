@@ -14,6 +14,7 @@ from services.reviews import ReviewQueue
 from services.reviews.assignment_queries import AssignmentQueries
 from services.reviews.decisions import Reviews
 from services.reviews.former_region_notices import notify_former_region
+from services.reviews.returns import Returns
 from services.reviews.steps import former_region
 from services.workflows import ReviewWorkflow
 from tests.factories.people import make_account
@@ -153,7 +154,7 @@ async def test_a_review_that_begins_tells_by_the_rulebook(
     await make_reviewer(changed, "industry", CITY)
     async with transaction():
         locked = await Application.select_for_update().get(id=application.id)
-        await Reviews(changed, Notices(changed)).begin(locked, changed.now())
+        await Reviews(changed, Notices(changed), Returns(changed)).begin(locked, changed.now())
     assert [notice.kind for notice in await Notice.all()] == kinds
 
 

@@ -14,7 +14,7 @@ from models.applications import Application, ApplicationSpecialty, Attachment
 from models.campaigns import EmployerRequest
 from models.helpdesk import Feedback
 from models.reviews import ReviewTask
-from services.applications import read_values
+from services.applications import read_values, stored_place
 from tests.factories.files import pdf
 from tests.factories.forms import book_of
 from tests.plugins.browsers import CHROMIUM, capture
@@ -405,6 +405,53 @@ async def test_what_was_sent_back_is_marked_until_something_is_done_about_it(
     await expect(page.locator(".chosen li.returned")).to_have_count(0)
     await expect(page.locator(".chosen")).to_contain_text("您已修改，提交后重新审核")
     await expect(page.locator(".tabs [aria-current]")).to_have_class(re.compile("done"))
+    assert serious(seen) == []
+
+
+async def test_marked_places_are_listed_until_the_file_is_replaced_and_the_field_changed(
+    browser: Browser, world: ApplyingWorld
+) -> None:
+    actor = await world.person()
+    application_id = await world.begun(actor, files=True)
+    values = await read_values(world.deps, application_id)
+    files = await Attachment.filter(application_id=application_id, state="ready")
+    proof = next(file for file in files if file.field == "title_proof")
+    await sent_back(world, application_id, "请按标记修改")
+    returned = [
+        stored_place(world.deps, "title_proof", "扫描件不清晰，请重新上传。", values, files, proof),
+        stored_place(world.deps, "strengths", "请写明项目。", values, files),
+    ]
+    await ReviewTask.filter(application_id=application_id).update(returned=returned)
+    await Application.filter(id=application_id).update(sent_back_fields=["*"])
+    seen = await world.at_page(browser, actor, PHONE)
+    page = await seen.open(FORM.replace("/form", "/status"))
+    await page.get_by_role("link", name="职称证书“title_proof.jpg”：扫描件不清晰").click()
+    card = field(page, "职称证书")
+    await expect(card).to_contain_text("退回修改：职称证书“title_proof.jpg”：扫描件不清晰，请重新上传。")
+    here = page.locator(".tabs [aria-current]")
+    await expect(here).to_contain_text("附件上传")
+    await expect(here).not_to_have_class(re.compile("done"))
+    await seen.check("apply-marked")
+    world.clock.move(timedelta(minutes=5))
+    await card.get_by_role("button", name="删除title_proof.jpg").click()
+    await expect(card.locator(".returned-note")).to_contain_text("退回修改")
+    await card.locator("input[type=file]").set_input_files(upload("清晰.jpg", photograph(40)))
+    await expect(card.locator(".returned-note")).to_contain_text("已修改")
+    await tab(page, "核对提交")
+    await seen.check("apply-marked-left")
+    left = page.get_by_role("region", name="退回后还没有修改")
+    await expect(left).to_contain_text("退回的内容还有1处没有修改")
+    await page.get_by_role("button", name="提交审核").click()
+    await expect(page.get_by_role("dialog")).to_contain_text("退回的内容还有1处没有修改，可能再次被退回。")
+    await page.get_by_role("button", name="再看看").click()
+    await left.get_by_role("button", name="业务专长：请写明项目。").click()
+    box = field(page, "业务专长")
+    await expect(box.locator("textarea")).to_be_focused()
+    await box.locator("textarea").fill("二十年大型桥梁设计审查，主持三项国家重点工程。")
+    await saved(page)
+    await expect(box.locator(".returned-note")).to_contain_text("已修改")
+    await tab(page, "核对提交")
+    await expect(left).to_have_count(0)
     assert serious(seen) == []
 
 

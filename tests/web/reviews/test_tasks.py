@@ -181,6 +181,37 @@ async def test_sending_back_without_words_is_said_on_the_page_and_loses_nothing(
     assert "通过" not in reviewer.page.buttons
 
 
+async def test_marks_are_sent_with_the_decision_and_stay_after_a_refusal(world: World) -> None:
+    application = await handed_in(world)
+    reviewer = await reviewer_of(world)
+    [task] = await tasks_of(application)
+    await reviewer.get(f"/review/{task.id}")
+    assert "勾选右侧方框，标出需要修改的内容" in reviewer.text
+    marks = {"back-strengths": "1", "words-strengths": ""}
+    await reviewer.press("退回整份申请", **marks)
+    assert (reviewer.status, "请填写审核意见" in reviewer.text) == (422, True)
+    assert 'data-mark="业务专长" aria-label="需修改：业务专长" checked' in await reviewer.response.text()
+    await reviewer.press("通过", **marks)
+    assert (reviewer.status, "您标出了需要修改的内容" in reviewer.text) == (422, True)
+    await reviewer.press("退回整份申请", **marks | {"words-strengths": "请写具体"})
+    assert (await ReviewTask.get(id=task.id)).opinion == "业务专长：请写具体"
+    reader = await reviewer.get(f"/review/{task.id}")
+    assert "标出需要修改的内容" not in reader.text, "a decided task takes no marks"
+    assert "需修改：业务专长：请写具体" in reader.text
+
+
+async def test_a_broken_mark_is_refused(world: World) -> None:
+    application = await handed_in(world)
+    reviewer = await reviewer_of(world)
+    [task] = await tasks_of(application)
+    await reviewer.get(f"/review/{task.id}")
+    for box in ("back-file-x", "back-nothing", "back-name"):
+        await reviewer.press("退回整份申请", opinion="请修改", **{box: "1"})
+        assert reviewer.status in (404, 422), box
+        await reviewer.get(f"/review/{task.id}")
+    assert (await ReviewTask.get(id=task.id)).state == "open"
+
+
 async def test_the_log_speaks_in_words(world: World) -> None:
     application = await handed_in(world)
     async with transaction():

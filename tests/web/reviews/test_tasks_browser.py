@@ -164,6 +164,42 @@ async def test_a_reviewer_works_by_keys_alone_on_a_screen(browser: Browser, worl
     assert seen.complaints == []
 
 
+async def test_a_reviewer_marks_what_has_to_be_corrected(browser: Browser, world: World) -> None:
+    """Boxes beside fields and below files; a phrase is one tap; an approval with marks is refused on the page."""
+    application = await handed_in(world, "苏航")
+    seen = await open_reviewer(browser, world, PHONE)
+    page = await seen.open("/review")
+    await page.get_by_role("link", name="苏航").click()
+    await page.get_by_label("需修改：业务专长").check()
+    await page.get_by_label("业务专长的修改说明").fill("请写明项目")
+    await page.get_by_label("需修改：高级工程师证书.pdf").check()
+    await page.get_by_role("button", name="扫描件不清晰，请重新上传。").last.click()
+    await page.get_by_role("button", name="显示电子邮箱").click()
+    await page.get_by_text("suhang@example.com").wait_for()
+    await page.locator("#f-strengths").scroll_into_view_if_needed()
+    await seen.check("review-marks")
+    await page.get_by_role("button", name="通过", exact=True).click()
+    await page.locator("[data-decision=approve]").click()
+    await page.get_by_text("通过前请取消标记").wait_for()
+    await page.get_by_role("button", name="取消", exact=True).click()
+    await page.get_by_role("button", name="退回（2处）").click()
+    await (
+        page.get_by_text("已标出2处需要修改：高级工程师证书.pdf、业务专长")
+        .or_(page.get_by_text("已标出2处需要修改：业务专长、高级工程师证书.pdf"))
+        .wait_for()
+    )
+    await capture(page, path="var/screenshots/review-marks-sheet.png")
+    await page.get_by_role("button", name="退回整份申请").click()
+    await page.get_by_text("已退回整份申请：苏航").wait_for()
+    task = await ReviewTask.get(application_id=application.id)
+    assert {(stored["place"], stored["words"]) for stored in task.returned} == {
+        ("strengths", "请写明项目"),
+        ("title_proof", "扫描件不清晰，请重新上传。"),
+    }
+    assert "业务专长：请写明项目" in task.opinion
+    assert seen.complaints == []
+
+
 async def changed(world: World) -> Application:
     """A change of several fields and a certificate, beside a file with the old ones."""
     deps = world.services.deps

@@ -25,9 +25,12 @@ root.replaceChildren(tabs, notice, opinion, body, bar);
 
 const sectionOf = (code) => page.schema.sections.find((section) => section.code === code);
 const isEditable = (field) => page.editable.has(field.code);
-/** Specialties that were sent back and not corrected yet. */
+const codeOf = (place) => place.split(/[[.]/)[0];
+/** Specialties, and places, that were sent back and not corrected yet. */
 const uncorrected = () => page.mine.returned.filter((specialty) => !specialty.mended);
-const hasUncorrected = (section) => uncorrected().length > 0 && section.fields.some((field) => field.kind === 'specialties');
+const uncorrectedPlaces = () => page.mine.returned_fields.filter((returned) => !returned.mended);
+const hasUncorrected = (section) => section.fields.some((field) => (field.kind === 'specialties' && uncorrected().length > 0)
+  || uncorrectedPlaces().some((returned) => codeOf(returned.place) === field.code));
 const editableHere = () => page.section !== 'check' && sectionOf(page.section).fields.some(isEditable);
 
 async function load() {
@@ -37,7 +40,7 @@ async function load() {
   const stash = takeStash();
   if (stash) return resume(stash);
   const at = new URLSearchParams(location.search).get('at');
-  if (at && !wanted && page.schema.sections.some((section) => section.fields.some((field) => field.code === at))) return jumpToField(at);
+  if (at && !wanted && page.schema.sections.some((section) => section.fields.some((field) => field.code === codeOf(at)))) return jumpToField(at);
   return open(wanted === 'check' || sectionOf(wanted) ? wanted : firstUnfinished());
 }
 
@@ -74,7 +77,7 @@ async function read() {
 }
 
 function firstUnfinished() {
-  const wrong = new Set(page.mine.problems.map((problem) => problem.field.split(/[[.]/)[0]));
+  const wrong = new Set(page.mine.problems.map((problem) => codeOf(problem.field)));
   const section = page.schema.sections.find((section) => hasUncorrected(section) || section.fields.some((field) => wrong.has(field.code)));
   return (section ?? page.schema.sections[0]).code;
 }
@@ -119,7 +122,7 @@ window.addEventListener('popstate', async () => {
 });
 
 function drawTabs() {
-  const wrong = new Set(page.mine.problems.map((problem) => problem.field.split(/[[.]/)[0]));
+  const wrong = new Set(page.mine.problems.map((problem) => codeOf(problem.field)));
   const tab = (code, title, done) => h('button', {
     type: 'button', 'aria-current': page.section === code ? 'step' : undefined, class: done ? 'done' : '', onclick: () => go(code),
   }, title);
@@ -151,17 +154,38 @@ function drawSection() {
   for (const field of section.fields) page.widgets.set(field.code, draw(field, valueOf(field), context(field)));
   body.replaceChildren(h('h2', { class: 'title' }, section.title), section.note ? h('p', { class: 'hint' }, section.note) : '',
     ...[...page.widgets.values()].map((widget) => widget.element));
+  showReturned();
   if (page.mine.progress.submitted_at || page.mine.progress.state === 'locked') showProblems(page.mine.problems);
+}
+
+/** Says at each place that was sent back what to correct, or that it was. */
+function showReturned() {
+  for (const note of body.querySelectorAll('.returned-note')) note.remove();
+  for (const element of body.querySelectorAll('.field.returned')) element.classList.remove('returned');
+  for (const returned of page.mine.returned_fields) {
+    const widget = widgetAt(returned.place);
+    if (!widget) continue;
+    widget.element.classList.toggle('returned', !returned.mended || widget.element.classList.contains('returned'));
+    widget.element.append(h('p', { class: `returned-note ${returned.mended ? 'mended' : 'bad-text'}` },
+      returned.mended ? `已修改：${returned.label}，提交后重新审核` : `退回修改：${wordsOf(returned)}`));
+  }
+}
+
+const wordsOf = ({ label, words }) => (words ? `${label}：${words}` : label);
+
+/** The widget of a place on this page: of a field, or of a column in a row of records. */
+function widgetAt(place) {
+  const widget = page.widgets.get(codeOf(place));
+  const inner = /^\w+\[(\d+)\]\.(\w+)$/.exec(place);
+  return (inner && widget?.inner?.(Number(inner[1]), inner[2])) || widget;
 }
 
 function showProblems(problems) {
   const others = [];
   const byWidget = new Map();
   for (const { field, message } of problems) {
-    const [code] = field.split(/[[.]/);
-    if (!page.widgets.has(code)) continue;
-    const inner = /^\w+\[(\d+)\]\.(\w+)$/.exec(field);
-    const widget = (inner && page.widgets.get(code).inner?.(Number(inner[1]), inner[2])) || page.widgets.get(code);
+    const widget = widgetAt(field);
+    if (!widget) continue;
     byWidget.set(widget, [...(byWidget.get(widget) ?? []), message]);
     others.push(widget);
   }
@@ -172,7 +196,7 @@ function showProblems(problems) {
 
 /** After a successful save, removes the marks of fields that are correct now. */
 async function clearCorrected(section) {
-  if (!body.querySelector('.bad')) return;
+  if (!body.querySelector('.bad, .returned-note')) return;
   try {
     await refresh();
   } catch (error) {
@@ -270,6 +294,7 @@ async function refresh() {
   await read();
   if (shown && page.section === section) page.sections[section] = shown;
   drawTabs();
+  showReturned();
 }
 
 window.addEventListener('online', () => { if (page.dirty) save({ quiet: true }); });
@@ -307,17 +332,25 @@ function drawCheck() {
     : uncorrected().length ? h('p', { class: 'bar warn' },
       `被退回的“${uncorrected().map((specialty) => page.names.get(`specialty/${specialty.code}`) ?? specialty.code).join('、')}”还没有修改。`
       + '可以更换专业，或补充材料后重新提交。')
-      : h('p', { class: 'bar good' }, '填写完整。提交前请再次核对以下信息。');
-  body.replaceChildren(h('h2', { class: 'title' }, '核对信息'), list, ...lines);
+      : !uncorrectedPlaces().length && h('p', { class: 'bar good' }, '填写完整。提交前请再次核对以下信息。');
+  body.replaceChildren(h('h2', { class: 'title' }, '核对信息'), ...[list, openReturns()].filter(Boolean), ...lines);
+}
+
+/** What was sent back and is not corrected yet, each with its place. */
+function openReturns() {
+  const places = uncorrectedPlaces();
+  return places.length > 0 && h('section', { class: 'missing', 'aria-label': '退回后还没有修改' }, h('h3', {}, `退回的内容还有${places.length}处没有修改`),
+    h('ul', {}, places.map((returned) => h('li', {},
+      h('button', { type: 'button', class: 'link', onclick: () => jumpToField(returned.place) }, wordsOf(returned))))));
 }
 
 function jumpToField(field) {
-  const [code] = field.split(/[[.]/);
+  const code = codeOf(field);
   const section = page.schema.sections.find((owner) => owner.fields.some((other) => other.code === code));
   if (!section) return toast('这一项请到“我的账号”处理。');
   open(section.code);
   showProblems(page.mine.problems);
-  return page.widgets.get(code)?.focus();
+  return widgetAt(field)?.focus();
 }
 
 function actions() {
@@ -380,11 +413,15 @@ async function withdraw() {
   if (!(await askConfirmation('撤回申请', '撤回后可以修改，改好请重新提交。', '撤回'))) return;
   await client.post(`/applications/${id}/withdrawal`);
   await refresh();
-  open(firstUnfinished());
+  const [first] = uncorrectedPlaces();
+  if (first) jumpToField(first.place);
+  else open(firstUnfinished());
 }
 
 async function submit() {
-  if (!(await askConfirmation('提交审核', '提交后在审核期间不能修改。确认所填信息真实、准确吗？', '确认提交'))) return;
+  const left = uncorrectedPlaces().length;
+  const unchanged = left ? `退回的内容还有${left}处没有修改，可能再次被退回。` : '';
+  if (!(await askConfirmation('提交审核', `${unchanged}提交后在审核期间不能修改。确认所填信息真实、准确吗？`, '确认提交'))) return;
   await client.post(`/applications/${id}/submission`, { version: page.mine.version });
   page.dirty = false;
   location.assign(status);

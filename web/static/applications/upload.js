@@ -143,7 +143,8 @@ export function uploader(client, application, field, { at = { row: 0 }, files = 
   list.append(...state.files.map(item));
   arrange();
   const adding = locked ? !files.length && '未上传' : [add, input, h('p', { class: 'small' }, rule(field))];
-  return { element: h('div', { class: 'uploads' }, list, adding, fault), state, refuse, clear, focus: () => add.focus() };
+  const focus = () => ((add.hidden && list.querySelector('button')) || add).focus();
+  return { element: h('div', { class: 'uploads' }, list, adding, fault), state, refuse, clear, focus };
 }
 
 async function showThumbnail(client, id, place) {

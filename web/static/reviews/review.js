@@ -5,7 +5,7 @@ const sheet = find('[data-sheet]');
 const viewer = find('[data-viewer]');
 const modes = {
   approve: { title: '通过', label: '选填，申请人能看到', decisions: ['approve'] },
-  send_back: { title: '退回修改', label: '请写明原因，申请人能看到', decisions: ['send_back', 'send_back_whole'] },
+  send_back: { title: '退回修改', label: '请写明原因，申请人能看到；标记都写了说明的可不填', decisions: ['send_back', 'send_back_fields', 'send_back_whole'] },
   refuse: { title: '不通过', label: '请写明原因，申请人能看到', decisions: ['refuse'] },
 };
 let opener = null;
@@ -44,7 +44,9 @@ function prepareSheet() {
   });
   form.addEventListener('submit', (event) => {
     const decision = event.submitter?.value;
-    const missing = decision !== 'approve' && !form.elements.opinion.value.trim();
+    const problem = problemOf(decision, form.elements.opinion.value.trim());
+    const missing = Boolean(problem);
+    find('[data-problem]', sheet).textContent = problem;
     find('[data-problem]', sheet).hidden = !missing;
     form.elements.opinion.toggleAttribute('aria-invalid', missing);
     const undecided = decision === 'approve' && findAll('[data-alternatives] fieldset', sheet).filter((group) => !group.querySelector(':checked'));
@@ -57,7 +59,69 @@ function prepareSheet() {
   window.addEventListener('pageshow', () => { sent = false; });
   const wrong = form.elements.opinion.getAttribute('aria-invalid');
   if (wrong && find('[data-alternatives] :checked', sheet)) openSheet('approve');
-  else if (wrong && form.elements.opinion.value) openSheet('send_back');
+  else if (wrong && (form.elements.opinion.value || marked().length)) openSheet('send_back');
+  countMarks();
+}
+
+// ---- marks: fields and files for correction
+
+function marked() {
+  return findAll('[data-mark]:checked');
+}
+
+function problemOf(decision, opinion) {
+  if (decision === 'approve') return marked().length ? '您标出了需要修改的内容，通过前请取消标记。' : '';
+  if (decision === 'send_back_fields' && !marked().length) return '请先在申请表上勾选需要修改的内容。';
+  const explained = marked().some((box) => whyOf(box).querySelector('input').value.trim());
+  return opinion || (decision !== 'refuse' && explained) ? '' : '请写明原因。';
+}
+
+/** The words of a box. */
+function whyOf(box) {
+  return box.closest('label').nextElementSibling;
+}
+
+function showMark(box) {
+  const why = whyOf(box);
+  const words = why.querySelector('input');
+  why.hidden = !box.checked;
+  words.disabled = !box.checked;
+}
+
+function countMarks() {
+  const line = sheet && find('[data-marked]', sheet);
+  if (!line) return;
+  const names = marked().map((box) => box.dataset.mark);
+  line.hidden = !names.length;
+  line.textContent = `已标出${names.length}处需要修改：${names.join('、')}`;
+  find('[data-unmark]', sheet).hidden = !names.length || mode === 'send_back';
+  for (const link of findAll('nav [data-open="send_back"]')) link.textContent = names.length ? `退回（${names.length}处）` : '退回';
+}
+
+document.addEventListener('change', (event) => {
+  if (!event.target.matches('[data-mark]')) return;
+  showMark(event.target);
+  if (event.target.checked) whyOf(event.target).querySelector('input').focus({ preventScroll: true });
+  countMarks();
+});
+
+document.addEventListener('click', (event) => {
+  const phrase = event.target.closest('[data-words]');
+  if (phrase) phrase.closest('.why').querySelector('input').value = phrase.dataset.words;
+  if (event.target.closest('[data-unmark]')) {
+    for (const box of marked()) { box.checked = false; showMark(box); }
+    countMarks();
+  }
+});
+
+/** Marks stay when a part of the page is replaced. */
+function keepMarks(from, to) {
+  for (const box of findAll('[data-mark]', to)) {
+    const old = find(`[name="${box.name}"]`, from);
+    box.checked = old.checked;
+    whyOf(box).querySelector('input').value = whyOf(old).querySelector('input').value;
+    showMark(box);
+  }
 }
 
 function visibleChoices() {
@@ -76,6 +140,7 @@ function openSheet(wanted, from = document.activeElement) {
   for (const button of findAll('[data-decision]', sheet)) button.hidden = !modes[mode].decisions.includes(button.value);
   for (const chip of findAll('[data-phrase]', sheet)) chip.hidden = ('good' in chip.dataset) !== (mode === 'approve');
   find('[data-problem]', sheet).hidden = true;
+  countMarks();
   const alternatives = find('[data-alternatives]', sheet);
   if (alternatives) alternatives.hidden = mode !== 'approve';
   sheet.classList.add('up');
@@ -151,6 +216,7 @@ for (const form of findAll('[data-show]')) {
       const answer = await fetch(form.action, { method: 'POST', body, credentials: 'same-origin' });
       const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').getElementById(place.id);
       if (!answer.ok || !fresh) throw new Error('not shown');
+      keepMarks(place, fresh);
       place.replaceWith(document.adoptNode(fresh));
     } catch {
       form.submit();
