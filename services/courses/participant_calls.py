@@ -43,7 +43,7 @@ _COURSES = f"SELECT DISTINCT c.id {_MISSING} AND {_PAUSED}"
 _PEOPLE = f"SELECT x.id, x.account_id, x.number {_MISSING} AND c.id = $2 ORDER BY x.id LIMIT {BATCH}"
 _LOST = """
 FROM course_enrolment n JOIN course c ON c.id = n.course_id JOIN expert x ON x.id = n.expert_id
-WHERE n.state IN ('called', 'learned') AND c.state = 'published' AND x.left_at IS NOT NULL
+WHERE n.state IN ('called', 'learned') AND c.state IN ('published', 'closed') AND x.left_at IS NOT NULL
 """
 _REST = not_paused("course_leave", "n.id")
 LEAVES_DUE = f"EXISTS (SELECT 1 {_LOST} AND {_REST})"
@@ -82,8 +82,8 @@ class ParticipantCalls:
         now = self.deps.now()
         async with transaction():
             await advisory_lock(f"course_call:{course_id}")
+            course = await Course.select_for_update().get(id=course_id)  # against closing and cancelling
             people = await rows(_PEOPLE, now, course_id)
-            course = await Course.get(id=course_id)
             enrolments = await self._enrol(course, people, now)
             await self._begin_participation(course, enrolments, now)
         return len(people)
@@ -100,7 +100,7 @@ class ParticipantCalls:
 
         async def run() -> AddedParticipants:
             await advisory_lock(f"course_call:{course_id}")
-            course = await get_course(actor, course_id)
+            course = await get_course(actor, course_id, locked=True)
             if course.state not in (CourseState.DRAFT, CourseState.PUBLISHED) or course.closes_at <= now:
                 raise Conflict("课程已结束或取消，不能再添加学员。", code="course_not_open")
             good, problems = _split_by_problem(await rows(_FIND, actor.pool, wanted, course.id))
@@ -150,15 +150,15 @@ class ParticipantCalls:
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         now = self.deps.now()
         async with transaction():
-            unlocked_enrolment = await get_enrolment(actor, enrolment_id)
-            if unlocked_enrolment.course.state != CourseState.PUBLISHED or unlocked_enrolment.course.closes_at <= now:
+            course = await get_course(actor, (await get_enrolment(actor, enrolment_id)).course_id, locked=True)
+            if course.state != CourseState.PUBLISHED or course.closes_at <= now:
                 raise Conflict("课程已结束或取消，不能再参加。", code="course_not_open")
             enrolment = await lock_enrolment(enrolment_id)
             enrolment.state = ENROLMENT.next(EnrolmentState(enrolment.state), EnrolmentEvent.RETURN)
             await enrolment.save(update_fields=["state"])
             await record(actor, now, "course.readmit", "course_enrolment", enrolment.id, reason=words)
             if enrolment.opens_at is None:
-                await self._begin_participation(unlocked_enrolment.course, [enrolment], now)
+                await self._begin_participation(course, [enrolment], now)
             await self._notify_decision(enrolment, f"您重新参加（{words}）", now)
 
     async def _notify_decision(self, enrolment: CourseEnrolment, decision: str, now: datetime) -> None:

@@ -11,6 +11,9 @@ from domain.rulebook.courses import CourseRules, load_rules
 from models.courses import Course, CourseEnrolment, CourseItem
 from services.core.base import Actor
 
+OPEN_ENROLMENT = "n.state IN ('called', 'learned') AND n.overdue_at IS NULL"
+"""SQL condition of a participant ``n`` who studies, may still pay, or waits for the examination."""
+
 
 async def get_course(actor: Actor, course_id: UUID, *, locked: bool = False) -> Course:
     """Raises NotFound for a course of another pool."""

@@ -29,15 +29,14 @@ from services.courses.forms import (
 )
 from services.courses.notifications import recipient
 from services.courses.participant_calls import ParticipantCalls
-from services.courses.repository import get_course, get_item, lock_draft
+from services.courses.repository import OPEN_ENROLMENT, get_course, get_item, lock_draft
 from services.files import schedule_removal
 from services.notifications import Notices
 
 ITEMS_MAX = 60
-_OVER = """
-FROM course c WHERE c.state = 'published' AND c.closes_at <= $1 AND NOT EXISTS (SELECT 1 FROM course_enrolment n
-    WHERE n.course_id = c.id AND n.state IN ('called', 'learned') AND (n.closes_at > $1
-        OR EXISTS (SELECT 1 FROM fee f WHERE f.enrolment_id = n.id AND f.state = 'due' AND f.closes_at > $1)))
+_OVER = f"""
+FROM course c WHERE c.state = 'published' AND c.closes_at <= $1
+  AND NOT EXISTS (SELECT 1 FROM course_enrolment n WHERE n.course_id = c.id AND {OPEN_ENROLMENT})
 """
 CLOSES_DUE = f"EXISTS (SELECT 1 {_OVER} AND {not_paused('course_close', 'c.id')})"
 _NEXT = f"SELECT c.id {_OVER} AND {not_paused('course_close', 'c.id')}"
@@ -253,7 +252,7 @@ class CourseSetup:
         return len(enrolments)
 
     async def close_due(self) -> int:
-        """Close courses that are over and have no participant who studies or may still pay."""
+        """Close courses that are over and of which no participant is left whose own time has not ended."""
         now = self.deps.now()
         return await process_each(
             "course_close", await rows(_NEXT, now), lambda row: self._close_course(row["id"], now)
@@ -262,7 +261,7 @@ class CourseSetup:
     async def _close_course(self, course_id: UUID, now: datetime) -> None:
         async with transaction():
             course = await Course.select_for_update().get(id=course_id)
-            if course.state != CourseState.PUBLISHED or course.closes_at > now:
+            if not await rows(f"SELECT c.id {_OVER} AND c.id = $2", now, course_id):
                 return
             course.state, course.closed_at = COURSE.next(CourseState(course.state), CourseEvent.CLOSE), now
             await course.save(update_fields=["state", "closed_at"])

@@ -11,33 +11,44 @@ from domain.courses.lifecycles import CourseState, EnrolmentState
 from domain.errors import Conflict
 from domain.exams.reminders import steps_behind
 from models.courses import Course, CourseEnrolment
+from models.exams import Exam, ExamCandidate
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.courses.fees import CourseFees
 from services.courses.notifications import BY_THEN, NO_DRAWS, facts_of
-from services.courses.repository import get_enrolment, lock_enrolment, rules_of
+from services.courses.repository import OPEN_ENROLMENT, get_course, get_enrolment, lock_enrolment, rules_of
 from services.exams import ExamRetries
 from services.notifications import Notices
 
 REASON_MAX = 100
-_OPEN = "n.state IN ('called', 'learned') AND c.state = 'published' AND n.overdue_at IS NULL"
+_OPEN = f"""
+FROM course_enrolment n JOIN course c ON c.id = n.course_id JOIN expert x ON x.id = n.expert_id
+WHERE {OPEN_ENROLMENT} AND c.state IN ('published', 'closed') AND x.left_at IS NULL
+"""
 _PAY_UNTIL = "SELECT max(f.closes_at) FROM fee f WHERE f.enrolment_id = n.id AND f.state = 'due'"
 _LAST = f"coalesce(n.closes_at, ({_PAY_UNTIL}), c.closes_at)"
 """Until when a participant may study, or pay."""
+_IS_PAID = """n.opens_at IS NULL AND (SELECT f.state FROM fee f WHERE f.enrolment_id = n.id
+    ORDER BY f.created_at DESC, f.id DESC LIMIT 1) IS NOT DISTINCT FROM 'paid'"""
+"""Access opens as soon as the payment's event is applied."""
+_HAS_PASSED = """EXISTS (SELECT 1 FROM exam_candidate k
+    WHERE k.exam_id = c.exam_id AND k.expert_id = n.expert_id AND k.state = 'passed')"""
+_MISSED_EXAM = f"""EXISTS (SELECT 1 FROM exam e
+    LEFT JOIN exam_candidate k ON k.exam_id = e.id AND k.expert_id = n.expert_id
+    WHERE e.id = c.exam_id AND (k.state = 'failed' OR k.state = 'left' AND e.state <> 'published'
+      OR k.id IS NULL AND e.state IN ('closed', 'cancelled') AND {_LAST} <= $1))"""
 _ENDED = f"""
-FROM course_enrolment n JOIN course c ON c.id = n.course_id
-WHERE {_OPEN} AND (n.state = 'called' AND {_LAST} <= $1 OR n.state = 'learned' AND (n.opens_at IS NULL AND {_LAST} <= $1
-    OR EXISTS (SELECT 1 FROM exam_candidate k JOIN exam e ON e.id = k.exam_id
-        WHERE k.exam_id = c.exam_id AND k.expert_id = n.expert_id AND n.opens_at IS NOT NULL
-          AND (k.state = 'failed' OR k.state = 'left' AND e.state <> 'published'))))
+{_OPEN} AND CASE
+  WHEN n.state = 'called' THEN {_LAST} <= $1 AND NOT ({_IS_PAID})
+  WHEN n.opens_at IS NULL THEN {_LAST} <= $1 AND NOT ({_IS_PAID}) AND NOT {_HAS_PASSED}
+  ELSE {_MISSED_EXAM} END
 """
 ENDS_DUE = f"EXISTS (SELECT 1 {_ENDED} AND {not_paused('course_end', 'n.id')})"
 _ENDING = f"SELECT n.id {_ENDED} AND {not_paused('course_end', 'n.id')} ORDER BY n.id LIMIT 500"
 _REMIND = f"""
-FROM course_enrolment n JOIN course c ON c.id = n.course_id
-WHERE {_OPEN} AND n.state = 'called' AND n.closes_at > $1 AND n.opens_at <= $1
+{_OPEN} AND n.state = 'called' AND n.closes_at > $1 AND n.opens_at <= $1
   AND n.closes_at - (c.rules -> 'reminders' ->> n.warnings::int)::interval <= $1
 """
 REMINDERS_DUE = f"EXISTS (SELECT 1 {_REMIND} AND {not_paused('course_reminder', 'n.id')})"
@@ -89,19 +100,29 @@ class StudyPeriods:
                 return
             course = await Course.get(id=enrolment.course_id)
             failed = enrolment.state == EnrolmentState.LEARNED
-            if failed and enrolment.opens_at is not None:
+            if failed and enrolment.opens_at is not None and await self._was_called_to_exam(course, enrolment):
                 enrolment.exam_state, enrolment.marked_at = "failed", now
             never_paid = enrolment.opens_at is None
+            # a closed course is one that a former release closed too early: its end is made good, no period begins
             is_left = enrolment.make_ups < rules_of(course).make_ups and not never_paid
-            if is_left and await self._can_be_completed(course, enrolment, now):
+            if (
+                course.state == CourseState.PUBLISHED
+                and is_left
+                and await self._can_be_completed(course, enrolment, now)
+            ):
                 await self._grant_make_up(course, enrolment, system(course.pool), now)
             else:
                 await self._mark_overdue(course, enrolment, now)
 
+    async def _was_called_to_exam(self, course: Course, enrolment: CourseEnrolment) -> bool:
+        return await ExamCandidate.exists(exam_id=course.exam_id, expert_id=enrolment.expert_id)
+
     async def _can_be_completed(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> bool:
         """False after the examination that is missing: a further period, perhaps paid, would bring nothing."""
-        if enrolment.state != EnrolmentState.LEARNED or course.exam_id is None:
+        if course.exam_id is None:
             return True
+        if enrolment.state != EnrolmentState.LEARNED:
+            return await Exam.filter(id=course.exam_id, closes_at__gt=now).exclude(state="cancelled").exists()
         return await self.retries.is_failed_in_open_exam(course.exam_id, enrolment.expert_id, now)
 
     async def _mark_overdue(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
@@ -152,9 +173,8 @@ class StudyPeriods:
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         now = self.deps.now()
         async with transaction():
-            await get_enrolment(actor, enrolment_id)
+            course = await get_course(actor, (await get_enrolment(actor, enrolment_id)).course_id, locked=True)
             enrolment = await lock_enrolment(enrolment_id)
-            course = await Course.get(id=enrolment.course_id)
             if course.state != CourseState.PUBLISHED:
                 raise Conflict("课程已结束或取消，不能再补学；可以登记培训完毕或另开课程。", code="course_not_open")
             if enrolment.state not in (EnrolmentState.CALLED, EnrolmentState.LEARNED) or enrolment.overdue_at is None:

@@ -144,6 +144,10 @@ _CHECKS = {
         "LEFT JOIN course_study s ON s.enrolment_id = n.id AND s.item_id = i.id "
         "WHERE (n.state = 'learned' OR n.progress = 1000) AND s.done_at IS NULL"
     ),
+    "a course is over, and somebody studies, pays or waits for its examination": (
+        "SELECT n.id FROM course_enrolment n JOIN course c ON c.id = n.course_id "
+        "WHERE c.state IN ('closed', 'cancelled') AND n.state IN ('called', 'learned') AND n.overdue_at IS NULL"
+    ),
     "a fee is due of a course that was left or finished": (
         "SELECT f.id FROM fee f JOIN course_enrolment n ON n.id = f.enrolment_id "
         "WHERE f.state = 'due' AND n.state IN ('left', 'finished')"
