@@ -14,9 +14,12 @@ from domain.errors import Conflict, NotFound
 from domain.exams.lifecycles import CANDIDATE, CandidateEvent, CandidateState
 from domain.rulebook.exams import ExamRules, load_rules
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
-from services.core.base import Actor
+from services.core.base import Actor, rows
 
 Sittings = dict[UUID, ExamSitting]
+QUALIFIES = """NOT EXISTS (SELECT 1 FROM application p WHERE p.id = c.application_id AND p.state <> 'exam')
+  AND NOT EXISTS (SELECT 1 FROM expert x WHERE x.id = c.expert_id AND x.left_at IS NOT NULL)"""
+"""SQL condition: the application of candidate ``c`` still waits for an examination, or the expert is in the pool."""
 
 
 async def get_exam(actor: Actor, exam_id: UUID, *, locked: bool = False) -> Exam:
@@ -91,6 +94,10 @@ async def move_candidate(candidate: ExamCandidate, event: CandidateEvent, now: d
     candidate.state = CANDIDATE.next(CandidateState(candidate.state), event)
     candidate.concluded_at = None if candidate.state == CandidateState.CALLED else now
     await candidate.save(update_fields=["state", "concluded_at"])
+
+
+async def qualifies(candidate: ExamCandidate) -> bool:
+    return bool(await rows(f"SELECT c.id FROM exam_candidate c WHERE c.id = $1 AND {QUALIFIES}", candidate.id))
 
 
 async def void_open_attempts(candidate_id: UUID, reason: str) -> None:

@@ -12,6 +12,7 @@ from services.notifications.helpdesk_queries import FeedbackView
 from services.notifications.history import PastNotice
 from services.notifications.ladder import BEGINS
 from services.notifications.notices import (
+    CLIMB_DUE,
     NO_REPORT,
     NO_VALID_KEY,
     UNCONFIRMED,
@@ -26,6 +27,7 @@ from services.notifications.sending import Taps
 __all__ = [
     "ANSWER_MAX",
     "BEGINS",
+    "CLIMB_DUE",
     "DOOR",
     "FEEDBACK_MAX",
     "NO_REPORT",

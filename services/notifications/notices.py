@@ -34,10 +34,18 @@ CHAT_REPLY = "chat_reply"
 """Ledger code of an attempt that the reply of a conversation has made needless."""
 NO_VALID_KEY, UNCONFIRMED = "no_valid_key", "unconfirmed"
 """Codes of calls that were answered without a valid key; the vendor did not confirm the keys of the second."""
-_TO_CLIMB = f"""
-SELECT id FROM notice WHERE state = 'active' AND next_at <= $1 AND bulk = $2 AND {not_paused("climb", "id")}
-ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED
+_CLIMBS = f"""
+n.state = 'active' AND n.next_at <= $1 AND {not_paused("climb", "n.id")} AND NOT EXISTS (SELECT 1 FROM invitation i
+    WHERE i.id = n.invitation_id AND i.state = 'open' AND i.answer_until <= $1)
 """
+"""Nobody is called any more about an invitation that is about to expire, or whether the telephone rings would depend on
+which of two tasks comes first."""
+CLIMB_DUE = " OR ".join(
+    f"EXISTS (SELECT 1 FROM notice n WHERE {which} AND {_CLIMBS})" for which in ("bulk", "NOT bulk")
+)
+_TO_CLIMB = (
+    f"SELECT n.id FROM notice n WHERE n.bulk = $2 AND {_CLIMBS} ORDER BY n.next_at LIMIT $3 FOR UPDATE SKIP LOCKED"
+)
 _TO_ADVANCE = "SELECT id FROM notice WHERE id = ANY($1::uuid[]) AND state = 'active' ORDER BY id FOR UPDATE"
 _SET_NEXT = (
     "UPDATE notice n SET next_at = to_be.next_at FROM unnest($1::uuid[], $2::timestamptz[]) AS to_be (id, next_at) "

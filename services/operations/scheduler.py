@@ -27,7 +27,7 @@ from services.core.operator_waits import WAITED_LONG, waits_for_operator
 from services.core.outages import AWAY
 from services.core.queues import CALLS, DEADLINES
 from services.draws import EXPIRY_DUE, Calling, DrawAccess, Invitations, PartyNotifications, lock, notify_agency
-from services.notifications import Delivery, Notices
+from services.notifications import CLIMB_DUE, Delivery, Notices
 from services.operations.delivery_reports import REPORT_TTL, WITHOUT_JOB, DeliveryReports
 from services.operations.package_tasks import PackageTasks
 from services.operations.scheduler_pauses import SchedulerPauses
@@ -37,11 +37,7 @@ log = structlog.get_logger(__name__)
 _DUE: Mapping[str, str] = {
     "deliver": "EXISTS (SELECT 1 FROM attempt WHERE state = 'pending' AND NOT bulk AND due_at <= $1)",
     "deliver_bulk": "EXISTS (SELECT 1 FROM attempt WHERE state = 'pending' AND bulk AND due_at <= $1)",
-    "climb": " OR ".join(
-        f"EXISTS (SELECT 1 FROM notice WHERE state = 'active' AND {which} AND next_at <= $1 "
-        f"AND {not_paused('climb', 'id')})"
-        for which in ("bulk", "NOT bulk")
-    ),
+    "climb": CLIMB_DUE,
     "check_outcomes": f"EXISTS (SELECT 1 FROM attempt WHERE check_at <= $1 AND {not_paused('check_outcomes', 'id')})",
     "expire": EXPIRY_DUE,
     "start": "EXISTS (SELECT 1 FROM draw_round r JOIN draw d ON d.id = r.draw_id WHERE r.start_by <= $1 "

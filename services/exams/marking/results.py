@@ -34,6 +34,7 @@ from services.exams.repository import (
     lock_candidate,
     lock_sittings,
     move_candidate,
+    qualifies,
     rules_of,
     void_open_attempts,
 )
@@ -125,7 +126,12 @@ class Results:
         elif best is None:
             if over:
                 await move_candidate(candidate, CandidateEvent.LEAVE, now)
-        elif over or exam.closes_at <= now or _tries_left(candidate, rules_of(exam), tries) <= 0:
+        elif (
+            over
+            or exam.closes_at <= now
+            or _tries_left(candidate, rules_of(exam), tries) <= 0
+            or not await qualifies(candidate)
+        ):
             await self._fail_candidate(candidate, exam, application, best, now)
         else:
             await self._offer_next_try(

@@ -19,6 +19,7 @@ from models.exams import Exam, ExamAttempt, ExamCandidate
 from services.core.base import Deps, rows, transaction
 from services.core.due_rows import not_paused, process_each
 from services.exams.papers.live_items import count_use, load_live_items
+from services.exams.repository import QUALIFIES
 
 BATCH = 50
 """Papers per transaction: drawing them occupies the process for some tens of milliseconds."""
@@ -26,7 +27,8 @@ ROUNDS = 40
 """Batches of one examination before others get their turn."""
 _WITHOUT = (
     "FROM exam e JOIN exam_candidate c ON c.exam_id = e.id WHERE e.state = 'published' AND e.closes_at > {now} "
-    "AND c.state = 'called' AND NOT EXISTS (SELECT 1 FROM exam_attempt a WHERE a.candidate_id = c.id)"
+    "AND c.state = 'called' AND NOT EXISTS (SELECT 1 FROM exam_attempt a WHERE a.candidate_id = c.id) "
+    f"AND {QUALIFIES}"
 )
 """First papers only; further ones are made when the next try begins."""
 PAPERS_DUE = f"EXISTS (SELECT 1 {_WITHOUT.format(now='$1')} AND {not_paused('exam_papers', 'e.id')})"

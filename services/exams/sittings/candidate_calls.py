@@ -8,18 +8,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from domain.exams.lifecycles import CandidateEvent, CandidateState
+from domain.exams.lifecycles import CandidateEvent
 from domain.exams.purposes import Purpose
 from domain.exams.reminders import steps_behind
 from domain.ids import new_id
-from models.applications import Application
-from models.exams import Exam, ExamCandidate, ExamSitting
-from models.experts import Expert
+from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
 from services.core.limits import advisory_lock
 from services.exams.notifications import recipient
-from services.exams.repository import lock_candidate, lock_sittings, move_candidate, rules_of, void_open_attempts
+from services.exams.repository import (
+    lock_candidate,
+    lock_sittings,
+    move_candidate,
+    rules_of,
+    void_open_attempts,
+)
 from services.exams.sittings.seating import Seating
 from services.notifications import Notices
 
@@ -67,8 +71,12 @@ _PEOPLE = f"SELECT * FROM ({_MISSING}) m WHERE m.exam_id = $2 ORDER BY m.account
 _LOST = """
 FROM exam_candidate c JOIN exam e ON e.id = c.exam_id LEFT JOIN application p ON p.id = c.application_id
 LEFT JOIN expert x ON x.id = c.expert_id
-WHERE c.state = 'called' AND e.state = 'published' AND (p.state <> 'exam' OR x.left_at IS NOT NULL)
+WHERE c.state = 'called' AND e.state = 'published' AND e.closes_at > $1 AND (p.state <> 'exam' OR x.left_at IS NOT NULL)
+  AND NOT EXISTS (SELECT 1 FROM exam_attempt a WHERE a.candidate_id = c.id
+    AND (a.state IN ('sealed', 'graded') OR a.state = 'running' AND a.grace_until < $1))
 """
+"""Who has handed a paper in gets its result, and at its end the examination removes who is left: whichever task comes
+first, the outcome is the same."""
 _REST = not_paused("exam_leave", "c.id")
 LEAVES_DUE = f"EXISTS (SELECT 1 {_LOST} AND {_REST})"
 _LEAVING = f"SELECT c.id, c.exam_id {_LOST} AND {_REST} ORDER BY c.id LIMIT {BATCH}"
@@ -144,7 +152,7 @@ class CandidateCalls:
 
     async def leave_due(self) -> int:
         """Remove candidates whose application no longer waits, or who left the pool."""
-        due = await rows(_LEAVING)
+        due = await rows(_LEAVING, self.deps.now())
         return await process_each("exam_leave", due, lambda row: self._remove_candidate(row["id"], row["exam_id"]))
 
     async def _remove_candidate(self, candidate_id: UUID, exam_id: UUID) -> None:
@@ -153,7 +161,8 @@ class CandidateCalls:
             exam = await Exam.get(id=exam_id)
             sittings = await lock_sittings(exam_id)
             candidate = await lock_candidate(candidate_id)
-            if candidate.state != CandidateState.CALLED or not await _is_gone(candidate):
+            await ExamAttempt.filter(candidate_id=candidate_id).order_by("id").select_for_update()
+            if not await rows(f"SELECT c.id {_LOST} AND c.id = $2", now, candidate_id):
                 return
             await move_candidate(candidate, CandidateEvent.LEAVE, now)
             candidate.waiting_id = candidate.waiting_since = None
@@ -161,12 +170,6 @@ class CandidateCalls:
             await self.seating.unseat(exam, candidate, sittings, now)
             await void_open_attempts(candidate.id, GONE)
             await record(system(exam.pool), now, "exam.leave", "exam_candidate", candidate.id)
-
-
-async def _is_gone(candidate: ExamCandidate) -> bool:
-    if candidate.application_id is not None:
-        return not await Application.exists(id=candidate.application_id, state="exam")
-    return candidate.expert_id is not None and await Expert.exists(id=candidate.expert_id, left_at__not_isnull=True)
 
 
 async def _only_sitting(exam: Exam) -> ExamSitting | None:

@@ -12,13 +12,14 @@ from models.exams import Exam, ExamSitting
 from services.core.base import Deps, rows, transaction
 from services.core.due_rows import not_paused, process_each
 from services.exams.notifications import facts_of
-from services.exams.repository import lock_candidate, rules_of
+from services.exams.repository import QUALIFIES, lock_candidate, rules_of
 from services.notifications import Notices
 
-_DUE = """
+_DUE = f"""
 FROM exam_candidate c JOIN exam e ON e.id = c.exam_id LEFT JOIN exam_sitting s ON s.id = c.sitting_id
 WHERE c.state = 'called' AND e.state = 'published' AND coalesce(s.starts_at, e.opens_at) > $1
   AND coalesce(s.starts_at, e.opens_at) - (e.rules -> 'reminders' ->> c.reminders::int)::interval <= $1
+  AND {QUALIFIES}
 """
 REMINDERS_DUE = f"EXISTS (SELECT 1 {_DUE} AND {not_paused('exam_reminder', 'c.id')})"
 _NEXT = f"SELECT c.id {_DUE} AND {not_paused('exam_reminder', 'c.id')} ORDER BY c.id LIMIT 500"
