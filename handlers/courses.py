@@ -70,9 +70,14 @@ def _block(turn: Turn, enrolment: EnrolmentView) -> str:
         lines.append(commands.tap_lines(commands.PAY))
     if enrolment.state == EnrolmentState.LEARNED and enrolment.candidate_id is not None:
         lines.append(commands.tap_lines(commands.EXAM))
-    label = texts.COURSE_STUDY if enrolment.access == "open" and _is_unfinished(enrolment) else texts.COURSE_LOOK
     page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/courses/{enrolment.id}"
-    return "\n".join([*lines, f"▸ {link(label, page)}"])
+    return "\n".join([*lines, f"▸ {link(_next_step(enrolment), page)}"])
+
+
+def _next_step(enrolment: EnrolmentView) -> str:
+    if enrolment.make_up in texts.COURSE_MAKE_UP:
+        return texts.COURSE_MAKE_UP[enrolment.make_up]
+    return texts.COURSE_STUDY if enrolment.access == "open" and _is_unfinished(enrolment) else texts.COURSE_LOOK
 
 
 def _actor(pool: str, account_id: UUID) -> Actor:

@@ -393,6 +393,7 @@ COURSE_STATES = {
     "left": "不再参加",
 }
 COURSE_STUDY = "去学习"
+COURSE_MAKE_UP = {"paid": "缴费补学", "free": "去补学"}
 COURSE_LOOK = "查看课程"
 COURSE_TO_DO = "待参加培训：{name}，截止{until}"
 

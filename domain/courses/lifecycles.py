@@ -18,6 +18,7 @@ class CourseState(Labelled):
 class CourseEvent(Labelled):
     PUBLISH = "publish", "发布"
     CLOSE = "close", "结束"
+    REOPEN = "reopen", "为补学重新开放"
     CANCEL = "cancel", "取消"
 
 
@@ -27,6 +28,7 @@ COURSE: Lifecycle[CourseState, CourseEvent] = Lifecycle(
     moves={
         CourseState.DRAFT: {CourseEvent.PUBLISH: CourseState.PUBLISHED, CourseEvent.CANCEL: CourseState.CANCELLED},
         CourseState.PUBLISHED: {CourseEvent.CLOSE: CourseState.CLOSED, CourseEvent.CANCEL: CourseState.CANCELLED},
+        CourseState.CLOSED: {CourseEvent.REOPEN: CourseState.PUBLISHED},
     },
 )
 

@@ -28,6 +28,8 @@ class CourseRules(Section):
     """With a shared window: the study time that must be left for a payment to be accepted."""
     make_ups: Annotated[int, Field(ge=0, le=5)]
     """Make-up periods (补学) after an unfinished course or a failed examination; the office may give more."""
+    make_up_on_request: bool = True
+    """A participant whose time is over may begin a further period himself; without it only the office gives one."""
     make_up_for: Duration
     """Length of a make-up period."""
     make_up_paid: bool
@@ -59,7 +61,7 @@ class CourseRules(Section):
             raise ValueError("rates must hold 1.0")
         if list(self.reminders) != sorted(set(self.reminders), reverse=True):
             raise ValueError("reminders must differ and stand longest first")
-        if self.make_ups and self.make_up_for < timedelta(hours=1):
+        if (self.make_ups or self.make_up_on_request) and self.make_up_for < timedelta(hours=1):
             raise ValueError("make_up_for must be at least 1h")
         if self.presence_every and self.presence_every < timedelta(minutes=1):
             raise ValueError("presence_every must be 0s or at least 1m")

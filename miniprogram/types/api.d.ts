@@ -210,6 +210,7 @@ declare namespace Api {
     amount: number | null;
     fee_id: string | null;
     pay_until: string | null;
+    make_up: '' | 'free' | 'paid' | 'exam_over' | 'by_office';
     candidate_id: string | null;
     expert_number: string;
     expert_name: string;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,29 +11,31 @@ from uuid import UUID
 
 from domain.courses.access import Access, access
 from domain.courses.lifecycles import CourseState, EnrolmentState
+from domain.courses.make_ups import MakeUp, make_up_of
 from domain.masking import mask_name
-from domain.rulebook.courses import CourseRules
+from domain.rulebook.courses import CourseRules, load_rules
 from models.courses import Course, CourseItem, CourseStudy
 from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
 from services.courses.repository import get_course, get_enrolment, get_own_enrolment, rules_of
+from services.experts import STUDY_FACTS, STUDY_JOINS, ended_study
 
 PAGE_SIZE = 10
 """Rows of a participant's list (新疆手册 2025 L127-139)."""
 ExamState = Literal["", "pending", "passed", "failed"]
 Phase = Literal["unpaid", "ahead", "open", "over", "excluded", "learned", "finished", "left"]
 """A participant's state; ``excluded``: over, and not drawn until it is made up."""
-_FACTS = """
-SELECT n.id, n.course_id, c.name, c.description, c.opens_at AS course_opens, c.closes_at AS course_closes, c.amount,
-  c.required, c.state AS course_state, n.state, n.opens_at, n.closes_at, n.progress, n.exam_state, n.marked_at,
-  n.make_ups, n.finished_at, n.overdue_at, n.excluded_at, f.id AS fee_id, f.closes_at AS pay_until,
-  k.id AS candidate_id, k.state AS candidate, x.number AS expert_number, x.name AS expert_name,
+_FACTS = f"""
+SELECT n.id, n.course_id, c.name, c.description, c.opens_at AS course_opens, c.closes_at AS course_closes,
+  c.required, c.state AS course_state, c.rules, n.opens_at, n.closes_at, n.progress, n.exam_state, n.marked_at,
+  n.make_ups, n.finished_at, n.excluded_at, f.id AS fee_id, f.closes_at AS pay_until,
+  e.number AS expert_number, e.name AS expert_name, {STUDY_FACTS},
   EXISTS (SELECT 1 FROM exam_attempt a WHERE a.candidate_id = k.id AND a.state IN ('sealed', 'graded')) AS marking,
   count(*) OVER () AS total
-FROM course_enrolment n JOIN course c ON c.id = n.course_id JOIN expert x ON x.id = n.expert_id
+FROM course_enrolment n JOIN course c ON c.id = n.course_id JOIN expert e ON e.id = n.expert_id
 LEFT JOIN LATERAL (SELECT f.id, f.closes_at FROM fee f WHERE f.enrolment_id = n.id AND f.state = 'due'
     ORDER BY f.created_at DESC LIMIT 1) f ON TRUE
-LEFT JOIN exam_candidate k ON k.exam_id = c.exam_id AND k.expert_id = n.expert_id
+{STUDY_JOINS}
 """
 _OWN = f"""{_FACTS}
 WHERE n.account_id = $1 AND c.state <> 'draft' AND ($2 = '' OR strpos(c.name, $2) > 0)
@@ -40,10 +43,10 @@ ORDER BY c.opens_at DESC, n.id DESC LIMIT $3 OFFSET $4
 """
 _ENROLMENT = f"{_FACTS} WHERE n.id = $1"
 _PARTICIPANTS = f"""{_FACTS}
-WHERE n.course_id = $1 AND ($2 = '' OR x.number = $2 OR x.name = $2) AND CASE $3
+WHERE n.course_id = $1 AND ($2 = '' OR e.number = $2 OR e.name = $2) AND CASE $3
   WHEN '' THEN TRUE WHEN 'unpaid' THEN n.opens_at IS NULL AND n.state IN ('called', 'learned')
   WHEN 'overdue' THEN n.overdue_at IS NOT NULL ELSE n.state = $3 END
-ORDER BY x.number, n.id LIMIT $4 OFFSET $5
+ORDER BY e.number, n.id LIMIT $4 OFFSET $5
 """
 _COURSES = """
 SELECT c.*, coalesce(p.people, 0) AS people, coalesce(p.finished, 0) AS finished, count(*) OVER () AS total,
@@ -83,6 +86,8 @@ class EnrolmentView:
     amount: int | None
     fee_id: UUID | None
     pay_until: datetime | None
+    make_up: MakeUp
+    """Whether the participant may begin a further period, at ``amount`` where it is paid."""
     candidate_id: UUID | None
     """The candidate in the final examination, once the participant is called to it."""
     expert_number: str
@@ -253,10 +258,17 @@ def _view(row: Mapping[str, Any], now: datetime, *, masked: bool = True) -> Enro
         amount=row["amount"],
         fee_id=row["fee_id"],
         pay_until=row["pay_until"],
+        make_up=_make_up(row, state, now),
         candidate_id=row["candidate_id"] if row["candidate"] == "called" else None,
         expert_number=row["expert_number"],
         expert_name=mask_name(row["expert_name"]) if masked else row["expert_name"],
     )
+
+
+def _make_up(row: Mapping[str, Any], state: EnrolmentState, now: datetime) -> MakeUp:
+    if state not in (EnrolmentState.CALLED, EnrolmentState.LEARNED) or row["overdue_at"] is None:
+        return ""
+    return make_up_of(ended_study(row, now), load_rules(json.loads(row["rules"])))
 
 
 def _phase(row: Mapping[str, Any], state: EnrolmentState, study_access: Access) -> Phase:

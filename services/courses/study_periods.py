@@ -7,19 +7,21 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.courses.access import make_up_window
-from domain.courses.lifecycles import CourseState, EnrolmentState
+from domain.courses.lifecycles import COURSE, CourseEvent, CourseState, EnrolmentState
+from domain.courses.make_ups import EndedStudy, MakeUp, can_be_completed, costs_money, make_up_of
 from domain.errors import Conflict
 from domain.exams.reminders import steps_behind
 from models.courses import Course, CourseEnrolment
-from models.exams import Exam, ExamCandidate
+from models.exams import ExamCandidate
+from models.payments import Fee
 from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.courses.fees import CourseFees
 from services.courses.notifications import BY_THEN, NO_DRAWS, facts_of
-from services.courses.repository import OPEN_ENROLMENT, get_course, get_enrolment, lock_enrolment, rules_of
-from services.exams import ExamRetries
+from services.courses.repository import OPEN_ENROLMENT, get_enrolment, get_own_enrolment, lock_enrolment, rules_of
+from services.experts import STUDY_FACTS, STUDY_JOINS, ended_study
 from services.notifications import Notices
 
 REASON_MAX = 100
@@ -54,13 +56,16 @@ _REMIND = f"""
 REMINDERS_DUE = f"EXISTS (SELECT 1 {_REMIND} AND {not_paused('course_reminder', 'n.id')})"
 _REMINDED = f"SELECT n.id {_REMIND} AND {not_paused('course_reminder', 'n.id')} ORDER BY n.id LIMIT 500"
 
+_STUDY = f"""
+SELECT {STUDY_FACTS} FROM course_enrolment n JOIN course c ON c.id = n.course_id {STUDY_JOINS} WHERE n.id = $1
+"""
+
 
 @dataclass(frozen=True)
 class StudyPeriods:
     deps: Deps
     notices: Notices
     fees: CourseFees
-    retries: ExamRetries
 
     # ---- by the clock
 
@@ -99,31 +104,24 @@ class StudyPeriods:
             if not await rows(f"SELECT n.id {_ENDED} AND n.id = $2", now, enrolment_id):
                 return
             course = await Course.get(id=enrolment.course_id)
-            failed = enrolment.state == EnrolmentState.LEARNED
-            if failed and enrolment.opens_at is not None and await self._was_called_to_exam(course, enrolment):
-                enrolment.exam_state, enrolment.marked_at = "failed", now
-            never_paid = enrolment.opens_at is None
-            # a closed course is one that a former release closed too early: its end is made good, no period begins
-            is_left = enrolment.make_ups < rules_of(course).make_ups and not never_paid
-            if (
-                course.state == CourseState.PUBLISHED
-                and is_left
-                and await self._can_be_completed(course, enrolment, now)
-            ):
+            if enrolment.state == EnrolmentState.LEARNED and enrolment.opens_at is not None:
+                await self._note_failure(course, enrolment, now)
+            if await self._may_go_on(course, enrolment, now):
                 await self._grant_make_up(course, enrolment, system(course.pool), now)
             else:
                 await self._mark_overdue(course, enrolment, now)
 
-    async def _was_called_to_exam(self, course: Course, enrolment: CourseEnrolment) -> bool:
-        return await ExamCandidate.exists(exam_id=course.exam_id, expert_id=enrolment.expert_id)
+    async def _note_failure(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
+        """Of who was called to the examination; whoever learned after it did not fail."""
+        if await ExamCandidate.exists(exam_id=course.exam_id, expert_id=enrolment.expert_id):
+            enrolment.exam_state, enrolment.marked_at = "failed", now
 
-    async def _can_be_completed(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> bool:
-        """False after the examination that is missing: a further period, perhaps paid, would bring nothing."""
-        if course.exam_id is None:
-            return True
-        if enrolment.state != EnrolmentState.LEARNED:
-            return await Exam.filter(id=course.exam_id, closes_at__gt=now).exclude(state="cancelled").exists()
-        return await self.retries.is_failed_in_open_exam(course.exam_id, enrolment.expert_id, now)
+    async def _may_go_on(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> bool:
+        """Whether a further period begins without being asked for. Not for who never paid, and not in a course that a
+        former release closed too early: there the end is made good."""
+        if course.state != CourseState.PUBLISHED or enrolment.opens_at is None:
+            return False
+        return enrolment.make_ups < rules_of(course).make_ups and can_be_completed(await _study_of(enrolment, now))
 
     async def _mark_overdue(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
         """No further automatic period. An unpaid fee is cancelled."""
@@ -140,16 +138,26 @@ class StudyPeriods:
             enrolment.id,
             excluded=enrolment.excluded_at is not None,
         )
-        advice = "已暂停抽取，完成培训后恢复" if enrolment.excluded_at else "如需补学请联系管理机构"
+        advice = await self._advise(course, enrolment, now)
         await self._notify("course_unfinished", course, enrolment, str(enrolment.make_ups), advice=advice)
+
+    async def _advise(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> str:
+        make_up = make_up_of(await _study_of(enrolment, now), rules_of(course))
+        if make_up not in ("paid", "free"):
+            return "已暂停抽取，请联系管理机构" if enrolment.excluded_at else "如需补学请联系管理机构"
+        return "已暂停抽取，补学完成后恢复" if enrolment.excluded_at else "需要的，可以自己办理补学"
 
     async def _grant_make_up(self, course: Course, enrolment: CourseEnrolment, actor: Actor, now: datetime) -> None:
         """One more period; progress stays. A participant who sat the examination gets new tries, once nothing is
-        owed."""
+        owed. A closed course, which the caller has locked, is opened again."""
         rules = rules_of(course)
+        if course.state == CourseState.CLOSED:
+            course.state, course.closed_at = COURSE.next(CourseState.CLOSED, CourseEvent.REOPEN), None
+            await course.save(update_fields=["state", "closed_at"])
+            await record(actor, now, "course.reopen", "course", course.id)
         enrolment.make_ups += 1
         enrolment.overdue_at, enrolment.warnings = None, 0
-        owes = rules.make_up_paid and course.amount is not None
+        owes = costs_money(await _study_of(enrolment, now), rules)
         if course.required and rules.undrawn:
             enrolment.excluded_at = enrolment.excluded_at or now
         if owes:
@@ -165,7 +173,24 @@ class StudyPeriods:
         advice = "请先缴费，再补学" if owes else f"补学至{facts_of(course, enrolment)['until']}"
         await self._notify("course_make_up", course, enrolment, str(enrolment.make_ups), advice=advice)
 
-    # ---- by the office
+    # ---- by the participant, by the office
+
+    async def begin_make_up(self, actor: Actor, enrolment_id: UUID) -> UUID | None:
+        """The participant's own further period after the end of his time; returns the fee that he owes first.
+
+        A repetition changes nothing. Raises NotFound, Conflict.
+        """
+        check(actor, "course.own")
+        now = self.deps.now()
+        async with transaction():
+            course, enrolment = await _lock_with_course(await get_own_enrolment(actor, enrolment_id))
+            if enrolment.overdue_at is not None:
+                _check_make_up(course, make_up_of(await _study_of(enrolment, now), rules_of(course)))
+                await self._grant_make_up(course, enrolment, actor, now)
+            elif not enrolment.make_ups:
+                raise Conflict("您的学习时间还没有结束，或已完毕，不需要补学。", code="not_overdue")
+            fee = await Fee.get_or_none(enrolment_id=enrolment.id, state="due")
+        return fee.id if fee else None
 
     async def give_make_up(self, actor: Actor, enrolment_id: UUID, reason: str) -> None:
         """A further make-up period for a participant whose time is over. Raises Conflict, InvalidInput."""
@@ -173,16 +198,14 @@ class StudyPeriods:
         words = check_text(" ".join(reason.split()), "reason", "原因", REASON_MAX, required=True)
         now = self.deps.now()
         async with transaction():
-            course = await get_course(actor, (await get_enrolment(actor, enrolment_id)).course_id, locked=True)
-            enrolment = await lock_enrolment(enrolment_id)
-            if course.state != CourseState.PUBLISHED:
-                raise Conflict("课程已结束或取消，不能再补学；可以登记培训完毕或另开课程。", code="course_not_open")
+            course, enrolment = await _lock_with_course(await get_enrolment(actor, enrolment_id))
+            if course.state == CourseState.CANCELLED:
+                raise Conflict("课程已取消，不能再补学；可以登记培训完毕或另开课程。", code="course_not_open")
             if enrolment.state not in (EnrolmentState.CALLED, EnrolmentState.LEARNED) or enrolment.overdue_at is None:
                 raise Conflict("这位学员的学习时间还没有结束，或已完毕，不需要补学。", code="not_overdue")
-            if not await self._can_be_completed(course, enrolment, now):
+            if not can_be_completed(await _study_of(enrolment, now)):
                 raise Conflict(
-                    "内容已学完，结业考试已结束，补学后也不能再考。可以登记培训完毕，或另开课程和考试。",
-                    code="exam_over",
+                    "结业考试已结束，补学后也不能再考。可以登记培训完毕，或另开课程和考试。", code="exam_over"
                 )
             await self._grant_make_up(course, enrolment, actor, now)
             await record(actor, now, "course.give_make_up", "course_enrolment", enrolment.id, reason=words)
@@ -195,3 +218,24 @@ class StudyPeriods:
             account_id=enrolment.account_id,
             params=facts_of(course, enrolment, advice=advice),
         )
+
+
+async def _lock_with_course(enrolment: CourseEnrolment) -> tuple[Course, CourseEnrolment]:
+    """The course first: it must not close while a further period begins."""
+    course = await Course.select_for_update().get(id=enrolment.course_id)
+    return course, await lock_enrolment(enrolment.id)
+
+
+async def _study_of(enrolment: CourseEnrolment, now: datetime) -> EndedStudy:
+    [row] = await rows(_STUDY, enrolment.id)
+    return ended_study(row, now)
+
+
+def _check_make_up(course: Course, make_up: MakeUp) -> None:
+    """Raises Conflict that says whom to ask."""
+    if course.state == CourseState.CANCELLED:
+        raise Conflict("课程已取消，不用再补学。", code="course_not_open")
+    if make_up == "exam_over":
+        raise Conflict("结业考试已结束，补学后也不能再考，请联系管理机构办理。", code="exam_over")
+    if make_up == "by_office":
+        raise Conflict("补学由管理机构安排，请联系管理机构。", code="by_office")

@@ -9,11 +9,14 @@ from services.experts.membership_status import MembershipStatus, membership_stat
 from services.experts.numbers import expert_number, is_taken
 from services.experts.profile import ExpertProfile, Named
 from services.experts.registry import ExpertServices
+from services.experts.required_courses import STUDY_FACTS, STUDY_JOINS, ended_study
 
 __all__ = [
     "BYTES_MAX",
     "COLUMNS",
     "PAGE_ROWS_MAX",
+    "STUDY_FACTS",
+    "STUDY_JOINS",
     "ExpertImport",
     "ExpertProfile",
     "ExpertServices",
@@ -22,6 +25,7 @@ __all__ = [
     "Named",
     "Period",
     "SheetView",
+    "ended_study",
     "expert_number",
     "is_taken",
     "membership_status_of",

@@ -89,6 +89,7 @@ WAYS: Mapping[Enum, str] = {
     InvitationEvent.MISS: "POST /draws/{draw_id}/absences",
     CourseEvent.PUBLISH: "POST /office/courses/{id}",
     CourseEvent.CLOSE: "duty course_close",
+    CourseEvent.REOPEN: "POST /h5/{pool}/courses/{enrolment}",
     EnrolmentEvent.FINISH: ENROLMENTS,
     EnrolmentEvent.LEAVE: ENROLMENTS,
     EnrolmentEvent.RETURN: ENROLMENTS,

@@ -18,7 +18,7 @@ from domain.errors import NotFound
 from services.courses import PAGE_SIZE, EnrolmentView, ItemView
 from web.accounts.person_pages import PersonPages
 from web.core.form_values import redirect
-from web.core.pages import Listed, Visit, Wanted, Word, list_page, page, resource
+from web.core.pages import Listed, Redirect, Visit, Wanted, Word, list_page, page, resource
 
 STANDS: Mapping[str, tuple[str, str]] = {
     "unpaid": ("待缴费", "warn"),
@@ -66,6 +66,12 @@ class CoursePages(PersonPages):
             "hotline": book.pool.hotline,
             "certificates": book.certificate.course is not None,
         }
+
+    @course.command(name="make_up", note="补学已开始，请按时学完。")
+    async def make_up(self, visit: Visit) -> Redirect:
+        """A further period after the end of one's time; where it costs money, the next page takes the payment."""
+        fee_id = await self.services.courses.study_periods.begin_make_up(visit.actor, _uuid(visit, "enrolment"))
+        return Redirect(f"/h5/{visit.actor.pool}/pay?fee={fee_id}", note="") if fee_id else Redirect()
 
     @resource("/h5/{pool}/courses/{enrolment}/items/{item}")
     async def item(self, visit: Visit) -> http.Response:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from domain.clock import FixedClock
+from domain.errors import Conflict, NotFound
 from domain.exams.purposes import Purpose
 from models.courses import Course, CourseEnrolment
 from models.exams import Exam, ExamCandidate
 from models.notices import Notice
 from models.payments import Fee
-from services.core.base import Deps
+from services.core.base import Actor, Deps
 from services.operations import find_broken
-from tests.factories.courses import DAY, MINUTE, School, make_school
+from tests.factories.courses import DAY, MINUTE, School, make_school, own
 from tests.factories.exams import make_exam, make_items, work
 from tests.invariants import check_invariants
 
@@ -114,3 +115,73 @@ async def test_nobody_is_called_to_a_course_that_closes_meanwhile(school: School
     clock.set(course.closes_at)
     await work(school.services, "course_close", "course_call")
     assert not await CourseEnrolment.exists(course_id=course.id)
+
+
+# ---- a further period of one's own
+
+
+async def test_who_never_paid_pays_later_and_is_drawn_again(school: School, clock: FixedClock) -> None:
+    """The course has closed meanwhile, and opens again for him."""
+    expert = await school.expert()
+    course = await school.published(**PAID)
+    clock.set(course.closes_at)
+    await work(school.services, "course_end", "course_close")
+    enrolment, periods = await school.enrolment(expert), school.services.courses.study_periods
+    assert (await school.services.courses.queries.get(own(enrolment), enrolment.id))[0].make_up == "paid"
+    fee_id = await periods.begin_make_up(own(enrolment), enrolment.id)
+    assert await periods.begin_make_up(own(enrolment), enrolment.id) == fee_id, "pressed twice, charged once"
+    assert (await Course.get(id=course.id)).state == "published"
+    await school.pay(enrolment)
+    clock.move(2 * DAY + MINUTE)
+    await school.study_all(enrolment)
+    await enrolment.refresh_from_db()
+    assert (enrolment.state, enrolment.excluded_at, enrolment.make_ups) == ("finished", None, 1)
+    await work(school.services, "course_close")
+    assert (await Course.get(id=course.id)).state == "closed"
+    await check_invariants()
+
+
+async def test_who_does_not_pay_the_further_period_may_begin_another(school: School, clock: FixedClock) -> None:
+    expert = await school.expert()
+    course = await school.published(**PAID)
+    clock.set(course.closes_at)
+    await work(school.services, "course_end")
+    enrolment, periods = await school.enrolment(expert), school.services.courses.study_periods
+    first = await periods.begin_make_up(own(enrolment), enrolment.id)
+    clock.move(8 * DAY)
+    await work(school.services, "course_end", "course_close")
+    await enrolment.refresh_from_db()
+    assert enrolment.overdue_at == clock.now()
+    assert (await Course.get(id=course.id)).state == "closed"
+    assert await periods.begin_make_up(own(enrolment), enrolment.id) not in (None, first)
+    await check_invariants()
+
+
+async def test_a_free_further_period_begins_at_once(school: School, clock: FixedClock) -> None:
+    expert = await school.expert()
+    course = await school.published(required=True)
+    enrolment, periods = await school.enrolment(expert), school.services.courses.study_periods
+    with pytest.raises(Conflict, match="还没有结束"):
+        await periods.begin_make_up(own(enrolment), enrolment.id)
+    clock.set(course.closes_at)
+    await work(school.services, "course_end")
+    clock.move(8 * DAY)
+    await work(school.services, "course_end")
+    assert await periods.begin_make_up(own(enrolment), enrolment.id) is None
+    await enrolment.refresh_from_db()
+    assert (enrolment.opens_at, enrolment.make_ups) == (clock.now(), 2)
+    assert enrolment.excluded_at is not None, "until he has finished"
+
+
+async def test_after_the_examination_the_office_is_asked_instead(school: School, clock: FixedClock) -> None:
+    expert = await school.expert()
+    await make_items(5)
+    exam_id = await make_exam(school.services, school.office, purpose=Purpose.SINGLE, lasts=DAY)
+    course = await school.published(exam_id=exam_id, **PAID)
+    clock.set(course.closes_at)
+    await work(school.services, "exam_close", "course_end", "course_close")
+    enrolment, periods = await school.enrolment(expert), school.services.courses.study_periods
+    with pytest.raises(Conflict, match="请联系管理机构"):
+        await periods.begin_make_up(own(enrolment), enrolment.id)
+    with pytest.raises(NotFound):
+        await periods.begin_make_up(Actor("demo", "expert", expert.id), enrolment.id)

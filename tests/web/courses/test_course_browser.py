@@ -222,3 +222,27 @@ async def test_who_owes_the_fee_is_led_to_it(browser: Browser, world: ApplyingWo
     await page.get_by_role("link", name="缴费").click()
     await expect(page.get_by_text("¥120.00")).to_be_visible()
     await expect(page.get_by_role("heading", name="2025年第一批继续教育培训")).to_be_visible()
+
+
+async def test_who_did_not_finish_pays_for_a_further_period(
+    browser: Browser, world: ApplyingWorld, school: School
+) -> None:
+    """The manual shows 缴费 on rows marked 不合格; the course page says why one is not drawn."""
+    world.set_rules("course", make_up_paid=True)
+    enrolment = await enrolled(school, "video", amount=12_000)
+    await Course.all().update(required=True)
+    school.clock.move(timedelta(days=40))
+    await work(school.services, "course_end", "course_close")
+    await CourseEnrolment.all().update(exam_state="failed")
+    seen = await world.at_page(browser, own(enrolment), PHONE)
+    page = await seen.open(f"/h5/demo/courses/{enrolment.id}")
+    await expect(page.get_by_text("已暂停抽取，完成后自动恢复")).to_be_visible()
+    await expect(page.get_by_role("button", name="缴费补学（120.00元）")).to_be_visible()
+    await seen.check("course-excluded")
+    await page.goto(page.url.rpartition("/")[0])
+    await expect(page.get_by_text("不合格")).to_be_visible()
+    await seen.check("course-list-excluded")
+    await page.get_by_role("button", name="缴费", exact=True).click()
+    await expect(page.get_by_text("¥120.00")).to_be_visible()
+    await expect(page.get_by_role("heading", name="（补学）")).to_be_visible()
+    assert serious(seen) == []
