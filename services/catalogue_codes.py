@@ -12,19 +12,20 @@ from domain.rulebook.book import Rulebook
 from services.core.base import rows
 
 CODE_MAX = 64
-_FIND = (
-    "WITH RECURSIVE found AS ("
-    "SELECT pool, kind, code, name, parent FROM catalogue_entry "
-    "WHERE pool = ANY($1::text[]) AND kind = ANY($2::text[]) AND code = ANY($3::text[]) "
-    "UNION SELECT e.* FROM found f CROSS JOIN LATERAL (SELECT pool, kind, code, name, parent FROM catalogue_entry "
-    "WHERE pool = ANY($1::text[]) AND kind = f.kind AND code = f.parent OFFSET 0) e) "
-    "SELECT kind, code, name, parent, (SELECT TRUE FROM catalogue_entry c WHERE c.pool = ANY($1::text[]) "
-    "AND c.kind = found.kind AND c.parent = found.code LIMIT 1) IS NOT NULL AS has_children FROM found ORDER BY pool"
-)
-_EMPLOYERS = (
-    "SELECT id, name, credit_code, region FROM employer WHERE pool = $1 AND id = ANY($2::uuid[]) "
-    "AND (retired_at IS NULL OR id = ANY($3::uuid[]))"
-)
+_FIND = """
+WITH RECURSIVE found AS (
+  SELECT pool, kind, code, name, parent FROM catalogue_entry
+   WHERE pool = ANY($1::text[]) AND kind = ANY($2::text[]) AND code = ANY($3::text[])
+  UNION SELECT e.* FROM found f CROSS JOIN LATERAL (SELECT pool, kind, code, name, parent FROM catalogue_entry
+   WHERE pool = ANY($1::text[]) AND kind = f.kind AND code = f.parent OFFSET 0) e)
+SELECT pool, kind, code, name, parent, (SELECT TRUE FROM catalogue_entry c WHERE c.pool = ANY($1::text[])
+    AND c.kind = found.kind AND c.parent = found.code LIMIT 1) IS NOT NULL AS has_children, '' AS credit_code
+  FROM found
+UNION ALL
+SELECT pool, 'employer', id::text, name, '', FALSE, credit_code FROM employer
+ WHERE pool = ANY($1::text[]) AND id = ANY($4::uuid[]) AND (retired_at IS NULL OR id = ANY($5::uuid[]))
+ ORDER BY pool
+"""
 
 
 @dataclass(frozen=True)
@@ -74,12 +75,13 @@ async def load_codes(book: Rulebook, *values: object, retired: Iterable[str] = (
     texts = {text for value in values for text in _texts(value)}
     named = {field.below for field in book.form.used().values() if field.below}
     codes = texts | named | set(book.form.specialties.classes)
-    entry_rows = await rows(_FIND, ["", book.pool.code], list(get_args(Kind)), sorted(codes))
-    entries = {(r["kind"], r["code"]): CatalogueCode(r["name"], r["parent"], r["has_children"]) for r in entry_rows}
-    if ids := [employer_id for text in texts if (employer_id := _uuid(text))]:
-        retired_ids = [employer_id for text in retired if (employer_id := _uuid(text))]
-        for row in await rows(_EMPLOYERS, book.pool.code, ids, retired_ids):
-            entries["employer", str(row["id"])] = CatalogueCode(row["name"], "", False, row["credit_code"])
+    employers, retired_ids = _uuids(texts), _uuids(retired)
+    kinds = list(get_args(Kind))
+    code_rows = await rows(_FIND, ["", book.pool.code], kinds, sorted(codes), employers, retired_ids)
+    entries = {
+        (r["kind"], r["code"]): CatalogueCode(r["name"], r["parent"], r["has_children"], r["credit_code"])
+        for r in code_rows
+    }
     return CatalogueCodes(entries)
 
 
@@ -95,6 +97,10 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for element in value:
             yield from _texts(element)
+
+
+def _uuids(texts: Iterable[str]) -> list[UUID]:
+    return [parsed for text in texts if (parsed := _uuid(text))]
 
 
 def _uuid(text: str) -> UUID | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -70,7 +70,7 @@ _MUST_CHANGE = "您正在使用初始密码，请先修改密码，再办理其�
 
 _ACTING = f"""
 SELECT s.id, s.pool, s.account_id, s.identity_id, s.access_until, s.refresh_until,
-  a.disabled_at IS NOT NULL AS disabled, a.password_initial,
+  a.disabled_at IS NOT NULL AS disabled, a.password_initial, a.privacy_version,
   held.role, held.scope, held.organisation_id, held.expert_id
 FROM (SELECT * FROM session WHERE revoked_at IS NULL) AS s LEFT JOIN account a ON a.id = s.account_id
 LEFT JOIN LATERAL (SELECT held.* FROM {held_by("s.account_id")}
@@ -215,7 +215,7 @@ class Sessions:
         acting_rows = await rows(f"{_ACTING} WHERE s.access_hash = $1", hash_token(access_token), now)
         if not acting_rows or acting_rows[0]["access_until"] <= now:
             raise _session_expired()
-        return _acting_actor(acting_rows[0], initial_too)
+        return self._acting_actor(acting_rows[0], initial_too)
 
     async def resume(self, session_id: UUID, account_id: UUID, *, initial_too: bool = False) -> Actor:
         """The same for a request whose signed cookie contains this session and person."""
@@ -223,7 +223,7 @@ class Sessions:
         acting_rows = await rows(f"{_ACTING} WHERE s.id = $1 AND s.account_id = $3", session_id, now, account_id)
         if not acting_rows or acting_rows[0]["refresh_until"] <= now:
             raise _session_expired()
-        return _acting_actor(acting_rows[0], initial_too)
+        return self._acting_actor(acting_rows[0], initial_too)
 
     async def roles(self, actor: Actor) -> tuple[RoleOption, ...]:
         """Roles that the person may choose."""
@@ -244,6 +244,20 @@ class Sessions:
             await self._take_role(session, held)
             await record(_actor(session, held), now, "session.role", "account", actor.account_id, role=role)
             return Chosen(held.role, held.scope, held.organisation_id, held.expert_id)
+
+    def _acting_actor(self, row: Mapping[str, Any], initial_too: bool) -> Actor:
+        """The actor of a session; raises Forbidden where its person may not act now."""
+        if row["disabled"]:
+            raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
+        if row["password_initial"] and row["identity_id"] is None and not initial_too:
+            # a session identified by WeChat doesn't depend on that password
+            raise Forbidden(_MUST_CHANGE, code="password_must_change", params={"pool": row["pool"]})
+        accepted = row["privacy_version"] in (None, self.deps.book(row["pool"]).pool.privacy_version)
+        actor = Actor(row["pool"], "guest", row["account_id"], session_id=row["id"], needs_consent=not accepted)
+        if row["role"] is None:
+            return actor
+        held = {name: row[name] for name in ("role", "scope", "organisation_id", "expert_id")}
+        return replace(actor, **held)
 
     async def _begin_for_identity(self, pool: str, identity: WechatIdentity, now: datetime) -> LoggedIn:
         session = Session(
@@ -318,26 +332,6 @@ def _set_role(session: Session, held: RoleOption) -> None:
 def _actor(session: Session, held: RoleOption) -> Actor:
     return Actor(
         session.pool, held.role, session.account_id, held.expert_id, held.organisation_id, held.scope, session.id
-    )
-
-
-def _acting_actor(row: Mapping[str, Any], initial_too: bool) -> Actor:
-    """The actor of a session; raises Forbidden where its person may not act now."""
-    if row["disabled"]:
-        raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
-    if row["password_initial"] and row["identity_id"] is None and not initial_too:
-        # a session identified by WeChat doesn't depend on that password
-        raise Forbidden(_MUST_CHANGE, code="password_must_change", params={"pool": row["pool"]})
-    if row["role"] is None:
-        return Actor(row["pool"], "guest", row["account_id"], session_id=row["id"])
-    return Actor(
-        row["pool"],
-        row["role"],
-        row["account_id"],
-        row["expert_id"],
-        row["organisation_id"],
-        row["scope"],
-        row["id"],
     )
 
 

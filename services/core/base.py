@@ -40,6 +40,7 @@ class Actor:
     reviewer, pool_admin, system or guest.
 
     ``organisation_id`` is set for agents and legal entities; ``scope`` for roles granted on a region or venue.
+    ``needs_consent``: the session's person has not accepted the present privacy text.
     """
 
     pool: str
@@ -49,6 +50,7 @@ class Actor:
     organisation_id: UUID | None = None
     scope: str = ""
     session_id: UUID | None = None
+    needs_consent: bool = field(default=False, compare=False)
 
 
 def system(pool: str) -> Actor:

@@ -88,7 +88,7 @@ class AuthPages:
         person = await self._person_of(visitor)
         if person is None:
             return visitor
-        if person.account_id is not None and await self._services.accounts.bindings.needs_consent(person.account_id):
+        if person.needs_consent:
             raise http.HTTPSeeOther(with_query(f"/h5/{pool}/consent", next=requested_page(request)))
         return person
 

@@ -49,7 +49,7 @@ async def test_an_applicants_requests(world: World) -> None:
     async with transaction():
         await world.services.workflows.reviews.begin(application, world.deps.now())
     applicant = await world.log_in_account(account.id, "applicant")
-    await check_reads(applicant, {"/home": 4, f"/applications/{application.id}": 4, "/payments/fees": 2})
+    await check_reads(applicant, {"/home": 4, f"/applications/{application.id}": 3, "/payments/fees": 2})
 
 
 @pytest.fixture

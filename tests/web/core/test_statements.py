@@ -44,9 +44,9 @@ async def test_an_applicants_pages(world: World, applicant: Account) -> None:
     await check_pages(
         visitor,
         {
-            "/h5/demo/apply": 7,
-            "/h5/demo/apply/status": 7,
-            "/h5/demo/account": 6,
+            "/h5/demo/apply": 6,
+            "/h5/demo/apply/status": 5,
+            "/h5/demo/account": 5,
             "/h5/demo/help": 3,
         },
     )
@@ -62,7 +62,7 @@ async def test_pages_of_reviewers_and_of_the_office(world: World, applicant: Acc
     await ReviewAssignment.create(
         id=new_id(), pool="demo", account_id=account.id, step="industry", region=PROVINCE, granted_at=world.clock.now()
     )
-    await check_pages(await world.enter(account), {"/review": 5, f"/review/{(await ReviewTask.get()).id}": 9})
+    await check_pages(await world.enter(account), {"/review": 5, f"/review/{(await ReviewTask.get()).id}": 8})
     admin = await make_account(world.services.deps)
     await make_grant(admin, "pool_admin")
     await check_pages(
