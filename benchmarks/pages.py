@@ -48,6 +48,7 @@ PAGES: Mapping[str, Sequence[str]] = {
     "/h5/demo/help": ("anybody",),
     "/h5/demo/notice": ("anybody",),
     "/h5/demo/account": (AHEAD,),
+    "/h5/demo/file": (AHEAD,),
     "/h5/demo/apply": (REVIEWING,),
     "/h5/demo/apply/status": (REVIEWING, FEE),
     "/h5/demo/pay": (FEE,),

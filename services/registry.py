@@ -14,6 +14,7 @@ from services.courses import CourseServices
 from services.draws import DrawServices
 from services.entry import EntryServices
 from services.exams import ExamServices
+from services.expert_file_views import ExpertFileViewServices
 from services.experts import ExpertServices
 from services.files import FileServices
 from services.notifications import NotificationServices
@@ -46,5 +47,6 @@ class Services:
     workflows: Workflows
     notifications: NotificationServices
     files: FileServices
+    expert_file_views: ExpertFileViewServices
     office: OfficeServices
     operations: OperationServices

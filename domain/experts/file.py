@@ -130,6 +130,27 @@ def _comparable(value: object, stored: Mapping[str, str]) -> object:
     return _plain(value)
 
 
+@dataclass(frozen=True)
+class FileStep:
+    """What a change made of the file: field → value before and after, None for an empty one. ``first``: it began the
+    file."""
+
+    change: FileChange
+    values: Mapping[str, tuple[object, object]]
+    first: bool
+
+
+def steps_of(changes: Iterable[FileChange]) -> list[FileStep]:
+    """Each change with what it made of the file, oldest first."""
+    file, steps = ExpertFile(), list[FileStep]()
+    for change in changes:
+        differing = file.difference(change.values)
+        values = {code: (file.values.get(code), value) for code, value in differing.items()}
+        steps.append(FileStep(change, values, not steps))
+        file = file.after(change)
+    return steps
+
+
 def _plain(value: object) -> object:
     """None for an empty value, so that equal values are equal however they were written."""
     return None if is_empty(value) else value

@@ -13,6 +13,7 @@ from services.applications.data_export import collect, erase_unsent
 from services.applications.document_delivery import Kind, check_kind
 from services.applications.documents import PdfDocument, Printed
 from services.applications.drafts import Begun, SavedSection
+from services.applications.may_apply import TRAINING, Training, check_change
 from services.applications.notifications import notify_applicant
 from services.applications.open_tasks import TaskKey, cancel_open_tasks, key_of, lock_open_tasks
 from services.applications.progress import Progress, SpecialtyProgress, Stage, Step, progress_of
@@ -41,6 +42,7 @@ __all__ = [
     "PART_MAX",
     "SIGNED_FORM",
     "SPECIALTIES",
+    "TRAINING",
     "ApplicationServices",
     "ApplicationView",
     "AttachmentView",
@@ -68,8 +70,10 @@ __all__ = [
     "Submission",
     "TaskKey",
     "ToDo",
+    "Training",
     "cancel_open_tasks",
     "check_begin",
+    "check_change",
     "check_kind",
     "collect",
     "enters",

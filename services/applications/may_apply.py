@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from domain.clock import print_date
@@ -17,7 +18,7 @@ from services.applications.applicants import facts_of, find_expert, is_own_file,
 from services.applications.repository import has_enrolled
 from services.core.base import Deps, rows, violation
 
-_TRAINING = """
+TRAINING = """
 SELECT count(*) > 0 AS completed, coalesce(bool_or(n.exam_state = 'passed' OR EXISTS (
          SELECT 1 FROM exam_candidate k
           WHERE k.expert_id = n.expert_id AND k.state = 'passed' AND k.concluded_at >= n.called_at)), FALSE) AS examined
@@ -25,6 +26,15 @@ SELECT count(*) > 0 AS completed, coalesce(bool_or(n.exam_state = 'passed' OR EX
  WHERE c.account_id = $1 AND c.kind = 'course' AND c.state = 'valid'
    AND (c.valid_until IS NULL OR c.valid_until > $2)
 """
+"""SQL: the ``Training`` of the account ``$1`` at the moment ``$2``."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """Whether a valid certificate of a course is held, and whether that course, or what followed it, was examined."""
+
+    completed: bool
+    examined: bool
 
 
 async def check_person(
@@ -43,11 +53,21 @@ async def check_person(
     own = _own_file(book, account, expert, entry_type)
     if entry_type == "renewal":
         _check_term(book, own, now)
-    elif own.membership_status != "formal":
-        raise Conflict("成为正式专家后才能办理，请先完成入库申请。", code="not_formal")
+    else:
+        _check_formal(own)
     if entry_type == "change" and book.campaigns.change_after_course:
-        await _check_trained(book, account, now)
+        [training] = await rows(TRAINING, account.id, now)
+        _check_trained(book, Training(**training))
     return own
+
+
+def check_change(deps: Deps, account: Account, expert: Expert, training: Training) -> None:
+    """The same of an expert's change of the file, for a caller that has read everything. Raises as ``check_person``."""
+    book = deps.book(account.pool)
+    _check_age(deps, book, account)
+    _check_formal(_own_file(book, account, expert, "change"))
+    if book.campaigns.change_after_course:
+        _check_trained(book, training)
 
 
 def _check_age(deps: Deps, book: Rulebook, account: Account) -> None:
@@ -77,6 +97,11 @@ def _own_file(book: Rulebook, account: Account, expert: Expert | None, entry_typ
     return expert
 
 
+def _check_formal(expert: Expert) -> None:
+    if expert.membership_status != "formal":
+        raise Conflict("成为正式专家后才能办理，请先完成入库申请。", code="not_formal")
+
+
 def _check_term(book: Rulebook, expert: Expert, now: datetime) -> None:
     """Renewal is offered before the term ends."""
     before, until = book.entry.renewal_before, expert.term_until
@@ -88,13 +113,12 @@ def _check_term(book: Rulebook, expert: Expert, now: datetime) -> None:
         )
 
 
-async def _check_trained(book: Rulebook, account: Account, now: datetime) -> None:
+def _check_trained(book: Rulebook, training: Training) -> None:
     """Both are demanded, the course and an examination, of which a course may have none. One that the office holds
     afterwards does as well."""
-    (training,) = await rows(_TRAINING, account.id, now)
-    if not training["examined"]:
+    if not training.examined:
         hotline = book.pool.hotline
-        ways = f"您已完成的继续教育没有考试，请拨打{hotline}，由管理机构安排考试。" if training["completed"] else ""
+        ways = f"您已完成的继续教育没有考试，请拨打{hotline}，由管理机构安排考试。" if training.completed else ""
         raise violation(
             book,
             "campaigns.change_after_course",

@@ -10,7 +10,6 @@ from services.applications.campaigns import Campaigns
 from services.applications.document_delivery import DocumentDelivery
 from services.applications.documents import Documents
 from services.applications.drafts import Drafts
-from services.applications.own_file import OwnFiles
 from services.applications.queries import ApplicationQueries
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
@@ -28,7 +27,6 @@ class ApplicationServices:
     documents: Documents
     document_delivery: DocumentDelivery
     to_dos: ToDos
-    own_files: OwnFiles
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:

@@ -8,12 +8,13 @@ from services.expert_files.changes import (
     read_facts,
     seal_values,
 )
-from services.expert_files.reading import changes_of, file_of, read_listed_employers
+from services.expert_files.reading import change_of, changes_of, file_of, read_listed_employers
 from services.expert_files.records import record_values
 
 __all__ = [
     "append_change",
     "change_file",
+    "change_of",
     "changes_of",
     "expert_columns",
     "file_of",

@@ -29,7 +29,7 @@ async def changes_of(deps: Deps, expert_ids: Iterable[UUID]) -> dict[UUID, list[
     """All changes of these files, oldest first."""
     changes: dict[UUID, list[FileChange]] = {expert_id: [] for expert_id in expert_ids}
     for row in await rows(_CHANGES, list(changes)):
-        changes[row["expert_id"]].append(_change(deps.keys, row))
+        changes[row["expert_id"]].append(change_of(deps.keys, row))
     return changes
 
 
@@ -40,7 +40,8 @@ async def read_listed_employers(pool: str, values: Iterable[object]) -> ListedEm
     return {str(row["id"]): (row["name"], row["credit_code"]) for row in employers}
 
 
-def _change(keys: Keyring, row: Mapping[str, Any]) -> FileChange:
+def change_of(keys: Keyring, row: Mapping[str, Any]) -> FileChange:
+    """A change from a row of ``expert_file_change``, also one that stands in a column of another statement."""
     values: dict[str, object] = json.loads(keys.open_text(row["values_sealed"], PURPOSE))
     return FileChange(row["at"], FileSource(row["source"]), values, row["source_id"], row["actor_id"])
 

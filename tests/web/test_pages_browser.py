@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.async_api import Browser, FilePayload
 
 from models.accounts import Account
 from models.draws import Draw
+from models.experts import Expert
 from services.files import MaterialData
 from tests.factories.applicants import make_applicant as make_candidate
 from tests.factories.applications import SPECIALTY, make_codes
+from tests.factories.careers import make_career
 from tests.factories.files import pdf
 from tests.factories.offices import make_supervisor
-from tests.factories.people import CREDIT_CODE, file_more, make_account, make_expert, make_grant
+from tests.factories.people import CREDIT_CODE, file_more, make_account, make_expert, make_grant, make_identity
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
 from tests.web.office.test_office_browser import open_administrator
@@ -110,15 +114,19 @@ async def test_public_pages_are_accessible_and_fit_the_screen(browser: Browser, 
         await seen.check(page)
 
 
-async def test_an_experts_own_file(browser: Browser, world: World) -> None:
+async def make_filed_expert(world: World) -> Expert:
+    """An expert with a full file, and two years behind him."""
     deps = world.services.deps
     await make_codes(deps.book("demo"))
-    expert = await make_expert(deps, name="欧阳锋", account=await make_account(deps), term_until=deps.now())
+    mobile, term = "13812345678", deps.now() + timedelta(days=300)
+    account = await make_account(deps, mobile, real_name="欧阳锋")
+    expert = await make_expert(deps, mobile, name="欧阳锋", account=account, term_until=term)
     filed = {
         "political_status": "群众",
-        "email": "ouyang@example.cn",
+        "email": "feng@example.cn",
         "address": "演示市演示区示范路88号6栋302",
         "employer": "演示省建筑设计研究院有限公司",
+        "employer_code": CREDIT_CODE,
         "work_history": [
             {"unit": "演示省建筑设计研究院有限公司", "position": "总工程师", "since": "2015-07"},
             {"unit": "演示市规划局", "since": "2003-08", "until": "2015-06"},
@@ -129,12 +137,18 @@ async def test_an_experts_own_file(browser: Browser, world: World) -> None:
         "strengths": "三十年结构设计与审查，主持演示大桥等项目。\n熟悉装配式结构。",
         "recusal_units": [{"name": "演示建设集团有限公司", "code": CREDIT_CODE}],
     }
-    await file_more(deps, expert, deps.now(), **filed)
+    await file_more(deps, expert, deps.now() - timedelta(days=400), **filed)
+    await make_career(deps, expert, account)
+    await make_identity(account)
+    return expert
+
+
+async def test_an_experts_own_file(browser: Browser, world: World) -> None:
+    expert = await make_filed_expert(world)
     seen = await look(browser, world)
     cookie = (await world.log_in_expert(expert.id)).cookie
     await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
-    await seen.open("/h5/demo/file")
-    await seen.check("own-file")
+    await seen.check_pages("own", {"file": "/h5/demo/file", "missed": "/h5/demo/file?kind=missed"})
     assert seen.complaints == []
 
 

@@ -6,10 +6,12 @@ import pytest
 
 from domain.ids import new_id
 from models.accounts import Account
+from models.experts import Expert
 from models.reviews import ReviewAssignment, ReviewTask
 from services.core.base import transaction
 from tests.drivers.statements import Statements, count_statements
-from tests.factories.people import make_account, make_grant
+from tests.factories.applications import make_employer
+from tests.factories.people import file_more, make_account, make_grant
 from tests.factories.reviews import PROVINCE, make_applicant, make_application, make_catalogues
 from tests.web.conftest import Visitor, World
 
@@ -55,6 +57,19 @@ async def test_an_applicants_pages(world: World, applicant: Account) -> None:
 async def test_an_experts_page_of_an_invitation(world: World) -> None:
     _, [invitation] = await world.call()
     await check_pages(world.visitor(), {f"/i/{invitation.link}": 3})
+
+
+async def test_an_experts_own_file(world: World) -> None:
+    """With an employer of the pool's list, an application, panels: session, file, codes, time line."""
+    deps = world.services.deps
+    await make_catalogues()
+    _, [invitation] = await world.panel()
+    expert = await world.log_in_expert(invitation.expert_id)
+    row = await Expert.get(id=invitation.expert_id)
+    await file_more(deps, row, employer=str((await make_employer(deps)).id), email="ouyang@example.cn")
+    entered = {"state": "entered", "expert_id": row.id, "ended_at": deps.now()}
+    await make_application(deps, await Account.get(id=row.account_id), **entered)
+    await check_pages(expert, {"/h5/demo/file": 4, "/h5/demo/file?kind=panel&page=2": 4})
 
 
 async def test_pages_of_reviewers_and_of_the_office(world: World, applicant: Account) -> None:

@@ -11,12 +11,14 @@ from models.audit import AuditEntry
 from models.draws import Draw
 from models.experts import Expert, Unavailability
 from models.invitations import Invitation
+from tests.factories.careers import make_career
 from tests.factories.offices import enter_all
-from tests.factories.people import file_more
+from tests.factories.people import file_more, make_account, make_expert
 from tests.factories.reviews import make_applicant
 from tests.web.conftest import World
 
 PANELS, PERIODS, PROOFS = "/h5/demo/panels", "/h5/demo/periods", "/h5/demo/proofs"
+MOBILE = "13812345678"
 
 
 def typed(world: World, *, days: int, hour: int = 8) -> str:
@@ -131,6 +133,22 @@ async def test_the_own_file_says_what_is_held_since_when_and_how_it_is_changed(w
     assert ("批量导入" in expert.text, "未登记" in expert.text) == (True, True)
     assert "/h5/demo/account/mobile" in expert.page.links.values()
     assert ("不能修改：取自实名信息" in expert.text, "可申请变更" in expert.text) == (True, True)
+
+
+async def test_the_file_tells_what_has_happened_by_kind_and_page(world: World) -> None:
+    deps = world.services.deps
+    account = await make_account(deps, MOBILE)
+    career = await make_career(deps, await make_expert(deps, MOBILE, account=account), account)
+    expert = await (await world.log_in_expert(career.expert.id)).get("/h5/demo/file")
+    assert ("取得《继续教育合格证书》" in expert.text, "第1/2页" in expert.text) == (True, True)
+    await expert.click("下一页")
+    assert ("建立专家档案" in expert.text, "第2/2页" in expert.text) == (True, True)
+    await expert.click("未参加")
+    for text in ("您答复不参加评标", "您请假，不参加评标", "您被登记为缺席"):
+        assert text in expert.text, text
+    assert ("您参加了评标" in expert.text, "取得《继续教育合格证书》" in expert.text) == (False, False)
+    await expert.get("/h5/demo/file?kind=nonsense&page=x")
+    assert (expert.status, "第1/2页" in expert.text) == (200, True)
 
 
 async def test_a_person_outside_the_pool_has_no_file(world: World) -> None:

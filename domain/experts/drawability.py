@@ -1,0 +1,153 @@
+"""Why an expert is not drawn (为什么没有抽到我): what bars him now, what leaves panels out, and what is chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from domain.clock import local, print_date, print_span
+from domain.identity import age_on
+from domain.rulebook.book import Rulebook
+
+COUNTED = 100
+"""Draws up to which is counted; all further ones are 100场以上."""
+_BANDS = ((1, "没有"), (5, "少于5场"), (10, "5至9场"), (20, "10至19场"), (50, "20至49场"), (COUNTED, "50至99场"))
+"""Counts below each limit, in words: bands, so that single draws can't be told from a difference."""
+
+
+@dataclass(frozen=True)
+class OwedCourse:
+    """A required course that is not finished. ``until``: when the time for it ends or ended; None: not known."""
+
+    enrolment_id: UUID
+    name: str
+    until: datetime | None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What decides whether an expert in the pool is drawn. ``suspension``: why he is suspended, in words for him, empty
+    where he isn't. ``applying``: type of a live application for entry or renewal, else empty. ``panels``: accepted ones
+    that are not over."""
+
+    suspension: str
+    membership: str
+    has_specialties: bool
+    term_until: datetime | None
+    born_on: date | None
+    missed_courses: tuple[OwedCourse, ...] = ()
+    due_courses: tuple[OwedCourse, ...] = ()
+    away: tuple[tuple[datetime, datetime], ...] = ()
+    panels: int = 0
+    applying: str = ""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why no draw, or not every draw, calls the expert. ``bars``: none does as long as it holds. ``way``: what to do,
+    the words of a link to ``page`` below ``/h5/{pool}/``; both empty: there is nothing to do, or ``text`` says it."""
+
+    code: str
+    bars: bool
+    text: str
+    way: str = ""
+    page: str = ""
+
+
+def reasons_of(standing: Standing, book: Rulebook, now: datetime) -> tuple[Reason, ...]:
+    """Reasons that bar first."""
+    reasons = [*_membership(standing), *_suspension(standing, book), *_term(standing, book, now)]
+    reasons += [*_age(standing, book, now), *_courses(standing), *_times(standing, now)]
+    return tuple(sorted(reasons, key=lambda reason: not reason.bars))
+
+
+def describe_matches(count: int) -> str:
+    """``5至9场`` for a number of draws, counted up to ``COUNTED``."""
+    return next((words for limit, words in _BANDS if count < limit), f"{COUNTED}场以上")
+
+
+def counted_months(now: datetime, entered: datetime) -> tuple[datetime, datetime]:
+    """First moment of the first counted month, and of the present one, which never counts, so that no count tells of a
+    draw that goes on: the last twelve whole months, without those before the expert had entered."""
+    until = _month_begin(local(now))
+    begin = max(until.replace(year=until.year - 1), _month_after(local(entered)))
+    return min(begin, until), until
+
+
+def _membership(standing: Standing) -> list[Reason]:
+    reasons = []
+    if standing.membership != "formal":
+        text = "您目前是临时专家，成为正式专家后才参加抽取。"
+        if standing.applying == "first":
+            reasons.append(Reason("temporary", True, f"{text}入库申请正在办理。", "查看进度", "apply/status"))
+        else:
+            reasons.append(Reason("temporary", True, text, "申请入库", "apply"))
+    if not standing.has_specialties:
+        text = "您的档案没有登记评标专业，抽取按专业进行。"
+        reasons.append(Reason("no_specialty", True, text, "看怎样变更", "file#ways"))
+    return reasons
+
+
+def _suspension(standing: Standing, book: Rulebook) -> list[Reason]:
+    reasons = [Reason("suspended", True, standing.suspension)] if standing.suspension else []
+    hotline = book.pool.hotline
+    for course in standing.missed_courses:
+        text = f"必修培训《{course.name}》没有按期完成，已暂停抽取，完成后自动恢复；需要补学的，请拨打{hotline}。"
+        reasons.append(Reason("course_missed", True, text, "看这次培训", f"courses/{course.enrolment_id}"))
+    return reasons
+
+
+def _term(standing: Standing, book: Rulebook, now: datetime) -> list[Reason]:
+    until = standing.term_until
+    if until is None or until > now + book.entry.ending_notice:
+        return []
+    is_over = until <= now
+    day = print_date(until)
+    text = f"您的聘期已于{day}届满，不再参加抽取，续聘后恢复。" if is_over else f"您的聘期至{day}，此后的评标不抽取您。"
+    if standing.applying == "renewal":
+        return [Reason("term", is_over, f"{text}续聘申请正在办理。", "查看进度", "apply/status")]
+    return [Reason("term", is_over, text, "看能否续聘", "apply")]
+
+
+def _age(standing: Standing, book: Rulebook, now: datetime) -> list[Reason]:
+    limit, hotline = book.entry.age_max, book.pool.hotline
+    if limit is None:
+        return []
+    if standing.born_on is None:
+        text = f"档案中的身份证号不能读出出生日期，无法核对年龄，请拨打{hotline}更正。"
+        return [Reason("age_unknown", True, text)]
+    if (age := age_on(standing.born_on, local(now).date())) <= limit:
+        return []
+    text = f"您已满{age}周岁，本库抽取的专家不超过{limit}周岁；出生日期有误的，请拨打{hotline}更正。"
+    return [Reason("over_age", True, text)]
+
+
+def _courses(standing: Standing) -> list[Reason]:
+    reasons = []
+    for course in standing.due_courses:
+        until = f"请在{print_date(course.until)}前完成，" if course.until else ""
+        text = f"必修培训《{course.name}》还没有完成，{until}逾期将暂停抽取。"
+        reasons.append(Reason("course_due", False, text, "去培训", f"courses/{course.enrolment_id}"))
+    return reasons
+
+
+def _times(standing: Standing, now: datetime) -> list[Reason]:
+    reasons = []
+    for begin, end in standing.away:
+        text = f"您设置了{print_span(begin, end, now)}不接受抽取，这段时间的评标不抽取您。"
+        reasons.append(Reason("away", False, text, "修改时间", "periods"))
+    if standing.panels:
+        text = f"您已同意{standing.panels}场还没有结束的评标，与它们时间重叠的评标不抽取您。"
+        reasons.append(Reason("panels", False, text, "看我的评标", "panels"))
+    return reasons
+
+
+def _month_begin(at: datetime) -> datetime:
+    return at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+
+def _month_after(at: datetime) -> datetime:
+    """The first moment of the month after this one."""
+    year, month = at.year + at.month // 12, at.month % 12 + 1
+    return _month_begin(at.replace(year=year, month=month, day=1))
