@@ -45,6 +45,7 @@ WORDS: dict[str, Sequence[str]] = {
     commands.REFUSE_MOVE: (AHEAD,),
     commands.WILL_COME: (AHEAD,),
     commands.AVAILABILITY: (EXPERT,),
+    commands.CHANCES: (EXPERT,),
     commands.PROGRESS: (REVIEWING, FEE, STRANGER),
     commands.PAY: (FEE, REVIEWING),
     commands.APPLY: (REVIEWING, STRANGER),

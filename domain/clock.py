@@ -97,6 +97,12 @@ def print_date(at: datetime) -> str:
     return f"{t.year}年{t.month}月{t.day}日"
 
 
+def print_month(at: datetime) -> str:
+    """``2026年11月``."""
+    t = local(at)
+    return f"{t.year}年{t.month}月"
+
+
 def print_full(at: datetime) -> str:
     """``2026年11月21日 09:30``, the format of WeChat's ``time`` fields."""
     return f"{print_date(at)} {local(at):%H:%M}"

@@ -50,6 +50,7 @@ TODAY = "今日评标"
 REMUNERATION = "酬劳"
 NOTICES = "消息"
 RECORDS = "核对抽取记录"
+CHANCES = "为什么没抽到我"
 
 BY_ROLE: Mapping[str, tuple[str, ...]] = {
     "agent": (TO_DO, DRAWS, SUPPLEMENT, URGE, PROJECTS),
@@ -102,6 +103,7 @@ TAPS: Mapping[str, int] = {
     RECORDS: 148,
     REMUNERATION: 138,
     NOTICES: 139,
+    CHANCES: 149,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

@@ -35,7 +35,7 @@ async def my_status(turn: Turn) -> str:
     lines += await exam_lines(turn, who.account_id)
     lines += await course_lines(turn, who.account_id)
     lines += await overview.work_lines(turn, who)
-    lines.append(commands.tap_lines(commands.AVAILABILITY))
+    lines.append(commands.tap_lines(commands.AVAILABILITY, commands.CHANCES))
     return "\n".join(lines)
 
 

@@ -166,6 +166,18 @@ NO_PASSWORD_HERE = (
 )
 PASSWORD_PAGE = "设置或修改密码"
 
+# ---- why not drawn
+
+CHANCES_BARRED = "目前的抽取不会抽到您："
+CHANCES_OPEN = "您现在正常参加抽取。"
+CHANCES_COUNTED = (
+    "{since}至{last}，与您登记的专业、地区等条件相符的抽取{matches}，通知过您{calls}场（只统计已经结束的整月）。"
+)
+CHANCES_NONE = "{since}至{last}，没有与您登记的专业和地区相符的抽取，所以没有通知您（只统计已经结束的整月）。"
+CHANCES_TOO_NEW = "您入库还不满一个整月，暂时没有可以统计的月份。"
+CHANCES_RANDOM = "每场抽取按三方摇号的随机顺序通知，人数够了就停止，任何一方都不能指定或预知。"
+CHANCES_PAGE = "查看详情和办理方法"
+
 # ---- status
 
 STATUS_WHO = "{name}{mobile}"

@@ -5,7 +5,7 @@ from services.experts.departure import remove_expert
 from services.experts.expert_import import ExpertImport, ImportReport
 from services.experts.expert_sheets import BYTES_MAX, SheetView
 from services.experts.import_sheet import COLUMNS, PAGE_ROWS_MAX, render_template
-from services.experts.membership_status import MembershipStatus, membership_status_of
+from services.experts.membership_status import MembershipStatus, membership_status_of, not_in_pool
 from services.experts.numbers import expert_number, is_taken
 from services.experts.profile import ExpertProfile, Named
 from services.experts.registry import ExpertServices
@@ -29,6 +29,7 @@ __all__ = [
     "expert_number",
     "is_taken",
     "membership_status_of",
+    "not_in_pool",
     "remove_expert",
     "render_template",
 ]

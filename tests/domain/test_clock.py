@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.clock import print_span, seconds_until_tomorrow
+from domain.clock import print_month, print_span, seconds_until_tomorrow
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
@@ -26,3 +26,7 @@ def test_a_span_names_what_differs_from_its_beginning(end: datetime, written: st
 def test_a_day_ends_at_midnight_in_beijing() -> None:
     assert seconds_until_tomorrow(datetime(2026, 11, 21, 15, 59, 30, tzinfo=UTC)) == 30
     assert seconds_until_tomorrow(datetime(2026, 11, 21, 16, 0, tzinfo=UTC)) == 86400
+
+
+def test_a_month_is_that_of_shanghai() -> None:
+    assert print_month(datetime(2026, 12, 31, 16, 0, tzinfo=UTC)) == "2027年1月"

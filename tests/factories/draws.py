@@ -63,7 +63,8 @@ async def make_draw(project: Project, lot: Lot | None = None, **columns: Any) ->
     return draw
 
 
-async def make_invitation(draw: Draw, expert: Expert, *, state: str = "accepted", **columns: Any) -> Invitation:
+async def make_condition(draw: Draw, **columns: Any) -> Condition:
+    """A condition with a notice of its own."""
     serial = next(_numbers)
     notice = await CallNotice.create(
         draw_id=draw.id,
@@ -73,15 +74,12 @@ async def make_invitation(draw: Draw, expert: Expert, *, state: str = "accepted"
         gathering_at=draw.starts_at,
         contact="李四",
     )
-    condition = await Condition.create(
-        draw_id=draw.id,
-        notice_id=notice.id,
-        position=serial,
-        region_mode="permanent",
-        specialty="A04",
-        planned=1,
-        needed=1,
-    )
+    values = {"region_mode": "permanent", "specialty": "A04", "planned": 1, "needed": 1}
+    return await Condition.create(draw_id=draw.id, notice_id=notice.id, position=serial, **values | columns)
+
+
+async def make_invitation(draw: Draw, expert: Expert, *, state: str = "accepted", **columns: Any) -> Invitation:
+    serial, condition = next(_numbers), await make_condition(draw)
     values = {
         "round_number": 1,
         "tier": "main",
@@ -98,7 +96,7 @@ async def make_invitation(draw: Draw, expert: Expert, *, state: str = "accepted"
     return await Invitation.create(
         draw_id=draw.id,
         condition_id=condition.id,
-        notice_id=notice.id,
+        notice_id=condition.notice_id,
         expert_id=expert.id,
         state=state,
         **values | columns,

@@ -74,6 +74,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "/h5/{pool}/courses": frozenset({"expert"}),
     "/h5/{pool}/panels": frozenset({"expert"}),
     "/h5/{pool}/file": frozenset({"expert"}),
+    "/h5/{pool}/chances": frozenset({"expert"}),
     "/h5/{pool}/periods": frozenset({"expert"}),
     "/h5/{pool}/proofs": frozenset({"expert"}),
     "/h5/{pool}/remuneration": frozenset({"expert"}),

@@ -41,6 +41,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "/h5/{pool}/agent-requests": PERSONS,
     "/h5/{pool}/apply": REGISTERED,
     "/h5/{pool}/certificates": REGISTERED,
+    "/h5/{pool}/chances": EXPERT,
     "/h5/{pool}/consent": PERSONS,
     "/h5/{pool}/courses": REGISTERED,
     "/h5/{pool}/exams": REGISTERED,

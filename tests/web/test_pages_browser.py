@@ -149,6 +149,11 @@ async def test_an_experts_own_file(browser: Browser, world: World) -> None:
     cookie = (await world.log_in_expert(expert.id)).cookie
     await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
     await seen.check_pages("own", {"file": "/h5/demo/file", "missed": "/h5/demo/file?kind=missed"})
+    await seen.open("/h5/demo/chances")
+    await seen.check("own-chances")
+    await Expert.filter(id=expert.id).update(active=False, term_until=world.clock.now())
+    await seen.open("/h5/demo/chances")
+    await seen.check("own-chances-barred")
     assert seen.complaints == []
 
 

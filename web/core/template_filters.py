@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from markupsafe import Markup, escape
 
-from domain.clock import local, print_date, print_span, print_until
+from domain.clock import local, print_date, print_month, print_span, print_until
 from domain.payments.money import yuan
 from services.core.operator_waits import find_operator_code
 from services.core.pages import COUNTED
@@ -24,6 +24,7 @@ def filters(now: Callable[[], datetime]) -> Mapping[str, Callable[..., object]]:
         "minute": lambda at: print_minute(at, now()),
         "second": lambda at: f"{print_minute(at, now())}:{local(at):%S}",
         "date": print_date,
+        "month": print_month,
         "day": lambda day: print_day(day, local(now()).date()),
         "clock": lambda at: f"{local(at):%H:%M}",
         "clock_seconds": lambda at: f"{local(at):%H:%M:%S}",

@@ -69,7 +69,7 @@ async def test_an_experts_own_file(world: World) -> None:
     await file_more(deps, row, employer=str((await make_employer(deps)).id), email="ouyang@example.cn")
     entered = {"state": "entered", "expert_id": row.id, "ended_at": deps.now()}
     await make_application(deps, await Account.get(id=row.account_id), **entered)
-    await check_pages(expert, {"/h5/demo/file": 4, "/h5/demo/file?kind=panel&page=2": 4})
+    await check_pages(expert, {"/h5/demo/file": 4, "/h5/demo/file?kind=panel&page=2": 4, "/h5/demo/chances": 3})
 
 
 async def test_pages_of_reviewers_and_of_the_office(world: World, applicant: Account) -> None:

@@ -18,6 +18,7 @@ from tests.factories.reviews import make_applicant
 from tests.web.conftest import World
 
 PANELS, PERIODS, PROOFS = "/h5/demo/panels", "/h5/demo/periods", "/h5/demo/proofs"
+CHANCES = "/h5/demo/chances"
 MOBILE = "13812345678"
 
 
@@ -151,10 +152,26 @@ async def test_the_file_tells_what_has_happened_by_kind_and_page(world: World) -
     assert (expert.status, "第1/2页" in expert.text) == (200, True)
 
 
+async def test_why_no_draw_calls_is_answered_with_the_way_out(world: World) -> None:
+    _, [invitation] = await world.call()
+    expert = await world.log_in_expert(invitation.expert_id)
+    await expert.get("/h5/demo/file")
+    await expert.click("正常参加抽取为什么没有抽到我在抽取范围")
+    assert (expert.path, "您现在正常参加抽取" in expert.text, "三方摇号" in expert.text) == (CHANCES, True, True)
+    hotline, until = world.services.deps.book("demo").pool.hotline, world.clock.now() - timedelta(days=3)
+    await Expert.filter(id=invitation.expert_id).update(active=False, term_until=until)
+    await expert.get(CHANCES)
+    assert ("目前的抽取不会抽到您" in expert.text, "管理机构已暂停抽取您" in expert.text) == (True, True)
+    assert (expert.page.links[hotline], expert.page.links["看能否续聘"]) == (f"tel:{hotline}", "/h5/demo/apply")
+    await expert.get("/h5/demo/file")
+    assert "目前不会抽到您" in expert.text
+
+
 async def test_a_person_outside_the_pool_has_no_file(world: World) -> None:
     applicant = await world.enter(await make_applicant(world.services.deps))
-    await applicant.get("/h5/demo/file")
-    assert (applicant.status, applicant.page.links["我的申报"]) == (403, "/h5/demo/apply")
+    for path in ("/h5/demo/file", CHANCES):
+        await applicant.get(path)
+        assert (applicant.status, applicant.page.links["我的申报"]) == (403, "/h5/demo/apply")
 
 
 async def test_an_applicant_on_an_experts_pages_is_refused_with_a_link_to_his_application(world: World) -> None:
