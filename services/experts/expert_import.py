@@ -102,6 +102,15 @@ UPDATE expert e SET account_id = a.id FROM account a, import_expert i
 
 
 @dataclass(frozen=True)
+class MovedMobile:
+    """An expert in the pool whose calls go to another number from now on."""
+
+    expert_id: UUID
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
 class ImportReport:
     """Result of an import. With ``errors`` nothing was written; ``more_errors``: the list was cut."""
 
@@ -110,6 +119,7 @@ class ImportReport:
     updated: int
     errors: tuple[RowError, ...]
     more_errors: bool = False
+    moved: tuple[MovedMobile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,7 +164,8 @@ class ExpertImport:
                     actor, batches.now, "expert.import", "expert", None, total=batches.total, updated=batches.known
                 )
                 report("write", batches.total, batches.total)
-            result = ImportReport(batches.total, batches.total - batches.known, batches.known, ())
+            created = batches.total - batches.known
+            result = ImportReport(batches.total, created, batches.known, (), moved=tuple(batches.moved))
             if conclude is not None:
                 await conclude(result)
         return result
@@ -238,6 +249,7 @@ class _Batches:
         self._actor = actor
         self.pool, self.now = actor.pool, now
         self.total = self.known = 0
+        self.moved = list[MovedMobile]()
 
     def read(self, lines: Sequence[Line]) -> tuple[list[ImportedRow], list[RowError]]:
         """The valid lines, and the problems of the others."""
@@ -287,6 +299,8 @@ class _Batches:
                 "term_notified_at": None,
                 **expert_columns(keys, facts),
             }
+            if known_id is not None and "mobile" in differing and "mobile" in file.values:
+                self.moved.append(MovedMobile(known_id, str(file.values["mobile"]), str(differing["mobile"])))
             experts.append((*(columns[name] for name in _FIELDS), row.line, known_id is not None))
             jobs += _job_records(expert_id, facts.employments)
             if differing:

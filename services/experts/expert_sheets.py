@@ -4,22 +4,25 @@ imports them whole."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
+from domain.clock import print_full
 from domain.errors import AppError, Conflict, InvalidInput, NotFound
 from domain.ids import new_id
+from domain.masking import mask_mobile
 from models.experts import ExpertSheet
 from models.files import FileRemoval
 from services.core.base import Actor, Deps, execute, record, transaction
 from services.core.permissions import check
-from services.experts.expert_import import ExpertImport, ImportReport, Progress
+from services.experts.expert_import import ExpertImport, ImportReport, MovedMobile, Progress
 from services.experts.import_sheet import PAGE_ROWS_MAX
 from services.files import FileLost, SealedFiles, account_of, clean_name, new_key, schedule_removal
+from services.notifications import NoticeRequest, Notices, Recipient
 from services.spreadsheets.cells import RowError
 from services.spreadsheets.formats import Format, SheetError, format_within
 
@@ -29,6 +32,7 @@ SHEET_TTL = timedelta(days=1)
 SILENT = timedelta(minutes=5)
 """After so long without a word from the worker, waiting is useless."""
 LISTED = 10
+_TOLD_AT_ONCE = 500
 
 State = Literal["checking", "checked", "importing", "done", "refused", "dropped"]
 
@@ -62,6 +66,7 @@ class ExpertSheets:
     deps: Deps
     store: SealedFiles
     imports: ExpertImport
+    notices: Notices
 
     async def upload(self, actor: Actor, content: bytes, filename: str) -> UUID:
         """Keep a sheet, and let a worker check it. Raises InvalidInput for a file of another kind, Unavailable."""
@@ -178,6 +183,21 @@ class ExpertSheets:
         await sheet.save(update_fields=["total", "done", "created", "updated", "more_errors", "errors", "state"])
         if not checking:
             await self._finish(sheet, "done")
+            await self._notify_moved(sheet, report.moved)
+
+    async def _notify_moved(self, sheet: ExpertSheet, moved: Sequence[MovedMobile]) -> None:
+        """Each expert whose number the sheet changed is told, at the former number as well: a call that goes elsewhere
+        would answer for him."""
+        now = self.deps.now()
+        common = {"at": print_full(now), "hotline": self.deps.book(sheet.pool).pool.hotline}
+        requests = [
+            NoticeRequest("mobile_changed", Recipient(f"sheet:{sheet.id}:{each.expert_id}:{which}", params, None, *to))
+            for each in moved
+            for params in [{**common, "mobile": mask_mobile(each.after)}]
+            for which, to in (("new", (each.expert_id, None)), ("old", (None, each.before)))
+        ]
+        for start in range(0, len(requests), _TOLD_AT_ONCE):
+            await self.notices.notify_each(sheet.pool, requests[start : start + _TOLD_AT_ONCE])
 
     async def _refuse(self, sheet: ExpertSheet, why: str) -> None:
         with suppress(_DecidedMeanwhile):
@@ -263,4 +283,7 @@ async def _reported(sheet_id: UUID, deps: Deps) -> AsyncIterator[Progress]:
             await writing
 
 
-_PROGRESS = "UPDATE expert_sheet SET stage = $2, done = $3, total = $4, progress_at = $5 WHERE id = $1"
+_PROGRESS = (
+    "UPDATE expert_sheet SET stage = $2, done = $3, total = $4, progress_at = $5 "
+    "WHERE id = $1 AND state IN ('checking', 'importing')"
+)

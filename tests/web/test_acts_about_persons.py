@@ -103,6 +103,8 @@ ABOUT_NOTHING: Mapping[str, str] = {
     "office.exam_candidates.allow": "more time, which takes nothing",
     "office.exam_candidates.allow_devices": "more devices, which take nothing",
     "office.exam_candidates.drop": "a draft, of which nobody was told",
+    "office.expert_sheets.drop": "a file",
+    "office.expert_sheets.read_sheet": "a preview; see the confirmation",
     "office.exam_scores.clear_flags": "the score stands as it was",
     "office.exam_scores.mark": "counts when it is released, see there",
 }

@@ -236,6 +236,13 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "-": PLANNED,
         "WorkLine": PLANNED,
     },
+    "services/expert_file_views/timeline.py": {
+        "-": AGREED,
+    },
+    "services/expert_file_views/timeline_words.py": {
+        "TimelineWords._call": AGREED,
+        "TimelineWords._money": AGREED,
+    },
     "services/office/experts.py": {
         "ExpertAdministration._check_no_panel": AGREED,
     },
@@ -331,6 +338,9 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     },
     "web/templates/experts/proofs.html": {
         "-": AGREED,
+    },
+    "web/templates/office/home.html": {
+        "-": PLANNED,
     },
     "web/templates/remuneration/own.html": {
         "-": AGREED,

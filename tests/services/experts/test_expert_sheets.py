@@ -14,6 +14,7 @@ from domain.ids import new_id
 from models.audit import AuditEntry
 from models.experts import Expert, ExpertFileChange, ExpertSheet
 from models.files import FileRemoval
+from models.notices import Notice
 from services.catalogues import Catalogues
 from services.core.base import Actor, Deps, rows, system
 from services.experts import expert_import
@@ -63,6 +64,19 @@ async def test_a_sheet_is_checked_shown_and_imported_once(sheets: ExpertSheets) 
     assert actions == {"expert_sheet.upload", "expert_sheet.confirm"}
     [imported] = await AuditEntry.filter(action="expert.import")
     assert imported.actor_id == ADMIN.account_id
+
+
+async def test_whose_number_a_sheet_changes_is_told_at_both(sheets: ExpertSheets, deps: Deps) -> None:
+    for content in (GOOD, GOOD.replace(b"13800000001", b"13800000009")):
+        view = await checked(sheets, content)
+        assert await Notice.all().count() == 0, "a check tells nobody"
+        await sheets.confirm(ADMIN, view.id)
+        await work(sheets)
+    moved = await Expert.get(number="ZJ1")
+    own, former = await Notice.filter(kind="mobile_changed").order_by("expert_id")
+    assert (own.expert_id, former.expert_id) == (moved.id, None)
+    assert deps.keys.open_text(former.mobile_sealed, "mobile") == "13800000001"
+    assert own.params["mobile"] == former.params["mobile"] == "138****0009"
 
 
 async def test_errors_are_listed_and_nothing_can_be_confirmed(sheets: ExpertSheets) -> None:
