@@ -36,6 +36,8 @@ class ApplicationEvent(Labelled):
     """By an administrator, before submission."""
     SUBMIT = "submit", "提交审核"
     SEND_BACK = "send_back", "退回"
+    RESUME = "resume", "恢复审核"
+    """The reviewer who sent it back corrected his decision."""
     WITHDRAW = "withdraw", "撤回"
     PUBLISH = "publish", "开始公示"
     CHARGE = "charge", "通知缴费"
@@ -76,6 +78,7 @@ APPLICATION: Lifecycle[ApplicationState, ApplicationEvent] = Lifecycle(
         },
         _S.SENT_BACK: {
             _E.SEND_BACK: _S.SENT_BACK,
+            _E.RESUME: _S.REVIEWING,
             _E.WITHDRAW: _S.CORRECTING,
             _E.SUBMIT: _S.REVIEWING,
             _E.REFUSE: _S.REFUSED,
@@ -130,6 +133,7 @@ class TaskEvent(Labelled):
     SEND_BACK = "send_back", "退回修改"
     REFUSE = "refuse", "不予通过"
     CANCEL = "cancel_task", "作废"
+    REOPEN = "reopen", "更正审核决定"
 
 
 TASK: Lifecycle[TaskState, TaskEvent] = Lifecycle(
@@ -142,8 +146,12 @@ TASK: Lifecycle[TaskState, TaskEvent] = Lifecycle(
             TaskEvent.REFUSE: TaskState.REFUSED,
             TaskEvent.CANCEL: TaskState.VOID,
         },
+        TaskState.APPROVED: {TaskEvent.REOPEN: TaskState.OPEN},
+        TaskState.SENT_BACK: {TaskEvent.REOPEN: TaskState.OPEN},
+        TaskState.VOID: {TaskEvent.REOPEN: TaskState.OPEN},
     },
 )
+"""A reviewer corrects an own decision while nobody has built on it; the tasks that it cancelled are open again, too."""
 
 
 LOG_LABELS: Mapping[str, str] = {

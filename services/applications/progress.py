@@ -240,7 +240,7 @@ def _review_stage(facts: Facts, at: int) -> Stage:
         state, when = "done", max(decided, default=None)
     elif facts.state == _S.REVIEWING and application.step == at:
         state, when = "now", words.waiting_since(facts)
-    elif facts.state in (_S.SENT_BACK, _S.REFUSED) and back and back[-1].round == application.round:
+    elif facts.state in (_S.SENT_BACK, _S.REFUSED) and back and facts.is_present(back[-1]):
         state, when = "stopped", back[-1].decided_at
     elif own and all(task.state == TaskState.APPROVED for task in own):
         state, when = "done", max(decided, default=None)

@@ -35,6 +35,8 @@ a AS application, c AS campaign,
   ARRAY(SELECT s FROM application_specialty s WHERE s.application_id = a.id ORDER BY s.position, s.code) AS specialties,
   (SELECT f FROM fee f WHERE f.application_id = a.id ORDER BY f.created_at DESC LIMIT 1) AS fee,
   (SELECT r.opinion FROM review_entry r WHERE r.application_id = a.id AND r.event IN ('send_back', 'submit')
+    AND NOT EXISTS (SELECT 1 FROM review_entry o WHERE o.application_id = a.id AND o.event = 'reopen'
+      AND (o.step_name, o.specialty) = (r.step_name, r.specialty) AND (o.at, o.id) > (r.at, r.id))
     ORDER BY r.at DESC, r.id DESC LIMIT 1) AS opinion,
   EXISTS (SELECT 1 FROM objection o WHERE o.application_id = a.id AND o.state = 'open') AS objected
 """
@@ -78,8 +80,14 @@ class Facts:
         """The places that were sent back, until the application is submitted again."""
         if self.state not in (_S.SENT_BACK, _S.CORRECTING):
             return ()
-        present = [task for task in self.tasks if task.round == self.application.round]
-        return returned_places(self.book, [task for task in present if task.state == TaskState.SENT_BACK])
+        sent_back = [task for task in self.tasks if task.state == TaskState.SENT_BACK and self.is_present(task)]
+        return returned_places(self.book, sent_back)
+
+    def is_present(self, task: ReviewTask) -> bool:
+        """Whether the task was decided since the last submission. Its round may be an earlier one: open tasks stay when
+        another specialty is corrected."""
+        submitted_at = self.application.submitted_at
+        return task.decided_at is not None and (submitted_at is None or task.decided_at >= submitted_at)
 
     @property
     def until(self) -> datetime | None:

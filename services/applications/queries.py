@@ -139,8 +139,8 @@ SELECT {FACTS}, (SELECT p FROM account p WHERE p.id = a.account_id) AS account,
   ARRAY(SELECT f FROM attachment f WHERE f.application_id = a.id AND f.state <> 'removed'
     ORDER BY f.created_at) AS files,
   ARRAY(SELECT r FROM review_entry r WHERE r.application_id = a.id ORDER BY r.at DESC, r.id DESC) AS log,
-  ARRAY(SELECT t FROM review_task t WHERE t.application_id = a.id AND t.round = a.round AND t.state = 'sent_back'
-    ORDER BY t.decided_at) AS sent_back
+  ARRAY(SELECT t FROM review_task t WHERE t.application_id = a.id AND t.state = 'sent_back'
+    AND (t.decided_at >= a.submitted_at OR a.submitted_at IS NULL) ORDER BY t.decided_at) AS sent_back
 FROM {APPLICATIONS} WHERE """
 
 

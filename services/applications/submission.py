@@ -228,7 +228,7 @@ class Submission:
     async def _check_undecided(self, application: Application, book: Rulebook) -> None:
         if not book.review.withdraw_undecided:
             raise violation(book, "review.withdraw_undecided", "提交后不能撤回，请等待审核结果。")
-        decided = ReviewTask.filter(application_id=application.id, round=application.round)
+        decided = ReviewTask.filter(application_id=application.id, decided_at__gte=application.submitted_at)
         if await decided.filter(state__in=[TaskState.APPROVED, TaskState.SENT_BACK, TaskState.REFUSED]).exists():
             raise Conflict("已有部门作出审核决定，不能撤回，请等待审核结果。", code="already_decided")
 

@@ -8,12 +8,14 @@ from services.reviews.coverage import find_uncovered
 from services.reviews.decisions import Decided, Decision, Reviews, TaskDecision
 from services.reviews.queue import ReviewQueue, TaskFilter
 from services.reviews.registry import ReviewServices
+from services.reviews.reopening import REASON_MAX
 from services.reviews.returns import MARKS_MAX, Mark
 from services.reviews.scope import is_own
 from services.reviews.task_views import ReviewLogLine, StepCount, TaskCard, TaskView, read_log
 
 __all__ = [
     "MARKS_MAX",
+    "REASON_MAX",
     "Assignment",
     "AssignmentForm",
     "Decided",

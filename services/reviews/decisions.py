@@ -146,7 +146,7 @@ class Reviews:
         application.step = book.review.steps.index(rule)
         await self._check_reach(actor, task)
         await self._check_open(application, task, rule)
-        await self._check_window(application, book, now)
+        await check_window(application, book, now)
         _check_allowed(book, rule, task, decision)
         if decision == "approve" and await has_left(application):
             raise Conflict("该专家已退库，这份申请不能再通过，请退回或不予通过。", code="not_in_pool")
@@ -206,7 +206,7 @@ class Reviews:
     async def _check_open(self, application: Application, task: ReviewTask, rule: ReviewStep) -> None:
         state = TaskState(task.state)
         if state == TaskState.VOID or (state == TaskState.OPEN and application.state not in _UNDER_REVIEW):
-            raise Conflict("申请已撤回或已退回，无需再审核。请处理下一件。", code="task_void")
+            raise Conflict("申请已撤回、已退回，或上一环节正在更正决定，无需再审核。请处理下一件。", code="task_void")
         if state != TaskState.OPEN and task.decided_at is not None:
             department = await department_of(task.id, task.decided_by, rule.department)
             raise Conflict(
@@ -214,17 +214,6 @@ class Reviews:
                 code="already_decided",
                 params={"state": state.value},
             )
-
-    async def _check_window(self, application: Application, book: Rulebook, now: datetime) -> None:
-        if not book.review.own_campaign_window or application.campaign_id is None:
-            return
-        campaign = await Campaign.get(id=application.campaign_id)
-        rule = "review.own_campaign_window"
-        if campaign.review_from is not None and now < campaign.review_from:
-            raise violation(book, rule, f"审核将于{print_time(campaign.review_from)}开始，请届时办理。")
-        if campaign.review_until is not None and now >= campaign.review_until:
-            ended = print_time(campaign.review_until)
-            raise violation(book, rule, f"本次征集的审核已于{ended}结束。如需继续，请联系专家库管理机构延长审核时间。")
 
     async def _settle_task(self, actor: Actor, task: ReviewTask, event: TaskEvent, opinion: str, now: datetime) -> None:
         task.state = TASK.next(TaskState(task.state), event)
@@ -332,7 +321,7 @@ class Reviews:
             self.notices,
             application,
             "application_progress",
-            f"round{application.round}:step{following}",
+            f"round{application.round}:step{following}:{now.isoformat()}",
             step=f"{completed.name}通过，转{book.review.steps[following].name}",
         )
         return False
@@ -357,6 +346,19 @@ async def _correction_params(application: Application, book: Rulebook, task: Rev
         what = [show_specialty(task.specialty, codes), *(place.label for place in places)]
     at = places[0].place if places else "" if whole else SPECIALTIES
     return {"what": "、".join(what), "page": page_of(application, name, at=at)}
+
+
+async def check_window(application: Application, book: Rulebook, now: datetime) -> None:
+    """Raises RuleViolation outside the campaign's review window, where the rulebook keeps to it."""
+    if not book.review.own_campaign_window or application.campaign_id is None:
+        return
+    campaign = await Campaign.get(id=application.campaign_id)
+    rule = "review.own_campaign_window"
+    if campaign.review_from is not None and now < campaign.review_from:
+        raise violation(book, rule, f"审核将于{print_time(campaign.review_from)}开始，请届时办理。")
+    if campaign.review_until is not None and now >= campaign.review_until:
+        ended = print_time(campaign.review_until)
+        raise violation(book, rule, f"本次征集的审核已于{ended}结束。如需继续，请联系专家库管理机构延长审核时间。")
 
 
 def rule_of(book: Rulebook, task: ReviewTask) -> ReviewStep:

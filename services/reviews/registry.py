@@ -12,6 +12,7 @@ from services.reviews.decided_tasks import DecidedTasks
 from services.reviews.decisions import Reviews
 from services.reviews.queue import ReviewQueue
 from services.reviews.reminders import Reminders
+from services.reviews.reopening import Reopening
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class ReviewServices:
     assignment_queries: AssignmentQueries
     attachment_access: AttachmentAccess
     reminders: Reminders
+    reopening: Reopening
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:

@@ -85,6 +85,7 @@ NOT_SEEN: Mapping[str, str] = {
     "POST /office/exams/{id}/appeals": "the form names no appeal",
     "POST /office/exams/{id}/marking": "the form names no answer",
     "POST /review/{task_id}/all": "one task of the application waits, not several",
+    "POST /review/{task_id}/reopening": "the task is not decided yet",
     "POST /review/{task_id}/show": "the form names no field",
 }
 """Rows that even the owner does not get here, with the reason."""

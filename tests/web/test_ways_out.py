@@ -61,6 +61,7 @@ WAYS: Mapping[Enum, str] = {
     TaskEvent.APPROVE: REVIEW,
     TaskEvent.SEND_BACK: REVIEW,
     TaskEvent.REFUSE: REVIEW,
+    TaskEvent.REOPEN: f"{REVIEW}/reopening",
     FeeEvent.PAY: "POST /h5/{pool}/pay-order/{token}",
     FeeEvent.CANCEL: STATUS,
     FeeEvent.REFUND: ORDERS,

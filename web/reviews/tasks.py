@@ -21,7 +21,7 @@ from services.applications import AttachmentView
 from services.core.base import Actor
 from services.ports import MailAttachment
 from services.registry import Services
-from services.reviews import Decision, Form, Mark, TaskCard, TaskFilter
+from services.reviews import REASON_MAX, Decision, Form, Mark, TaskCard, TaskFilter
 from web.accounts.login import AuthPages
 from web.core.form_values import NOBODY, PAGE_SIZE, last_page, redirect
 from web.core.forms import FORM_LIMIT
@@ -56,6 +56,13 @@ class _Approval:
 
     opinion: str
     tasks: Annotated[tuple[str, ...], Codes()]
+
+
+@dataclass(frozen=True)
+class _Correction:
+    """Why a decision is corrected."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -130,13 +137,19 @@ class ReviewPages(PageGroup):
         view = await self.services.reviews.queue.get(visit.actor, _task_id(visit.request))
         neighbours = await self.services.reviews.queue.neighbours(visit.actor, view.card.id)
         note = "" if visit.fields else await self._outcome(visit)
+        done = self.notes.get(visit.request.query.get("note", ""), "") if not visit.fields else ""
+        is_decided = view.decided_at is not None
         book = self.services.deps.book(visit.actor.pool)
         is_open = view.state.value == "open" and view.application_state.value in ("reviewing", "sent_back")
         marking = {"typed": visit.fields, "phrases": book.review.file_phrases, "longest": RETURN_WORDS_MAX}
         return {
             "view": view,
             "card": view.card,
-            "note": f"{note}下一件：{view.card.name} · {_name_cards([view.card])}。" if note else "",
+            "note": f"{note}下一件：{view.card.name} · {_name_cards([view.card])}。" if note else done,
+            "uncorrectable": await self.services.reviews.reopening.find_refusal(visit.actor, view.card.id)
+            if is_decided
+            else None,
+            "reason_longest": REASON_MAX,
             "opinion": visit.form.value("opinion")[: 2 * OPINION_MAX],
             "shown": {},
             "labels": LABELS,
@@ -160,6 +173,11 @@ class ReviewPages(PageGroup):
             visit.actor, task_id, decision, form.opinion, admitted=admitted, marks=_marks(visit.fields)
         )
         raise await self._go_on(visit.actor, task_id)
+
+    @task.command(_Correction, path="/review/{task_id}/reopening", note="原决定已撤销，请重新审核。")
+    async def reopen(self, visit: Visit, form: _Correction) -> None:
+        """Open an own decided task again."""
+        await self.services.reviews.reopening.reopen(visit.actor, _task_id(visit.request), form.reason)
 
     @task.command(_Masked, path="/review/{task_id}/show")
     async def reveal(self, visit: Visit, form: _Masked) -> Mapping[str, object]:

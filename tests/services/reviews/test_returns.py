@@ -230,3 +230,24 @@ async def test_a_renewal_marks_nothing_that_it_takes_over(deps: Deps, book: Noti
     with pytest.raises(InvalidInput, match="已有变化"):
         await reviews.decide(reviewer, task.id, "send_back_whole", "请修改", marks=[Mark(field="strengths")])
     await reviews.decide(reviewer, task.id, "send_back_whole", "请修改", marks=[Mark(field="education")])
+
+
+async def test_a_task_that_stayed_open_through_a_correction_is_returned_in_the_present_round(
+    deps: Deps, reviews: ReviewWorkflow, clock: FixedClock
+) -> None:
+    """Its own round is the earlier one."""
+    application = await make_application(deps, specialties=("A0401", "A0801"))
+    reviewer = await make_reviewer(deps, "industry", CITY)
+    first, second = await begin(reviews, deps, application)
+    clock.move(timedelta(minutes=1))
+    await reviews.decide(reviewer, first.id, "send_back", "不符")
+    clock.move(timedelta(minutes=1))
+    await hand_in_again(reviews, deps, application, ("A0401", "A0801"))
+    await Application.filter(id=application.id).update(submitted_at=deps.now())
+    clock.move(timedelta(minutes=1))
+    await reviews.decide(reviewer, second.id, "send_back", marks=[Mark(field="strengths", words="请写具体")])
+    actor = Actor("demo", "applicant", application.account_id)
+    view = await ApplicationQueries(deps).get(actor, application.id)
+    assert [specialty.code for specialty in view.returned] == ["A0801"]
+    assert [field.place for field in view.returned_fields] == ["strengths"]
+    assert [stage.state for stage in view.progress.stages][1] == "stopped"

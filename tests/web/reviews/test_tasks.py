@@ -212,6 +212,42 @@ async def test_a_broken_mark_is_refused(world: World) -> None:
     assert (await ReviewTask.get(id=task.id)).state == "open"
 
 
+async def test_a_reviewer_corrects_an_own_decision_on_its_page(world: World) -> None:
+    application = await handed_in(world)
+    reviewer = await reviewer_of(world)
+    [task] = await tasks_of(application)
+    await reviewer.get(f"/review/{task.id}")
+    assert "更正我的决定" not in reviewer.text
+    await reviewer.press("退回整份申请", opinion="照片不清晰")
+    world.clock.move(timedelta(minutes=1))
+    await reviewer.get(f"/review/{task.id}")
+    await reviewer.press("撤销原决定，重新审核", reason="")
+    assert (reviewer.status, "请填写更正原因" in reviewer.text) == (422, True)
+    await reviewer.press("撤销原决定，重新审核", reason="看错了照片")
+    assert (reviewer.path, "原决定已撤销，请重新审核。" in reviewer.text) == (f"/review/{task.id}", True)
+    assert "更正审核决定" in reviewer.text, "in the log"
+    assert "通过" in reviewer.page.buttons
+    applicant = await world.enter(await Account.get(id=application.account_id))
+    status = (await applicant.get("/h5/demo/apply/status")).text
+    assert ("更正审核决定" in status, "看错了照片" in status, "正在行业部门预审" in status) == (True, True, True)
+
+
+async def test_why_a_decision_is_not_corrected_is_said_with_what_to_do(world: World) -> None:
+    application = await handed_in(world)
+    reviewer = await reviewer_of(world)
+    [task] = await tasks_of(application)
+    await reviewer.get(f"/review/{task.id}")
+    await reviewer.press("通过")
+    [following] = await tasks_of(application)
+    final = await make_reviewer(world.services.deps, "final")
+    await world.services.workflows.reviews.decide(final, following.id, "send_back", "承诺书未签字")
+    await reviewer.get(f"/review/{task.id}")
+    assert "下一环节已作出决定，不能更正。请与下一环节审核人员联系" in reviewer.text
+    assert "撤销原决定，重新审核" not in reviewer.page.buttons
+    colleague = await (await reviewer_of(world)).get(f"/review/{task.id}")
+    assert "更正我的决定" not in colleague.text
+
+
 async def test_the_log_speaks_in_words(world: World) -> None:
     application = await handed_in(world)
     async with transaction():
