@@ -81,6 +81,11 @@ class ExpertFile:
             changed |= dict.fromkeys(followers)
         return changed
 
+    def is_own_word_since(self, code: str, at: datetime) -> bool:
+        """Whether the field has a value that the expert himself set, at once, after ``at``."""
+        change = self.since.get(code)
+        return change is not None and change.source == FileSource.SELF and change.at > at
+
     def after(self, change: FileChange) -> ExpertFile:
         """The file with a further change. A value that is set again keeps the change it came from."""
         differing = self.difference(change.values)

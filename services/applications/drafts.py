@@ -10,6 +10,8 @@ from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationState
 from domain.errors import AppError, Conflict, NotFound
+from domain.experts.employments import rows_of
+from domain.experts.recusal_units import merge_units
 from domain.forms.checking import FieldProblem, check_values
 from domain.forms.display import show_specialty
 from domain.rulebook.book import Rulebook
@@ -40,6 +42,7 @@ from services.applications.repository import (
     next_number,
     open_values,
     page_of,
+    read_typing_times,
     read_values,
     seal_values,
     type_of,
@@ -176,7 +179,7 @@ class Drafts:
         else:
             known = await read_values(self.deps, last.id) if last else {}
         if left is not None and left.entry_type == application.entry_type:
-            known |= await read_values(self.deps, left.id)
+            known |= await self._read_left(left, expert)
         typed: dict[str, object] = {}
         codes, filed = await load_codes(book, known), await find_filed(self.deps, book, application)
         for section, placed in book.form.of(type_of(application)).sections.items():
@@ -198,6 +201,20 @@ class Drafts:
         elif last is not None:
             sources.append(await earlier_application(self.deps, last))
         await reuse_files(self.deps, application, sources, typed, now)
+
+    async def _read_left(self, left: Application, expert: Expert | None) -> dict[str, object]:
+        """The values of an expired application, without those that the expert himself has changed at once since."""
+        book, values = self.deps.book(left.pool), await read_values(self.deps, left.id)
+        if expert is None:
+            return values
+        file, typed_at = await file_of(self.deps, expert.id), await read_typing_times(left, book)
+        for code in [code for code, at in typed_at.items() if code in values and file.is_own_word_since(code, at)]:
+            filed = rows_of(file.values[code]) if code in file.values else []
+            if book.form.fields[code].kind != "units":
+                del values[code]
+            else:
+                values[code] = merge_units((), rows_of(values[code]), filed)
+        return values
 
     async def _clean_values(
         self,

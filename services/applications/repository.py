@@ -155,6 +155,13 @@ def values_of(deps: Deps, sections: Sequence[ApplicationSection]) -> dict[str, A
     return {field: value for section in sections for field, value in open_values(deps, section).items()}
 
 
+async def read_typing_times(application: Application, book: Rulebook) -> dict[str, datetime]:
+    """Field → when its section was last saved."""
+    sections = book.form.of(type_of(application)).sections
+    saved = await ApplicationSection.filter(application_id=application.id, code__in=list(sections))
+    return {field: row.saved_at for row in saved for field in sections[row.code].fields}
+
+
 async def write_section(
     deps: Deps,
     application: Application,

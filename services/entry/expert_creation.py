@@ -8,6 +8,7 @@ from typing import cast
 
 from domain.experts.employments import rows_of
 from domain.experts.file import FOLLOW, FileChange, FileSource, fold, requested_fields
+from domain.experts.recusal_units import merge_units
 from domain.forms.checking import filled_values
 from domain.forms.values import fields_of, file_codes
 from domain.rulebook.book import Rulebook
@@ -15,7 +16,7 @@ from domain.rulebook.form import STAYS_IN_POOL, EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment
 from models.experts import Expert
-from services.applications import enters, read_values
+from services.applications import enters, read_typing_times, read_values
 from services.core.base import Deps
 from services.expert_files import changes_of
 
@@ -54,15 +55,27 @@ async def _without_untouched(
     deps: Deps, application: Application, existing: Expert, filed: Mapping[str, object]
 ) -> dict[str, object]:
     """Without values that the file held when the application was begun or handed in: what another change has set since
-    stays. A field that follows a changed one is set with it."""
+    stays, and so does what the expert himself has set at once after he typed the value. A field that follows a changed
+    one is set with it; of a list of units only what the applicant added or removed is."""
     changes = (await changes_of(deps, [existing.id]))[existing.id]
     moments = [at for at in (application.created_at, application.submitted_at) if at is not None]
     seen = [fold(change for change in changes if change.at <= at).values for at in moments]
-    files = file_codes(deps.book(application.pool).form, cast(EntryType, application.entry_type))
+    book, present = deps.book(application.pool), fold(changes)
+    files = file_codes(book.form, cast(EntryType, application.entry_type))
     stored = await _stored_files([values.get(code) for values in (filed, *seen) for code in files])
     own = requested_fields(filed, seen, stored)
+    units = {code for code in own if code in book.form.fields and book.form.fields[code].kind == "units"}
+    typed_at = await read_typing_times(application, book)
+    own = {
+        code
+        for code in own
+        if code in units or not present.is_own_word_since(code, typed_at.get(code, application.created_at))
+    }
     own |= {follower for code in own for follower in FOLLOW.get(code, ())}
-    return {code: value for code, value in filed.items() if code in own}
+    merged = {
+        code: merge_units(*(rows_of(values.get(code)) for values in (seen[0], filed, present.values))) for code in units
+    }
+    return {code: value for code, value in {**filed, **merged}.items() if code in own}
 
 
 async def _stored_files(values: Sequence[object]) -> dict[str, str]:

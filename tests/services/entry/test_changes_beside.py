@@ -8,10 +8,13 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, NotFound
+from domain.experts.file import FileChange, FileSource
 from models.applications import Application
+from models.campaigns import Campaign
 from models.experts import Expert
+from services.applications import read_values
 from services.core.base import Actor, Deps
-from services.expert_files import file_of
+from services.expert_files import change_file, file_of
 from tests.factories.applications import (
     account_of,
     attach_all,
@@ -155,3 +158,95 @@ async def test_a_change_of_who_has_left_ends_nowhere_but_with_a_word(
         await hand_in(entry_process, person, changing.id)
     await entry_process.services.workflows.applications.cancel(person, changing.id)
     assert (await Application.get(id=changing.id)).ended_at is not None
+
+
+# ---- what the expert declares and sets at once, while an application is under way
+
+SPOUSE, OLD, NEW = ({"name": name, "code": "", "note": ""} for name in ("配偶单位", "原回避单位", "新回避单位"))
+
+
+async def set_at_once(deps: Deps, person: Actor, **values: object) -> None:
+    expert = await Expert.get(account_id=person.account_id)
+    await change_file(deps, expert, FileChange(deps.now(), FileSource.SELF, values, by=person.account_id))
+
+
+async def take_effect(entry_process: EntryProcess, application: Application) -> None:
+    while application.ended_at is None:
+        application = await entry_process.go_on(application)
+    assert application.state == "entered"
+
+
+async def filed(deps: Deps, person: Actor) -> dict[str, object]:
+    return dict((await file_of(deps, (await Expert.get(account_id=person.account_id)).id)).values)
+
+
+@pytest.mark.parametrize("declared", ["before it is handed in", "while it is reviewed"])
+async def test_a_change_keeps_a_unit_that_was_declared_meanwhile_and_removes_what_its_applicant_removed(
+    deps: Deps, clock: FixedClock, entry_process: EntryProcess, person: Actor, declared: str
+) -> None:
+    await set_at_once(deps, person, recusal_units=[OLD])
+    clock.move(timedelta(minutes=1))
+    await entry_process.services.applications.drafts.start(person, "change")
+    clock.move(timedelta(minutes=1))
+    if declared == "before it is handed in":
+        await set_at_once(deps, person, recusal_units=[OLD, SPOUSE])
+    changing = await change(deps, entry_process, person, recusal_units=[NEW])
+    clock.move(timedelta(minutes=1))
+    if declared == "while it is reviewed":
+        await set_at_once(deps, person, recusal_units=[OLD, SPOUSE])
+    await take_effect(entry_process, changing)
+    assert (await filed(deps, person))["recusal_units"] == [NEW, SPOUSE]
+    expert = await Expert.get(account_id=person.account_id)
+    assert {"name:新回避单位", "name:配偶单位"} <= set(expert.recusal_keys)
+    assert "name:原回避单位" not in expert.recusal_keys
+    await check_invariants()
+
+
+async def test_two_applications_that_touched_the_list_undo_nothing_of_each_other(
+    deps: Deps, clock: FixedClock, entry_process: EntryProcess, person: Actor
+) -> None:
+    await set_at_once(deps, person, recusal_units=[OLD, SPOUSE])
+    clock.move(timedelta(minutes=1))
+    renewing = await renewal(deps, entry_process, person, recusal_units=[OLD, SPOUSE, NEW])
+    clock.move(timedelta(minutes=1))
+    await take_effect(entry_process, await change(deps, entry_process, person, recusal_units=[SPOUSE]))
+    clock.move(timedelta(minutes=1))
+    await take_effect(entry_process, await hand_in(entry_process, person, renewing.id))
+    assert (await filed(deps, person))["recusal_units"] == [SPOUSE, NEW], "the reviewed removal stands"
+
+
+async def test_the_newer_word_of_the_expert_counts(
+    deps: Deps, clock: FixedClock, entry_process: EntryProcess, person: Actor
+) -> None:
+    """He typed an address into an application, and changed it at once afterwards: before or after handing it in."""
+    changing = await change(deps, entry_process, person, email="old@example.com", strengths="桥梁")
+    clock.move(timedelta(minutes=1))
+    await set_at_once(deps, person, email="new@example.com")
+    await take_effect(entry_process, changing)
+    assert [(await filed(deps, person))[code] for code in ("email", "strengths")] == ["new@example.com", "桥梁"]
+
+    await entry_process.services.applications.drafts.start(person, "change")
+    clock.move(timedelta(minutes=1))
+    await set_at_once(deps, person, email="newer@example.com")
+    clock.move(timedelta(minutes=1))
+    changing = await change(deps, entry_process, person, email="newest@example.com")
+    await take_effect(entry_process, changing)
+    assert (await filed(deps, person))["email"] == "newest@example.com"
+
+
+async def test_an_expired_application_brings_nothing_back_that_was_set_at_once_since(
+    deps: Deps, clock: FixedClock, entry_process: EntryProcess, person: Actor
+) -> None:
+    renewing = await renewal(deps, entry_process, person, recusal_units=[OLD], email="old@example.com")
+    sent_back = {"state": "sent_back", "round": 1, "sent_back_fields": ["*"], "submitted_at": deps.now()}
+    await Application.filter(id=renewing.id).update(**sent_back)
+    await Campaign.all().update(review_until=deps.now() + timedelta(days=30))
+    clock.move(timedelta(days=1))
+    await set_at_once(deps, person, recusal_units=[SPOUSE], email="new@example.com")
+    clock.move(timedelta(days=365))
+    await make_campaign(deps, name="第三批征集")
+    strict = make_entry_process(with_rules(deps, review={"own_campaign_window": True}), clock)
+    begun = await strict.services.applications.drafts.start(person, "renewal")
+    assert begun.id != renewing.id
+    values = await read_values(deps, begun.id)
+    assert (values["recusal_units"], values["email"]) == ([OLD, SPOUSE], "new@example.com")
