@@ -75,6 +75,7 @@ def _limits(field: FormField) -> str:
         "" if field.districts else "no districts",
         _files(field),
         "anew for each application" if field.single_use else "",
+        ("rows added at once" if field.kind == "units" else "changed at once") if field.at_once else "",
         f"default {_cell(field.default)}" if field.default else "",
         f"instead of `{field.instead_of}`" if field.instead_of else "",
         "kept at renewal" if field.kept_at_renewal else "",

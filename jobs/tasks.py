@@ -20,6 +20,7 @@ LateMessage = Callable[[str, str], Awaitable[None]]
 def register(queue: App, services: Services, late_message: LateMessage) -> None:
     """Bind every task name to its service method."""
     retry = CappedRetry()
+    _register_office(queue, services, retry)
 
     async def advance_draw(draw_id: str) -> None:
         await services.draws.calling.advance(UUID(draw_id))
@@ -27,6 +28,10 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
 
     for name in ("draws.advance", "draws.refill"):
         queue.task(name=name, retry=retry)(advance_draw)
+
+    @queue.task(name="draws.recuse", retry=retry)
+    async def recuse_expert(expert_id: str) -> None:
+        await services.draws.declared_recusals.recuse(UUID(expert_id))
 
     @queue.task(name="invitations.notify_unconfirmed", retry=retry)
     async def notify_unconfirmed(invitation_id: str) -> None:
@@ -51,6 +56,12 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
     async def run_deadline(kind: str) -> None:
         await services.operations.scheduler.process(kind)
 
+    @queue.task(name="chat.late", retry=retry)
+    async def late(pool: str, message: str) -> None:
+        await late_message(pool, message)
+
+
+def _register_office(queue: App, services: Services, retry: CappedRetry) -> None:
     @queue.task(name="exports.write", retry=retry)
     async def write_export(order: str) -> None:
         await services.office.large_exports.write_file(order)
@@ -58,7 +69,3 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
     @queue.task(name="experts.sheet", retry=retry)
     async def work_on_sheet(sheet_id: str) -> None:
         await services.experts.sheets.work(UUID(sheet_id))
-
-    @queue.task(name="chat.late", retry=retry)
-    async def late(pool: str, message: str) -> None:
-        await late_message(pool, message)

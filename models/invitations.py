@@ -52,7 +52,8 @@ class Invitation(Row):
     answer_until = fields.DatetimeField()
     answered_at = fields.DatetimeField(null=True)
     answered_by = fields.CharField(10, default="")
-    """Channel of the answer: chat, voice, h5, mini or system; staff: agreed on the phone in a recall."""
+    """Channel of the answer: chat, voice, h5, mini or system; staff: agreed on the phone in a recall; recusal: it ended
+    since the expert declared a recusal unit, which is no refusal of his."""
     closed_at = fields.DatetimeField(null=True)
     reminders_sent = fields.IntField(default=0)
     next_reminder_at = fields.DatetimeField(null=True)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 
 from domain.clock import SHANGHAI
 from domain.draws.recusal_keys import normalise_unit_name, unit_keys
-from domain.experts.file import ExpertFile, FileChange
+from domain.experts.file import ExpertFile, FileChange, FileSource, fold
 
 TOLD_BY = ("employer", "employer_code", "employed_since", "work_history", "former_units")
 """Fields of the file that name employers."""
+RECUSED_BY = frozenset((*TOLD_BY, "recusal_units"))
+"""Fields of the file from which recusals follow."""
+_OWN_WORD = frozenset((FileSource.SELF, FileSource.APPLICATION))
+"""Changes that the expert himself stated."""
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 """Years to which the times of employments are limited (9999 for no end), so that date arithmetic works."""
 
@@ -79,6 +83,38 @@ def recusal_keys_of(
     if own_employer_recused:
         units += [unit for unit in employments if unit.until is None]
     return sorted({key for unit in units for key in unit.keys})
+
+
+@dataclass(frozen=True)
+class RecusalRule:
+    """What counts: employments that ended after ``employed_after``, and whether the present employer is a recusal unit
+    without being named."""
+
+    employed_after: datetime
+    own_employer_recused: bool
+
+
+def declared_keys(
+    changes: Sequence[FileChange], listed: ListedEmployers, rule: RecusalRule, since: datetime
+) -> frozenset[str]:
+    """Keys of units that recuse the expert now, and did not before he himself said so, from ``since`` on.
+
+    ``changes``: all of the file, oldest first.
+    """
+    present = _recusing_keys(changes, listed, rule)
+    declared = [
+        _recusing_keys(changes[: place + 1], listed, rule) - _recusing_keys(changes[:place], listed, rule)
+        for place, change in enumerate(changes)
+        if change.at >= since and change.source in _OWN_WORD and not RECUSED_BY.isdisjoint(change.values)
+    ]
+    return present & frozenset().union(*declared)
+
+
+def _recusing_keys(changes: Sequence[FileChange], listed: ListedEmployers, rule: RecusalRule) -> frozenset[str]:
+    units = employments_of(changes, listed)
+    own = recusal_keys_of(fold(changes).values, units, own_employer_recused=rule.own_employer_recused)
+    employed = (unit for unit in units if unit.until is None or unit.until > rule.employed_after)
+    return frozenset(own).union(*(unit.keys for unit in employed))
 
 
 def rows_of(value: object) -> list[Mapping[str, object]]:

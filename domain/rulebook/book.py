@@ -52,6 +52,9 @@ FORM_CODES: Mapping[str, tuple[str, ...]] = {
     "remote_evaluation": ("yes_no",),
     "emergency": ("yes_no",),
     "email": ("email",),
+    "backup_mobile": ("mobile",),
+    "bank_name": ("text",),
+    "bank_account": ("bank_account",),
     "signed_form": ("file",),
     "commitment_letter": ("file",),
 }

@@ -12,7 +12,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, model_validator
 
 from domain.file_types import FileType
-from domain.rulebook.types import Items, Section, Text
+from domain.rulebook.types import Duration, Items, Section, Text
 
 EntryType = Literal["first", "renewal", "education", "change"]
 """New entry; renewal (续聘); for an expert in the pool: continuing education (继续教育), change of the record
@@ -42,6 +42,8 @@ FieldKind = Literal[
 ]
 """``employer``: one of the pool's list of employers, ``units``: own recusal units, ``records``: rows of ``parts``."""
 FromAccount = Literal["name", "sex", "birth", "age", "id_number", "mobile"]
+AT_ONCE_KINDS: tuple[FieldKind, ...] = ("text", "phone", "mobile", "email", "bank_account", "units")
+"""Kinds that an expert in the pool can change by himself, on a page of their own."""
 CatalogueKind = Literal["title_level", "qualification", "specialty", "department"]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 
@@ -90,6 +92,9 @@ class FormField(Section):
     """Types of application that have it; empty: all."""
     kept_at_renewal: bool = False
     """In an application of an expert in the pool (renewal, continuing education) it stays as in the record."""
+    at_once: bool = False
+    """An expert in the pool changes it by himself, without review; of units he only adds some, since to remove one is
+    reviewed. False: by an application only."""
     sensitive: bool = False
     """Masked for everyone but the applicant."""
     of_application: bool = False
@@ -132,6 +137,8 @@ class FormField(Section):
             raise ValueError("default belongs to kinds text, textarea, yes_no and choice and only there")
         if self.single_use and self.kind != "file":
             raise ValueError("single_use belongs to kind file and only there")
+        if self.at_once and self.kind not in AT_ONCE_KINDS:
+            raise ValueError(f"at_once belongs to kinds {', '.join(AT_ONCE_KINDS)} and only there")
         if self.city_only and self.kind != "region":
             raise ValueError("city_only belongs to kind region and only there")
         if not self.districts and self.kind != "region":
@@ -185,6 +192,16 @@ class Specialties(Section):
     """Unchangeable during the campaign, except specialties that a reviewer sent back."""
 
 
+class Declarations(Section):
+    """Recusal units that experts declare by themselves (申报回避)."""
+
+    units_max: Annotated[int, Field(ge=1, le=50)]
+    """Units of one expert within ``units_within``; further ones are reviewed."""
+    units_within: Duration
+    relations: Annotated[Items[Text], Field(min_length=1)]
+    """Near relatives (近亲属) whose employers recuse."""
+
+
 class PrintedDocuments(Section):
     """The printed form, the effect of printing, and the letters that are signed."""
 
@@ -223,6 +240,7 @@ class ApplicationForm(Section):
     own_employer_recused: bool
     """The own employer is a recusal unit without being named."""
     specialties: Specialties
+    declarations: Declarations
     papers: PrintedDocuments
 
     @model_validator(mode="after")
@@ -269,6 +287,10 @@ class ApplicationForm(Section):
                 sections[code] = section.model_copy(update={"fields": tuple(here), "only_for": ()})
         fields = {code: field.model_copy(update={"only_for": ()}) for code, field in self.fields.items()}
         return self.model_copy(update={"sections": sections, "fields": fields})
+
+    def at_once(self) -> Mapping[str, FormField]:
+        """The fields of the file that an expert changes by himself, in the form's order."""
+        return {code: field for code, field in self.of_file().used().items() if field.is_filed and field.at_once}
 
     def without_requiring(self, codes: Collection[str]) -> ApplicationForm:
         """The form where these fields may stay empty."""

@@ -113,6 +113,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
         "answer_by": "11月21日(周六) 09:30",
     },
     "leave_confirmed": _GATHERING,
+    "recusal_declared": _GATHERING,
     "leave_asked": {**_GATHERING, **_LINK, "answer_by": "11月21日(周六) 09:00"},
     "absence_registered": {**_GATHERING, **_CONTACT},
     "desk_registered": {**_GATHERING, **_CONTACT, "at": "09:30", "what": "已签到进场"},

@@ -56,6 +56,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "remuneration.own": EXPERT,
     "expert.self.read": EXPERT,
     "expert.self.availability": EXPERT,
+    "expert.self.change": EXPERT,
     "expert.self.answer": EXPERT,
     "expert.self.leave": EXPERT,
     "organisation.read": AGENCY,

@@ -23,6 +23,7 @@ _QUEUES: Mapping[str, str] = {
     "chat.late": CHAT,
     "draws.advance": DRAWS,
     "draws.refill": REFILLS,
+    "draws.recuse": DRAWS,
     "invitations.notify_unconfirmed": DRAWS,
     "virtual_calls.dial": CALLS,
     "delivery_reports.apply": DELIVERY_REPORTS,

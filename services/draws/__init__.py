@@ -9,6 +9,7 @@ from services.draws.attendance.absence_queries import ABSENCES_MAX, AbsenceRow
 from services.draws.attendance.attendance_queries import AttendanceRow, ScannedPanel
 from services.draws.attendance.attendance_rules import venue_position
 from services.draws.attendance.check_in import CheckedIn, VenueCheckIn
+from services.draws.attendance.declared_recusals import DeclaredRecusals, DeclaredUnit, RecusalUnits, UnitForm
 from services.draws.attendance.discard_queries import DiscardQueries, DiscardRequestView
 from services.draws.attendance.discard_requests import DiscardForm, DiscardKind, RegisteredAbsence
 from services.draws.attendance.discards import Discards
@@ -103,6 +104,8 @@ __all__ = [
     "ConditionForm",
     "ConditionProgress",
     "ConditionView",
+    "DeclaredRecusals",
+    "DeclaredUnit",
     "DeliveryStats",
     "Detail",
     "DiscardForm",
@@ -150,6 +153,7 @@ __all__ = [
     "RecordMatch",
     "RecusalPersonView",
     "RecusalUnitView",
+    "RecusalUnits",
     "RedrawTimes",
     "RegionChange",
     "RegisteredAbsence",
@@ -163,6 +167,7 @@ __all__ = [
     "ScannedPanel",
     "Snapshot",
     "SupervisorView",
+    "UnitForm",
     "VenueCheckIn",
     "Verdict",
     "VirtualCalls",

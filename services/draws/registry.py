@@ -10,6 +10,7 @@ from services.draws.activity_end import ActivityEnd
 from services.draws.attendance.absence_queries import AbsenceQueries
 from services.draws.attendance.attendance_queries import AttendanceQueries
 from services.draws.attendance.check_in import VenueCheckIn
+from services.draws.attendance.declared_recusals import DeclaredRecusals
 from services.draws.attendance.discard_queries import DiscardQueries
 from services.draws.attendance.discards import DISCARDS_DUE, Discards
 from services.draws.attendance.gathering_times import GatheringTimes
@@ -88,6 +89,7 @@ class DrawServices:
     unanswered_moves: UnansweredMoves
     discards: Discards
     discard_queries: DiscardQueries
+    declared_recusals: DeclaredRecusals
     attendance: VenueCheckIn
     attendance_queries: AttendanceQueries
     urging: Urging

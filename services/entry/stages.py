@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain.applications.lifecycles import STAGE_OF, ApplicationEvent, ApplicationState
 from domain.clock import print_time
+from domain.experts.employments import RECUSED_BY
 from domain.rulebook.book import Rulebook
 from domain.rulebook.entry import Stage
 from domain.rulebook.form import EntryType
@@ -172,7 +173,9 @@ class EntryStages:
         if existing is None:
             existing = await open_file(self.deps, application.pool, change)
         else:
-            await change_file(self.deps, existing, change)
+            differing = await change_file(self.deps, existing, change)
+            if not RECUSED_BY.isdisjoint(differing):
+                await self.deps.jobs.defer("draws.recuse", expert_id=str(existing.id))
         expert = existing
         expert.account_id = account.id
         await expert.save(update_fields=["account_id"])

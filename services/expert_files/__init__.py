@@ -8,7 +8,7 @@ from services.expert_files.changes import (
     read_facts,
     seal_values,
 )
-from services.expert_files.reading import change_of, changes_of, file_of, read_listed_employers
+from services.expert_files.reading import change_of, changes_of, file_of, get_own_expert, read_listed_employers
 from services.expert_files.records import record_values
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "changes_of",
     "expert_columns",
     "file_of",
+    "get_own_expert",
     "open_file",
     "read_facts",
     "read_listed_employers",

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
+from domain.errors import NotFound
 from domain.experts.employments import ListedEmployers
 from domain.experts.file import ExpertFile, FileChange, FileSource, fold
-from services.core.base import Deps, rows
+from models.experts import Expert
+from services.core.base import Actor, Deps, rows
 from services.core.crypto import Keyring
 
 PURPOSE = "expert_file"
@@ -18,6 +20,15 @@ SELECT expert_id, at, source, source_id, actor_id, values_sealed FROM expert_fil
  WHERE expert_id = ANY($1::uuid[]) ORDER BY expert_id, at, id
 """
 _LISTED = "SELECT id, name, credit_code FROM employer WHERE pool = $1 AND id = ANY($2::uuid[])"
+
+
+async def get_own_expert(actor: Actor, *, locked: bool = False) -> Expert:
+    """The actor's row in the pool. Raises NotFound for a person who is not in the pool."""
+    experts = Expert.select_for_update() if locked else Expert.all()
+    expert = await experts.get_or_none(id=actor.expert_id, pool=actor.pool, left_at=None) if actor.expert_id else None
+    if expert is None:
+        raise NotFound("入库成为专家后才有专家档案。", code="no_expert")
+    return expert
 
 
 async def file_of(deps: Deps, expert_id: UUID) -> ExpertFile:

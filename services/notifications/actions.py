@@ -78,6 +78,7 @@ ACTIONS: Mapping[str, Action] = {
     "panel_waits": Action("去答复", INVITATION, words=("同意改期", "不能改期")),
     "time_reminder": Action("去答复", INVITATION, words=("同意改期", "不能改期")),
     "leave_confirmed": _PANEL,
+    "recusal_declared": _PANEL,
     "leave_asked": Action("去确认", INVITATION, words=("确认请假", "按时到场")),
     "absence_registered": _PANEL,
     "desk_registered": _PANEL,

@@ -36,3 +36,13 @@ def with_short_ladders(deps: Deps, **channels: tuple[str, ...]) -> Deps:
 def _only_channels(ladder: Ladder, channels: tuple[str, ...]) -> Ladder:
     steps = {step.channel: step.model_copy(update={"after": timedelta()}) for step in ladder.steps}
     return ladder.model_copy(update={"steps": tuple(steps[name] for name in channels if name in steps) or ladder.steps})
+
+
+def with_field(deps: Deps, code: str, **changed: object) -> Deps:
+    """With other rules for a field of the form of every pool."""
+    books = {}
+    for pool, book in deps.rulebooks.items():
+        field = book.form.fields[code].model_copy(update=changed)
+        form = book.form.model_copy(update={"fields": {**book.form.fields, code: field}})
+        books[pool] = book.model_copy(update={"form": form})
+    return replace(deps, rulebooks=books)

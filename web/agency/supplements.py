@@ -17,7 +17,12 @@ _BEGUN = Filters(
 """States in which absences are registered."""
 _SHORT = Filters(state=DrawState.SHORT.value, without_absence=True, urgent_first=True)
 _SHOWN = 50
-SOURCES = {"expert": "专家本人", "moved": "专家本人，因改期", "manual": "人工登记"}
+SOURCES = {
+    "expert": "专家本人",
+    "moved": "专家本人，因改期",
+    "declared": "专家本人，申报回避",
+    "manual": "人工登记",
+}
 
 
 class SupplementPages(AgencyPart):

@@ -17,7 +17,12 @@ from web.core.typed_forms import Lines
 from web.draws.base import DrawPages
 
 _KINDS = {"leave": "人工请假", "absence": "缺席", "recusal": "现场回避"}
-_SOURCES = {"expert": "专家本人", "moved": "专家本人，因改期", "manual": "人工登记"}
+_SOURCES = {
+    "expert": "专家本人",
+    "moved": "专家本人，因改期",
+    "declared": "专家本人，申报回避",
+    "manual": "人工登记",
+}
 
 
 @dataclass(frozen=True)

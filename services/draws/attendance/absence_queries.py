@@ -42,7 +42,10 @@ class AbsenceRow:
     reason: str
     source: Annotated[
         str,
-        Field(description="By the `expert`, also since the time was `moved`; `manual`: registered by agency or venue"),
+        Field(
+            description="By the `expert`, also since the time was `moved`, or a recusal unit `declared`; "
+            "`manual`: registered by agency or venue"
+        ),
     ]
     registered_at: datetime
     registered_by: Annotated[str, Field(description="Who registered it; empty: the expert himself")]

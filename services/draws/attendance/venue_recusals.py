@@ -49,6 +49,17 @@ class VenueRecusals:
         message = "已登记，等待核验人员或监督人确认，确认后名额才会空出。专家本人已收到通知。"
         return RegisteredAbsence(invitation.code, "recusal", False, request.answer_until, message)
 
+    async def request_own(self, actor: Actor, draw: Draw, invitation: Invitation) -> None:
+        """An expert who has entered declared a unit that is a party: verifier or supervisor confirm that he goes.
+
+        A request that waits already is enough.
+        """
+        if await DiscardRequest.exists(invitation_id=invitation.id, kind="recusal", state=DiscardState.OPEN):
+            return
+        form = DiscardForm(invitation.code, "recusal", "专家申报的回避单位与本活动有关", "专家本人申报")
+        request = await self.requests.create(actor, draw, invitation, form, draw.ends_at)
+        await self._ask_to_confirm(draw, request)
+
     async def _ask_to_confirm(self, draw: Draw, request: DiscardRequest) -> None:
         """Notify every supervisor of the draw and every verifier of its terminal, except the author."""
         await notify_supervisors(self.deps, self.notices, draw, "recusal_waiting", str(request.id))
@@ -103,9 +114,9 @@ class VenueRecusals:
             return
         cause = Cause(party_of(request.asked_role), confirmed_by)
         reason = f"{request.cause}：{request.reason}"[:200]
-        await self.invitations.register_absence(
-            locked, invitation, InvitationEvent.RECUSE, reason, cause, by=request.asked_by_id
-        )
+        # the register names who registered it, but never an expert
+        by = None if cause.by == "expert" else request.asked_by_id
+        await self.invitations.register_absence(locked, invitation, InvitationEvent.RECUSE, reason, cause, by=by)
 
 
 def check_recusal_cause(book: Rulebook, cause: str) -> None:

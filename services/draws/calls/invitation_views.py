@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from domain.draws.agreed_times import agreed_gathering, asked_gathering, leave_until, pending_proposal
@@ -12,7 +12,11 @@ from domain.draws.lifecycles import InvitationState
 from services.core.base import Deps, rows
 from services.core.crypto import PHONE
 
-COLUMNS = """i.id, i.state, i.gathering_at, i.proposed_gathering_at, i.proposed_start_at,
+ByDeclaration = Literal["recusal"]
+BY_DECLARATION: ByDeclaration = "recusal"
+"""Instead of a channel: the expert declared a unit that is a party. That is neither a refusal nor a leave of his own
+choice, and nothing is held against him."""
+COLUMNS = """i.id, i.state, i.answered_by, i.gathering_at, i.proposed_gathering_at, i.proposed_start_at,
   i.ends_at, i.answer_until, i.menu_id, i.link, i.code, d.pool,
   btrim(n.address || ' ' || n.room) AS place, n.venue, n.contact, n.contact_phone_sealed, n.remark,
   came.at AS checked_in_at, gone.at AS checked_out_at, claim.at AS claimed_at,
@@ -36,6 +40,7 @@ class InvitationRow(NamedTuple):
 
     id: UUID
     state: str
+    answered_by: str
     gathering_at: datetime
     proposed_gathering_at: datetime | None
     proposed_start_at: datetime | None
@@ -94,6 +99,8 @@ class InvitationView:
     """Until when an acceptance can be undone; None: not possible."""
     recall: bool = False
     """The expert isn't drawn: a panel of which he was meets again (复评)."""
+    recused: bool = False
+    """It ended because the expert declared a recusal unit (申报回避)."""
 
 
 def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
@@ -126,6 +133,7 @@ def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
         proposal=proposal.key if proposal else "",
         undo_until=row.answer_until if accepted and row.calls and not came and now < row.answer_until else None,
         recall=row.recall,
+        recused=row.answered_by == BY_DECLARATION,
     )
 
 

@@ -27,7 +27,7 @@ from services.core.limits import check_repeats
 from services.draws.calls.call_rules import STATES_THAT_TAKE_ANSWERS, print_deadline
 from services.draws.calls.expiry import expire_due
 from services.draws.calls.invitation_queries import Choice
-from services.draws.calls.invitation_views import InvitationView, find_views
+from services.draws.calls.invitation_views import BY_DECLARATION, ByDeclaration, InvitationView, find_views
 from services.draws.calls.lapse_notifications import LAPSED, note_opened, notify_unclear
 from services.draws.calls.named_times import check_shown, find_called_gathering
 from services.draws.calls.places import Cause, Places
@@ -40,6 +40,8 @@ from services.notifications import NoticeRequest, Notices, Recipient
 
 Channel = Literal["chat", "voice", "h5", "mini"]
 _CAUSES = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
+_DECLARED = "申报回避"
+"""What the agency learns of a declared recusal: not which unit it is, nor whose."""
 _CLOCKS_DIFFER = timedelta(seconds=2)
 """How much earlier than our clock a message's own time may be than the answer it follows."""
 
@@ -141,8 +143,7 @@ class Invitations:
         actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
         await record(actor, now, f"invitation.{invitation.state}", "invitation", invitation.id, channel=by)
         view = await self._view(invitation)
-        if draw.kind == "recall" and not locked.open:
-            await self.parties.notify(draw, "answered", occasion=str(draw.log_length))
+        await self._notify_all_answered(locked)
         if choice == "decline":
             await self._notify_expert(invitation, draw, "draw_declined", time_params(view.gathering_at), by)
             return view
@@ -150,6 +151,11 @@ class Invitations:
         confirmation = _notice_request(invitation, "draw_accepted", params, by, occasion=f":{draw.log_length}")
         await self.notices.notify_each(draw.pool, [confirmation, *await progress_notices(self.deps, locked)])
         return view
+
+    async def _notify_all_answered(self, locked: Locked) -> None:
+        """Of a recall, to its agency."""
+        if locked.draw.kind == "recall" and not locked.open:
+            await self.parties.notify(locked.draw, "answered", occasion=str(locked.draw.log_length))
 
     async def _agree_to_named_time(self, locked: Locked, invitation: Invitation, by: Channel) -> bool:
         """Who accepts agrees to the time that was named to him. A call from before the gathering moved named the old
@@ -248,6 +254,34 @@ class Invitations:
             await self.notify_leave_confirmed(invitation, locked.draw, by)
             return await self._view(invitation)
 
+    # ---- recusal by declaration
+
+    async def recuse(self, locked: Locked, invitation: Invitation) -> None:
+        """The expert declared a unit that is a party: an open call ends, a place that he holds is vacant, whatever the
+        deadlines. Under the caller's lock.
+
+        In the record it is his own answer or leave.
+        """
+        now, draw = self.deps.now(), locked.draw
+        at = asked_gathering(invitation)
+        if invitation.state == InvitationState.OPEN:
+            await self.places.apply(locked, invitation, InvitationEvent.DECLINE, now, by=BY_DECLARATION)
+            await self._notify_all_answered(locked)
+        else:
+            at = agreed_gathering(invitation)
+            await self.register_absence(
+                locked,
+                invitation,
+                InvitationEvent.LEAVE,
+                _DECLARED,
+                Cause("expert"),
+                via=BY_DECLARATION,
+                source="declared",
+            )
+        actor = Actor(draw.pool, "expert", expert_id=invitation.expert_id)
+        await record(actor, now, "invitation.recused", "invitation", invitation.id, state=str(invitation.state))
+        await self._notify_expert(invitation, draw, "recusal_declared", time_params(at))
+
     async def notify_leave_confirmed(self, invitation: Invitation, draw: Draw, by: Channel) -> None:
         await self._notify_expert(invitation, draw, "leave_confirmed", time_params(agreed_gathering(invitation)), by)
 
@@ -263,14 +297,15 @@ class Invitations:
         reason: str,
         cause: Cause,
         *,
-        via: Channel | None = None,
+        via: Channel | ByDeclaration | None = None,
         by: UUID | None = None,
         source: str = "",
     ) -> None:
         """An accepted expert loses the place: leave, absence or recusal at the venue. Under the caller's lock.
 
         ``via`` is the channel on which the expert asked or confirmed; ``by`` is another person who registered it.
-        ``source`` "moved": the agency moved the time, so that nothing is held against him.
+        ``source`` "moved": the agency moved the time, "declared": he declared a recusal unit; so that nothing is held
+        against him.
         """
         now, draw = self.deps.now(), locked.draw
         calling = locked.state in STATES_THAT_TAKE_ANSWERS
@@ -301,7 +336,8 @@ class Invitations:
     async def _notify_missing(self, locked: Locked, absence: Absence) -> None:
         draw, by = locked.draw, absence.registered_by_id
         missing = sum(condition.needed - condition.accepted for condition in locked.conditions)
-        params: dict[str, str | int] = {"missing": missing, "cause": _CAUSES[absence.kind]}
+        cause = _DECLARED if absence.source == "declared" else _CAUSES[absence.kind]
+        params: dict[str, str | int] = {"missing": missing, "cause": cause}
         if draw.kind == "recall":
             await self.parties.notify(draw, "gone", params, by=by, occasion=str(absence.id))
             return

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from domain.experts.employments import Unit, employments_of, present_units, recusal_keys_of
+from domain.experts.employments import (
+    RecusalRule,
+    Unit,
+    declared_keys,
+    employments_of,
+    present_units,
+    recusal_keys_of,
+)
 from domain.experts.file import FileChange, FileSource
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -74,3 +81,32 @@ def test_own_units_recuse_and_the_present_employer_where_the_pool_says_so() -> N
     own = recusal_keys_of(values, jobs, own_employer_recused=False)
     assert own == [f"code:{CODE}", "name:配偶单位"]
     assert recusal_keys_of(values, jobs, own_employer_recused=True) == sorted([*own, "name:甲公司"])
+
+
+def stated(day: int, source: FileSource, **values: object) -> FileChange:
+    return FileChange(START + timedelta(days=day), source, values)
+
+
+def test_what_the_expert_stated_since_a_moment_recuses_him_from_then_on() -> None:
+    rule = RecusalRule(START - timedelta(days=1000), own_employer_recused=True)
+    changes = [
+        stated(0, FileSource.IMPORT, employer="甲公司"),
+        stated(5, FileSource.SELF, recusal_units=[{"name": "乙公司", "code": CODE}]),
+        stated(9, FileSource.IMPORT, employer="丙公司"),
+        stated(9, FileSource.APPLICATION, former_units=[{"name": "丁公司", "since": "", "until": "2025-12-01"}]),
+    ]
+
+    def since(day: int) -> set[str]:
+        return set(declared_keys(changes, {}, rule, START + timedelta(days=day)))
+
+    assert since(0) == {"name:乙公司", f"code:{CODE}", "name:丁公司"}, "an import is another's word"
+    assert since(6) == {"name:丁公司"}
+    assert since(10) == set()
+    changes.append(stated(12, FileSource.APPLICATION, recusal_units=None))
+    assert since(0) == {"name:丁公司"}, "what was removed since recuses no more"
+
+
+def test_an_employment_of_long_ago_recuses_nobody_however_late_it_is_stated() -> None:
+    rule = RecusalRule(START - timedelta(days=1000), own_employer_recused=True)
+    old = [{"name": "丁公司", "since": "2010-01-01", "until": "2015-01-01"}]
+    assert declared_keys([stated(0, FileSource.SELF, former_units=old)], {}, rule, START) == frozenset()

@@ -13,7 +13,7 @@ from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import Expert
 from services.applications import read_values
-from services.core.base import Actor, Deps
+from services.core.base import Actor, Deps, rows
 from services.expert_files import change_file, file_of
 from tests.factories.applications import (
     account_of,
@@ -199,6 +199,7 @@ async def test_a_change_keeps_a_unit_that_was_declared_meanwhile_and_removes_wha
     expert = await Expert.get(account_id=person.account_id)
     assert {"name:新回避单位", "name:配偶单位"} <= set(expert.recusal_keys)
     assert "name:原回避单位" not in expert.recusal_keys
+    assert await rows("SELECT 1 FROM procrastinate_jobs WHERE task_name = 'draws.recuse'"), "running draws follow"
     await check_invariants()
 
 

@@ -11,6 +11,9 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from domain.draws.verify_draw import verify
+from models.experts import Expert
+from services.core.base import Actor
+from services.draws import UnitForm
 from tests.domain.draws.test_record_fuzz import ERRORS, WARNINGS, honest
 from tests.domain.draws.test_verify_follow_ups import HOLDS, WRONG
 from tests.factories.draw_records import chained
@@ -109,6 +112,28 @@ async def test_a_record_that_two_readers_would_read_differently_is_not_read(
 ) -> None:
     page = await (await look(browser, world)).open("/h5/login")
     assert await page.evaluate(_PARSES, text) is fits
+
+
+async def test_both_accept_the_record_of_a_draw_whose_experts_recused_themselves(
+    browser: Browser, world: World
+) -> None:
+    """An open call and a place, as the record has them: the expert's own answer, and his own leave."""
+    draw_id, [open_call, accepted] = await world.call(2)
+    await world.services.draws.invitations.answer(accepted.id, accepted.expert_id, "accept", by="chat")
+    for invitation in (open_call, accepted):
+        await world.log_in_expert(invitation.expert_id)
+        expert = await Expert.get(id=invitation.expert_id)
+        actor = Actor("demo", "expert", expert.account_id, expert.id)
+        await world.services.draws.declared_recusals.declare(actor, UnitForm("配偶", "广州水务有限公司", "", ""))
+    await world.office.run.advance(draw_id)
+    record = await world.office.public_records.read(world.office.agency, draw_id)
+    outcomes = [entry["outcome"] for entry in record["log"] if entry["act"] == "outcome"]
+    assert outcomes == ["accepted", "declined", "left"]
+    cases: list[Case] = [(json.loads(json.dumps(record)), [])]
+    want = program_findings(cases)
+    assert not [finding for finding in want[0] if finding[0] == "error"]
+    page = await (await look(browser, world)).open("/h5/login")
+    assert await browser_findings(page, cases) == want
 
 
 async def ended_record(world: World) -> tuple[str, Office]:
