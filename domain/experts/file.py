@@ -14,6 +14,7 @@ from uuid import UUID
 from domain.forms.values import is_empty
 from domain.lifecycle import Labelled
 
+RETIRED = "retired_on"
 OWN_FIELDS: Mapping[str, str] = {
     "number": "专家编号",
     "name": "姓名",
@@ -27,6 +28,7 @@ OWN_FIELDS: Mapping[str, str] = {
     "willing_regions": "意愿评标地",
     "employed_since": "入职日期",
     "former_units": "历史单位",
+    RETIRED: "退休日期",
 }
 """Fields that every file has though no pool's form asks for them, or asks the account instead."""
 FOLLOW: Mapping[str, tuple[str, ...]] = {"employer": ("employer_code", "employed_since", "office_phone")}

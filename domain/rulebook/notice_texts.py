@@ -216,6 +216,11 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "invoice_reversed": {**_MONEY, "number": "26440000000012345678"},
     "employer_answered": {"unit": "广州粤建工程咨询有限公司", "result": "已添加"},
     "mobile_changed": {"at": "2026年11月21日 09:30", "mobile": "189****1990", "hotline": "020-12345678"},
+    "file_changed": {
+        "at": "2026年11月21日 09:30",
+        "what": "本人银行账号（6222****0123）",
+        "hotline": "020-12345678",
+    },
     "person_differs": {"hotline": "020-12345678"},
     "password_changed": {"at": "2026年11月21日 09:30", "hotline": "020-12345678"},
     "objection_answered": {**_APPLICATION, "result": "异议不成立"},

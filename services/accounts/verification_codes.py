@@ -24,7 +24,7 @@ from services.core.base import Deps
 from services.core.limits import DAY, check_may_send, print_wait, seconds_until
 from services.notifications import Notices
 
-Purpose = Literal["bind", "login", "privacy", "register", "password", "mobile"]
+Purpose = Literal["bind", "login", "privacy", "register", "password", "mobile", "bank"]
 
 __all__ = ["LINK", "CodeSent", "Purpose", "VerificationCodes", "check_mobile"]
 

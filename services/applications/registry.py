@@ -10,6 +10,7 @@ from services.applications.campaigns import Campaigns
 from services.applications.document_delivery import DocumentDelivery
 from services.applications.documents import Documents
 from services.applications.drafts import Drafts
+from services.applications.own_changes import OwnChanges
 from services.applications.queries import ApplicationQueries
 from services.applications.submission import Submission
 from services.applications.to_do import ToDos
@@ -27,6 +28,7 @@ class ApplicationServices:
     documents: Documents
     document_delivery: DocumentDelivery
     to_dos: ToDos
+    own_changes: OwnChanges
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:

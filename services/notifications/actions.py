@@ -159,6 +159,7 @@ ACTIONS: Mapping[str, Action] = {
     "invoice_reversed": _MONEY,
     "employer_answered": Action("继续填写", "/h5/{pool}/apply/form"),
     "mobile_changed": _ACCOUNT,
+    "file_changed": Action("查看我的档案", "/h5/{pool}/file"),
     "person_differs": Action("核对我的信息", "/h5/{pool}/account"),
     "password_changed": Action("查看登录设备", "/h5/{pool}/account"),
     "objection_answered": Action("查看答复", "/h5/{pool}/notice/objections"),

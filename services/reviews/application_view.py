@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.errors import NotFound
-from domain.experts.file import OWN_FIELDS
+from domain.experts.file import OWN_FIELDS, RETIRED
 from domain.forms.checking import account_values, filled_values
 from domain.forms.display import columns_of, show_masked, show_rows, show_value
 from domain.forms.values import fields_of, is_empty
@@ -21,6 +21,7 @@ from models.applications import Application, Attachment
 from services.applications import facts_of, read_values, today, type_of
 from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Deps
+from services.expert_files import file_of
 from services.reviews.former_file import FormerFile, correctable_fields, read_former_file
 
 Change = Literal["", "filled", "changed", "emptied"]
@@ -123,8 +124,19 @@ class FormData:
 
 
 async def read_form(deps: Deps, application: Application, account: Account) -> SubmittedForm:
-    """The form with its values and files."""
-    return form_of(deps, application, account, await _load(deps, application, former=None))
+    """The form with its values and files, and what the expert has filed beside it."""
+    form = form_of(deps, application, account, await _load(deps, application, former=None))
+    if application.expert_id is None:
+        return form
+    retired_on = (await file_of(deps, application.expert_id)).values.get(RETIRED)
+    return replace(form, sections=(*form.sections, *_own_word(retired_on)))
+
+
+def _own_word(retired_on: object) -> tuple[SectionShown, ...]:
+    """What an expert of the pool has filed by himself, and no form asks for: his retirement."""
+    if not retired_on:
+        return ()
+    return (SectionShown("own_word", "本人登记", (FieldShown(RETIRED, OWN_FIELDS[RETIRED], "date", str(retired_on)),)),)
 
 
 def form_of(deps: Deps, application: Application, account: Account, data: FormData) -> SubmittedForm:
@@ -132,13 +144,12 @@ def form_of(deps: Deps, application: Application, account: Account, data: FormDa
     form = deps.book(application.pool).form.of(type_of(application))
     comparison = _Comparison(deps, application, account, data)
     shown = {code: comparison.show(code) for code in comparison.fields}
-    return SubmittedForm(
-        tuple(
-            SectionShown(code, section.title, tuple(shown[field] for field in section.fields if field in shown))
-            for code, section in form.sections.items()
-        ),
-        compared=data.former is not None,
+    sections = tuple(
+        SectionShown(code, section.title, tuple(shown[field] for field in section.fields if field in shown))
+        for code, section in form.sections.items()
     )
+    own_word = _own_word(data.former.retired_on) if data.former else ()
+    return SubmittedForm((*sections, *own_word), compared=data.former is not None)
 
 
 async def find_secret(deps: Deps, application: Application, account: Account, field: str) -> Revealed:

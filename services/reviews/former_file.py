@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.experts.employments import rows_of
-from domain.experts.file import FileChange, fold, requested_fields
+from domain.experts.file import RETIRED, FileChange, fold, requested_fields
 from domain.forms.checking import renewal_values
 from domain.forms.values import fields_of, file_codes
 from domain.identity import PersonFacts, person_facts
@@ -22,12 +22,13 @@ from services.expert_files import changes_of
 class FormerFile:
     """``values``: the file when the application was handed in; ``begun_with``: when it was begun.
 
-    ``attachments`` are those in either, by id.
+    ``attachments`` are those in either, by id; ``retired_on``: the day of retirement that the expert has filed by now.
     """
 
     values: Mapping[str, object]
     begun_with: Mapping[str, object]
     attachments: Mapping[UUID, Attachment]
+    retired_on: object = None
 
     @property
     def person(self) -> PersonFacts:
@@ -73,7 +74,8 @@ async def read_former_file(deps: Deps, application: Application) -> FormerFile |
     handed_in = _values_at(application, changes, handed_in=True)
     ids = {*_file_ids(begun_with), *_file_ids(handed_in)}
     attachments = await Attachment.filter(id__in=ids, state="ready") if ids else []
-    return FormerFile(handed_in, begun_with, {file.id: file for file in attachments})
+    retired_on = fold(changes).values.get(RETIRED)
+    return FormerFile(handed_in, begun_with, {file.id: file for file in attachments}, retired_on)
 
 
 def _values_at(application: Application, changes: Sequence[FileChange], *, handed_in: bool) -> Mapping[str, object]:

@@ -251,3 +251,20 @@ async def test_an_expired_application_brings_nothing_back_that_was_set_at_once_s
     assert begun.id != renewing.id
     values = await read_values(deps, begun.id)
     assert (values["recusal_units"], values["email"]) == ([OLD, SPOUSE], "new@example.com")
+
+
+async def test_reviewers_and_office_see_a_retirement_that_the_expert_has_filed(
+    deps: Deps, entry_process: EntryProcess, person: Actor
+) -> None:
+    changing = await change(deps, entry_process, person, email="neu@example.com")
+    [task, *_] = await tasks_of(changing)
+    reviewer, office = await entry_process.reviewer("demo", task.step_code), Actor("demo", "pool_admin")
+    services = entry_process.services
+    for retired_on in (None, "2026-10-31"):
+        await set_at_once(deps, person, retired_on=retired_on)
+        for sheet in (
+            (await services.reviews.queue.get(reviewer, task.id)).sheet,
+            (await services.office.applications.get(office, changing.id)).sheet,
+        ):
+            shown = [field.text for section in sheet.sections for field in section.fields if field.code == "retired_on"]
+            assert shown == ([retired_on] if retired_on else [])

@@ -26,6 +26,7 @@ BOUNDS: Mapping[str, str] = {
     "services/accounts/staff.py notify_role_changed": BY_THE_OFFICE,
     "services/accounts/wechat_binding.py WechatBinding._notify_bound": OF_A_CODE,
     "services/applications/deadline_notifications.py notify_new_ends": BY_THE_OFFICE,
+    "services/applications/own_changes.py OwnChanges._notify": LIMITED,
     "services/applications/notifications.py notify_applicant": "steps of a review, each decided by another person",
     "services/courses/fees.py CourseFees.apply_payment": "once a payment",
     "services/courses/fees.py CourseFees.apply_refund": "once a refund",
@@ -65,6 +66,7 @@ BOUNDS: Mapping[str, str] = {
     "services/remuneration/records.py notify_proposer": "once a version, and a reminder",
 }
 ACTS = {
+    "services/applications/own_changes.py OwnChanges._change",
     "services/draws/attendance/gathering_times.py GatheringTimes.move",
     "services/draws/attendance/postponement.py Postponement.apply",
     "services/draws/calls/calling.py Calling.force_end",
