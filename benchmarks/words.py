@@ -46,6 +46,7 @@ WORDS: dict[str, Sequence[str]] = {
     commands.WILL_COME: (AHEAD,),
     commands.AVAILABILITY: (EXPERT,),
     commands.CHANCES: (EXPERT,),
+    commands.RECUSAL: (EXPERT,),
     commands.PROGRESS: (REVIEWING, FEE, STRANGER),
     commands.PAY: (FEE, REVIEWING),
     commands.APPLY: (REVIEWING, STRANGER),

@@ -19,6 +19,7 @@ PAST_PANELS = "以往活动"
 LEAVE = "请假"
 CHECK_IN = "签到"
 AVAILABILITY = "日程"
+RECUSAL = "申报回避"
 HELP = "帮助"
 MENU = "菜单"
 APPLY = "申报"
@@ -104,6 +105,7 @@ TAPS: Mapping[str, int] = {
     REMUNERATION: 138,
     NOTICES: 139,
     CHANCES: 149,
+    RECUSAL: 150,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

@@ -245,6 +245,7 @@ NOTHING_TO_UNDO = "现在没有可以撤销的答复。已确认的评标不能�
 OTHERS_WAIT = "另有{count}个邀请等您答复："
 TOO_LATE_TO_DECLINE = "这个邀请您已经确认参加，不能再改为不参加。不能到场请请假："
 HOLDS_DECLINED = "您此前已答复不参加{time}的评标，不能再更改，无需到场。"
+HOLDS_RECUSED = "您申报的回避单位与{time}的评标有关，您须回避，无需到场。不影响您今后被抽取。"
 HOLDS_SILENT = "{time}的评标邀请已过答复时间，本次无需到场。"
 HOLDS_LEFT = "{time}的评标您已请假，无需到场。"
 HOLDS_CANCELLED = "{time}的评标已取消，您无需到场。有疑问请联系{contact}。"
@@ -339,6 +340,12 @@ PERIOD_SAVED = "已保存：{span}不会抽取您。要撤销请回复“日程�
 PERIOD_PANELS = "注意：这段时间内有{count}场您已确认的评标，不受影响；不能到场请请假："
 WHICH_PERIOD = "撤销哪一段？撤销后这段时间可以抽取您。"
 PERIOD_CANCELLED = "已撤销：{span}恢复可以抽取。"
+
+# ---- recusal
+
+RECUSAL = "近亲属的工作单位、您的新单位和其他与您有利害关系的单位，请在网页上申报回避，登记后立即生效："
+RECUSAL_PAGE = "申报回避"
+RECUSAL_OF_A_CALL = "已接到的评标邀请，您知道与自己有利害关系的，请直接答复不参加或请假。"
 
 # ---- examinations
 

@@ -73,6 +73,8 @@ def state_text(view: InvitationView, now: datetime) -> str:
         return texts.STILL_OPEN.format(until=print_time(view.answer_until))
     if state is InvitationState.ACCEPTED:
         return f"{texts.ACCEPTED}\n{agreed_panel(view, now)}"
+    if view.recused:
+        return texts.HOLDS_RECUSED.format(time=print_time(view.gathering_at))
     templates = {
         InvitationState.DECLINED: texts.HOLDS_DECLINED,
         InvitationState.SILENT: texts.HOLDS_SILENT,

@@ -49,7 +49,7 @@ from web.entry.public_notices import PublicNoticePages
 from web.exams.booking import ExamBookingPages
 from web.exams.exams import ExamPages
 from web.exams.pictures import ExamPicturePages
-from web.experts import AvailabilityPages, OwnFilePages, PanelPages, ProofPages
+from web.experts import AvailabilityPages, OwnChangePages, OwnFilePages, PanelPages, ProofPages
 from web.files.file_links import FileLinkPages
 from web.files.materials import MaterialPages
 from web.notifications.history import NoticeHistoryPages
@@ -130,6 +130,7 @@ def setup_pages(
         PanelPages(site, services, auth),
         AvailabilityPages(site, services, auth),
         OwnFilePages(site, services, auth),
+        OwnChangePages(site, services, auth),
         ProofPages(site, services, auth),
         PublicNoticePages(site, services, auth),
         ReviewPages(site, services, auth),

@@ -105,6 +105,7 @@ class InvitationOut(Output):
     proposed_start_at: Moment | None = Field(description="The evaluation's start was postponed: to be agreed to")
     proposal: str = Field(description="Key of the times that wait for an answer; empty: none")
     undo_until: Moment | None = Field(description="Until when the acceptance can be undone; null: it can't")
+    recused: bool = Field(description="It ended because the expert declared a recusal unit: neither refusal nor leave")
 
 
 class AnsweredOut(Output):

@@ -4,7 +4,7 @@ const { INVITATION } = require('./words');
 
 /** @param {Api.InvitationOut} item @returns {Shell.Cell} */
 function invitationCell(item) {
-  const [said, marked] = INVITATION[item.state];
+  const [said, marked] = item.recused ? ['已回避', /** @type {Shell.Tone} */ ('')] : INVITATION[item.state];
   /** @type {[string, Shell.Tone]} */
   const [tag, tone] = item.checked_in_at ? ['已签到', 'good'] : [said, marked];
   return { label: showTime(item.gathering_at), note: item.place, tag, tone, url: `/pages/invitation?id=${item.id}` };

@@ -25,6 +25,7 @@ const ahead = (moment) => Boolean(moment) && new Date(moment || 0).getTime() > D
 
 /** @param {Api.InvitationOut} item */
 function meaningOf(item) {
+  if (item.recused) return '您申报的回避单位与这场评标有关，您须回避，不用到场。';
   if (item.state !== 'accepted') return MEANING[item.state];
   if (item.checked_out_at) return '您已离场，感谢参加评标。';
   if (item.checked_in_at) return '您已签到，请听从现场安排。';

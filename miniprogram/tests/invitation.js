@@ -6,7 +6,7 @@ const later = (hours) => new Date(Date.now() + hours * 3600 * 1000).toISOString(
 const OPEN = {
   id: 'i1', state: 'open', gathering_at: later(20), ends_at: later(28), place: '广州交易中心', venue: '3号厅', contact: '李老师', contact_phone: '020-87654321',
   remark: '请带身份证', answer_until: later(2), code: '', checked_in_at: null, claimed_at: null, checked_out_at: null, leave_until: null,
-  leave_asked_until: null, undo_until: null, proposed_gathering_at: null, proposed_start_at: null, proposal: '',
+  leave_asked_until: null, undo_until: null, proposed_gathering_at: null, proposed_start_at: null, proposal: '', recused: false,
 };
 const ACCEPTED = { ...OPEN, state: 'accepted', code: '204816', leave_until: later(18), undo_until: later(2) };
 const shown = (item, more = {}, weixin = {}) => new Phone({ 'GET /invitations/i1': item, ...more }, weixin).open('pages/invitation', { id: 'i1' });
@@ -84,6 +84,13 @@ for (const [state, words] of Object.entries(ENDS)) {
     assert.deepEqual(phone.buttons, []);
   });
 }
+
+test('a declared recusal is neither a refusal nor a leave', async () => {
+  const phone = await shown({ ...OPEN, state: 'declined', recused: true });
+  assert.match(phone.text, /您须回避，不用到场/);
+  assert.doesNotMatch(phone.text, /不参加/);
+  assert.deepEqual(phone.buttons, []);
+});
 
 test('an acceptance can be undone until its time', async () => {
   const phone = await shown(ACCEPTED, { 'POST /invitations/i1/undo': { effective: false, invitation: ACCEPTED } });

@@ -330,6 +330,7 @@ declare namespace Api {
     proposed_start_at: string | null;
     proposal: string;
     undo_until: string | null;
+    recused: boolean;
   }
 
   interface InvitationOutListing {

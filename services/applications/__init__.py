@@ -16,6 +16,7 @@ from services.applications.drafts import Begun, SavedSection
 from services.applications.may_apply import TRAINING, Training, check_change
 from services.applications.notifications import notify_applicant
 from services.applications.open_tasks import TaskKey, cancel_open_tasks, key_of, lock_open_tasks
+from services.applications.own_changes import BANK, bank_of
 from services.applications.progress import Progress, SpecialtyProgress, Stage, Step, progress_of
 from services.applications.queries import ApplicationView, FileView, LogLine, Returned, SectionView
 from services.applications.registry import ApplicationServices
@@ -39,6 +40,7 @@ from services.applications.submission import SIGNED_FORM, Outcome, Submission, o
 from services.applications.to_do import Home, ToDo
 
 __all__ = [
+    "BANK",
     "EVERYTHING",
     "PART_MAX",
     "SIGNED_FORM",
@@ -72,6 +74,7 @@ __all__ = [
     "TaskKey",
     "ToDo",
     "Training",
+    "bank_of",
     "cancel_open_tasks",
     "check_begin",
     "check_change",

@@ -11,12 +11,13 @@ from uuid import UUID
 from domain.applications.lifecycles import ApplicationState
 from domain.errors import AppError, NotFound
 from domain.experts.drawability import Reason, reasons_of
+from domain.experts.file import RETIRED
 from domain.experts.timeline import TimelineEntry
 from domain.forms.checking import fields_of
 from domain.rulebook.book import Rulebook
-from domain.rulebook.form import EntryType
+from domain.rulebook.form import EntryType, FormField
 from models.applications import Application
-from services.applications import check_change, page_of
+from services.applications import BANK, bank_of, check_change, page_of
 from services.core.base import Actor, Deps, Page
 from services.core.permissions import check
 from services.expert_file_views.fields import FileWords, change_values
@@ -88,15 +89,13 @@ class OwnFiles:
 
     async def read(self, actor: Actor, choice: TimelineChoice = WHOLE) -> OwnFile:
         """The actor's own file. Raises Forbidden, NotFound for a person who is not in the pool."""
-        check(actor, "expert.self.read")
-        record = await find_record(self.deps, actor.pool, actor.expert_id, actor.account_id)
-        if record is None or record.expert.left_at is not None:
-            raise NotFound("入库成为专家后才有专家档案。", code="no_expert")
+        record = await self._find_own(actor)
         words = await FileWords.of(self.deps, record, further=change_values(record.changes))
         change = self._way_to_change(words, record)
         parts = tuple(
             FilePart(part.title, tuple(_line(words, code, change) for code in part.codes)) for part in words.parts
         )
+        parts = (*parts, FilePart("本人登记", (_line(words, RETIRED, change),)))
         return OwnFile(
             number=record.expert.number,
             term_until=record.expert.term_until,
@@ -106,6 +105,21 @@ class OwnFiles:
             reasons=reasons_of(record.standing, words.book, self.deps.now()),
             timeline=await read_timeline(self.deps, words, TimelineReader.OWNER, choice),
         )
+
+    async def find_way_to_change(self, actor: Actor) -> Way:
+        """How what must be reviewed is changed now. Raises Forbidden, NotFound for a person who is not in the pool."""
+        record = await self._find_own(actor)
+        book = self.deps.book(actor.pool)
+        if "change" not in book.campaigns.entry_types:
+            return Way("请联系管理机构", f"需要更正的，请拨打{book.pool.hotline}。")
+        return self._way_to_change(await FileWords.of(self.deps, record), record)
+
+    async def _find_own(self, actor: Actor) -> FileRecord:
+        check(actor, "expert.self.read")
+        record = await find_record(self.deps, actor.pool, actor.expert_id, actor.account_id)
+        if record is None or record.expert.left_at is not None:
+            raise NotFound("入库成为专家后才有专家档案。", code="no_expert")
+        return record
 
     def _way_to_change(self, words: FileWords, record: FileRecord) -> Way:
         """Whether the pool takes changes of this person now, by the rules that the application itself goes by."""
@@ -140,6 +154,8 @@ def _way(words: FileWords, code: str, change: Way) -> Way:
     hotline = book.pool.hotline
     if field is not None and field.account == "mobile":
         return Way("可更换", "更换手机号", f"/h5/{book.pool.code}/account/mobile")
+    if way := _way_at_once(book, code, field):
+        return way
     if field is not None and field.account:
         return Way("不能修改", f"取自实名信息，不能修改；有误的请拨打{hotline}更正。")
     if code in fields_of(book.form, "change") and "change" in book.campaigns.entry_types:
@@ -156,6 +172,20 @@ def _way(words: FileWords, code: str, change: Way) -> Way:
         later = f"{'或'.join(names)}时可改"
         return Way(later, f"办理{'或'.join(names)}时可以修改；现在需要更正的，请拨打{hotline}。")
     return Way("请联系管理机构", f"需要更正的，请拨打{hotline}。")
+
+
+def _way_at_once(book: Rulebook, code: str, field: FormField | None) -> Way | None:
+    """How the expert changes a field by himself; None: he doesn't."""
+    path = f"/h5/{book.pool.code}/file"
+    if code == RETIRED:
+        return Way("可自行登记", "登记退休", f"{path}/retirement")
+    if field is None or not field.at_once:
+        return None
+    if field.kind == "units":
+        return Way("可自行增加，删除须审核", "申报回避单位", f"{path}/recusal")
+    if code in BANK:
+        return Way("可自行修改，须短信验证", "修改银行账户", f"{path}/bank") if code in bank_of(book) else None
+    return Way("可自行修改", "修改联系方式", f"{path}/contacts")
 
 
 def _earlier(book: Rulebook, application: Application) -> EarlierApplication:

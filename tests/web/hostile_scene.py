@@ -44,6 +44,7 @@ from tests.factories.draw_states import make_every_state
 from tests.factories.draws import make_project
 from tests.factories.files import pdf
 from tests.factories.offices import add_experts, end_with_panel, make_draw, prove, verify
+from tests.factories.people import file_more
 from tests.factories.remuneration import meet, part
 from tests.factories.reviews import make_reviewer
 from tests.web.conftest import World
@@ -173,6 +174,9 @@ async def _expert(world: World, invitation: Invitation) -> Account:
     """Of a panel that has met: with an amount disputed, a period of absence, and a bound account."""
     await world.bind(invitation.expert_id)
     expert = await Expert.get(id=invitation.expert_id)
+    units = [{"name": EVIL, "code": "", "note": EVIL}]
+    filed = {"recusal_units": units, "strengths": EVIL, "address": EVIL, "bank_name": EVIL}
+    await file_more(world.services.deps, expert, world.clock.now(), **filed)
     await Unavailability.create(
         expert_id=expert.id,
         starts_at=world.clock.now(),

@@ -105,6 +105,7 @@ FORMS: Mapping[str, str] = {
     "web.agency.supplement_times._PostponedStart.starts_at": "later on the same day, draw.supplement.postpone_max",
     "web.draws.invitations._Answer.gathering": _SHOWN,
     "web.draws.positions.CheckInForm.position": "the phone's word: inside attendance.radius_m, else only a claim",
+    "web.experts.own_changes._Retirement.retired_on": "not later than today, after the birth",
     "web.experts.availability._Period.ends_at": "as experts_add",
     "web.experts.availability._Period.starts_at": "as experts_add",
     "web.office.bank._Item.difficulty": "1 to 5",

@@ -75,6 +75,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "/h5/{pool}/panels": frozenset({"expert"}),
     "/h5/{pool}/file": frozenset({"expert"}),
     "/h5/{pool}/chances": frozenset({"expert"}),
+    **{f"/h5/{{pool}}/file/{page}": frozenset({"expert"}) for page in ("recusal", "contacts", "bank", "retirement")},
     "/h5/{pool}/periods": frozenset({"expert"}),
     "/h5/{pool}/proofs": frozenset({"expert"}),
     "/h5/{pool}/remuneration": frozenset({"expert"}),

@@ -28,7 +28,7 @@ from tests.web.conftest import Visitor, World
 from tests.web.hostile_scene import TYPED, HostileScene, make_hostile_scene
 
 LEFT_OUT = re.compile(
-    r"/events$|/static/|/back$|callback$|\.py$|\{form\}|/templates/|/import|/catalogues/|/attachment|/files?/|/code$"
+    r"/events$|/static/|/back$|callback$|\.py$|\{form\}|/templates/|/import|/catalogues/|/attachment|(?<!pool\})/files?/|/code$"
     r"|/h5/(wechat|mini|identity|login|register|forgot|role|pay-wechat|pdf|receipt|certificate|exam-picture)|/office/files"
     r"|exams|courses|certificates|/office/(bank|exports/\{token)|^/[cnpx]/|/pay|/v/(in|back)|\{command\}|/invoices/"
 )
@@ -57,6 +57,8 @@ SHOWN = (
         "information.pdf",
         "/h5/{pool}/remuneration",
         "/h5/{pool}/file",
+        "/h5/{pool}/file/bank",
+        "/h5/{pool}/file/recusal",
         "/h5/{pool}/periods",
         "/h5/{pool}/apply/status",
     ),

@@ -16,7 +16,15 @@ from tests.factories.applications import SPECIALTY, make_codes
 from tests.factories.careers import make_career
 from tests.factories.files import pdf
 from tests.factories.offices import make_supervisor
-from tests.factories.people import CREDIT_CODE, file_more, make_account, make_expert, make_grant, make_identity
+from tests.factories.people import (
+    BANK_ACCOUNT,
+    CREDIT_CODE,
+    file_more,
+    make_account,
+    make_expert,
+    make_grant,
+    make_identity,
+)
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
 from tests.web.office.test_office_browser import open_administrator
@@ -200,3 +208,54 @@ async def test_each_long_button_of_the_log_in_has_a_line_of_its_own(browser: Bro
     assert len(buttons) > 1
     assert {right - left for left, right in buttons} == {form[0][1] - form[0][0] - 32}
     await seen.check("login-tablet")
+
+
+async def test_what_an_expert_declares_and_changes_by_himself(browser: Browser, world: World) -> None:
+    """A unit of a long name that ends a call, and the other pages with what was typed and refused."""
+    await make_codes(world.services.deps.book("demo"))
+    draw_id, [invitation] = await world.panel()
+    expert = await Expert.get(id=invitation.expert_id)
+    seen = await look(browser, world)
+    cookie = (await world.log_in_expert(expert.id)).cookie
+    await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
+    page = await seen.open("/h5/demo/file")
+    await page.get_by_role("link", name="申报回避单位").click()
+    await page.get_by_role("button", name="申报并立即生效").click()
+    await page.get_by_text("请填写单位全称").wait_for()
+    await seen.check("own-recusal-refused")
+    for relation, name, note in (
+        ("配偶的工作单位", "演示省第二建筑工程集团有限公司演示市政工程分公司", "2025年起任财务负责人"),
+        ("与本人有其他利害关系的单位", "广州水务有限公司", ""),
+    ):
+        await page.get_by_label("这个单位与您的关系").select_option(label=relation)
+        await page.get_by_label("单位全称").fill(name)
+        await page.get_by_label("情况说明").fill(note)
+        await page.get_by_role("button", name="申报并立即生效").click()
+        await page.get_by_text("已登记，立即生效").wait_for()
+    await page.get_by_role("heading", name="因回避无需到场").wait_for()
+    await seen.check("own-recusal")
+    await seen.check_page("own-recused-call", f"/i/{invitation.link}")
+    await seen.open("/h5/demo/file/contacts")
+    await page.get_by_label("备用手机号").fill("123")
+    await page.get_by_role("button", name="保存").click()
+    await page.locator(".wrong").wait_for()
+    await seen.check("own-contacts")
+    world.clock.move(timedelta(minutes=1))
+    await seen.open("/h5/demo/file/bank")
+    await page.get_by_label("新的开户银行").fill("中国银行演示市演示区支行")
+    await page.get_by_label("新的本人银行账号").fill(BANK_ACCOUNT)
+    await page.get_by_role("button", name="获取验证码").click()
+    await page.get_by_text("验证码短信已经发出").wait_for()
+    await seen.check("own-bank")
+    await page.get_by_label("短信验证码").fill(await world.last_code())
+    await page.get_by_role("button", name="保存", exact=True).click()
+    await page.get_by_text("已修改，立即生效").wait_for()
+    await seen.open("/h5/demo/file/retirement")
+    await page.get_by_label("退休日期").fill("2026-10-31")
+    await page.get_by_role("button", name="保存").click()
+    await page.get_by_text("已登记退休日期").wait_for()
+    await seen.check("own-retirement")
+    await seen.check_page("own-file-changed", "/h5/demo/file")
+    agency = await staff(browser, world, PHONE, "agency")
+    await agency.check_page("draws-absence-declared", f"/draws/{draw_id}/absences")
+    assert [line for line in seen.complaints + agency.complaints if "422" not in line] == []

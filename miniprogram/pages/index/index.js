@@ -46,6 +46,7 @@ const EXPERT = {
     { label: '我的评标', note: '已同意的和过去的', url: '/pages/activities' },
     { label: '不接受抽取的时间', note: '出差、休假时不会抽到您', url: '/pages/availability' },
     { label: '我的档案', url: '/pages/profile' },
+    { label: '申报回避', note: '近亲属、新单位等，立即生效', url: own('file/recusal') },
     { label: '我的抽取凭证', note: '证明通知您是摇号的结果', url: own('proofs') },
   ],
 };

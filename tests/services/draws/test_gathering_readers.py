@@ -342,6 +342,9 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     "web/templates/office/home.html": {
         "-": PLANNED,
     },
+    "web/templates/experts/recusal.html": {
+        "-": AGREED,
+    },
     "web/templates/remuneration/own.html": {
         "-": AGREED,
     },
