@@ -152,7 +152,6 @@ class ExpertLine:
     tag: str
     values: Mapping[str, Value]
     left_at: datetime | None
-    left_reason: str
 
 
 @dataclass(frozen=True)
@@ -217,7 +216,7 @@ class ExpertList:
     ) -> ExpertLine:
         tag = self._tag(book, row)
         values = {code: self._value(code, row, codes, tag) for code in columns}
-        return ExpertLine(row["id"], row["name"], tag, values, row["left_at"], row["left_reason"])
+        return ExpertLine(row["id"], row["name"], tag, values, row["left_at"])
 
     def _value(self, code: str, row: Mapping[str, Any], codes: CatalogueCodes, tag: str) -> Value:
         match code:

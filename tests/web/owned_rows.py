@@ -153,6 +153,7 @@ async def _of_an_expert(scene: Scene) -> tuple[Account, dict[tuple[str, str], ob
     enrolment, item = await CourseEnrolment.get(expert_id=expert.id), await CourseItem.get(course_id=course.id)
     return account, {
         ("/office/certificates/", "id"): certificate.id,
+        ("/office/experts/", "id"): expert.id,
         ("/office/courses/", "id"): course.id,
         ("/office/courses/", "item"): item.id,
         ("/office/courses/", "number"): 1,

@@ -98,7 +98,9 @@ ABOUT_NOTHING: Mapping[str, str] = {
         "an application about a draw",
     ),
     "draws.absences.end": "the activity; refused where nobody entered",
-    **dict.fromkeys(["office.applications.reveal", "reviews.tasks.reveal"], "reading, which is logged"),
+    **dict.fromkeys(
+        ["office.applications.reveal", "office.experts.reveal", "reviews.tasks.reveal"], "reading, which is logged"
+    ),
     "office.exam_analysis.preview": "a preview",
     "office.exam_candidates.allow": "more time, which takes nothing",
     "office.exam_candidates.allow_devices": "more devices, which take nothing",

@@ -185,7 +185,7 @@ class Walk:
     async def _try_form(self, form: Form) -> None:
         for own in form.buttons or [{}]:
             sent = {**form.sent, **own}
-            path, command = canonical(form.action.partition("?")[0]), sent.get("command", "")
+            path, command = canonical(re.split("[?#]", form.action)[0]), sent.get("command", "")
             key = (path, command if (path, command) in self.declared else "")
             if key not in self.seen:
                 self.seen.add(key)

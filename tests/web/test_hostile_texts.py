@@ -21,6 +21,7 @@ from domain.clock import local
 from gateways.document_renderer import TypstRenderer
 from models import draws, invitations, projects, remuneration
 from models.draws import CallNotice, Condition, Draw
+from models.experts import Expert
 from models.reviews import ReviewTask
 from services.core.base import Actor
 from services.registry import Services
@@ -65,6 +66,7 @@ SHOWN = (
     *("/h5/{pool}/panels", "/h5/{pool}/help", "/h5/{pool}/materials", "/h5/{pool}/notice"),
     *("/review", "/review/{task_id}", "/review/{task_id}/all"),
     *("/office/applications", "/office/applications/{id}", "/office/exports/{what}.xlsx", "/office/experts"),
+    "/office/experts/{id}",
     *(
         "/office/campaigns",
         "/office/campaigns/{id}",
@@ -150,6 +152,7 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/h5/{pool}/papers/{kind": ["form", "commitment", "information"],
         "/i/{link": [invitation.link for invitation in hostile.invitations.values()],
         "/office/applications/{id": [str(ids["application"])],
+        "/office/experts/{id": [str(expert_id) for expert_id in await Expert.all().values_list("id", flat=True)],
         "/office/reconciliation/{id": [str(ids["bill"])],
         "/office/campaigns/{id": [str(ids["campaign"])],
         "/office/exports/{what": ["applications", "orders", "refunds", "differences"],

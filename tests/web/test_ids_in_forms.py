@@ -11,7 +11,6 @@ import pytest
 from models.accounts import Account, RoleGrant
 from models.campaigns import Employer, EmployerRequest
 from models.draws import SupervisorEntry
-from models.experts import Expert
 from models.helpdesk import Feedback
 from models.materials import Material
 from models.organisations import Organisation
@@ -37,7 +36,6 @@ OFFICE = {
     "/office/feedback": Feedback,
     "/office/employers": Employer,
     "/office/employers/requests": EmployerRequest,
-    "/office/experts": Expert,
     "/office/materials": Material,
     "/office/reconciliation": BillDifference,
 }

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, FilePayload
 
 from models.accounts import Account
+from models.applications import Attachment
 from models.draws import Draw
 from models.experts import Expert
 from services.files import MaterialData
@@ -163,6 +164,31 @@ async def test_an_experts_own_file(browser: Browser, world: World) -> None:
     await seen.open("/h5/demo/chances")
     await seen.check("own-chances-barred")
     assert seen.complaints == []
+
+
+async def test_an_experts_file_at_the_office(browser: Browser, world: World) -> None:
+    scene = await make_scene(world)
+    application = await handed_in(scene, "欧阳建国")
+    expert = await make_filed_expert(world)
+    attached = await Attachment.filter(application_id=application.id, state="ready").order_by("field")
+    files = {file.field: [{"row": 0, "file": str(file.id)}] for file in attached}
+    await file_more(world.services.deps, await Expert.get(id=expert.id), world.clock.now(), **files)
+    seen = await open_administrator(browser, scene, PHONE)
+    await seen.check_page("office-experts-listed", "/office/experts")
+    page = await seen.open(f"/office/experts/{expert.id}")
+    await seen.check("office-expert")
+    await seen.check_page("office-expert-open", f"/office/experts/{expert.id}")
+    await seen.open(f"/office/experts/{expert.id}")
+    address = page.locator("#v-address")
+    await address.get_by_text("显示完整内容").click()
+    await address.get_by_role("button").click()
+    await page.get_by_text("请填写查看原因").wait_for()
+    await seen.check("office-expert-no-reason")
+    await page.get_by_label("查看原因").and_(page.locator("#f-reason-address")).fill("核对寄送证书的地址")
+    await address.get_by_role("button").click()
+    await page.get_by_text("示范路88号", exact=True).wait_for()
+    await seen.check("office-expert-shown")
+    assert [line for line in seen.complaints if "422" not in line] == []
 
 
 async def test_an_experts_proof_of_a_draw(browser: Browser, world: World) -> None:

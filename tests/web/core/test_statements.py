@@ -17,7 +17,7 @@ from tests.web.conftest import Visitor, World
 
 
 async def check_pages(visitor: Visitor, expected: dict[str, int]) -> None:
-    """Each is counted at its second time, and none opens a transaction."""
+    """Each is counted at its second time, with what begins and ends a transaction."""
     counted: dict[str, Statements] = {}
     for path in expected:
         await visitor.get(path)
@@ -83,6 +83,14 @@ async def test_pages_of_reviewers_and_of_the_office(world: World, applicant: Acc
     await check_pages(
         await world.enter(admin), {"/office": 7, "/office/orders": 3, "/office/applications": 5, "/draws": 3}
     )
+
+
+async def test_an_experts_file_at_the_office(world: World) -> None:
+    """As for the expert himself, and the entry of the audit trail in its transaction."""
+    _, [invitation] = await world.panel()
+    admin = await make_account(world.services.deps)
+    await make_grant(admin, "pool_admin")
+    await check_pages(await world.enter(admin), {f"/office/experts/{invitation.expert_id}": 4 + 3})
 
 
 async def test_an_agencys_pages(world: World) -> None:
