@@ -9,7 +9,7 @@ from services.notifications.delivery import Delivery
 from services.notifications.entrances import DOOR
 from services.notifications.helpdesk import ANSWER_MAX, FEEDBACK_MAX
 from services.notifications.helpdesk_queries import FeedbackView
-from services.notifications.history import PastNotice
+from services.notifications.history import PastNotice, notice_title
 from services.notifications.ladder import BEGINS
 from services.notifications.notices import (
     CLIMB_DUE,
@@ -46,4 +46,5 @@ __all__ = [
     "Taps",
     "apply_consent_events",
     "new_out_id",
+    "notice_title",
 ]

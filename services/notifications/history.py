@@ -112,6 +112,12 @@ def _view(book: Rulebook, pool: str, row: Any) -> PastNotice:
     )
 
 
+def notice_title(book: Rulebook, kind: str) -> str:
+    """评标邀请通知, for a list of notices; empty for a kind that the pool no longer has."""
+    texts = book.texts.get(kind)
+    return _title(texts, "sms") if texts else ""
+
+
 def _title(texts: KindTexts, channel: Channel) -> str:
     card = texts.wechat or texts.mini
     return card.title if card else f"{CHANNELS[channel]}通知"

@@ -10,6 +10,7 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from domain.errors import AppError, Conflict, Unauthenticated
+from domain.experts.file import FileChange
 from domain.identity import IdentityVerificationResult
 from models.accounts import (
     Account,
@@ -37,7 +38,10 @@ from services.core.base import Actor, Deps, execute, record
 from services.core.idempotency import once
 from services.courses import collect_courses
 from services.exams import collect_exams
+from services.expert_file_views import FileWords, find_record
+from services.expert_files import changes_of
 from services.experts import remove_expert
+from services.operations.readable_data import DataSection, readable_data
 
 KEPT = (
     "专家档案：依法存档，只作存档；注销即退库，不会再抽取或通知您，重新入库须重新申请",
@@ -87,6 +91,14 @@ class Privacy:
             return await self._collect_account(account)
 
         return await once(owner="privacy.export", key=None, deps=self.deps, answer=dict[str, Any], run=run)
+
+    async def read(self, actor: Actor, code: str) -> tuple[DataSection, ...]:
+        """The same in words, for the person to read. ``code`` as for ``export``."""
+        data, account_id = await self.export(actor, code), _account_id(actor)
+        expert = await Expert.get_or_none(account_id=account_id, left_at=None)
+        filed = await find_record(self.deps, actor.pool, expert.id, account_id) if expert else None
+        file = await FileWords.of(self.deps, filed) if filed else None
+        return await readable_data(self.deps.book(actor.pool), data, file)
 
     async def delete(self, actor: Actor, code: str, *, key: str | None = None) -> Deleted:
         """Delete the account's data; draw records stay. ``code`` as for ``export``.
@@ -214,6 +226,7 @@ class Privacy:
             "title_level": expert.title_level,
             "qualifications": list(expert.qualifications),
             "department": expert.department,
+            "file": [_change_as_json(change) for change in (await changes_of(self.deps, [expert.id]))[expert.id]],
             "employments": [_as_json(row) for row in await jobs],
             "unavailable": [_as_json(row) for row in await away],
             **await _collect_panels(expert.id),
@@ -247,6 +260,11 @@ async def _collect_panels(expert_id: UUID) -> dict[str, Any]:
         "presence_claims": [_as_json(row) for row in await claimed],
         "remunerations": [_as_json(row) for row in await owed],
     }
+
+
+def _change_as_json(change: FileChange) -> dict[str, Any]:
+    """A change of the file: when, by what, and the fields that it set, null for an emptied one."""
+    return {"at": change.at.isoformat(), "source": change.source.value, "values": dict(change.values)}
 
 
 def _account_id(actor: Actor) -> UUID:

@@ -163,6 +163,15 @@ async def test_an_experts_own_file(browser: Browser, world: World) -> None:
     await Expert.filter(id=expert.id).update(active=False, term_until=world.clock.now())
     await seen.open("/h5/demo/chances")
     await seen.check("own-chances-barred")
+    world.clock.move(timedelta(minutes=2))
+    page = await seen.open("/h5/demo/account/data")
+    await page.get_by_role("button", name="获取验证码").click()
+    await page.get_by_label("短信验证码").fill(await world.last_code())
+    await seen.check("own-data-sent")
+    await page.get_by_role("button", name="查看").click()
+    await page.get_by_role("heading", name="专家档案 · 基础信息").wait_for()
+    await page.get_by_text("评标（7）").click()
+    await seen.check("own-data-shown")
     assert seen.complaints == []
 
 

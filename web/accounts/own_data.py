@@ -1,4 +1,4 @@
-"""``/h5/{pool}/account/data``: export one's own data, or close the account; both authorised by an SMS code."""
+"""``/h5/{pool}/account/data``: read or export one's own data, or close the account; each authorised by an SMS code."""
 
 from __future__ import annotations
 
@@ -80,6 +80,12 @@ class OwnDataPages(PersonPages):
     async def refuse_without_choice(self, visit: Visit) -> None:
         """The Enter key presses no button."""
         raise InvalidInput("请点选要办理的事项。", code="no_choice")
+
+    @own_data.command(_Code, "read", rate=_RATE)
+    async def read(self, visit: Visit, form: _Code) -> http.Response:
+        """Only this response shows the data."""
+        sections = await self.services.operations.privacy.read(visit.actor, form.code)
+        return self.site.render("accounts/own_data_shown.html", pool=visit.actor.pool, sections=sections)
 
     @own_data.command(_Code, "save", rate=_RATE)
     async def save(self, visit: Visit, form: _Code) -> http.Response:

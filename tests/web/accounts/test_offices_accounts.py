@@ -31,7 +31,7 @@ async def test_every_office_finds_its_account_and_nothing_of_an_experts(world: W
         await visitor.click("我的账号")
         assert (visitor.path, visitor.status) == (ACCOUNT, 200), role
         assert not [words for words in _OF_PERSONS if words in visitor.text], role
-        assert {"身份切换身份、经办人关联", "消息发给您的通知", "我的数据与注销导出全部资料，或注销账号"} <= set(
+        assert {"身份切换身份、经办人关联", "消息发给您的通知", "我的数据与注销查看、导出全部资料，或注销账号"} <= set(
             visitor.page.links
         )
         assert "本设备" in visitor.text

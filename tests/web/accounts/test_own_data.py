@@ -28,7 +28,7 @@ async def with_code(world: World, visitor: Visitor) -> str:
 async def test_the_file_is_reached_from_the_account_and_holds_what_is_stored(world: World) -> None:
     account = await make_applicant(world.services.deps)
     person = await (await world.enter(account)).get("/h5/demo/account")
-    await person.click("我的数据与注销导出全部资料，或注销账号")
+    await person.click("我的数据与注销查看、导出全部资料，或注销账号")
     assert (person.path, "下载" in person.page.buttons) == (DATA, False)
     code = await with_code(world, person)
     form = person.page.buttons["下载"][0]["fields"]
@@ -44,6 +44,20 @@ async def test_the_file_is_reached_from_the_account_and_holds_what_is_stored(wor
     assert person.status == 422, "a code serves once"
     await person.post(DATA, {**form, "code": code})
     assert (person.status, "请点选要办理的事项" in person.text) == (422, True)
+
+
+async def test_the_data_is_read_on_a_page_in_words_and_with_a_code_only(world: World) -> None:
+    account = await make_applicant(world.services.deps)
+    person = await world.enter(account)
+    code = await with_code(world, person)
+    await person.press("查看", code="000000" if code != "000000" else "111111")
+    assert (person.status, "苏航" in person.text) == (422, False)
+    await person.press("查看", code=code)
+    assert (person.status, "苏航" in person.text, "430104" in person.text) == (200, True, True)
+    assert ("实名核验" in person.text, "登录" in person.text, "T0" in person.text) == (True, True, False)
+    assert person.response.headers["Cache-Control"] == "no-store"
+    await person.get(DATA)
+    assert "430104" not in person.text, "only that response shows it"
 
 
 async def test_in_wechat_where_nothing_can_be_saved_the_file_goes_by_e_mail(world: World) -> None:
@@ -90,5 +104,5 @@ async def test_an_account_is_closed_once_nothing_lies_ahead(world: World) -> Non
 async def test_who_works_for_an_office_finds_it_in_the_account(world: World) -> None:
     agency = await world.log_in(world.office.agency)
     await agency.click("我的账号")
-    await agency.click("我的数据与注销导出全部资料，或注销账号")
+    await agency.click("我的数据与注销查看、导出全部资料，或注销账号")
     assert (agency.path, agency.page.links["我的账号"]) == (DATA, "/h5/demo/account")
