@@ -24,7 +24,10 @@ _SHORT = 24
 
 @dataclass(frozen=True)
 class Filled:
-    """A form's present content: the pool's rules, the values, the person, and the names of codes."""
+    """A form's present content: the pool's rules, the values, the person, and the names of codes.
+
+    ``with_defaults``: fields into which nothing was typed show their defaults. A file has none: empty is empty.
+    """
 
     book: Rulebook
     entry_type: EntryType
@@ -32,13 +35,15 @@ class Filled:
     person: PersonFacts
     codes: CatalogueCodes
     today: date
+    with_defaults: bool = True
 
     @property
     def shown(self) -> dict[str, object]:
-        """Field → value with defaults, those of the account included."""
+        """Field → value, those of the account included."""
         form = self.book.form
+        typed = filled_values(form, self.values, self.entry_type) if self.with_defaults else self.values
         return {
-            **filled_values(form, self.values, self.entry_type),
+            **typed,
             **account_values(form, self.person, self.today, self.entry_type),
         }
 

@@ -143,7 +143,7 @@ class Documents:
         filed = (await file_of(self.deps, expert.id)).values
         paper = book.model_copy(update={"form": book.form.of_file()})
         codes = await load_codes(paper, filed, retired=_chosen_employer(filed))
-        form = Filled(paper, "first", filed, self._facts(expert), codes, today(self.deps))
+        form = Filled(paper, "first", filed, self._facts(expert), codes, today(self.deps), with_defaults=False)
         content = document_contents.information_form(
             form,
             await self._draw_photo(await _filed_photo(filed)),

@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.catalogues import full_name
 from domain.clock import print_date
 from domain.experts.employments import rows_of
-from domain.experts.file import OWN_FIELDS, FileChange, FileSource
+from domain.experts.file import OWN_FIELDS, RETIRED, FileChange, FileSource
 from domain.forms.checking import PersonFacts, account_values, person_facts
 from domain.forms.display import show_masked, show_value
 from domain.masking import mask_id_number, mask_mobile
@@ -54,10 +54,11 @@ class FileWords:
 
     @property
     def parts(self) -> list[FilePartFields]:
-        """The sections of the pool's form, and what else the file holds."""
+        """The sections of the pool's form, what experts register by themselves, and what else the file holds."""
         parts = [FilePartFields(section.title, tuple(section.fields)) for section in self.paper.sections.values()]
-        placed = {code for part in parts for code in part.codes}
-        rest = [code for code in self.record.file.values if code not in placed and code not in _IN_HEAD]
+        parts.append(FilePartFields("本人登记", (RETIRED,)))
+        placed = {*_IN_HEAD, *(code for part in parts for code in part.codes)}
+        rest = [code for code in self.record.file.values if code not in placed]
         order = {code: place for place, code in enumerate(OWN_FIELDS)}
         others = sorted((code for code in rest if "." not in code), key=lambda code: (order.get(code, 99), code))
         return [*parts, FilePartFields("库内登记", tuple(others))] if others else parts

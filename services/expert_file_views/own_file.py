@@ -95,7 +95,6 @@ class OwnFiles:
         parts = tuple(
             FilePart(part.title, tuple(_line(words, code, change) for code in part.codes)) for part in words.parts
         )
-        parts = (*parts, FilePart("本人登记", (_line(words, RETIRED, change),)))
         return OwnFile(
             number=record.expert.number,
             term_until=record.expert.term_until,

@@ -371,6 +371,21 @@ async def test_the_own_file_has_all_that_was_ever_filed_and_nothing_of_the_last_
     assert not {"变更原因", "入库类型"} & labels.keys()
 
 
+async def test_the_paper_of_a_file_prints_no_default_of_the_form(
+    provinces: Documents, renderer: PlainRenderer, db: str
+) -> None:
+    """否 on it would be what the expert never said, and what his file doesn't."""
+    deps, documents = provinces.deps, provinces
+    await make_codes(deps.book("xinjiang"))
+    expert = await make_expert(deps, pool="xinjiang")
+    await file_more(deps, expert, emergency=None, remote_evaluation=None)
+    await documents.information_form(Actor("xinjiang", "expert", expert_id=expert.id, account_id=new_id()))
+    content: Any = renderer.made[-1][1]
+    labels = {row["label"]: row["value"] for section in content["sections"] for row in section["rows"]}
+    fields = deps.book("xinjiang").form.fields
+    assert [labels[fields[code].label] for code in ("emergency", "remote_evaluation")] == ["", ""]
+
+
 async def test_an_imported_expert_s_paper_names_the_employer_that_the_list_lacks(
     provinces: Documents, renderer: PlainRenderer, db: str
 ) -> None:
