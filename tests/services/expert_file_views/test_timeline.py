@@ -15,14 +15,17 @@ from models.audit import AuditEntry
 from models.draws import Draw
 from models.experts import Expert
 from models.invitations import Invitation
-from services.core.base import Actor, Deps
+from models.projects import Project
+from services.core.base import Actor, Deps, execute
 from services.core.base import Page as Rows
 from services.expert_file_views import check_choice
 from services.expert_file_views.office_file import OfficeFiles
 from services.expert_file_views.own_file import OwnFiles
 from services.expert_file_views.timeline import PAGE_SIZE, WHOLE, TimelineChoice
+from tests.drivers.plans import Plans, record_queries
 from tests.factories.applications import make_codes
 from tests.factories.careers import Career, make_career
+from tests.factories.draws import make_draw, make_invitation, make_project
 from tests.factories.people import make_account, make_expert, make_grant
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -160,3 +163,26 @@ async def test_nothing_of_another_expert_is_in_it(deps: Deps, career: Career) ->
     assert begun.title == "建立专家档案"
     assert await Expert.filter(pool="demo").count() == 2
     assert await Account.get(id=account.id)
+
+
+async def test_a_page_reads_the_rows_of_its_expert_alone(db: str, deps: Deps, career: Career) -> None:
+    """However many panels others have had: of his own each is looked at once, and only the page's in full."""
+    others = await make_expert(deps, account=await make_account(deps))
+    project = await Project.filter(pool="demo").first()
+    for number, expert in enumerate([career.expert] * 40 + [others] * 160):
+        starts_at = deps.now() - (300 + number) * DAY
+        times = {"state": "ended", "started_at": starts_at, "finished_at": starts_at, "ended_at": starts_at + DAY / 3}
+        draw = await make_draw(
+            await make_project(project.organisation_id, project.agent_id), starts_at=starts_at, **times
+        )
+        await make_invitation(draw, expert, answered_at=starts_at, answered_by="chat")
+    await execute("ANALYZE")
+    with record_queries() as queries:
+        listed = await own(deps, career)
+    assert listed.total > 60
+    plans = await Plans.of(db)
+    try:
+        touched = [await plans.count(query) for query in queries.sent]
+    finally:
+        await plans.close()
+    assert sum(each.rows for each in touched) < 6 * listed.total, "\n".join(map(str, touched))
