@@ -10,7 +10,8 @@ from typing import Protocol
 from app.players.browser import BrowserPage, WebBrowser, expect
 from app.players.phones import NotArrived
 
-_TASK = re.compile(r"/review/[0-9a-f-]{36}")
+_TASK = re.compile(r"/review/[0-9a-f-]{36}(\?.*)?")
+"""With the list's filter behind it."""
 
 
 class Pages(Protocol):

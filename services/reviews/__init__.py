@@ -6,12 +6,13 @@ from services.reviews.assignments import AssignmentForm
 from services.reviews.attachment_access import Form, OpenedFile
 from services.reviews.coverage import find_uncovered
 from services.reviews.decisions import Decided, Decision, Reviews, TaskDecision
-from services.reviews.queue import ReviewQueue, TaskFilter
+from services.reviews.queue import ReviewQueue
 from services.reviews.registry import ReviewServices
 from services.reviews.reopening import REASON_MAX
 from services.reviews.returns import MARKS_MAX, Mark
 from services.reviews.scope import is_own
-from services.reviews.task_views import ReviewLogLine, StepCount, TaskCard, TaskView, read_log
+from services.reviews.task_filters import FilterOption, QueueCounts, StepCount, TaskFilter
+from services.reviews.task_views import ReviewLogLine, TaskCard, TaskView, read_log
 
 __all__ = [
     "MARKS_MAX",
@@ -20,10 +21,12 @@ __all__ = [
     "AssignmentForm",
     "Decided",
     "Decision",
+    "FilterOption",
     "Form",
     "Mark",
     "OpenPlace",
     "OpenedFile",
+    "QueueCounts",
     "ReviewLogLine",
     "ReviewQueue",
     "ReviewServices",

@@ -19,7 +19,7 @@ from models.reviews import ReviewEntry, ReviewTask
 from services.applications import facts_of, returned_places, type_of, values_of
 from services.catalogue_codes import load_codes
 from services.core.base import Actor, Deps, Page, from_row, record, rows, transaction
-from services.core.pages import contains, read_page
+from services.core.pages import read_page
 from services.core.permissions import check
 from services.core.sql_values import SqlValues
 from services.reviews.application_view import FormData, Revealed, find_secret, form_of, load_form_codes
@@ -27,8 +27,16 @@ from services.reviews.decisions import rule_of, unknown_task
 from services.reviews.former_file import read_former_file
 from services.reviews.scope import OWN, REACHES, WITHDRAWN, open_tasks_condition
 from services.reviews.steps import alternatives_among
-from services.reviews.task_views import (
+from services.reviews.task_filters import (
+    EVERYTHING,
+    QueueCounts,
     StepCount,
+    TaskFilter,
+    count_steps,
+    count_tasks,
+    narrow,
+)
+from services.reviews.task_views import (
     TaskCard,
     TaskView,
     card_codes,
@@ -57,30 +65,13 @@ _WHOLE = """,
     ORDER BY f.row, f.created_at) AS files,
   ARRAY(SELECT r FROM review_entry r WHERE r.application_id = p.id ORDER BY r.at DESC, r.id DESC) AS log
 """
-_STEP, _BRANCH = "t.step_code = ?", "starts_with(t.specialty, ?)"
-_NAMED = (
-    "t.application_id IN (SELECT p.id FROM application p WHERE p.pool = $1 AND (p.number ILIKE ? OR p.name ILIKE ?))"
-)
-
-
-@dataclass(frozen=True)
-class TaskFilter:
-    """Which tasks of the queue. ``search`` is part of a number or name, ``specialty`` a branch of the catalogue."""
-
-    step: str = ""
-    overdue: bool = False
-    search: str = ""
-    specialty: str = ""
-
-
-EVERYTHING = TaskFilter()
 
 
 class QueueOverview(NamedTuple):
-    """A page of open tasks, and how many there are by step."""
+    """A page of open tasks, and how many each filter would leave."""
 
     cards: Page[TaskCard]
-    counts: list[StepCount]
+    counts: QueueCounts
 
 
 class TaskNeighbours(NamedTuple):
@@ -97,18 +88,17 @@ class ReviewQueue:
     async def counts(self, actor: Actor) -> list[StepCount]:
         """Open tasks by step, in the order of steps; steps without any are left out."""
         check(actor, "review.decide")
-        return await self._counts(actor, await open_tasks_condition(actor, self.deps.book(actor.pool)))
+        book = self.deps.book(actor.pool)
+        return await count_steps(*await open_tasks_condition(actor, book), book, self.deps.now())
 
     async def overview(
         self, actor: Actor, wanted: TaskFilter = EVERYTHING, *, offset: int = 0, limit: int = 20
     ) -> QueueOverview:
         """Open tasks within the reviewer's scope, oldest first, with the total. Own applications are excluded."""
         check(actor, "review.decide")
-        within = await open_tasks_condition(actor, self.deps.book(actor.pool))
-        return QueueOverview(await self._cards(actor, wanted, within, offset, limit), await self._counts(actor, within))
-
-    async def _cards(self, actor: Actor, wanted: TaskFilter, within: Within, offset: int, limit: int) -> Page[TaskCard]:
-        where, values = self._matching(actor.pool, wanted, within)
+        book, now = self.deps.book(actor.pool), self.deps.now()
+        within = await open_tasks_condition(actor, book)
+        where, values = narrow(*within, wanted, book, now)
         card_rows, total = await read_page(
             _CARD,
             f"t {_APPLICATION}",
@@ -118,19 +108,23 @@ class ReviewQueue:
             offset=offset,
             limit=min(limit, PAGE_MAX),
         )
-        book = self.deps.book(actor.pool)
-        codes = await load_codes(book, card_codes(card_rows))
-        now = self.deps.now()
-        return Page(tuple(card_of(row, book, codes, now) for row in card_rows), total)
+        counted = await count_tasks(*within, wanted, book, now)
+        codes = await load_codes(book, card_codes(card_rows), counted.codes)
+        cards = Page(tuple(card_of(row, book, codes, now) for row in card_rows), total)
+        return QueueOverview(cards, counted.show(book, codes))
 
-    async def find_next(self, actor: Actor, after: UUID | None = None) -> UUID | None:
-        """The oldest open task, or the oldest after ``after`` in the queue; None: all are done.
+    async def find_next(self, actor: Actor, after: UUID | None = None, wanted: TaskFilter = EVERYTHING) -> UUID | None:
+        """The oldest open task of the filter, or the oldest after ``after`` in the queue; None: all are done.
 
         After a decided task, other open tasks of the same person come first.
         """
         check(actor, "review.decide")
         anchor = await ReviewTask.get_or_none(id=after, pool=actor.pool) if after else None
-        return await self._next(await open_tasks_condition(actor, self.deps.book(actor.pool)), anchor)
+        return await self._next(await self._within(actor, wanted), anchor)
+
+    async def _within(self, actor: Actor, wanted: TaskFilter) -> Within:
+        book = self.deps.book(actor.pool)
+        return narrow(*await open_tasks_condition(actor, book), wanted, book, self.deps.now())
 
     async def _next(self, within: Within, anchor: ReviewTask | None) -> UUID | None:
         where, values = within
@@ -196,11 +190,12 @@ class ReviewQueue:
             alternatives=tuple(alternative.code for alternative in alternatives_among(task, book, specialties)),
         )
 
-    async def neighbours(self, actor: Actor, task_id: UUID) -> TaskNeighbours:
+    async def neighbours(self, actor: Actor, task_id: UUID, wanted: TaskFilter = EVERYTHING) -> TaskNeighbours:
         check(actor, "review.decide")
+        book, now = self.deps.book(actor.pool), self.deps.now()
         task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
-        within = await open_tasks_condition(actor, self.deps.book(actor.pool))
-        following = await self._next(within, task)
+        within = await open_tasks_condition(actor, book)
+        following = await self._next(narrow(*within, wanted, book, now), task)
         if task is None:
             return TaskNeighbours(following, 0)
         same_person = await self._find_same_person(within, "t.id", "", task)
@@ -264,42 +259,6 @@ class ReviewQueue:
         if application.state in WITHDRAWN:
             raise Conflict("申请人已撤回申请，目前不能查看。请返回列表处理下一件。", code="task_void")
         return task, application, row
-
-    async def _counts(self, actor: Actor, within: Within) -> list[StepCount]:
-        where, values = within[0], SqlValues(*within[1])
-        late = self._late(actor.pool, values)
-        count_rows = await rows(
-            f"SELECT t.step_code, count(*) AS n, count(*) FILTER (WHERE {late}) AS late FROM review_task t "
-            f"WHERE {where} GROUP BY t.step_code",
-            *values,
-        )
-        by_code = {row["step_code"]: row for row in count_rows}
-        steps = self.deps.book(actor.pool).review.steps
-        return [
-            StepCount(step.code, step.name, by_code[step.code]["n"], by_code[step.code]["late"])
-            for step in steps
-            if step.code in by_code
-        ]
-
-    def _matching(self, pool: str, wanted: TaskFilter, within: Within) -> Within:
-        """Narrower conditions on a task, and their values."""
-        where, values = within[0], SqlValues(*within[1])
-        if wanted.overdue:
-            where += f" AND {self._late(pool, values)}"
-        narrowed = ((_STEP, wanted.step), (_BRANCH, wanted.specialty), (_NAMED, contains(wanted.search.strip()[:50])))
-        for sql, value in narrowed:
-            if value.strip("%"):
-                where += " AND " + sql.replace("?", values.add(value))
-        return where, values
-
-    def _late(self, pool: str, values: SqlValues) -> str:
-        """SQL: a task has waited longer than its step's expected time. Extends ``values``."""
-        now = self.deps.now()
-        parts = [
-            f"t.step_code = {values.add(step.code)} AND t.opened_at <= {values.add(now - step.expected)}"
-            for step in self.deps.book(pool).review.steps
-        ]
-        return f"({' OR '.join(parts)})"
 
 
 async def _first(where: str, values: SqlValues) -> UUID | None:

@@ -50,16 +50,6 @@ class TaskCard:
 
 
 @dataclass(frozen=True)
-class StepCount:
-    """Open tasks of one step within the reviewer's scope."""
-
-    step: str
-    step_name: str
-    open: int
-    overdue: int
-
-
-@dataclass(frozen=True)
 class ReviewLogLine:
     """A line of the review log, by departments. `event` is a code."""
 

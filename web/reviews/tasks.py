@@ -7,7 +7,7 @@ previews.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, cast, get_args
 from urllib.parse import urlencode
 from uuid import UUID
@@ -103,8 +103,7 @@ class ReviewPages(PageGroup):
 
     @page("/review", "reviews/queue.html")
     async def queue(self, visit: Visit) -> Mapping[str, object]:
-        actor, query, number = visit.actor, visit.request.query, page_number(visit.request)
-        wanted = TaskFilter(query.get("step", "")[:20], query.get("late") == "1", visit.query("q", 50))
+        actor, number, wanted = visit.actor, page_number(visit.request), _wanted(visit)
         cards, counts = await self.services.reviews.queue.overview(
             actor, wanted, offset=(number - 1) * PAGE_SIZE, limit=PAGE_SIZE
         )
@@ -116,11 +115,12 @@ class ReviewPages(PageGroup):
             "page": number,
             "wanted": wanted,
             "counts": counts,
-            "open": sum(count.open for count in counts),
-            "late": sum(count.overdue for count in counts),
             "last": last_page(cards.total),
             "now": self.services.deps.now(),
-            "link": _link(wanted),
+            "link": urlencode(_query(wanted)),
+            "kept_query": [*_query(wanted).items()],
+            "chips": urlencode(_query(replace(wanted, step="", overdue=False))),
+            "filtered": bool(wanted.region or wanted.specialty or wanted.kind or wanted.waiting),
             "note": await self._outcome(visit),
         }
 
@@ -135,7 +135,8 @@ class ReviewPages(PageGroup):
     @page("/review/{task_id}", "reviews/task.html", longest=_FORM_LONGEST)
     async def task(self, visit: Visit) -> Mapping[str, object]:
         view = await self.services.reviews.queue.get(visit.actor, _task_id(visit.request))
-        neighbours = await self.services.reviews.queue.neighbours(visit.actor, view.card.id)
+        wanted = _wanted(visit)
+        neighbours = await self.services.reviews.queue.neighbours(visit.actor, view.card.id, wanted)
         note = "" if visit.fields else await self._outcome(visit)
         done = self.notes.get(visit.request.query.get("note", ""), "") if not visit.fields else ""
         is_decided = view.decided_at is not None
@@ -160,6 +161,7 @@ class ReviewPages(PageGroup):
             "now": self.services.deps.now(),
             "typed": visit.fields,
             "open": is_open,
+            "link": urlencode(_query(wanted)),
             "following": neighbours.next if neighbours.next != view.card.id else None,
             "together": neighbours.same_person if neighbours.same_person > 1 and not view.alternatives else 0,
         }
@@ -172,7 +174,7 @@ class ReviewPages(PageGroup):
         await self.services.workflows.reviews.decide(
             visit.actor, task_id, decision, form.opinion, admitted=admitted, marks=_marks(visit.fields)
         )
-        raise await self._go_on(visit.actor, task_id)
+        raise await self._go_on(visit, task_id)
 
     @task.command(_Correction, path="/review/{task_id}/reopening", note="原决定已撤销，请重新审核。")
     async def reopen(self, visit: Visit, form: _Correction) -> None:
@@ -186,10 +188,11 @@ class ReviewPages(PageGroup):
         revealed = await self.services.reviews.queue.reveal(visit.actor, _task_id(visit.request), form.field)
         return {"shown": {form.field: revealed}}
 
-    async def _go_on(self, actor: Actor, task_id: UUID) -> http.HTTPSeeOther:
-        """Redirect to the next task, where a line shows what was decided."""
-        following = await self.services.reviews.queue.find_next(actor, task_id)
-        return redirect(f"/review/{following}" if following else "/review", done=str(task_id))
+    async def _go_on(self, visit: Visit, task_id: UUID) -> http.HTTPSeeOther:
+        """Redirect to the next task of the filter, where a line shows what was decided."""
+        wanted = _wanted(visit)
+        following = await self.services.reviews.queue.find_next(visit.actor, task_id, wanted)
+        return redirect(f"/review/{following}" if following else "/review", **_query(wanted), done=str(task_id))
 
     async def _outcome(self, visit: Visit) -> str:
         """已退回：苏航 · 设计 › 建筑工程。 Empty unless ``?done=`` names a decision of this reviewer."""
@@ -210,16 +213,18 @@ class ReviewPages(PageGroup):
     async def all_tasks(self, visit: Visit) -> Mapping[str, object]:
         task_id = _task_id(visit.request)
         cards = await self.services.reviews.queue.list_same_person(visit.actor, task_id)
+        query = _query(_wanted(visit))
         if not cards:
-            raise redirect(f"/review/{task_id}")
+            raise redirect(f"/review/{task_id}", **query)
         opinion = visit.form.value("opinion")[: 2 * OPINION_MAX]
-        return {"cards": cards, "task_id": task_id, "opinion": opinion, "longest": OPINION_MAX}
+        link = urlencode(query)
+        return {"cards": cards, "task_id": task_id, "opinion": opinion, "longest": OPINION_MAX, "link": link}
 
     @all_tasks.command(_Approval)
     async def approve_all(self, visit: Visit, form: _Approval) -> None:
         tasks = [_uuid(task) for task in form.tasks[:200]]
         await self.services.workflows.reviews.approve_all(visit.actor, tasks, form.opinion)
-        raise await self._go_on(visit.actor, _task_id(visit.request))
+        raise await self._go_on(visit, _task_id(visit.request))
 
     # ---- files of the application
 
@@ -297,7 +302,29 @@ def _marks(sent: Mapping[str, str]) -> list[Mark]:
     return marks
 
 
-def _link(wanted: TaskFilter) -> str:
-    """The filter as a query, to be followed by ``page=``."""
-    query = {"step": wanted.step, "late": "1" if wanted.overdue else "", "q": wanted.search}
-    return urlencode({name: value for name, value in query.items() if value})
+def _wanted(visit: Visit) -> TaskFilter:
+    """The filter in the address, which stays from task to task."""
+    query, days = visit.request.query, visit.query("days", 3)
+    return TaskFilter(
+        step=query.get("step", "")[:20],
+        overdue=query.get("late") == "1",
+        search=visit.query("q", 50),
+        specialty=visit.query("specialty", 32),
+        region=visit.query("region", 6),
+        kind=visit.query("kind", 12),
+        waiting=int(days) if days.isascii() and days.isdigit() else 0,
+    )
+
+
+def _query(wanted: TaskFilter) -> dict[str, str]:
+    """The filter as a query of an address."""
+    query = {
+        "step": wanted.step,
+        "late": "1" if wanted.overdue else "",
+        "q": wanted.search,
+        "region": wanted.region,
+        "specialty": wanted.specialty,
+        "kind": wanted.kind,
+        "days": str(wanted.waiting or ""),
+    }
+    return {name: value for name, value in query.items() if value}

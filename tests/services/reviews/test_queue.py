@@ -15,8 +15,8 @@ from models.reviews import ReviewAssignment, ReviewTask
 from services.core.base import Actor, Deps, Page, transaction
 from services.reviews import ReviewQueue, TaskFilter
 from services.reviews.application_view import Revealed
-from services.reviews.queue import EVERYTHING
 from services.reviews.scope import may_decide_task
+from services.reviews.task_filters import EVERYTHING
 from services.workflows import ReviewWorkflow
 from tests.factories.reviews import (
     CITY,

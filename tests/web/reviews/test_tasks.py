@@ -78,6 +78,29 @@ async def test_a_reviewer_begins_at_the_queue_oldest_first(world: World) -> None
     assert (await reviewer.get("/review?page=99999")).status == 200
 
 
+async def test_a_filter_stays_in_the_address_from_task_to_task(world: World) -> None:
+    elsewhere = {"region_path": MOVED}
+    await handed_in(world, "赵一")
+    second, third = await handed_in(world, "钱二", **elsewhere), await handed_in(world, "孙三", **elsewhere)
+    reviewer = await reviewer_of(world, "industry", PROVINCE)
+    assert "深圳市（2） 南山区（2）" in reviewer.text.replace("\u3000", "")
+    await reviewer.get(f"/review?region={OTHER_CITY}&kind=first&days=nonsense")
+    assert ("筛选： 深圳市 新增" in reviewer.text, "赵一" in reviewer.text) == (True, False)
+    assert "全部 2" in reviewer.text
+    assert "待审核 3" in reviewer.text, "the badge counts all"
+    [task], [following] = await tasks_of(second), await tasks_of(third)
+    await reviewer.get(next(link for name, link in reviewer.page.links.items() if name.startswith("钱二")))
+    assert reviewer.response.url.query_string == f"region={OTHER_CITY}&kind=first"
+    await reviewer.press("显示电子邮箱")
+    await reviewer.press("通过")
+    assert (reviewer.path, reviewer.response.url.query["region"]) == (f"/review/{following.id}", OTHER_CITY)
+    await reviewer.press("通过")
+    assert (reviewer.path, reviewer.response.url.query["kind"]) == ("/review", "first")
+    assert "没有符合条件的申请" in reviewer.text
+    assert "赵一" in (await reviewer.click("清除筛选")).text
+    assert (await ReviewTask.get(id=task.id)).state == "approved"
+
+
 async def test_a_decision_leads_straight_to_the_next_task(world: World) -> None:
     first, second = await handed_in(world, "赵一"), await handed_in(world, "钱二")
     reviewer = await reviewer_of(world)

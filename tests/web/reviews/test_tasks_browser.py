@@ -97,6 +97,12 @@ async def test_a_reviewer_works_through_the_queue_with_a_thumb(browser: Browser,
     seen = await open_reviewer(browser, world, PHONE, "dark")
     page = await seen.open("/review")
     await seen.check("review-queue")
+    await page.get_by_text("筛选", exact=True).first.click()
+    await page.get_by_label("评标专业").select_option("A04")
+    await page.get_by_role("button", name="筛选").click()
+    await page.wait_for_url("**specialty=A04**")
+    await seen.check("review-queue-filtered")
+    await page.get_by_role("link", name="清除筛选").click()
     await page.get_by_role("link", name="设计 › 建筑设计").first.click()
     await page.locator(".files img").first.wait_for()
     await page.evaluate(
