@@ -57,6 +57,7 @@ from web.notifications.short_links import ShortLinkPages
 from web.office import OfficePages
 from web.payments.pay import PayPages
 from web.remuneration import OwnRemunerationPages, VenueRemunerationPages
+from web.reviews.absences import ReviewerAbsencePages
 from web.reviews.tasks import ReviewPages
 
 
@@ -133,6 +134,7 @@ def setup_pages(
         OwnChangePages(site, services, auth),
         ProofPages(site, services, auth),
         PublicNoticePages(site, services, auth),
+        ReviewerAbsencePages(site, services, auth),
         ReviewPages(site, services, auth),
     ):
         pages.add_routes()

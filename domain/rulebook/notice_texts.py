@@ -228,6 +228,8 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "feedback_answered": {"at": "2026年11月21日 09:30", "reason": "已转相关部门办理"},
     "review_waiting": {"step": "行业部门预审", "count": "10"},
     "review_stuck": {"step": "行业部门预审", "nobody": "10", "late": "10"},
+    "review_handed": {**_APPLICATION, "what": "王初审请您办理赵明远的申请"},
+    "review_absence": {"what": "您为王初审代办审核", "day": "11月21日至11月25日"},
     "review_moved": {**_APPLICATION, "what": "赵明远由广州市天河区变更到深圳市南山区"},
     "code_budget": {"at": "2026年11月21日 09:00", "count": "1600", "most": "2000"},
 }

@@ -54,8 +54,12 @@ _APPLICANT = (
 """An expert may do all that an applicant may, so the applicant's role isn't offered to him."""
 _REVIEWER = (
     "SELECT 'reviewer', '', NULL::uuid, '', NULL::uuid FROM account a WHERE a.id = {person} AND EXISTS "
-    "(SELECT 1 FROM review_assignment r WHERE r.account_id = a.id AND r.pool = a.pool AND r.revoked_at IS NULL)"
+    "(SELECT 1 FROM review_assignment r WHERE r.account_id = a.id AND r.pool = a.pool AND r.revoked_at IS NULL "
+    "UNION ALL SELECT 1 FROM review_substitution s JOIN review_assignment r ON r.account_id = s.account_id "
+    "AND r.pool = s.pool AND r.revoked_at IS NULL WHERE s.substitute_id = a.id AND s.pool = a.pool "
+    "AND s.ended_at IS NULL AND s.starts_at <= $2 AND s.ends_at > $2)"
 )
+"""By an own assignment, or in the place of an absent reviewer."""
 _STILL_SUPERVISES = """(d.ended_at IS NULL OR EXISTS
   (SELECT 1 FROM supervisor_entry e WHERE e.id = n.entry_id AND e.active_until IS NULL))"""
 """For a draw ``d`` and its supervisor ``n``: it runs, or it is over and the person is still in the office's
@@ -73,6 +77,7 @@ MAY_WORK = f"""coalesce(
   (SELECT TRUE FROM agent_link l WHERE l.account_id = a.id AND l.revoked_at IS NULL AND l.declined_at IS NULL LIMIT 1),
   (SELECT TRUE FROM organisation o WHERE o.legal_account_id = a.id LIMIT 1),
   (SELECT TRUE FROM review_assignment r WHERE r.account_id = a.id AND r.revoked_at IS NULL LIMIT 1),
+  (SELECT TRUE FROM review_substitution s WHERE s.substitute_id = a.id AND s.ended_at IS NULL LIMIT 1),
   (SELECT TRUE FROM draw_supervisor n JOIN draw d ON d.id = n.draw_id
     WHERE n.mobile_hash = a.mobile_hash AND {_STILL_SUPERVISES} LIMIT 1), FALSE)"""
 """SQL for an account ``a``: whether one of the sources below, except the person's own, can give it a role."""

@@ -166,6 +166,8 @@ ACTIONS: Mapping[str, Action] = {
     "chat_reply": Action("查看帮助", "/h5/{pool}/help", words=("菜单",)),
     "feedback_answered": Action("继续反馈", "/h5/{pool}/help", words=("意见反馈",)),
     "review_waiting": Action("去审核", "/review"),
+    "review_handed": Action("去审核", "/review/{task}"),
+    "review_absence": Action("查看代办", "/review/away"),
     "review_moved": Action("查看待审核", "/review"),
     "review_stuck": Action("去分工", "/office/reviewers"),
     "code_budget": Action("打开管理台", "/office"),

@@ -30,7 +30,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from models.organisations import AgentLink, Organisation
 from models.remuneration import Remuneration
-from models.reviews import ReviewAssignment
+from models.reviews import ReviewAssignment, ReviewSubstitution
 from services.accounts import Source, VerificationCodes, forget_identities
 from services.applications import collect, erase_unsent
 from services.certificates import collect_certificates
@@ -156,6 +156,8 @@ class Privacy:
         await codes.delete()
         await RoleGrant.filter(account_id=account.id, revoked_at=None).update(revoked_at=now)
         await ReviewAssignment.filter(account_id=account.id, revoked_at=None).update(revoked_at=now)
+        for side in ("account_id", "substitute_id"):
+            await ReviewSubstitution.filter(**{side: account.id}, ended_at=None).update(ended_at=now)
         await erase_unsent(account.id, now)
         await AgentLink.filter(account_id=account.id, revoked_at=None).update(revoked_at=now)
         await Organisation.filter(legal_account_id=account.id).update(legal_account_id=None)

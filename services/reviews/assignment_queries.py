@@ -88,6 +88,16 @@ class AssignmentQueries:
             for place in uncovered
         ]
 
+    async def list_reviewers(self, actor: Actor) -> list[tuple[UUID, str]]:
+        """All present reviewers, each once, with name and masked mobile, by name."""
+        check(actor, "review.assign")
+        assigned = ReviewAssignment.filter(pool=actor.pool, revoked_at=None).distinct().values_list("account_id")
+        accounts = await Account.filter(id__in=[account_id for (account_id,) in await assigned]).order_by("real_name")
+        return [
+            (account.id, f"{account.real_name or '（未登记姓名）'} {_masked_mobile(self.deps, account)}")
+            for account in accounts
+        ]
+
     async def views_of(self, book: Rulebook, assignments: list[ReviewAssignment]) -> list[Assignment]:
         accounts = {
             account.id: account

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from services.core.base import Actor, Deps, from_row, record, rows, transaction
 from services.files import FileLost, Previews, SealedFiles
 from services.inspection.file_types import MEDIA_TYPES
 from services.reviews.former_file import read_former_file
-from services.reviews.scope import REACHES, WITHDRAWN
+from services.reviews.scope import WITHDRAWN, reaches
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
 
@@ -26,11 +27,12 @@ Form = Literal["original", "preview", "thumbnail"]
 
 _REVIEWS = (
     "SELECT 1 FROM review_task t JOIN application p ON p.id = t.application_id "
-    f"WHERE t.pool = $1 AND p.id = $3 AND (t.decided_by = $2 OR ({REACHES})) LIMIT 1"
+    f"WHERE t.pool = $1 AND p.id = $3 AND (t.decided_by = $2 OR ({reaches('$4')})) LIMIT 1"
 )
 _REVIEWED_OF_EXPERT = (
     "SELECT DISTINCT p AS application FROM review_task t JOIN application p ON p.id = t.application_id "
-    f"WHERE t.pool = $1 AND p.expert_id = $3 AND p.state <> ALL($4::text[]) AND (t.decided_by = $2 OR ({REACHES}))"
+    f"WHERE t.pool = $1 AND p.expert_id = $3 AND p.state <> ALL($4::text[]) "
+    f"AND (t.decided_by = $2 OR ({reaches('$5')}))"
 )
 
 
@@ -99,7 +101,9 @@ class AttachmentAccess:
         )
         if attachment is None or attachment.application is None:
             raise _unknown_attachment()
-        if not await may_read(actor, attachment.application) and not await self._stands_beside(actor, attachment):
+        if not await may_read(actor, attachment.application, self.deps.now()) and not await self._stands_beside(
+            actor, attachment
+        ):
             raise _unknown_attachment()
         return attachment
 
@@ -108,7 +112,9 @@ class AttachmentAccess:
         expert_id = attachment.application.expert_id
         if expert_id is None or not permissions.may(actor, "review.decide"):
             return False
-        for row in await rows(_REVIEWED_OF_EXPERT, actor.pool, actor.account_id, expert_id, [*WITHDRAWN]):
+        for row in await rows(
+            _REVIEWED_OF_EXPERT, actor.pool, actor.account_id, expert_id, [*WITHDRAWN], self.deps.now()
+        ):
             former = await read_former_file(self.deps, from_row(Application, row["application"]))
             if former is not None and attachment.id in {file.id for file in former.files}:
                 return True
@@ -153,7 +159,7 @@ def _lost_file_error(attachment: Attachment) -> Unavailable:
     return Unavailable("文件暂时无法读取，我们已记录，请稍后重试。", code="file_lost")
 
 
-async def may_read(actor: Actor, application: Application) -> bool:
+async def may_read(actor: Actor, application: Application, now: datetime) -> bool:
     """Whether the person may see an application's files: owns it, reviews it, or administrates the pool."""
     if actor.account_id is None or application.pool != actor.pool:
         return False
@@ -163,7 +169,7 @@ async def may_read(actor: Actor, application: Application) -> bool:
         return True
     if not permissions.may(actor, "review.decide") or application.state in WITHDRAWN:
         return False
-    return bool(await rows(_REVIEWS, actor.pool, actor.account_id, application.id))
+    return bool(await rows(_REVIEWS, actor.pool, actor.account_id, application.id, now))
 
 
 def _is_sensitive(book: Rulebook, field: str) -> bool:

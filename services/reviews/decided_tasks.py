@@ -20,6 +20,7 @@ from services.reviews.task_views import TaskCard, card_codes, card_of
 _DECIDED = (
     "SELECT t.id, t.application_id, t.step_code, t.specialty, t.former_region, t.round, t.opened_at, t.state, "
     "t.decided_at, t.opinion, p.number, p.name, p.entry_type, p.region, p.moves_from, "
+    "'' AS handed_by_name, (SELECT r.real_name FROM account r WHERE r.id = t.decided_for) AS represented_name, "
     "p.state <> ALL($4::text[]) AS readable, p.sent_back_fields, count(*) OVER () AS total "
     "FROM review_task t JOIN application p ON p.id = t.application_id "
     "WHERE t.pool = $1 AND t.decided_by = $2 AND t.step_code = ANY($3::text[]) "
@@ -33,6 +34,7 @@ class DecidedTaskCard:
     """A task that the reviewer decided.
 
     ``readable``: the person has not withdrawn the application. ``whole``: it was sent back completely, and waits.
+    ``represented``: the colleague in whose place it was decided.
     """
 
     card: TaskCard
@@ -41,6 +43,7 @@ class DecidedTaskCard:
     opinion: str
     readable: bool
     whole: bool
+    represented: str
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class DecidedTasks:
                 row["opinion"],
                 readable=row["readable"],
                 whole=row["state"] == TaskState.SENT_BACK and EVERYTHING in row["sent_back_fields"],
+                represented=row["represented_name"] or "",
             )
             for row in task_rows
         ]

@@ -36,7 +36,7 @@ from services.experts import expert_number
 from services.notifications import Notices
 from services.reviews.former_region_notices import notify_former_region
 from services.reviews.returns import Mark, Returns, joined_words, with_signed_form
-from services.reviews.scope import department_of, is_own, may_decide_task
+from services.reviews.scope import department_of, find_represented, is_own, may_decide_task
 from services.reviews.steps import alternatives_of, cancel_unneeded_tasks, open_step, progress_of
 
 Decision = Literal["approve", "send_back", "send_back_fields", "send_back_whole", "refuse"]
@@ -50,7 +50,7 @@ _EVENTS = {
     "send_back_whole": TaskEvent.SEND_BACK,
     "refuse": TaskEvent.REFUSE,
 }
-_UNDER_REVIEW = (ApplicationState.REVIEWING, ApplicationState.SENT_BACK)
+UNDER_REVIEW = (ApplicationState.REVIEWING, ApplicationState.SENT_BACK)
 """While one specialty is sent back, the others may still be decided."""
 
 
@@ -144,18 +144,20 @@ class Reviews:
         book = self.deps.book(task.pool)
         rule = rule_of(book, task)
         application.step = book.review.steps.index(rule)
-        await self._check_reach(actor, task)
+        await self._check_reach(actor, task, now)
         await self._check_open(application, task, rule)
         await check_window(application, book, now)
         _check_allowed(book, rule, task, decision)
         if decision == "approve" and await has_left(application):
             raise Conflict("该专家已退库，这份申请不能再通过，请退回或不予通过。", code="not_in_pool")
-        department = await department_of(task.id, actor.account_id, rule.department)
+        task.decided_for = await self._represented(actor, task, now)
+        department = await department_of(task.id, task.decided_for or actor.account_id, rule.department)
         task.returned = await self.returns.store(application, decision, marks)
         opinion = opinion or joined_words(returned_places(book, [task]))
         await self._settle_task(actor, task, _EVENTS[decision], opinion, now)
         facts = {"specialty": task.specialty, "opinion": opinion}
         await log(application, now, _EVENTS[decision].value, department, step_name=name_of(rule, task), **facts)
+        facts |= {"represented": str(task.decided_for)} if task.decided_for else {}
         places = [stored["place"] for stored in task.returned]
         await record(
             actor, now, f"review.{decision}", "application", application.id, step=rule.code, places=places, **facts
@@ -193,22 +195,28 @@ class Reviews:
             if listed
         ]
         rule = rule_of(book, task)
-        department = await department_of(task.id, actor.account_id, rule.department)
+        department = await department_of(task.id, task.decided_for or actor.account_id, rule.department)
         await log(application, now, "admit", department, step_name=rule.name, opinion="；".join(opinions))
         await record(actor, now, "review.admit", "application", application.id, admitted=entering, left_out=left_out)
 
-    async def _check_reach(self, actor: Actor, task: ReviewTask) -> None:
-        if actor.account_id is None or not await may_decide_task(actor.pool, task.id, actor.account_id):
+    async def _represented(self, actor: Actor, task: ReviewTask, now: datetime) -> UUID | None:
+        """In whose place the actor decides: of the colleague who handed him the task, or of an absent one."""
+        if actor.account_id is None or task.handed_to == actor.account_id:
+            return task.handed_by if actor.account_id else None
+        return await find_represented(task.id, actor.account_id, now)
+
+    async def _check_reach(self, actor: Actor, task: ReviewTask, now: datetime) -> None:
+        if actor.account_id is None or not await may_decide_task(actor.pool, task.id, actor.account_id, now):
             if actor.account_id and await is_own(task.application_id, actor.account_id):
                 raise Forbidden("不能审核自己的申请，将由其他人员办理。", code="own_application")
             raise unknown_task()
 
     async def _check_open(self, application: Application, task: ReviewTask, rule: ReviewStep) -> None:
         state = TaskState(task.state)
-        if state == TaskState.VOID or (state == TaskState.OPEN and application.state not in _UNDER_REVIEW):
+        if state == TaskState.VOID or (state == TaskState.OPEN and application.state not in UNDER_REVIEW):
             raise Conflict("申请已撤回、已退回，或上一环节正在更正决定，无需再审核。请处理下一件。", code="task_void")
         if state != TaskState.OPEN and task.decided_at is not None:
-            department = await department_of(task.id, task.decided_by, rule.department)
+            department = await department_of(task.id, task.decided_for or task.decided_by, rule.department)
             raise Conflict(
                 f"已由{department}于{print_time(task.decided_at)}处理（{state.label}），无需重复。请处理下一件。",
                 code="already_decided",
@@ -218,7 +226,7 @@ class Reviews:
     async def _settle_task(self, actor: Actor, task: ReviewTask, event: TaskEvent, opinion: str, now: datetime) -> None:
         task.state = TASK.next(TaskState(task.state), event)
         task.opinion, task.decided_at, task.decided_by = opinion, now, actor.account_id
-        await task.save(update_fields=["state", "opinion", "returned", "decided_at", "decided_by"])
+        await task.save(update_fields=["state", "opinion", "returned", "decided_at", "decided_by", "decided_for"])
         if task.specialty:
             specialty = ApplicationSpecialty.filter(application_id=task.application_id, code=task.specialty)
             if task.state == TaskState.APPROVED:  # of two regions that decide, the other has to approve, too
@@ -248,7 +256,7 @@ class Reviews:
         left to decide, which approves the application.
         """
         book = self.deps.book(application.pool)
-        if application.state not in _UNDER_REVIEW:
+        if application.state not in UNDER_REVIEW:
             return False
         at = await cancel_unneeded_tasks(application, book, now)
         progress = await progress_of(application, book)

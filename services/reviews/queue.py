@@ -25,7 +25,7 @@ from services.core.sql_values import SqlValues
 from services.reviews.application_view import FormData, Revealed, find_secret, form_of, load_form_codes
 from services.reviews.decisions import rule_of, unknown_task
 from services.reviews.former_file import read_former_file
-from services.reviews.scope import OWN, REACHES, WITHDRAWN, open_tasks_condition
+from services.reviews.scope import OWN, WITHDRAWN, open_tasks_condition, reaches
 from services.reviews.steps import alternatives_among
 from services.reviews.task_filters import (
     EVERYTHING,
@@ -50,14 +50,18 @@ PAGE_MAX = 100
 _APPLICATION = "JOIN application p ON p.id = t.application_id"
 _CARD = """
 t.id, t.application_id, t.step_code, t.specialty, t.former_region, t.round, t.opened_at, p.number, p.name, p.entry_type,
-p.region, p.moves_from
+p.region, p.moves_from, (SELECT h.real_name FROM account h WHERE h.id = t.handed_by) AS handed_by_name
 """
 _ORDER = "t.opened_at, t.id"
 Within = tuple[str, SqlValues]
 """SQL conditions on a task ``t``, with their values, which several statements may copy and extend."""
-_FOUND = f"SELECT t AS task, p AS application, p.id = ANY({OWN}) AS own, ({REACHES}) AS reached"
+_FOUND = f"SELECT t AS task, p AS application, p.id = ANY({OWN}) AS own, ({reaches('$4')}) AS reached"
 _FROM = f"FROM review_task t {_APPLICATION} WHERE t.pool = $1 AND t.id = $3"
 _WHOLE = """,
+  (SELECT h.real_name FROM account h WHERE h.id = t.handed_by) AS handed_by_name,
+  (SELECT h.real_name FROM account h WHERE h.id = t.handed_to) AS handed_to_name,
+  (SELECT h.real_name FROM account h WHERE h.id = t.decided_by) AS decided_by_name,
+  (SELECT h.real_name FROM account h WHERE h.id = t.decided_for) AS represented_name,
   (SELECT a FROM account a WHERE a.id = p.account_id) AS account,
   ARRAY(SELECT s FROM application_specialty s WHERE s.application_id = p.id ORDER BY s.position, s.code) AS specialties,
   ARRAY(SELECT s FROM application_section s WHERE s.application_id = p.id) AS sections,
@@ -89,7 +93,7 @@ class ReviewQueue:
         """Open tasks by step, in the order of steps; steps without any are left out."""
         check(actor, "review.decide")
         book = self.deps.book(actor.pool)
-        return await count_steps(*await open_tasks_condition(actor, book), book, self.deps.now())
+        return await count_steps(*await open_tasks_condition(actor, book, self.deps.now()), book, self.deps.now())
 
     async def overview(
         self, actor: Actor, wanted: TaskFilter = EVERYTHING, *, offset: int = 0, limit: int = 20
@@ -97,7 +101,7 @@ class ReviewQueue:
         """Open tasks within the reviewer's scope, oldest first, with the total. Own applications are excluded."""
         check(actor, "review.decide")
         book, now = self.deps.book(actor.pool), self.deps.now()
-        within = await open_tasks_condition(actor, book)
+        within = await open_tasks_condition(actor, book, now)
         where, values = narrow(*within, wanted, book, now)
         card_rows, total = await read_page(
             _CARD,
@@ -124,7 +128,7 @@ class ReviewQueue:
 
     async def _within(self, actor: Actor, wanted: TaskFilter) -> Within:
         book = self.deps.book(actor.pool)
-        return narrow(*await open_tasks_condition(actor, book), wanted, book, self.deps.now())
+        return narrow(*await open_tasks_condition(actor, book, self.deps.now()), wanted, book, self.deps.now())
 
     async def _next(self, within: Within, anchor: ReviewTask | None) -> UUID | None:
         where, values = within
@@ -157,10 +161,13 @@ class ReviewQueue:
         ]
         codes = await load_form_codes(book, values, former, named)
         form = FormData(values, codes, [from_row(Attachment, file) for file in row["files"]], former)
-        return self._task_view(task, application, account, specialties, log, form, now)
+        names = {name: row[f"{name}_name"] or "" for name in ("handed_by", "handed_to", "decided_by", "represented")}
+        return self._task_view(actor, names, task, application, account, specialties, log, form, now)
 
     def _task_view(
         self,
+        actor: Actor,
+        names: Mapping[str, str],
         task: ReviewTask,
         application: Application,
         account: Account,
@@ -172,7 +179,7 @@ class ReviewQueue:
         book, person = self.deps.book(application.pool), facts_of(self.deps, account)
         rule, codes = rule_of(book, task), form.codes
         return TaskView(
-            card=card_of(_card_row(task, application, rule.code), book, codes, now),
+            card=card_of(_card_row(task, application, rule.code, names["handed_by"]), book, codes, now),
             state=TaskState(task.state),
             application_state=ApplicationState(application.state),
             may=decisions_of(rule, task),
@@ -187,6 +194,11 @@ class ReviewQueue:
             decided_at=task.decided_at,
             opinion=task.opinion,
             returned=returned_places(book, [task]),
+            handed_to=names["handed_to"],
+            handed_note=task.handed_note,
+            may_take_back=task.handed_to is not None and actor.account_id in (task.handed_to, task.handed_by),
+            decided_by=names["decided_by"],
+            represented=names["represented"],
             alternatives=tuple(alternative.code for alternative in alternatives_among(task, book, specialties)),
         )
 
@@ -194,7 +206,7 @@ class ReviewQueue:
         check(actor, "review.decide")
         book, now = self.deps.book(actor.pool), self.deps.now()
         task = await ReviewTask.get_or_none(id=task_id, pool=actor.pool)
-        within = await open_tasks_condition(actor, book)
+        within = await open_tasks_condition(actor, book, now)
         following = await self._next(narrow(*within, wanted, book, now), task)
         if task is None:
             return TaskNeighbours(following, 0)
@@ -218,7 +230,7 @@ class ReviewQueue:
         Raises NotFound as ``get``.
         """
         task, _, _ = await self._get_readable(actor, task_id)
-        within = await open_tasks_condition(actor, self.deps.book(actor.pool))
+        within = await open_tasks_condition(actor, self.deps.book(actor.pool), self.deps.now())
         card_rows = await self._find_same_person(within, _CARD, _APPLICATION, task)
         book, now = self.deps.book(actor.pool), self.deps.now()
         codes = await load_codes(book, card_codes(card_rows))
@@ -248,7 +260,7 @@ class ReviewQueue:
         Raises Conflict while the person is correcting the application, whose changes are not submitted yet.
         """
         check(actor, "review.decide")
-        task_rows = await rows(f"{_FOUND}{more} {_FROM}", actor.pool, actor.account_id, task_id)
+        task_rows = await rows(f"{_FOUND}{more} {_FROM}", actor.pool, actor.account_id, task_id, self.deps.now())
         if not task_rows or actor.account_id is None:
             raise unknown_task()
         row = task_rows[0]
@@ -267,7 +279,7 @@ async def _first(where: str, values: SqlValues) -> UUID | None:
     return oldest[0]["id"] if oldest else None
 
 
-def _card_row(task: ReviewTask, application: Application, step_code: str) -> dict[str, object]:
+def _card_row(task: ReviewTask, application: Application, step_code: str, handed_by_name: str) -> dict[str, object]:
     """What ``card_of`` reads of a row of the queue."""
     return {
         "id": task.id,
@@ -275,6 +287,7 @@ def _card_row(task: ReviewTask, application: Application, step_code: str) -> dic
         "step_code": step_code,
         "specialty": task.specialty,
         "former_region": task.former_region,
+        "handed_by_name": handed_by_name,
         "round": task.round,
         "opened_at": task.opened_at,
         "number": application.number,

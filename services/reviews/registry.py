@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.core.due_tasks import DueTask
+from services.reviews.absences import Absences
 from services.reviews.assignment_queries import AssignmentQueries
 from services.reviews.assignments import Assignments
 from services.reviews.attachment_access import AttachmentAccess
 from services.reviews.decided_tasks import DecidedTasks
 from services.reviews.decisions import Reviews
+from services.reviews.handing import Handing
 from services.reviews.queue import ReviewQueue
 from services.reviews.reminders import Reminders
 from services.reviews.reopening import Reopening
@@ -25,6 +27,8 @@ class ReviewServices:
     attachment_access: AttachmentAccess
     reminders: Reminders
     reopening: Reopening
+    handing: Handing
+    absences: Absences
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:

@@ -11,31 +11,36 @@ from domain.clock import local
 from services.core.base import Deps, rows, transaction
 from services.notifications import Notices, Recipient
 from services.reviews.coverage import find_uncovered
-from services.reviews.scope import COVERS, PREFIX
+from services.reviews.scope import COVERS, PREFIX, in_force
 
 _WAITING = f"""
 WITH reviewer AS MATERIALIZED (
-    SELECT a.account_id, a.step, {PREFIX} AS prefix, a.specialty
-      FROM review_assignment a JOIN account c ON c.id = a.account_id AND c.disabled_at IS NULL
+    SELECT coalesce(s.substitute_id, a.account_id) AS account_id, a.account_id AS holder, a.step, {PREFIX} AS prefix,
+           a.specialty
+      FROM review_assignment a LEFT JOIN review_substitution s ON s.account_id = a.account_id AND s.pool = a.pool
+           AND {in_force("$5")}
+      JOIN account c ON c.id = coalesce(s.substitute_id, a.account_id) AND c.disabled_at IS NULL
      WHERE a.pool = $1 AND a.revoked_at IS NULL AND NOT EXISTS (SELECT 1 FROM notice n WHERE n.pool = a.pool
-           AND n.dedupe_key = 'review_waiting:' || a.account_id || ':' || a.step || ':' || $3)
+           AND n.dedupe_key = 'review_waiting:' || coalesce(s.substitute_id, a.account_id)
+                              || ':' || a.step || ':' || $3)
 ), waiting AS MATERIALIZED (
-    SELECT t.step_code, t.region, t.specialty, r.account_id AS owner, count(*) AS n
+    SELECT t.step_code, t.region, t.specialty, t.handed_to, r.account_id AS owner, count(*) AS n
       FROM review_task t JOIN application p ON p.id = t.application_id
       LEFT JOIN (SELECT DISTINCT account_id FROM reviewer) r ON r.account_id = p.account_id
       LEFT JOIN campaign k ON k.id = p.campaign_id AND $4
      WHERE t.pool = $1 AND t.state = 'open' AND p.state IN ('reviewing', 'sent_back') AND t.opened_at < $2
        AND coalesce(k.review_from <= $5, TRUE) AND coalesce(k.review_until > $5, TRUE)
        AND EXISTS (SELECT 1 FROM reviewer)
-     GROUP BY t.step_code, t.region, t.specialty, r.account_id
+     GROUP BY t.step_code, t.region, t.specialty, t.handed_to, r.account_id
 )
 SELECT account_id, step_code, sum(n)::int AS n FROM (
     SELECT DISTINCT a.account_id, t.* FROM waiting t JOIN reviewer a ON {COVERS}
-     WHERE t.owner IS DISTINCT FROM a.account_id
+     WHERE t.owner IS DISTINCT FROM a.account_id AND t.owner IS DISTINCT FROM a.holder
+       AND (t.handed_to IS NULL OR t.handed_to = a.holder)
 ) found GROUP BY account_id, step_code
 """
-"""By reviewer and step, without those notified today; excludes own applications and (``$4``) those outside their
-campaign's review window."""
+"""By reviewer and step, without those notified today; an absent one's substitute is notified in his place. Excludes own
+applications, tasks handed to another, and (``$4``) those outside their campaign's review window."""
 
 _LATE = """
 SELECT t.step_code AS step, count(*)::int AS n FROM review_task t JOIN application p ON p.id = t.application_id

@@ -25,6 +25,7 @@ from services.applications import (
 )
 from services.core.base import Actor, Deps, record
 from services.core.idempotency import once
+from services.core.limits import check_repeats
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.notifications import Notices
@@ -33,6 +34,8 @@ from services.reviews.scope import department_of, may_decide_task
 from services.reviews.steps import alternatives_of, progress_of
 
 REASON_MAX = 200
+_A_DAY = 3
+"""Corrections of decisions on one application: each writes to the applicant, and so does the next decision."""
 _ACTED = (TaskState.APPROVED, TaskState.SENT_BACK, TaskState.REFUSED)
 
 
@@ -78,6 +81,7 @@ class Reopening:
             application = await lock(unlocked_task.application_id)
             task = await lock_task(task_id)
             await self._check(actor, application, task, now)
+            await check_repeats("application", application.id, ["review.reopen"], now, most=_A_DAY)
             await self._reopen(actor, application, task, words, now)
             return Reopened(task.id, ApplicationState(application.state))
 
@@ -94,7 +98,7 @@ class Reopening:
 
     async def _check(self, actor: Actor, application: Application, task: ReviewTask, now: datetime) -> None:
         """With the rows locked, or to show it on the page."""
-        if actor.account_id is None or not await may_decide_task(actor.pool, task.id, actor.account_id):
+        if actor.account_id is None or not await may_decide_task(actor.pool, task.id, actor.account_id, now):
             raise unknown_task()
         book = self.deps.book(application.pool)
         rule_of(book, task)
@@ -118,7 +122,7 @@ class Reopening:
         self, actor: Actor, application: Application, task: ReviewTask, reason: str, now: datetime
     ) -> None:
         book, rule = self.deps.book(application.pool), rule_of(self.deps.book(application.pool), task)
-        department = await department_of(task.id, actor.account_id, rule.department)
+        department = await department_of(task.id, task.decided_for or actor.account_id, rule.department)
         was, decided_at = TaskState(task.state), task.decided_at
         for alternative in await alternatives_of(task, book):
             alternative.admitted = None

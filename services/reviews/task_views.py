@@ -29,6 +29,7 @@ class TaskCard:
     """An entry of the queue. ``overdue``: it has waited longer than the step's expected time.
 
     ``moves_from``: the region that the expert leaves for ``region``, whose consent a task of ``former_region`` is.
+    ``handed_by``: the colleague who has handed it on.
     """
 
     id: UUID
@@ -43,6 +44,7 @@ class TaskCard:
     region: Annotated[str, Field(examples=["广州市天河区"])]
     moves_from: str
     former_region: bool
+    handed_by: str
     round: int
     opened_at: datetime
     expected_by: datetime
@@ -72,7 +74,11 @@ class SpecialtyState:
 
 @dataclass(frozen=True)
 class TaskView:
-    """One task and its application. ``may``: decisions that the step permits."""
+    """One task and its application. ``may``: decisions that the step permits.
+
+    ``handed_to``: the colleague to whom the task is handed, with a note; ``may_take_back``: the reader is one of the
+    two. ``represented``: the colleague in whose place ``decided_by`` did.
+    """
 
     card: TaskCard
     state: TaskState
@@ -95,6 +101,11 @@ class TaskView:
     decided_at: datetime | None
     opinion: str
     returned: Annotated[tuple[ReturnedPlace, ...], Field(description="The places at which the decision points")]
+    handed_to: str
+    handed_note: str
+    may_take_back: bool
+    decided_by: str
+    represented: str
     alternatives: Annotated[
         tuple[str, ...], Field(description="An approval must decide on each whether it enters (备选专业)")
     ]
@@ -144,6 +155,7 @@ def card_of(row: Mapping[str, object], book: Rulebook, codes: CatalogueCodes, no
         region=show_region(str(row["region"]), codes),
         moves_from=show_region(str(row["moves_from"]), codes) if row["moves_from"] else "",
         former_region=bool(row["former_region"]),
+        handed_by=str(row["handed_by_name"] or ""),
         round=int(str(row["round"])),
         opened_at=opened_at,
         expected_by=opened_at + expected,

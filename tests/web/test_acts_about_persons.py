@@ -101,6 +101,7 @@ ABOUT_NOTHING: Mapping[str, str] = {
     **dict.fromkeys(
         ["office.applications.reveal", "office.experts.reveal", "reviews.tasks.reveal"], "reading, which is logged"
     ),
+    **dict.fromkeys(["reviews.absences.take_back", "reviews.tasks.take_back"], "the task is everybody's again"),
     "office.exam_analysis.preview": "a preview",
     "office.exam_candidates.allow": "more time, which takes nothing",
     "office.exam_candidates.allow_devices": "more devices, which take nothing",

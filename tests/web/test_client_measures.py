@@ -140,8 +140,12 @@ FORMS: Mapping[str, str] = {
     "web.office.exams._Exam.closes_at": _WINDOW,
     "web.office.exams._Exam.opens_at": _WINDOW,
     "web.office.materials._Material.position": "0 to POSITION_MAX",
+    "web.office.reviewers._Absence.ends_on": "as starts_on; LONGEST",
+    "web.office.reviewers._Absence.starts_on": "from today, FURTHEST; of nobody who is away or stands in then",
     "web.remuneration.own._Confirmation.version": _SHOWN,
     "web.remuneration.own._Dispute.version": _SHOWN,
+    "web.reviews.absences._Absence.ends_on": "as web.office.reviewers._Absence",
+    "web.reviews.absences._Absence.starts_on": "as web.office.reviewers._Absence",
 }
 """Bounds of what forms of pages bring, by module, form and field."""
 CONVERTERS = {"Decimal", "day", "float", "fromisoformat", "fromtimestamp", "int", "moment", "strptime"}
@@ -190,6 +194,7 @@ IN_PLACE: Mapping[str, str] = {
     "web.office.exports._range": "of a list: order",
     "web.office.materials._Material.data": "order; what is shown, nothing more",
     "web.office.remuneration.print_month": "of our own rows",
+    "web.reviews.tasks._wanted": "of a list: three digits",
 }
 """Numbers and times that code reads from a text itself, where no declaration tells, by function."""
 ELSEWHERE: Mapping[str, str] = {

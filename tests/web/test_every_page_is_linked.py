@@ -63,6 +63,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "/draws": DRAW_STAFF,
     "/draws/applications": frozenset({"verifier"}),
     "/review": frozenset({"reviewer"}),
+    "/review/away": frozenset({"reviewer"}),
     "/review/done": frozenset({"reviewer"}),
     "/h5/{pool}/apply": OWN,
     "/h5/{pool}/help": OWN,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Annotated, cast, get_args
+from typing import Annotated, ClassVar, cast, get_args
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -21,13 +21,13 @@ from services.applications import AttachmentView
 from services.core.base import Actor
 from services.ports import MailAttachment
 from services.registry import Services
-from services.reviews import REASON_MAX, Decision, Form, Mark, TaskCard, TaskFilter
+from services.reviews import NOTE_MAX, REASON_MAX, Decision, Form, Mark, TaskCard, TaskFilter
 from web.accounts.login import AuthPages
 from web.core.form_values import NOBODY, PAGE_SIZE, last_page, redirect
 from web.core.forms import FORM_LIMIT
 from web.core.pages import Listed, PageGroup, Visit, Wanted, list_page, page, resource
 from web.core.site import Site, page_number, show_picture
-from web.core.typed_forms import Codes, Lines, OneOf
+from web.core.typed_forms import Codes, Lines, OneOf, OptionalId
 from web.files.file_links import FileMail, go_to_file, mail_attachment
 
 DECIDED = {TaskState.APPROVED: "已通过", TaskState.SENT_BACK: "已退回", TaskState.REFUSED: "已作出不通过决定"}
@@ -72,7 +72,17 @@ class _Masked:
     field: Annotated[str, Lines(40)]
 
 
+@dataclass(frozen=True)
+class _Handing:
+    """The colleague who is to decide the task."""
+
+    to: Annotated[UUID | None, OptionalId("这位同事")]
+    note: str
+
+
 class ReviewPages(PageGroup):
+    notes: ClassVar[Mapping[str, str]] = {"handed": "已转交，并通知了对方。"}
+
     def __init__(self, site: Site, services: Services, auth: AuthPages) -> None:
         super().__init__(site, services)
         self.auth = auth
@@ -121,7 +131,7 @@ class ReviewPages(PageGroup):
             "kept_query": [*_query(wanted).items()],
             "chips": urlencode(_query(replace(wanted, step="", overdue=False))),
             "filtered": bool(wanted.region or wanted.specialty or wanted.kind or wanted.waiting),
-            "note": await self._outcome(visit),
+            "note": await self._outcome(visit) or self.notes.get(visit.request.query.get("note", ""), ""),
         }
 
     @list_page("/review/done", "reviews/done.html")
@@ -188,11 +198,13 @@ class ReviewPages(PageGroup):
         revealed = await self.services.reviews.queue.reveal(visit.actor, _task_id(visit.request), form.field)
         return {"shown": {form.field: revealed}}
 
-    async def _go_on(self, visit: Visit, task_id: UUID) -> http.HTTPSeeOther:
+    async def _go_on(self, visit: Visit, task_id: UUID, **note: str) -> http.HTTPSeeOther:
         """Redirect to the next task of the filter, where a line shows what was decided."""
         wanted = _wanted(visit)
         following = await self.services.reviews.queue.find_next(visit.actor, task_id, wanted)
-        return redirect(f"/review/{following}" if following else "/review", **_query(wanted), done=str(task_id))
+        return redirect(
+            f"/review/{following}" if following else "/review", **_query(wanted), **(note or {"done": str(task_id)})
+        )
 
     async def _outcome(self, visit: Visit) -> str:
         """已退回：苏航 · 设计 › 建筑工程。 Empty unless ``?done=`` names a decision of this reviewer."""
@@ -206,6 +218,32 @@ class ReviewPages(PageGroup):
         cards = [task.card for task in tasks]
         decided = "已退回整份申请" if tasks[0].whole else DECIDED[tasks[0].state]
         return f"{decided}：{cards[0].name} · {_name_cards(cards)}。"
+
+    # ---- a task for a colleague
+
+    @page("/review/{task_id}/hand", "reviews/hand.html")
+    async def hand_page(self, visit: Visit) -> Mapping[str, object]:
+        task_id = _task_id(visit.request)
+        colleagues = await self.services.reviews.handing.list_colleagues(visit.actor, task_id)
+        link = urlencode(_query(_wanted(visit)))
+        return {
+            "colleagues": colleagues,
+            "options": [(str(colleague.account_id), colleague.text) for colleague in colleagues],
+            "task_id": task_id,
+            "longest": NOTE_MAX,
+            "link": link,
+        }
+
+    @hand_page.command(_Handing)
+    async def hand(self, visit: Visit, form: _Handing) -> None:
+        """Hand the task on, and open the next one."""
+        task_id = _task_id(visit.request)
+        await self.services.reviews.handing.hand(visit.actor, task_id, form.to, form.note)
+        raise await self._go_on(visit, task_id, note="handed")
+
+    @task.command(path="/review/{task_id}/take-back", note="任务不再转交，回到各审核人员的列表。")
+    async def take_back(self, visit: Visit) -> None:
+        await self.services.reviews.handing.take_back(visit.actor, _task_id(visit.request))
 
     # ---- all tasks of one application at once
 

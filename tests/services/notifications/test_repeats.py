@@ -27,7 +27,9 @@ BOUNDS: Mapping[str, str] = {
     "services/accounts/wechat_binding.py WechatBinding._notify_bound": OF_A_CODE,
     "services/applications/deadline_notifications.py notify_new_ends": BY_THE_OFFICE,
     "services/applications/own_changes.py OwnChanges._notify": LIMITED,
-    "services/applications/notifications.py notify_applicant": "steps of a review, each decided by another person",
+    "services/applications/notifications.py notify_applicant": (
+        "steps of a review, each decided by another person; corrections are limited"
+    ),
     "services/courses/fees.py CourseFees.apply_payment": "once a payment",
     "services/courses/fees.py CourseFees.apply_refund": "once a refund",
     "services/courses/notifications.py recipient": BY_THE_OFFICE,
@@ -61,6 +63,8 @@ BOUNDS: Mapping[str, str] = {
     "services/organisations/legal_entities.py LegalEntities._request_consent": "once a day; login.agent_asks_per_day",
     "services/payments/invoices/mailing.py InvoiceMailing.mail_invoice": "an e-mail; corrections are limited a day",
     "services/remuneration/payouts.py Payouts._mark_paid": LIMITED,
+    "services/reviews/absences.py Absences._notify": LIMITED,
+    "services/reviews/handing.py Handing._notify": LIMITED,
     "services/remuneration/payouts.py Payouts.unmark_paid": LIMITED,
     "services/remuneration/proposals.py Proposals._notify_expert": LIMITED,
     "services/remuneration/records.py notify_proposer": "once a version, and a reminder",
@@ -77,6 +81,9 @@ ACTS = {
     "services/exams/sittings/sittings.py ExamSittings._change_booking.run",
     "services/remuneration/payouts.py Payouts.unmark_paid",
     "services/remuneration/proposals.py Proposals._propose_amount",
+    "services/reviews/absences.py Absences._arrange",
+    "services/reviews/handing.py Handing.hand.run",
+    "services/reviews/reopening.py Reopening.reopen.run",
 }
 """Acts that a person can repeat at will, and that write to others."""
 

@@ -18,6 +18,7 @@ from models.invitations import Invitation
 from models.notices import Notice
 from models.organisations import AgentLink
 from models.remuneration import Remuneration
+from models.reviews import ReviewSubstitution
 from services.accounts.wechat_binding import WechatBinding
 from services.applications.attachments import REMOVED_TTL, Attachments
 from services.applications.documents import Documents
@@ -123,6 +124,16 @@ async def test_deleting_leaves_nothing_that_leads_to_the_person_but_the_file(
     account = await Account.get(id=actor.account_id)
     organisation = await make_organisation(legal_account_id=account.id)
     await make_agent_link(organisation, account)
+    colleague = await make_account(deps)
+    for absent, substitute in ((account, colleague), (colleague, account)):
+        await ReviewSubstitution.create(
+            pool="demo",
+            account_id=absent.id,
+            substitute_id=substitute.id,
+            starts_at=deps.now(),
+            ends_at=deps.now() + timedelta(days=9),
+            created_at=deps.now(),
+        )
     done = await _notice(deps, account, "done", "a")
     deleted = await privacy.delete(actor, await _code(deps, book))
     assert any("依法" in sentence for sentence in deleted.retained)
@@ -133,6 +144,7 @@ async def test_deleting_leaves_nothing_that_leads_to_the_person_but_the_file(
     assert not await VerificationCode.exists()
     assert not await Session.exists(revoked_at=None)
     assert (await AgentLink.get()).revoked_at is not None
+    assert not await ReviewSubstitution.exists(ended_at=None)
     assert (await Notice.get(id=done.id)).mobile_sealed == ""
     stored_expert = await Expert.get(id=expert.id)
     assert (stored_expert.name, stored_expert.account_id, stored_expert.active, stored_expert.left_at) == (

@@ -185,7 +185,7 @@ async def test_a_filtered_page_reads_no_whole_table(reviewer: Actor, deps: Deps)
         await execute(f"ANALYZE {table}")
     book = deps.book("demo")
     wanted = TaskFilter(region=OTHER_CITY, kind="first", specialty="A04", waiting=1)
-    where, values = narrow(*await open_tasks_condition(reviewer, book), wanted, book, deps.now())
+    where, values = narrow(*await open_tasks_condition(reviewer, book, deps.now()), wanted, book, deps.now())
     plan = await rows(
         f"EXPLAIN SELECT t.id FROM review_task t WHERE {where} ORDER BY t.opened_at, t.id LIMIT 20", *values
     )

@@ -442,6 +442,25 @@ async def test_a_reviewer_is_named_and_revoked(scene: Scene) -> None:
     assert "李审核" in (await visitor.get("/office/reviewers?ended=1")).text
 
 
+async def test_the_office_lets_anyone_stand_in_for_a_reviewer(scene: Scene) -> None:
+    deps = scene.world.services.deps
+    absent = await make_reviewer(deps, "industry", "440100", real_name="王初审")
+    visitor = await scene.at("/office/reviewers")
+    form = {"command": "arrange", "account_id": str(absent.account_id), "substitute_name": "周代办"}
+    await post(visitor, "/office/reviewers", **form, substitute_mobile="137", starts_on="2026-11-23", ends_on="")
+    assert visitor.status == 422
+    assert "11位" in visitor.text
+    assert "请填写结束日期" in visitor.text
+    days = {"starts_on": "2026-11-23", "ends_on": "2026-11-24"}
+    await post(visitor, "/office/reviewers", **form, substitute_mobile="13700001235", **days)
+    assert "已安排代办，并通知了双方。" in visitor.text
+    assert "周代办 代 王初审 未开始 11月23日至11月24日" in visitor.text
+    assert "13700001235" not in visitor.text
+    await visitor.press("确定取消周代办的代办")
+    assert "代办已取消，立即恢复。" in visitor.text
+    assert "周代办 代" not in visitor.text
+
+
 async def test_staff_come_and_go_but_the_last_administrator_stays(scene: Scene) -> None:
     visitor = await scene.at("/office/staff")
     who = {"command": "grant", "mobile": "13700001234", "name": "王核验"}

@@ -271,6 +271,61 @@ async def test_why_a_decision_is_not_corrected_is_said_with_what_to_do(world: Wo
     assert "更正我的决定" not in colleague.text
 
 
+async def test_a_task_is_handed_to_a_colleague_and_taken_back(world: World) -> None:
+    application = await handed_in(world)
+    colleague_actor = await make_reviewer(world.services.deps, "industry", CITY, real_name="李复审")
+    colleague = await world.log_in(colleague_actor)
+    giver = await world.log_in(await make_reviewer(world.services.deps, "industry", CITY, real_name="王初审"))
+    [task] = await tasks_of(application)
+    await (await giver.get(f"/review/{task.id}")).click("转交同事")
+    await giver.press("确认转交", to="", note="下午出差")
+    assert (giver.status, "请选择转交给哪位同事" in giver.text) == (422, True)
+    await giver.press("确认转交", to=str(colleague_actor.account_id), note="下午出差")
+    assert (giver.path, "已转交，并通知了对方。" in giver.text, "苏航" in giver.text) == ("/review", True, False)
+    await colleague.get("/review")
+    assert "王初审转交" in colleague.text
+    await colleague.get(f"/review/{task.id}")
+    assert "王初审已转交李复审办理：下午出差" in colleague.text
+    await giver.click("外出代办")
+    assert "已转交李复审：下午出差" in giver.text
+    await giver.press("收回苏航的任务")
+    assert "已收回，任务回到您的列表。" in giver.text
+    await giver.get(f"/review/{task.id}/hand")
+    await giver.press("确认转交", to=str(colleague_actor.account_id))
+    await colleague.get(f"/review/{task.id}")
+    await colleague.press("不再转交")
+    assert "任务不再转交" in colleague.text
+    await giver.get(f"/review/{task.id}/hand")
+    await giver.press("确认转交", to=str(colleague_actor.account_id))
+    await colleague.get(f"/review/{task.id}")
+    await colleague.press("通过")
+    assert "代王初审办理" in (await colleague.get("/review/done")).text
+    assert "李复审代王初审办理" in (await colleague.get(f"/review/{task.id}")).text
+
+
+async def test_a_reviewer_arranges_an_absence_and_comes_back(world: World) -> None:
+    actor = await make_reviewer(world.services.deps, "industry", CITY, real_name="王初审")
+    reviewer = await world.log_in(actor)
+    await reviewer.click("外出代办")
+    assert "没有审核范围与您相同或更大的同事，请联系专家库管理机构" in reviewer.text
+    colleague = await make_reviewer(world.services.deps, "industry", PROVINCE, real_name="李复审")
+    await reviewer.get("/review/away")
+    await reviewer.press("安排代办", substitute_id="", starts_on="", ends_on="")
+    assert reviewer.status == 422
+    assert all(
+        words in reviewer.text for words in ("请选择审核范围相同或更大的同事", "请填写开始日期", "请填写结束日期")
+    )
+    days = {"starts_on": "2026-11-21", "ends_on": "2026-11-23"}
+    await reviewer.press("安排代办", substitute_id=str(colleague.account_id), **days)
+    assert "已安排，并通知了代办同事。" in reviewer.text
+    assert "李复审 代 王初审 代办中 11月21日至11月23日" in reviewer.text
+    substitute = await (await world.log_in(colleague)).get("/review/away")
+    assert "李复审 代 王初审" in substitute.text
+    await reviewer.press("确定取消李复审的代办")
+    assert "代办已取消，立即恢复。" in reviewer.text
+    assert "已结束" in reviewer.text
+
+
 async def test_the_log_speaks_in_words(world: World) -> None:
     application = await handed_in(world)
     async with transaction():

@@ -206,6 +206,44 @@ async def test_a_reviewer_marks_what_has_to_be_corrected(browser: Browser, world
     assert seen.complaints == []
 
 
+async def test_tasks_are_handed_and_an_absence_is_arranged(browser: Browser, world: World) -> None:
+    application = await handed_in(world, "苏航")
+    colleague = await make_reviewer(world.services.deps, "industry", CITY, real_name="李复审")
+    seen = await open_reviewer(browser, world, PHONE)
+    page = await seen.open("/review/away")
+    await page.get_by_text("安排代办").first.click()
+    await page.get_by_label("代办同事").select_option(str(colleague.account_id))
+    await page.get_by_label("开始日期").fill("2026-11-21")
+    await page.get_by_label("结束日期").fill("2026-11-23")
+    await page.get_by_role("button", name="安排代办").click()
+    await page.get_by_text("代办中").wait_for()
+    [task] = await tasks_of(application)
+    await seen.open(f"/review/{task.id}")
+    await page.get_by_role("link", name="转交同事").click()
+    await page.get_by_label("转交给").select_option(str(colleague.account_id))
+    await seen.check("review-hand")
+    await page.get_by_role("button", name="确认转交").click()
+    await page.get_by_text("已转交，并通知了对方。").wait_for()
+    await page.get_by_role("link", name="外出代办").click()
+    await seen.check("review-away")
+    await page.get_by_role("link", name="苏航").click()
+    await seen.check("review-handed")
+    await page.get_by_role("button", name="不再转交").click()
+    await page.get_by_text("任务不再转交").wait_for()
+    await page.get_by_role("button", name="退回", exact=True).click()
+    await page.get_by_label("请写明原因").fill("照片不清晰")
+    await page.get_by_role("button", name="退回整份申请").click()
+    await page.get_by_text("已退回整份申请：苏航").wait_for()
+    await seen.open(f"/review/{task.id}")
+    await page.get_by_text("更正我的决定").click()
+    await seen.check("review-reopening")
+    await page.get_by_label("更正原因").fill("看错了照片")
+    await page.get_by_role("button", name="撤销原决定，重新审核").click()
+    await page.get_by_text("原决定已撤销，请重新审核。").wait_for()
+    assert (await Application.get(id=application.id)).state == "reviewing"
+    assert seen.complaints == []
+
+
 async def changed(world: World) -> Application:
     """A change of several fields and a certificate, beside a file with the old ones."""
     deps = world.services.deps
