@@ -57,9 +57,9 @@ _REVIEWER = (
     "(SELECT 1 FROM review_assignment r WHERE r.account_id = a.id AND r.pool = a.pool AND r.revoked_at IS NULL "
     "UNION ALL SELECT 1 FROM review_substitution s JOIN review_assignment r ON r.account_id = s.account_id "
     "AND r.pool = s.pool AND r.revoked_at IS NULL WHERE s.substitute_id = a.id AND s.pool = a.pool "
-    "AND s.ended_at IS NULL AND s.starts_at <= $2 AND s.ends_at > $2)"
+    "AND s.ended_at IS NULL AND s.ends_at > $2)"
 )
-"""By an own assignment, or in the place of an absent reviewer."""
+"""By an own assignment, or in the place of an absent reviewer; before it begins he can decline, and has no tasks."""
 _STILL_SUPERVISES = """(d.ended_at IS NULL OR EXISTS
   (SELECT 1 FROM supervisor_entry e WHERE e.id = n.entry_id AND e.active_until IS NULL))"""
 """For a draw ``d`` and its supervisor ``n``: it runs, or it is over and the person is still in the office's

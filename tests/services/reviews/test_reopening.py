@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from tortoise.queryset import QuerySet
 
 from domain.clock import FixedClock
 from domain.errors import AppError, Conflict, InvalidInput, NotFound, RuleViolation
@@ -17,6 +18,7 @@ from models.reviews import ReviewAssignment, ReviewEntry, ReviewTask
 from services.applications import progress_of
 from services.core.base import Actor, Deps
 from services.reviews import Mark
+from services.reviews.decisions import Reviews
 from services.reviews.reopening import Reopened, Reopening
 from services.workflows import ReviewWorkflow
 from tests.factories.applications import attach
@@ -308,3 +310,34 @@ async def test_a_repeated_correction_is_refused_and_a_repeated_request_answered(
     with pytest.raises(NotFound):
         await reopening.reopen(reviewer, task.id, WHY)
     assert await ReviewEntry.filter(event="reopen").count() == 1
+
+
+async def test_without_the_locks_both_would_succeed(
+    deps: Deps, reviews: ReviewWorkflow, reopening: Reopening, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: they meet between look and action, with nothing that keeps them apart."""
+    reviewer, [task], application = await _decided(deps, reviews, clock, "approve")
+    [following] = await tasks_of(application)
+    final = await make_reviewer(deps, "final")
+    monkeypatch.setattr(QuerySet, "select_for_update", lambda self, *args, **kwargs: self)
+    meeting, look_back, look_on = asyncio.Barrier(2), Reopening._check, Reviews._check_open
+
+    async def check_back(self: Reopening, *args: Any) -> None:
+        await look_back(self, *args)
+        await meeting.wait()
+
+    async def check_on(self: Reviews, *args: Any) -> None:
+        await look_on(self, *args)
+        await meeting.wait()
+
+    monkeypatch.setattr(Reopening, "_check", check_back)
+    monkeypatch.setattr(Reviews, "_check_open", check_on)
+    answers = await asyncio.wait_for(
+        asyncio.gather(
+            reopening.reopen(reviewer, task.id, WHY),
+            reviews.decide(final, following.id, "approve"),
+            return_exceptions=True,
+        ),
+        20,
+    )
+    assert not any(isinstance(answer, AppError) for answer in answers), answers
