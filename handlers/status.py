@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bot.router import Router
 from bot.turn import Turn
+from domain.chat_links import link
 from domain.errors import Unauthenticated
 from handlers import commands, overview, people, texts, wording
 from handlers.courses import course_lines
 from handlers.exams import exam_lines
 from services.accounts import Who
 from services.core.base import Actor
-from services.experts import ExpertProfile, Named
+from services.experts import ExpertProfile, Named, Suspension
 
 _SHOWN = 5
 """Specialties shown; more would fill the bubble."""
@@ -53,17 +54,19 @@ async def _expert_lines(turn: Turn, who: Who) -> list[str]:
     profile = await turn.services.experts.profiles.profile(
         Actor(turn.user.pool, "expert", who.account_id, who.expert_id)
     )
-    hotline = turn.services.deps.book(turn.user.pool).pool.hotline
-    status = texts.MEMBERSHIP_STATUS.get(profile.membership_status, profile.membership_status)
-    if not profile.active:
-        status += texts.SUSPENDED.format(hotline=hotline)
-    lines = [texts.STATUS_EXPERT.format(number=profile.number, status=status)]
+    lines = [texts.STATUS_EXPERT.format(number=profile.number, status=profile.membership_status.text)]
+    lines += [_suspension_line(turn, suspension) for suspension in profile.membership_status.suspensions]
     lines.append(texts.STATUS_REGION.format(region=_name(profile.permanent_region)))
     if profile.specialties:
         lines.append(texts.STATUS_SPECIALTIES.format(names=_specialties(profile)))
     if profile.unavailable:
         lines.append(texts.STATUS_AWAY.format(periods=wording.period_lines(profile.unavailable, limit=3)))
     return lines
+
+
+def _suspension_line(turn: Turn, why: Suspension) -> str:
+    line = f"{why.title}：{wording.plain_text(why.detail)}"
+    return f"{line}\n▸ {link(why.action, turn.services.deps.public_url + why.route)}" if why.route else line
 
 
 def _specialties(profile: ExpertProfile) -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from domain.clock import local, print_date, print_span
-from domain.identity import age_on
 from domain.rulebook.book import Rulebook
 
 COUNTED = 100
@@ -26,24 +25,6 @@ class OwedCourse:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What decides whether an expert in the pool is drawn. ``suspension``: why he is suspended, in words for him, empty
-    where he isn't. ``applying``: type of a live application for entry or renewal, else empty. ``panels``: accepted ones
-    that are not over."""
-
-    suspension: str
-    membership: str
-    has_specialties: bool
-    term_until: datetime | None
-    born_on: date | None
-    missed_courses: tuple[OwedCourse, ...] = ()
-    due_courses: tuple[OwedCourse, ...] = ()
-    away: tuple[tuple[datetime, datetime], ...] = ()
-    panels: int = 0
-    applying: str = ""
-
-
-@dataclass(frozen=True)
 class Reason:
     """Why no draw, or not every draw, calls the expert. ``bars``: none does as long as it holds. ``way``: what to do,
     the words of a link to ``page`` below ``/h5/{pool}/``; both empty: there is nothing to do, or ``text`` says it."""
@@ -55,10 +36,26 @@ class Reason:
     page: str = ""
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What decides whether an expert in the pool is drawn. ``suspensions``: what bars a formal expert (暂停抽取), in
+    words for him. ``applying``: type of a live application for entry or renewal, else empty. ``panels``: accepted
+    ones that are not over."""
+
+    membership: str
+    has_specialties: bool
+    term_until: datetime | None
+    suspensions: tuple[Reason, ...] = ()
+    due_courses: tuple[OwedCourse, ...] = ()
+    away: tuple[tuple[datetime, datetime], ...] = ()
+    panels: int = 0
+    applying: str = ""
+
+
 def reasons_of(standing: Standing, book: Rulebook, now: datetime) -> tuple[Reason, ...]:
     """Reasons that bar first."""
-    reasons = [*_membership(standing), *_suspension(standing, book), *_term(standing, book, now)]
-    reasons += [*_age(standing, book, now), *_courses(standing), *_times(standing, now)]
+    reasons = [*_membership(standing), *standing.suspensions, *_term(standing, book, now)]
+    reasons += [*_courses(standing), *_times(standing, now)]
     return tuple(sorted(reasons, key=lambda reason: not reason.bars))
 
 
@@ -89,38 +86,15 @@ def _membership(standing: Standing) -> list[Reason]:
     return reasons
 
 
-def _suspension(standing: Standing, book: Rulebook) -> list[Reason]:
-    reasons = [Reason("suspended", True, standing.suspension)] if standing.suspension else []
-    hotline = book.pool.hotline
-    for course in standing.missed_courses:
-        text = f"必修培训《{course.name}》没有按期完成，已暂停抽取，完成后自动恢复；需要补学的，请拨打{hotline}。"
-        reasons.append(Reason("course_missed", True, text, "看这次培训", f"courses/{course.enrolment_id}"))
-    return reasons
-
-
 def _term(standing: Standing, book: Rulebook, now: datetime) -> list[Reason]:
+    """A term that ends soon; one that is over is a suspension."""
     until = standing.term_until
-    if until is None or until > now + book.entry.ending_notice:
+    if until is None or not now < until <= now + book.entry.ending_notice:
         return []
-    is_over = until <= now
-    day = print_date(until)
-    text = f"您的聘期已于{day}届满，不再参加抽取，续聘后恢复。" if is_over else f"您的聘期至{day}，此后的评标不抽取您。"
+    text = f"您的聘期至{print_date(until)}，此后的评标不抽取您。"
     if standing.applying == "renewal":
-        return [Reason("term", is_over, f"{text}续聘申请正在办理。", "查看进度", "apply/status")]
-    return [Reason("term", is_over, text, "看能否续聘", "apply")]
-
-
-def _age(standing: Standing, book: Rulebook, now: datetime) -> list[Reason]:
-    limit, hotline = book.entry.age_max, book.pool.hotline
-    if limit is None:
-        return []
-    if standing.born_on is None:
-        text = f"档案中的身份证号不能读出出生日期，无法核对年龄，请拨打{hotline}更正。"
-        return [Reason("age_unknown", True, text)]
-    if (age := age_on(standing.born_on, local(now).date())) <= limit:
-        return []
-    text = f"您已满{age}周岁，本库抽取的专家不超过{limit}周岁；出生日期有误的，请拨打{hotline}更正。"
-    return [Reason("over_age", True, text)]
+        return [Reason("term_ending", False, f"{text}续聘申请正在办理。", "查看进度", "apply/status")]
+    return [Reason("term_ending", False, text, "看能否续聘", "apply")]
 
 
 def _courses(standing: Standing) -> list[Reason]:

@@ -91,6 +91,8 @@ class MembershipWords(Section):
     temporary: Text
     formal: Text
     suspended: Text
+    term_over: Text = "聘期已满"
+    """In the pool, and no longer drawn since the term is over."""
     left: Text
     emergency: Text = "应急专家"
     """Appended for an expert who agreed to emergency calls."""

@@ -2,7 +2,7 @@
 const { call } = require('../lib/api');
 const { facts } = require('../lib/lists');
 const { openPage } = require('../lib/page');
-const { own } = require('../lib/routes');
+const { own, pageOf } = require('../lib/routes');
 
 /** @param {Api.NamedOut[]} list */
 const names = (list) => list.map((one) => one.name).join('、') || '无';
@@ -15,7 +15,7 @@ openPage({}, {
       ['专家编号', me.number],
       ['证件号', me.masked_id_number],
       ['手机号', me.masked_mobile],
-      ['状态', me.active ? '在库' : '暂停', me.membership_status === 'formal' ? '正式专家' : '临时专家'],
+      ['状态', me.membership_status.text],
       ['常驻地', me.permanent_region.name],
       ['意愿评标地', names(me.willing_regions)],
       ['专业', names(me.specialties)],
@@ -24,10 +24,14 @@ openPage({}, {
       ['主管部门', me.department.name],
       ['工作单位', me.employers.join('、') || '无'],
     ]);
+    const suspended = me.membership_status.suspensions.map((why) => ({
+      label: why.title, note: why.detail, tag: why.action, url: why.route && pageOf(why.route),
+    }));
     return {
       sheet: {
         groups: [
           { cells, note: '为保护隐私，本人信息也只显示一部分。' },
+          ...(suspended.length ? [{ title: '为什么没有抽取', cells: suspended }] : []),
           { cells: [{ label: '账号与手机号', url: own('account') }, { label: '我的酬劳', url: own('remuneration') }, { label: '我的证书', url: own('certificates') }] },
         ],
       },

@@ -13,10 +13,12 @@ const PROGRESS = {
   stages: [{ code: 's', name: '提交', who: '', state: 'done', at: '2026-11-20T09:00:00+08:00' }, { code: 'r', name: '审核', who: '主管部门', state: 'now', at: null }],
 };
 const HOME = {
-  membership_status: { kind: 'applying', text: '申请中', expert_number: '', emergency: '' }, progress: PROGRESS, campaigns: [], advice: [],
+  membership_status: { kind: 'applying', text: '申请中', expert_number: '', emergency: '', suspensions: [] }, progress: PROGRESS, campaigns: [], advice: [],
   to_do: [{ code: 'pay', title: '缴费', detail: '请缴费', action: '去缴费', route: '/h5/demo/pay/DEMO0001', until: null }, { code: 'fix', title: '修改信息', detail: '',
     action: '去修改', route: '/h5/demo/apply/form', until: null }],
 };
+const WHY = { cause: 'course', title: '未完成必修培训，已暂停抽取', detail: '缴费后可以补学。', action: '去补学', route: '/h5/demo/courses/n1', until: null,
+  enrolment_id: 'n1' };
 const FEE = {
   id: 'f1', own: true, title: '培训费', amount: 20000, amount_yuan: '200.00', expert_number: 'ZJ1', name: '王**', phase: 'open',
   opens_at: '2026-11-01T00:00:00+08:00',
@@ -44,6 +46,14 @@ test('the expert sees open invitations first, and scans from the first page', as
   await phone.tap('待答复');
   assert.deepEqual(phone.callsOf('navigateTo'), [{ url: '/pages/invitation?id=i1' }]);
   assert.deepEqual(phone.buttons, ['扫码签到']);
+});
+
+test('what an expert has to do stands between the invitations and the panels', async () => {
+  const item = { code: 'suspended', title: WHY.title, detail: WHY.detail, action: WHY.action, route: WHY.route, until: null };
+  const phone = await new Phone({ 'GET /invitations': EMPTY, 'GET /panels': EMPTY, 'GET /home': { ...HOME, to_do: [item] } }).open('pages/index/index');
+  assert.match(phone.text, /没有待答复的邀请.*待办事项.*未完成必修培训.*去补学/);
+  await phone.tap('去补学');
+  assert.deepEqual(phone.callsOf('navigateTo'), [{ url: '/pages/h5?to=%2Fh5%2Fdemo%2Fcourses%2Fn1' }]);
 });
 
 test('offices go to their pages in the web-view', async () => {
@@ -207,11 +217,12 @@ test('past panels and the own file are shown', async () => {
   assert.match(past.text, /目前没有.*过去的评标.*缺席/);
   const named = { code: '1', name: '广州市' };
   const me = await new Phone({ 'GET /experts/me': {
-    id: 'e', number: 'ZJ1', masked_name: '王**', masked_id_number: '4401', masked_mobile: '138', membership_status: 'formal', active: true,
+    id: 'e', number: 'ZJ1', masked_name: '王**', masked_id_number: '4401', masked_mobile: '138',
+    membership_status: { kind: 'suspended', text: '暂停抽取', expert_number: 'ZJ1', emergency: '', suspensions: [WHY] },
     permanent_region: named, willing_regions: [],
     specialties: [named], title_level: named, qualifications: [], department: named, employers: [], unavailable: [],
   } }).open('pages/profile');
-  assert.match(me.text, /王\*\*.*正式专家.*意愿评标地无/);
+  assert.match(me.text, /王\*\*.*暂停抽取.*意愿评标地无.*为什么没有抽取.*未完成必修培训/);
 });
 
 test('past notices are listed, and open the page of their action', async () => {

@@ -20,11 +20,15 @@ const POOL = {
 const role = (name, label = name) => ({ role: name, scope: '', organisation_id: null, organisation_name: '', label });
 const person = (name, more = {}) => ({ bound: true, role: name, scope: '', organisation_id: null, expert_id: null, roles: [role(name)], in_chat: true,
   ...more });
+/** Nothing to do. */
+const HOME = {
+  membership_status: { kind: 'formal', text: '正式专家', expert_number: 'ZJ1', emergency: '', suspensions: [] }, to_do: [], progress: null, advice: [],
+};
 
 class Phone {
   /** `answers`: by `GET /home`, the service's answer: a body, or {status, data}, or a function of the request; `wx`: WeChat's answers. */
   constructor(answers = {}, weixin = {}) {
-    this.answers = { 'GET /pool': POOL, 'GET /sessions/current': person('expert'), 'GET /consents': { items: [] }, ...answers };
+    this.answers = { 'GET /pool': POOL, 'GET /sessions/current': person('expert'), 'GET /consents': { items: [] }, 'GET /home': HOME, ...answers };
     this.shelf = { tokens: { access: 'a1', refresh: 'r1' } };
     this.sent = [];
     this.done = [];

@@ -2,7 +2,9 @@ const assert = require('node:assert/strict');
 const test = require('node:test');
 const { Phone, person, role } = require('./phone');
 
-const HOME = { membership_status: { kind: 'outside', text: '未入库', expert_number: '', emergency: '' }, to_do: [], progress: null, campaigns: [], advice: [] };
+const HOME = {
+  membership_status: { kind: 'outside', text: '未入库', expert_number: '', emergency: '', suspensions: [] }, to_do: [], progress: null, advice: [],
+};
 const TOKENS = { access: 'a2', refresh: 'r2', access_until: '', refresh_until: '' };
 const EMPTY = { items: [] };
 const expert = { 'GET /invitations': EMPTY, 'GET /panels': EMPTY };

@@ -244,8 +244,7 @@ declare namespace Api {
     masked_name: string;
     masked_id_number: string;
     masked_mobile: string;
-    membership_status: string;
-    active: boolean;
+    membership_status: MembershipStatusOut;
     permanent_region: NamedOut;
     willing_regions: Array<NamedOut>;
     specialties: Array<NamedOut>;
@@ -409,6 +408,7 @@ declare namespace Api {
     text: string;
     expert_number: string;
     emergency: string;
+    suspensions: Array<SuspensionOut>;
   }
 
   interface MoveAnswerIn {
@@ -686,6 +686,16 @@ declare namespace Api {
 
   interface SubmitIn {
     version: number;
+  }
+
+  interface SuspensionOut {
+    cause: 'office' | 'course' | 'term' | 'age';
+    title: string;
+    detail: string;
+    action: string;
+    route: string;
+    until: string | null;
+    enrolment_id: string | null;
   }
 
   interface ToDoOut {

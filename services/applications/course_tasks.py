@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from domain.clock import print_until
 from models.courses import Course, CourseEnrolment
@@ -19,6 +20,7 @@ COURSE_TITLE, STUDY, PAY = "待参加培训", "去学习", "去缴费"
 class CourseTask:
     """``action`` and ``route`` of the next step; ``until``: the end of the time to study, or to pay."""
 
+    enrolment_id: UUID
     detail: str
     action: str
     route: str
@@ -58,11 +60,11 @@ def _task(enrolment: CourseEnrolment, course: Course, fee: Fee | None, now: date
         if fee is None or fee.closes_at is None or fee.closes_at <= now:
             return None
         text = f"{course.name}：请在{print_until(fee.closes_at, now)}前缴费。"
-        return CourseTask(text, PAY, f"/h5/{course.pool}/pay?fee={fee.id}", fee.closes_at)
+        return CourseTask(enrolment.id, text, PAY, f"/h5/{course.pool}/pay?fee={fee.id}", fee.closes_at)
     if enrolment.closes_at <= now:
         return None
     if enrolment.opens_at > now:
         text = f"{course.name}：{print_until(enrolment.opens_at, now)}起可以学习。"
-        return CourseTask(text, "查看", page, enrolment.closes_at)
+        return CourseTask(enrolment.id, text, "查看", page, enrolment.closes_at)
     text = f"{course.name}：已学{enrolment.progress // 10}%，请在{print_until(enrolment.closes_at, now)}前学完。"
-    return CourseTask(text, STUDY, page, enrolment.closes_at)
+    return CourseTask(enrolment.id, text, STUDY, page, enrolment.closes_at)

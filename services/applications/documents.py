@@ -24,7 +24,6 @@ from domain.experts.employments import rows_of
 from domain.file_types import FileType
 from domain.forms.checking import FieldProblem, PersonFacts, person_facts
 from domain.masking import mask_name
-from domain.rulebook.book import Rulebook
 from domain.rulebook.form import ApplicationForm, EntryType
 from models.accounts import Account
 from models.applications import Application, Attachment, PrintedForm
@@ -40,6 +39,7 @@ from services.catalogue_codes import load_codes
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.expert_files import file_of
+from services.experts import expert_status
 from services.files import FileLost, Previews, SealedFiles
 from services.inspection.file_types import MEDIA_TYPES
 from services.ports import DocumentRenderer
@@ -148,7 +148,7 @@ class Documents:
             form,
             await self._draw_photo(await _filed_photo(filed)),
             number=expert.number,
-            membership_status=_membership_word(book, expert),
+            membership_status=(await expert_status(self.deps, expert)).text,
             printed_at=now,
         )
         async with transaction():
@@ -319,10 +319,3 @@ def _digest(form: Filled) -> str:
 def _printed_view(row: PrintedForm, application: Application) -> Printed:
     locked = application.locked_version == row.version
     return Printed(document_contents.spaced(row.code), row.version, row.printed_at, locked)
-
-
-def _membership_word(book: Rulebook, expert: Expert) -> str:
-    words = book.membership
-    if not expert.active:
-        return words.suspended
-    return words.temporary if expert.membership_status == "temporary" else words.formal

@@ -30,7 +30,7 @@ from services.applications.progress_messages import APPLICATIONS, CURRENT, FACTS
 from services.applications.repository import page_of
 from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Deps, from_row, rows
-from services.experts import MembershipStatus, membership_status_of
+from services.experts import MembershipStatus, Suspension, membership_status_of
 
 
 @dataclass(frozen=True)
@@ -137,10 +137,10 @@ class ToDos:
 
     async def home(self, pool: str, account_id: UUID) -> Home:
         """Everything on the first page at once."""
-        person = await self._read(pool, account_id)
+        person, status = await self._read(pool, account_id), await membership_status_of(self.deps, account_id)
         return Home(
-            await membership_status_of(self.deps, account_id),
-            self._items(person),
+            status,
+            self._items(person, status.suspensions),
             tuple(case.progress for case in person.cases),
             person.campaigns,
             self._advice(person.campaigns, person.codes),
@@ -187,7 +187,16 @@ class ToDos:
         application = from_row(Application, row["application"])
         return facts_of(self.deps, application, row, exam_of(application, exams))
 
-    def _items(self, person: _Person) -> tuple[ToDo, ...]:
+    def _items(self, person: _Person, suspensions: Sequence[Suspension]) -> tuple[ToDo, ...]:
+        """Suspensions first; each takes the place of the item by which it ends."""
+        missing = {suspension.enrolment_id for suspension in suspensions}
+        courses = tuple(course for course in person.courses if course.enrolment_id not in missing)
+        items = self._other_items(replace(person, courses=courses))
+        if any(suspension.cause == "term" for suspension in suspensions):
+            items = tuple(item for item in items if item.code != "apply_renewal")
+        return (*map(_suspended, suspensions), *items)
+
+    def _other_items(self, person: _Person) -> tuple[ToDo, ...]:
         account, now = person.account, self.deps.now()
         if account.registered_at is None:
             if not self.deps.book(account.pool).registration.open:
@@ -254,6 +263,10 @@ class ToDos:
             until = campaign.data.enrol_until
             return ToDo(code, title, f"报名截至{print_until(until, now)}。", action, route, until)
         return None
+
+
+def _suspended(why: Suspension) -> ToDo:
+    return ToDo("suspended", why.title, why.detail, why.action, why.route, why.until)
 
 
 def _advice_lines(campaigns: Sequence[CampaignView]) -> dict[str, str]:

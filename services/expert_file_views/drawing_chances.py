@@ -81,7 +81,7 @@ class OwnChances:
         since, until = counted_months(now, expert.created_at)
         counted = await _count(expert, since, until)
         return DrawingChances(
-            reasons=reasons_of(standing_of(expert, standing_rows[0], book), book, now),
+            reasons=reasons_of(standing_of(expert, standing_rows[0], book, now), book, now),
             since=since,
             until=until,
             matches=describe_matches(counted["matches"]),

@@ -33,11 +33,10 @@ _APPS: Mapping[str, str] = {"oa": "公众号", "mini": "小程序"}
 _HINDRANCES: Mapping[str, str] = {
     "temporary": "临时专家",
     "no_specialty": "没有评标专业",
-    "suspended": "暂停抽取",
-    "course_missed": "未完成必修培训",
+    "office": "管理机构暂停抽取",
+    "course": "未完成必修培训",
     "term": "聘期已满",
-    "age_unknown": "年龄无法核对",
-    "over_age": "已超龄",
+    "age": "已超龄或年龄无法核对",
 }
 """Reasons that bar an expert, in words for the office. Other reasons tell of panels, which may be sealed."""
 

@@ -70,5 +70,5 @@ def _record(deps: Deps, row: Mapping[str, Any]) -> FileRecord:
         wechat=tuple(row["wechat"]),
         authors={author[0]: author[1] for author in row["authors"]},
         training=Training(*row["training"]),
-        standing=standing_of(expert, row, deps.book(expert.pool)),
+        standing=standing_of(expert, row, deps.book(expert.pool), deps.now()),
     )

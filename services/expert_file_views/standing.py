@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from domain.experts.drawability import OwedCourse, Standing
+from domain.experts.drawability import OwedCourse, Reason, Standing
 from domain.rulebook.book import Rulebook
 from models.experts import Expert
+from services.experts import Suspension, status_columns, status_of
 
-_OWED = """ARRAY(SELECT ROW(n.id, c.name, n.closes_at) FROM course_enrolment n JOIN course c ON c.id = n.course_id
-    WHERE n.expert_id = e.id AND {which} ORDER BY c.closes_at, n.id)"""
 STANDING = f"""
-  {_OWED.format(which="n.excluded_at IS NOT NULL")} AS missed_courses,
-  {_OWED.format(which="n.excluded_at IS NULL AND c.required AND c.state = 'published' AND n.state = 'called'")}
-    AS due_courses,
+  {status_columns("e", "$2")},
+  ARRAY(SELECT ROW(n.id, c.name, n.closes_at) FROM course_enrolment n JOIN course c ON c.id = n.course_id
+    WHERE n.expert_id = e.id AND n.excluded_at IS NULL AND c.required AND c.state = 'published' AND n.state = 'called'
+    ORDER BY c.closes_at, n.id) AS due_courses,
   ARRAY(SELECT ROW(u.starts_at, u.ends_at) FROM unavailability u WHERE u.expert_id = e.id AND u.cancelled_at IS NULL
     AND u.ends_at > $2 ORDER BY u.starts_at LIMIT 5) AS away,
   (SELECT count(*)::int FROM invitation i WHERE i.expert_id = e.id AND i.state = 'accepted'
@@ -25,15 +26,14 @@ STANDING = f"""
 """Columns for ``standing_of`` of an expert ``e`` at the moment ``$2``."""
 
 
-def standing_of(expert: Expert, row: Mapping[str, Any], book: Rulebook) -> Standing:
+def standing_of(expert: Expert, row: Mapping[str, Any], book: Rulebook, now: datetime) -> Standing:
     """``row`` holds the columns ``STANDING``."""
+    status = status_of(row, book, expert.pool, now)
     return Standing(
-        suspension=_suspension_of(expert, book),
+        suspensions=tuple(_bar(suspension, expert.pool) for suspension in status.suspensions),
         membership=expert.membership_status,
         has_specialties=bool(expert.specialties),
         term_until=expert.term_until,
-        born_on=expert.born_on,
-        missed_courses=tuple(OwedCourse(*course) for course in row["missed_courses"]),
         due_courses=tuple(OwedCourse(*course) for course in row["due_courses"]),
         away=tuple((begin, end) for begin, end in row["away"]),
         panels=row["panels"],
@@ -41,8 +41,6 @@ def standing_of(expert: Expert, row: Mapping[str, Any], book: Rulebook) -> Stand
     )
 
 
-def _suspension_of(expert: Expert, book: Rulebook) -> str:
-    """Why the expert is suspended, in words for him; empty where he isn't."""
-    if expert.active:
-        return ""
-    return f"管理机构已暂停抽取您。了解原因或申请恢复，请拨打{book.pool.hotline}。"
+def _bar(suspension: Suspension, pool: str) -> Reason:
+    page = suspension.route.removeprefix(f"/h5/{pool}/")
+    return Reason(suspension.cause, True, f"{suspension.title}。{suspension.detail}", suspension.action, page)

@@ -5,11 +5,19 @@ from services.experts.departure import remove_expert
 from services.experts.expert_import import ExpertImport, ImportReport
 from services.experts.expert_sheets import BYTES_MAX, SheetView
 from services.experts.import_sheet import COLUMNS, PAGE_ROWS_MAX, render_template
-from services.experts.membership_status import MembershipStatus, membership_status_of, not_in_pool
+from services.experts.membership_status import (
+    MembershipStatus,
+    expert_status,
+    membership_status_of,
+    not_in_pool,
+    status_columns,
+    status_of,
+)
 from services.experts.numbers import expert_number, is_taken
 from services.experts.profile import ExpertProfile, Named
 from services.experts.registry import ExpertServices
 from services.experts.required_courses import STUDY_FACTS, STUDY_JOINS, ended_study
+from services.experts.suspension import Suspension
 
 __all__ = [
     "BYTES_MAX",
@@ -25,11 +33,15 @@ __all__ = [
     "Named",
     "Period",
     "SheetView",
+    "Suspension",
     "ended_study",
     "expert_number",
+    "expert_status",
     "is_taken",
     "membership_status_of",
     "not_in_pool",
     "remove_expert",
     "render_template",
+    "status_columns",
+    "status_of",
 ]

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from domain.errors import Forbidden
+from domain.rulebook.book import Rulebook
+from models.experts import Expert
 from services.core.base import Deps, rows
+from services.experts.suspension import Suspension, suspension_columns, suspensions_of
 
 MembershipKind = Literal["outside", "applying", "temporary", "formal", "suspended", "left"]
 
 
 @dataclass(frozen=True)
 class MembershipStatus:
-    """The badge: `text` is the pool's own word for `kind`."""
+    """The badge: `text` is the pool's own word for `kind`. `suspensions`: why an expert is not drawn now."""
 
     kind: MembershipKind
     text: Annotated[str, Field(examples=["未入库"])]
@@ -24,11 +29,17 @@ class MembershipStatus:
     emergency: Annotated[
         str, Field(description="Badge of emergency experts, empty for others", examples=["应急专家"])
     ] = ""
+    suspensions: tuple[Suspension, ...] = ()
 
 
-_STATUS = """
-SELECT a.pool, e.number, e.left_at IS NULL AS stays, e.active, e.membership_status, e.emergency,
-  EXISTS (SELECT 1 FROM course_enrolment n WHERE n.expert_id = e.id AND n.excluded_at IS NOT NULL) AS excluded,
+def status_columns(expert: str, now: str) -> str:
+    """Columns for ``status_of``: of the row ``expert``, with the placeholder of the present moment."""
+    return f"{expert}.number, {expert}.membership_status, {expert}.emergency, {suspension_columns(expert, now)}"
+
+
+_OF_EXPERT = f"SELECT {status_columns('e', '$2')} FROM expert e WHERE e.id = $1"
+_STATUS = f"""
+SELECT a.pool, e.left_at IS NULL AS stays, {status_columns("e", "$2")},
   EXISTS (SELECT 1 FROM application p WHERE p.account_id = a.id AND p.ended_at IS NULL AND p.submitted_at IS NOT NULL)
     AS applying
 FROM account a LEFT JOIN LATERAL
@@ -39,18 +50,36 @@ WHERE a.id = $1
 
 async def membership_status_of(deps: Deps, account_id: UUID) -> MembershipStatus:
     """An expert's record takes precedence over an application. A never submitted application does not count."""
-    [row] = await rows(_STATUS, account_id)
-    words = deps.book(row["pool"]).membership
+    now = deps.now()
+    [row] = await rows(_STATUS, account_id, now)
+    book = deps.book(row["pool"])
     if row["number"] is not None and row["stays"]:
-        kind: MembershipKind = "suspended"
-        if row["active"] and not row["excluded"]:
-            kind = "temporary" if row["membership_status"] == "temporary" else "formal"
-        return MembershipStatus(kind, getattr(words, kind), row["number"], words.emergency if row["emergency"] else "")
+        return status_of(row, book, row["pool"], now)
+    words = book.membership
     if row["applying"]:
         return MembershipStatus("applying", words.applying)
     if row["number"] is not None:
         return MembershipStatus("left", words.left, row["number"])
     return MembershipStatus("outside", words.outside)
+
+
+async def expert_status(deps: Deps, expert: Expert) -> MembershipStatus:
+    """Of an expert in the pool, who may have no account yet."""
+    now = deps.now()
+    [row] = await rows(_OF_EXPERT, expert.id, now)
+    return status_of(row, deps.book(expert.pool), expert.pool, now)
+
+
+def status_of(row: Mapping[str, Any], book: Rulebook, pool: str, now: datetime) -> MembershipStatus:
+    """Of an expert in the pool, by ``status_columns``."""
+    words, suspensions = book.membership, suspensions_of(row, book, pool, now)
+    kind: MembershipKind = "temporary" if row["membership_status"] == "temporary" else "formal"
+    text = words.temporary if kind == "temporary" else words.formal
+    if suspensions:
+        kind, text = "suspended", words.suspended
+        if {suspension.cause for suspension in suspensions} == {"term"}:
+            text = words.term_over
+    return MembershipStatus(kind, text, row["number"], words.emergency if row["emergency"] else "", suspensions)
 
 
 def not_in_pool() -> Forbidden:

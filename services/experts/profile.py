@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
 from uuid import UUID
-
-from pydantic import Field
 
 from domain.catalogues import full_name
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from services.core.base import Actor, Deps, rows
 from services.core.permissions import check
 from services.experts.availability import Period
-from services.experts.membership_status import not_in_pool
+from services.experts.membership_status import MembershipStatus, not_in_pool, status_of
+from services.experts.suspension import suspension_columns
 
-_PROFILE = """
+_PROFILE = f"""
 WITH RECURSIVE file AS (SELECT * FROM expert WHERE id = $1 AND pool = $2 AND left_at IS NULL),
 wanted (kind, code) AS (
   SELECT 'region', unnest(array_append(willing_regions, permanent_region::text)) FROM file
@@ -27,7 +25,8 @@ found AS (
     WHERE pool IN ('', $2) AND kind = w.kind AND code = w.code OFFSET 0) e
   UNION SELECT e.* FROM found f CROSS JOIN LATERAL (SELECT pool, kind, code, name, parent FROM catalogue_entry
     WHERE pool IN ('', $2) AND kind = f.kind AND code = f.parent OFFSET 0) e)
-SELECT file.*, ARRAY(SELECT ROW(kind, code, name, parent) FROM found ORDER BY pool) AS names,
+SELECT file.*, {suspension_columns("file", "$3")},
+  ARRAY(SELECT ROW(kind, code, name, parent) FROM found ORDER BY pool) AS names,
   ARRAY(SELECT m.unit_name FROM employment m WHERE m.expert_id = file.id AND (m.until IS NULL OR m.until > $3)
     ORDER BY m.since DESC) AS employers,
   ARRAY(SELECT ROW(u.id, u.starts_at, u.ends_at, u.reason) FROM unavailability u
@@ -50,15 +49,14 @@ class Named:
 
 @dataclass(frozen=True)
 class ExpertProfile:
-    """An expert's own record. ``membership_status`` formal or temporary."""
+    """An expert's own record."""
 
     id: UUID
     number: str
     masked_name: str
     masked_id_number: str
     masked_mobile: str
-    membership_status: Annotated[str, Field(description="`formal` or `temporary`")]
-    active: bool
+    membership_status: MembershipStatus
     permanent_region: Named
     willing_regions: tuple[Named, ...]
     specialties: tuple[Named, ...]
@@ -76,7 +74,8 @@ class ExpertProfiles:
     async def profile(self, actor: Actor) -> ExpertProfile:
         """The actor's own record; numbers are masked even for the owner, since phones are lent and photographed."""
         check(actor, "expert.self.read")
-        profile_rows = await rows(_PROFILE, actor.expert_id, actor.pool, self.deps.now())
+        now = self.deps.now()
+        profile_rows = await rows(_PROFILE, actor.expert_id, actor.pool, now)
         if not profile_rows:
             raise not_in_pool()
         row, keys = profile_rows[0], self.deps.keys
@@ -87,8 +86,7 @@ class ExpertProfiles:
             masked_name=mask_name(row["name"]),
             masked_id_number=mask_id_number(keys.open_text(row["id_number_sealed"], "id_number")),
             masked_mobile=mask_mobile(keys.open_text(row["mobile_sealed"], "mobile")),
-            membership_status=row["membership_status"],
-            active=row["active"],
+            membership_status=status_of(row, self.deps.book(actor.pool), actor.pool, now),
             permanent_region=names.of("region", row["permanent_region"]),
             willing_regions=names.all("region", row["willing_regions"]),
             specialties=names.all("specialty", row["specialties"]),

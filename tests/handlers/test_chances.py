@@ -21,7 +21,11 @@ async def test_what_bars_is_said_instead_with_where_to_turn(world: World, phone:
     hotline = world.services.deps.book("demo").pool.hotline
     await Expert.filter(id=expert.id).update(active=False, term_until=world.clock.now() - timedelta(days=1))
     shown = await phone.says("为什么没抽到我")
-    assert ("目前的抽取不会抽到您" in shown, "管理机构已暂停抽取您" in shown, hotline in shown) == (True, True, True)
+    assert ("目前的抽取不会抽到您" in shown, "管理机构已暂停您参加抽取" in shown, hotline in shown) == (
+        True,
+        True,
+        True,
+    )
     assert ("您的聘期已于" in shown, "三方摇号" in shown) == (True, False)
 
 

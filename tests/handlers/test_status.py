@@ -38,9 +38,17 @@ async def test_status_tells_of_a_suspension_and_of_many_specialties(world: World
     codes = [f"A{number:02}" for number in range(10, 30)]
     await Expert.filter(id=expert.id).update(active=False, membership_status="temporary", specialties=codes)
     shown = await phone.says("我的状态")
-    assert "临时专家（已暂停抽取，请拨打400-000-0000了解）" in shown
+    assert "暂停抽取\n管理机构已暂停您参加抽取：了解原因或申请恢复，请拨打400-000-0000。" in shown
     assert "等20项" in shown
     assert "A15" not in shown
+
+
+async def test_status_and_to_do_list_say_the_same_of_a_suspension(world: World, phone: Phone, expert: Expert) -> None:
+    await Expert.filter(id=expert.id).update(term_until=world.clock.now())
+    for words in ("我的状态", "申报"):
+        shown = await phone.says(words)
+        for told in ("聘期已满", "聘期已满，不再抽取", "现在没有接受续聘的征集", "400-000-0000"):
+            assert told in shown, (words, told)
 
 
 async def test_status_shows_what_is_next(world: World, phone: Phone, expert: Expert) -> None:

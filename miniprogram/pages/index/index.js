@@ -53,12 +53,13 @@ const EXPERT = {
 
 /** @returns {Promise<Shell.Sheet>} */
 async function forExpert() {
-  const [waiting, panels] = await Promise.all([call('GET /invitations'), call('GET /panels')]);
+  const [waiting, panels, home] = await Promise.all([call('GET /invitations'), call('GET /panels'), call('GET /home')]);
   const none = waiting.items.length ? '' : '没有待答复的邀请。';
   return {
     groups: [
       { cells: [], button: { label: '扫码签到', command: 'scan', kind: 'primary' } },
       { title: '待答复的邀请', note: none, cells: waiting.items.map(invitationCell) },
+      ...(home.to_do.length ? [{ title: '待办事项', cells: home.to_do.map(toDoCell) }] : []),
       ...(panels.items.length ? [{ title: '已同意的评标', cells: panels.items.map(invitationCell) }] : []),
       EXPERT,
       MINE,

@@ -232,8 +232,8 @@ async def test_a_chat_is_bound_along_with_registering(sign_up: SignUp) -> None:
 
 async def test_an_imported_expert_gets_his_file(sign_up: SignUp) -> None:
     mobile = mobile_number()
-    expert = await make_expert(sign_up.deps, mobile, name="王小明", id_number=NUMBER, emergency=True)
-    done = await sign_up.register(mobile)
+    expert = await make_expert(sign_up.deps, mobile, name="王小明", id_number=OTHER_NUMBER, emergency=True)
+    done = await sign_up.register(mobile, id_number=OTHER_NUMBER)
     assert (done.expert_number, done.roles) == (expert.number, ("expert",))
     assert (await Expert.get(id=expert.id)).account_id == done.account_id
     membership_status = await membership_status_of(sign_up.deps, done.account_id)

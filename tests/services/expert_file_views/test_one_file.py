@@ -125,7 +125,8 @@ def _check_paper_and_page(deps: Deps, pool: str, readings: Readings) -> None:
 def _check_draw_and_chat(expert: Expert, readings: Readings) -> None:
     """The chat shows names of the codes that draws go by; the page shows the same names."""
     chat, page = readings.chat, readings.page
-    assert (chat.number, chat.active) == (expert.number, expert.active)
+    causes = {suspension.cause for suspension in chat.membership_status.suspensions}
+    assert (chat.number, "office" in causes) == (expert.number, not expert.active)
     assert (chat.permanent_region.code, [each.code for each in chat.specialties]) == (
         expert.permanent_region,
         expert.specialties,

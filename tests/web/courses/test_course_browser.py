@@ -235,6 +235,7 @@ async def test_who_did_not_finish_pays_for_a_further_period(
     await work(school.services, "course_end", "course_close")
     await CourseEnrolment.all().update(exam_state="failed")
     seen = await world.at_page(browser, own(enrolment), PHONE)
+    await seen.check_pages("suspended", {"home": "/h5/demo/apply", "file": "/h5/demo/file"})
     page = await seen.open(f"/h5/demo/courses/{enrolment.id}")
     await expect(page.get_by_text("已暂停抽取，完成后自动恢复")).to_be_visible()
     await expect(page.get_by_role("button", name="缴费补学（120.00元）")).to_be_visible()

@@ -12,7 +12,9 @@ from models.draws import Draw
 from models.experts import Expert, Unavailability
 from models.invitations import Invitation
 from tests.factories.careers import make_career
-from tests.factories.offices import enter_all
+from tests.factories.courses import School
+from tests.factories.exams import make_office, work
+from tests.factories.offices import add_experts, enter_all
 from tests.factories.people import file_more, make_account, make_expert
 from tests.factories.reviews import make_applicant
 from tests.web.conftest import World
@@ -161,8 +163,8 @@ async def test_why_no_draw_calls_is_answered_with_the_way_out(world: World) -> N
     hotline, until = world.services.deps.book("demo").pool.hotline, world.clock.now() - timedelta(days=3)
     await Expert.filter(id=invitation.expert_id).update(active=False, term_until=until)
     await expert.get(CHANCES)
-    assert ("目前的抽取不会抽到您" in expert.text, "管理机构已暂停抽取您" in expert.text) == (True, True)
-    assert (expert.page.links[hotline], expert.page.links["看能否续聘"]) == (f"tel:{hotline}", "/h5/demo/apply")
+    assert ("目前的抽取不会抽到您" in expert.text, "管理机构已暂停您参加抽取" in expert.text) == (True, True)
+    assert (expert.page.links[hotline], "现在没有接受续聘的征集" in expert.text) == (f"tel:{hotline}", True)
     await expert.get("/h5/demo/file")
     assert "目前不会抽到您" in expert.text
 
@@ -179,3 +181,24 @@ async def test_an_applicant_on_an_experts_pages_is_refused_with_a_link_to_his_ap
     for path in (PANELS, PERIODS):
         await applicant.get(path)
         assert (applicant.status, applicant.page.links["我的申报"]) == (403, "/h5/demo/apply")
+
+
+async def test_who_is_not_drawn_reads_why_and_what_to_do_on_each_page(world: World) -> None:
+    [row] = await add_experts(world.office, 1)
+    school = School(world.services, await make_office(world.services.deps), world.clock)
+    expert = await world.log_in_expert(row.id)
+    course = await school.published(amount=12_000, required=True)
+    await expert.get("/h5/demo/file")
+    assert "正常参加抽取" in expert.text
+    world.clock.set(course.closes_at)
+    await work(world.services, "course_end", "course_close")
+    await Expert.filter(id=row.id).update(term_until=world.clock.now())
+    expert = await world.log_in_expert(row.id)
+    for page in ("/h5/demo/apply", "/h5/demo/file", CHANCES):
+        await expert.get(page)
+        for told in ("未完成必修培训，已暂停抽取", "缴费后可以补学", "聘期已满，不再抽取", "现在没有接受续聘的征集"):
+            assert told in expert.text, (page, told)
+        assert expert.page.links["去补学"].startswith("/h5/demo/courses/")
+    await expert.click("去补学")
+    await expert.press("缴费补学（120.00元）")
+    assert expert.path.startswith("/h5/demo/pay")

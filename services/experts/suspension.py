@@ -1,0 +1,144 @@
+"""Why an expert is not drawn now, and what ends it: the one answer that badge, pages, chat and mini-program show.
+
+``services.draws.call_order.eligibility`` bars such experts from draws.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.clock import local, print_date, print_until
+from domain.courses.lifecycles import EnrolmentState
+from domain.courses.make_ups import MakeUp, make_up_of
+from domain.identity import born_after
+from domain.rulebook.book import Rulebook
+from domain.rulebook.courses import load_rules
+from services.experts.required_courses import STUDY_FACTS, STUDY_JOINS, ended_study
+
+Cause = Literal["office", "course", "term", "age"]
+_COURSES = f"""ARRAY(SELECT to_jsonb(r) FROM (
+  SELECT n.id, c.name, c.rules, n.opens_at, n.closes_at, n.progress, f.id AS fee_id, f.closes_at AS pay_until,
+    {STUDY_FACTS}
+  FROM course_enrolment n JOIN course c ON c.id = n.course_id {STUDY_JOINS}
+  LEFT JOIN fee f ON f.enrolment_id = n.id AND f.state = 'due'
+  WHERE n.expert_id = {{expert}}.id AND n.excluded_at IS NOT NULL ORDER BY n.called_at, n.id) r)"""
+_END = "least(g.enrol_until, coalesce(g.closed_at, g.enrol_until))"
+_CAMPAIGN = f"""CASE WHEN {{expert}}.term_until <= {{now}} THEN (SELECT to_jsonb(r) FROM (
+  SELECT g.enrol_from, {_END} AS enrol_until FROM campaign g
+  WHERE g.pool = {{expert}}.pool AND g.published_at IS NOT NULL AND 'renewal' = ANY(g.entry_types) AND {_END} > {{now}}
+  ORDER BY g.enrol_from, g.id LIMIT 1) r) END"""
+"""The next campaign that takes renewals, where the term is over."""
+_RENEWING = """({expert}.term_until <= {now} AND EXISTS (SELECT 1 FROM application p
+  WHERE p.account_id = {expert}.account_id AND p.ended_at IS NULL AND p.entry_type = 'renewal'))"""
+
+
+@dataclass(frozen=True)
+class Suspension:
+    """``action`` and ``route`` are empty where only others can end it: then ``detail`` says who."""
+
+    cause: Cause
+    title: Annotated[str, Field(examples=["未完成必修培训，已暂停抽取"])]
+    detail: str
+    action: str = ""
+    route: str = ""
+    until: datetime | None = None
+    enrolment_id: UUID | None = None
+    """The course that is missing."""
+
+
+def suspension_columns(expert: str, now: str) -> str:
+    """Columns for ``suspensions_of``: of the row ``expert`` that a statement has found, with the placeholder of the
+    present moment."""
+    named = {"suspending_courses": _COURSES, "renewal_campaign": _CAMPAIGN, "renewing": _RENEWING}
+    columns = ", ".join(f"{sql.format(expert=expert, now=now)} AS {name}" for name, sql in named.items())
+    return f"{expert}.active, {expert}.term_until, {expert}.born_on, {columns}"
+
+
+def suspensions_of(row: Mapping[str, Any], book: Rulebook, pool: str, now: datetime) -> tuple[Suspension, ...]:
+    """All that keeps an expert in the pool from being drawn; empty: nothing does."""
+    return tuple(_suspensions(row, book, f"/h5/{pool}", now))
+
+
+def _suspensions(row: Mapping[str, Any], book: Rulebook, base: str, now: datetime) -> Iterator[Suspension]:
+    hotline = book.pool.hotline
+    if not row["active"]:
+        yield Suspension("office", "管理机构已暂停您参加抽取", f"了解原因或申请恢复，请拨打{hotline}。")
+    for course in row["suspending_courses"]:
+        yield _for_course(_with_times(json.loads(course), "opens_at", "closes_at", "pay_until"), hotline, base, now)
+    if row["term_until"] is not None and row["term_until"] <= now:
+        yield _for_term(row, book, base, now)
+    if age := _for_age(row["born_on"], book, local(now).date()):
+        yield age
+
+
+def _for_course(course: Mapping[str, Any], hotline: str, base: str, now: datetime) -> Suspension:
+    page, until = f"{base}/courses/{course['id']}", course["closes_at"]
+    make_up = make_up_of(ended_study(_with_times(course, "exam_closes"), now), load_rules(course["rules"]))
+    if make_up:
+        step, action = _AFTER_END[make_up].format(hotline=hotline), "去补学" if make_up in ("paid", "free") else "查看"
+        until = None
+    elif course["fee_id"] is not None:
+        step, action = f"请在{print_until(course['pay_until'], now)}前缴费", "去缴费"
+        page, until = f"{base}/pay?fee={course['fee_id']}", course["pay_until"]
+    elif course["state"] == EnrolmentState.LEARNED:
+        step, action, until = "内容已学完，考试合格后恢复", "查看", None
+        if course["candidate"] == "called":
+            action, page = "去考试", f"{base}/exams/{course['candidate_id']}"
+    elif course["opens_at"] is None:
+        step, action, until = "已缴费，开通后请按时学完", "查看", None
+    elif course["opens_at"] > now:
+        step, action = f"{print_until(course['opens_at'], now)}起可以学习", "查看"
+    else:
+        step, action = f"已学{course['progress'] // 10}%，请在{print_until(until, now)}前学完", "去学习"
+    detail = f"{course['name']}：{step}。完成后自动恢复。"
+    return Suspension("course", "未完成必修培训，已暂停抽取", detail, action, page, until, UUID(course["id"]))
+
+
+_AFTER_END: Mapping[MakeUp, str] = {
+    "paid": "缴费后可以补学",
+    "free": "可以补学，不另收费",
+    "exam_over": "结业考试已结束，请拨打{hotline}，由管理机构另行安排",
+    "by_office": "补学由管理机构安排，请拨打{hotline}",
+}
+
+
+def _for_term(row: Mapping[str, Any], book: Rulebook, base: str, now: datetime) -> Suspension:
+    title, over = "聘期已满，不再抽取", f"您的聘期已于{print_date(row['term_until'])}届满。"
+    name, renew = book.campaigns.name_of("renewal"), f"{base}/apply?entry_type=renewal"
+    if row["renewing"]:
+        return Suspension("term", title, f"{over}{name}正在办理，通过后恢复抽取。", "查看进度", f"{base}/apply/status")
+    if "renewal" not in book.campaigns.entry_types:
+        return Suspension("term", title, f"{over}本库不在线办理{name}，请拨打{book.pool.hotline}。")
+    if not book.campaigns.required:
+        return Suspension("term", title, f"{over}{name}通过后恢复抽取。", f"去{name}", renew)
+    if row["renewal_campaign"] is None:
+        ask = f"现在没有接受{name}的征集，开始时会在这里显示；急需办理的请拨打{book.pool.hotline}。"
+        return Suspension("term", title, f"{over}{ask}")
+    campaign = _with_times(json.loads(row["renewal_campaign"]), "enrol_from", "enrol_until")
+    if campaign["enrol_from"] > now:
+        return Suspension("term", title, f"{over}{print_until(campaign['enrol_from'], now)}起可以办理{name}。")
+    until = campaign["enrol_until"]
+    detail = f"{over}请在{print_until(until, now)}前办理{name}，通过后恢复抽取。"
+    return Suspension("term", title, detail, f"去{name}", renew, until)
+
+
+def _for_age(born: date | None, book: Rulebook, today: date) -> Suspension | None:
+    limit, hotline = book.entry.age_max, book.pool.hotline
+    if limit is None or (born is not None and born > born_after(today, limit)):
+        return None
+    if born is None:
+        return Suspension("age", "没有登记出生日期，暂不抽取", f"请拨打{hotline}，由管理机构核对身份证号。")
+    return Suspension("age", f"已满{limit + 1}周岁，不再抽取", f"登记的出生日期有误的，请拨打{hotline}更正。")
+
+
+def _with_times(facts: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """JSON's texts of these moments as moments."""
+    moments = {name: datetime.fromisoformat(facts[name]) for name in names if facts[name] is not None}
+    return {**facts, **moments}
