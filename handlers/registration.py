@@ -26,6 +26,7 @@ def register(router: Router) -> None:
     router.menu("REGISTER", begin_registration)
     router.keyword(refer_to_password_page, "密码", "修改密码", "设置密码", "改密码", "重设密码")
     router.text(refuse_password)
+    router.keyword(refer_to_closing, "注销", "注销账号", "注销账户", "申请注销", "删除账号", "退库", "我的数据")
 
 
 async def begin_registration(turn: Turn) -> Answer:
@@ -141,3 +142,14 @@ async def refuse_password(turn: Turn) -> str | None:
 
 def _password_page(turn: Turn) -> str:
     return link(texts.PASSWORD_PAGE, f"{turn.services.deps.public_url}/h5/{turn.user.pool}/account/password")
+
+
+# ---- closing the account
+
+
+async def refer_to_closing(turn: Turn) -> str:
+    """What closing ends, what comes first, and the page on which a code by SMS confirms it."""
+    if turn.user.account_id is None:
+        return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
+    page = link(texts.CLOSING_PAGE, f"{turn.services.deps.public_url}/h5/{turn.user.pool}/account/data")
+    return f"{texts.CLOSING}\n{page}\n{commands.tap_lines(commands.AVAILABILITY, commands.UNBIND)}"

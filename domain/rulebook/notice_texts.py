@@ -221,6 +221,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
         "what": "本人银行账号（6222****0123）",
         "hotline": "020-12345678",
     },
+    "account_closed": {"at": "2026年11月21日 09:30", "hotline": "020-12345678"},
     "person_differs": {"hotline": "020-12345678"},
     "password_changed": {"at": "2026年11月21日 09:30", "hotline": "020-12345678"},
     "objection_answered": {**_APPLICATION, "result": "异议不成立"},

@@ -13,6 +13,7 @@ from services.notifications.history import PastNotice, notice_title
 from services.notifications.ladder import BEGINS
 from services.notifications.notices import (
     CLIMB_DUE,
+    FAREWELL,
     NO_REPORT,
     NO_VALID_KEY,
     UNCONFIRMED,
@@ -29,6 +30,7 @@ __all__ = [
     "BEGINS",
     "CLIMB_DUE",
     "DOOR",
+    "FAREWELL",
     "FEEDBACK_MAX",
     "NO_REPORT",
     "NO_VALID_KEY",

@@ -173,6 +173,7 @@ ACTIONS: Mapping[str, Action] = {
     "code_budget": Action("打开管理台", "/office"),
 }
 WITHOUT: Mapping[str, str] = {
+    "account_closed": "There is no account any more in which to do anything.",
     "verification_code": "It is typed where it was asked for; people must not learn to tap links beside codes.",
     "supervisor_removed": "He may not open the activity any more.",
     "recall_hindered": "He calls the number that stands in it; there is no invitation.",

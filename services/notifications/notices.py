@@ -34,6 +34,8 @@ CHAT_REPLY = "chat_reply"
 """Ledger code of an attempt that the reply of a conversation has made needless."""
 NO_VALID_KEY, UNCONFIRMED = "no_valid_key", "unconfirmed"
 """Codes of calls that were answered without a valid key; the vendor did not confirm the keys of the second."""
+FAREWELL = "account_closed"
+"""The notice to somebody whose account is deleted: it forgets the number as soon as it has ended."""
 _CLIMBS = f"""
 n.state = 'active' AND n.next_at <= $1 AND {not_paused("climb", "n.id")} AND NOT EXISTS (SELECT 1 FROM invitation i
     WHERE i.id = n.invitation_id AND i.state = 'open' AND i.answer_until <= $1)
@@ -283,11 +285,12 @@ class Notices:
             return
         now = self.deps.now()
         await execute(
-            "UPDATE notice SET state = $2, closed_at = $3, next_at = NULL, secret_sealed = '' "
-            "WHERE id = ANY($1::uuid[])",
+            "UPDATE notice SET state = $2, closed_at = $3, next_at = NULL, secret_sealed = '', "
+            "mobile_sealed = CASE WHEN kind = $4 THEN '' ELSE mobile_sealed END WHERE id = ANY($1::uuid[])",
             list(notice_ids),
             state,
             now,
+            FAREWELL,
         )
         await self._drop_attempts(notice_ids)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from tortoise.expressions import Q
 
+from domain.clock import local, print_date
 from domain.errors import AppError, Conflict, Unauthenticated
 from domain.experts.file import FileChange
 from domain.identity import IdentityVerificationResult
@@ -41,6 +42,7 @@ from services.exams import collect_exams
 from services.expert_file_views import FileWords, find_record
 from services.expert_files import changes_of
 from services.experts import remove_expert
+from services.notifications import FAREWELL, Notices
 from services.operations.readable_data import DataSection, readable_data
 
 KEPT = (
@@ -59,7 +61,7 @@ REMOVED = (
     "登录状态、密码与验证码",
     "同意记录以外的账号资料",
     "未提交就放弃的入库申请及其附件、打印的表格",
-    "通知中的手机号",
+    "通知中的手机号（注销短信发出后）",
 )
 
 
@@ -75,6 +77,7 @@ class Deleted:
 class Privacy:
     deps: Deps
     codes: VerificationCodes
+    notices: Notices
 
     async def export(self, actor: Actor, code: str) -> dict[str, Any]:
         """All stored data about the person, JSON-able, in clear.
@@ -118,7 +121,9 @@ class Privacy:
                 return refusal
             for expert in files:
                 await remove_expert(self.deps, actor, expert, CLOSED_BY_SELF, now)
+            mobile = self.deps.keys.open_text(account.mobile_sealed, "mobile")
             await self._erase_account(account, now)
+            await self._say_farewell(account, mobile, now)
             await record(actor, now, "privacy.delete", "account", account.id)
             return Deleted(REMOVED, KEPT)
 
@@ -173,6 +178,19 @@ class Privacy:
         account.password_hash, account.password_initial = "", False
         account.disabled_at = now
         await account.save()
+
+    async def _say_farewell(self, account: Account, mobile: str, now: datetime) -> None:
+        """To the number itself: a stranger who has closed the account is noticed."""
+        await self.notices.notify(
+            pool=account.pool,
+            kind=FAREWELL,
+            dedupe_key=f"{FAREWELL}:{account.id}",
+            mobile=mobile,
+            params={
+                "at": f"{print_date(now)} {local(now):%H:%M}",
+                "hotline": self.deps.book(account.pool).pool.hotline,
+            },
+        )
 
     async def _collect_account(self, account: Account) -> dict[str, Any]:
         keys = self.deps.keys

@@ -394,3 +394,11 @@ async def test_a_code_from_a_bound_person_only_shows_the_binding(world: World, p
     assert "您已绑定" in await phone.says("绑定 12345678")
     assert "您已绑定" in await phone.scans("link:12345678")
     assert not await AuditEntry.exists(action="account.link_refused")
+
+
+async def test_the_word_for_closing_the_account_leads_to_its_page(phone: Phone, stranger: Phone) -> None:
+    for word in ("注销", "退库", "我的数据"):
+        answer = await phone.says(word)
+        assert "注销后账号不能再使用" in answer
+        assert '/h5/demo/account/data">我的数据与注销</a>' in answer
+        assert "绑定身份" in await stranger.says(word)

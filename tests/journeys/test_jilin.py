@@ -366,7 +366,7 @@ async def test_03_3_the_entry_is_notified_by_sms_and_the_badge_changes(way: Jour
     assert "正式专家" in page.text
     expert = await way.mini(SUN, "expert")
     file = await expert.get("/experts/me")
-    assert (file["membership_status"], file["permanent_region"]["name"]) == ("formal", "长春市农安县")
+    assert (file["membership_status"]["kind"], file["permanent_region"]["name"]) == ("formal", "长春市农安县")
     assert {specialty["code"] for specialty in file["specialties"]} == {"A080101", "A080102"}
     assert "目前没有公示中的人员" in (await way.browser(SUN).open(f"/h5/{POOL}/notice")).text
 
@@ -424,3 +424,32 @@ async def test_01_a_person_logs_out_of_this_device_or_of_all(way: Journey) -> No
         assert "/h5/login" in (await browser.open(f"/h5/{POOL}/account")).url
     with pytest.raises(Refused):
         await way.at_browser(SUN).client.get("/home")
+
+
+# ---- 五 cancelling one's own account
+
+
+async def test_05_an_expert_cancels_and_the_identity_can_no_longer_be_used(way: Journey) -> None:
+    """L242-249."""
+    phone, browser = way.phone(SUN), way.browser(SUN)
+    answer = await phone.say("注销")
+    for told in ("注销后账号不能再使用", "专家同时退库", "我的数据与注销"):
+        assert told in answer
+    await way.stage.advance(61)
+    await log_in(browser, phone, f"/h5/{POOL}/account/data")
+    await way.stage.advance(61)
+    before = len((await phone.read())["sms"])
+    await browser.press("获取验证码")
+    page = await browser.press("确定注销账号", code=await phone.sms_code(before))
+    for told in ("账号已注销", "依法保留", "注销即退库"):
+        assert told in page.text
+    assert "不再用于抽取和通知" in await way.sms(SUN, "注销")
+    page = await log_in_by_password(browser, POOL, SUN.id_number, PASSWORD)
+    assert "账号或密码不对" in page.text
+    with pytest.raises(Refused):
+        await (await way.mini(SUN, "expert")).get("/experts/me")
+    assert "绑定身份" in await phone.say("我的状态")
+    office = await way.office()
+    await office.open("/office/experts?state=left")
+    page = await office.browser.follow(SUN.name)
+    assert "本人注销账号" in page.text

@@ -15,7 +15,7 @@ from models.applications import Application, ApplicationSection, Attachment, Pri
 from models.experts import Expert
 from models.helpdesk import Feedback
 from models.invitations import Invitation
-from models.notices import Notice
+from models.notices import Attempt, Notice
 from models.organisations import AgentLink
 from models.remuneration import Remuneration
 from models.reviews import ReviewSubstitution
@@ -26,6 +26,7 @@ from services.applications.repository import seal_values
 from services.core.base import Actor, Deps
 from services.files import Previews, SealedFiles
 from services.files.garbage_collection import ORPHAN_TTL, FileGarbageCollector
+from services.notifications import Notices
 from services.operations.privacy import Privacy
 from tests.drivers.waiting import eventually
 from tests.factories.applicants import make_applicant, make_application
@@ -154,6 +155,19 @@ async def test_deleting_leaves_nothing_that_leads_to_the_person_but_the_file(
         clock.now(),
     )
     assert deps.keys.open_text(stored_expert.id_number_sealed, "id_number") == "11010519491231002X"
+
+
+async def test_the_number_hears_of_it_once_and_is_forgotten_then(deps: Deps, actor: Actor, book: NoticeBook) -> None:
+    """A stranger with the unlocked phone could close the account without a trace."""
+    code = await _code(deps, book)
+    await composed(Privacy, deps).delete(actor, code)
+    notice = await Notice.get(kind="account_closed")
+    assert (notice.account_id, deps.keys.open_text(notice.mobile_sealed, "mobile")) == (None, MOBILE)
+    assert notice.params == {"at": "2026年11月21日 12:00", "hotline": "400-000-0000"}
+    await Attempt.filter(notice_id=notice.id).update(state="delivered", closed_at=deps.now())
+    await composed(Notices, deps).advance(notice.id)
+    await notice.refresh_from_db()
+    assert (notice.state, notice.mobile_sealed) == ("done", "")
 
 
 async def test_a_repeat_gets_the_same_answer(privacy: Privacy, actor: Actor, deps: Deps, book: NoticeBook) -> None:
