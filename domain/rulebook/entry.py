@@ -53,16 +53,21 @@ class EntryRules(Section):
     """Prefix of expert numbers, before the serial."""
     number_digits: Annotated[int, Field(ge=4, le=12)]
     term: Duration | None = None
-    """How long an expert stays in the pool before renewal; None: no end is shown."""
+    """How long an expert stays in the pool before renewal (聘期); None: a term ends only where an import names its
+    end."""
     renewal_before: Duration | None = None
     """How long before its end renewal is offered; None: whenever a campaign accepts renewals."""
     age_max: Annotated[int, Field(ge=18, le=120)] | None = None
     """Highest age in completed years at which an expert is drawn (在库年龄), on the panel's first day; None: no
     limit."""
     ending_notice: Duration
-    """How long before the end of the term, or before the age limit, the expert is notified and the office sees it."""
+    """How long before the end of the term, or before the age limit, the office sees it."""
+    ending_reminders: Items[Duration]
+    """How long before the end of the term the expert is reminded, longest first."""
+    renewal_shown_before: Duration
+    """How long before the end of the term a campaign that takes renewals is in the expert's to-do list."""
     renewal_rest: Duration
-    """How long after entry renewal is left out of an expert's to-do list, unless the term ends within the same time."""
+    """The same for an expert without a term: how long after entry it is left out."""
 
     @model_validator(mode="after")
     def _stages_once(self) -> EntryRules:
@@ -70,6 +75,8 @@ class EntryRules(Section):
         for stages in (self.stages, self.education_stages):
             if [stage for stage in order if stage in stages] != list(stages):
                 raise ValueError("stages must be some of notice, fee, exam, in this order")
+        if list(self.ending_reminders) != sorted(set(self.ending_reminders), reverse=True):
+            raise ValueError("ending_reminders must differ and stand longest first")
         return self
 
     def stages_of(self, entry_type: EntryType) -> Items[Stage]:

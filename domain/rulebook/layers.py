@@ -1,7 +1,8 @@
 """A rulebook's files as layers, each split into values and their provenance.
 
 A value stands plainly (``x = 5``) or as ``{ value = 5, source = "…", effective_from = 2027-01-01, before = 3, note =
-"…" }``. Layers are laid over each other: tables merge, everything else is replaced together with its source.
+"…" }``; ``{ none = true, note = "…" }`` says why there is none. Layers are laid over each other: tables merge,
+everything else is replaced together with its source.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import date, datetime
 from domain.errors import RulebookError
 
 _KEYS = frozenset({"value", "source", "effective_from", "before", "note"})
+_WITHOUT = frozenset({"none", "source", "note"})
 
 Tree = dict[str, object]
 
@@ -59,6 +61,8 @@ def _strip_table(
         if isinstance(value, dict) and "value" in value and value.keys() <= _KEYS:
             out[key] = _provenance(value, key, file)
             tree[name] = _value_in_force(value, key, file, on)
+        elif isinstance(value, dict) and value.get("none") is True and value.keys() <= _WITHOUT:
+            out[key], tree[name] = _provenance(value, key, file), None
         elif isinstance(value, dict):
             tree[name] = _strip_table(value, f"{key}.", file, on, out)
         else:

@@ -203,7 +203,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "course_unfinished": {**_COURSE, "advice": "已暂停抽取，完成培训后恢复"},
     "application_ended": {**_APPLICATION, "reason": "本人申请退费"},
     "application_entered": {"number": "ZJ0100001", "hotline": "020-12345678"},
-    "term_ending": {"until": "2026年11月21日"},
+    "term_ending": {"until": "2026年11月21日", "advice": "请在12月4日(周五) 18:30前办理续聘"},
     "certificate_issued": _CERTIFICATE,
     "certificate_ending": {**_CERTIFICATE, "until": "2026年11月21日"},
     "certificate_revoked": {**_CERTIFICATE, "reason": "成绩作废"},

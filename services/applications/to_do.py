@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, NamedTuple
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from domain.clock import print_until
 from domain.errors import NotFound
 from domain.forms.display import show_region
 from domain.rulebook.book import Rulebook
+from domain.rulebook.entry import EntryRules
 from domain.rulebook.form import EntryType
 from models.accounts import Account
 from models.applications import Application
@@ -247,7 +248,7 @@ class ToDos:
         book = self.deps.book(account.pool)
         if entry_type not in book.campaigns.entry_types or not _may_enter(account, book, expert, entry_type, now):
             return None
-        if entry_type == "renewal" and _rests_from_renewal(person, now, book.entry.renewal_rest):
+        if entry_type == "renewal" and _rests_from_renewal(person, now, book.entry):
             return None
         title, action = book.campaigns.title_of(entry_type), _ACTIONS[entry_type]
         code, route = f"apply_{entry_type}", f"/h5/{account.pool}/apply?entry_type={entry_type}"
@@ -274,12 +275,12 @@ def _advice_lines(campaigns: Sequence[CampaignView]) -> dict[str, str]:
     return {code: line for campaign in reversed(campaigns) for code, line in campaign.data.advice.items()}
 
 
-def _rests_from_renewal(person: _Person, now: datetime, rest: timedelta) -> bool:
-    """Whether renewal is left out since entry was recent, unless the term is about to end."""
-    expert = person.expert
-    if expert is not None and expert.term_until is not None and expert.term_until <= now + rest:
-        return False
-    return any(application.ended_at is not None and application.ended_at > now - rest for application in person.entered)
+def _rests_from_renewal(person: _Person, now: datetime, rules: EntryRules) -> bool:
+    """Whether renewal is left out: the term ends later, or where there is none, the last entry was recent."""
+    if person.expert is not None and person.expert.term_until is not None:
+        return person.expert.term_until > now + rules.renewal_shown_before
+    since = now - rules.renewal_rest
+    return any(application.ended_at is not None and application.ended_at > since for application in person.entered)
 
 
 def _may_enter(account: Account, book: Rulebook, expert: Expert | None, entry_type: EntryType, now: datetime) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time
 from typing import TypeVar
 
+from domain.clock import SHANGHAI
 from domain.draws.recusal_keys import normalise_unit_name
 from domain.experts.employments import ListedEmployers, rows_of
 from domain.experts.file import ExpertFile
@@ -37,6 +38,7 @@ _SEPARATOR = re.compile(r"[;；、\n]+")
 _UNIT_SEPARATOR = re.compile(r"[;；\n]+")
 _MEMBERSHIP = {"": None, "正式": "formal", "正式专家": "formal", "临时": "temporary", "临时专家": "temporary"}
 _STATES = {"": None, "在库": True, "正常": True, "暂停": False}
+_YES_NO = {"": None, "是": True, "否": False}
 _PLACES = places_of(COLUMNS)
 
 
@@ -107,6 +109,8 @@ class RowReader:
             "mobile": cells.get("mobile", lambda text: unique("mobile", _mobile(text), number), ""),
             "membership": cells.get("membership_status", lambda text: _one_of(text, _MEMBERSHIP, "正式或临时"), None),
             "active": cells.get("active", lambda text: _one_of(text, _STATES, "在库或暂停"), None),
+            "term_until": cells.get("term_until", _end_of_day, ""),
+            "emergency": cells.get("emergency", lambda text: _one_of(text, _YES_NO, "是或否"), None),
             "region": cells.get("permanent_region", lambda text: look.region.code(required_text(text)), ""),
             "willing_regions": cells.get("willing_regions", lambda text: _codes(text, look.region), none),
             "specialties": _coded(specialties, choice="preferred"),
@@ -150,6 +154,14 @@ def _date(text: str) -> str:
         return date(int(match[1]), int(match[2]), int(match[3])).isoformat()
     except ValueError as error:
         raise BadCell("日期应写作 2020-03-01") from error
+
+
+def _end_of_day(text: str) -> str:
+    """The last second of a day, as the file holds the end of a term."""
+    day = _date(text)
+    if not day:
+        return ""
+    return datetime.combine(date.fromisoformat(day), time(23, 59, 59), SHANGHAI).astimezone(UTC).isoformat()
 
 
 def _one_of(text: str, choices: Mapping[str, T], wanted: str) -> T:

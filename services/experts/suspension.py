@@ -20,6 +20,7 @@ from domain.courses.make_ups import MakeUp, make_up_of
 from domain.identity import born_after
 from domain.rulebook.book import Rulebook
 from domain.rulebook.courses import load_rules
+from services.experts.renewals import IS_RENEWING, NEXT_CAMPAIGN, renewal_of
 from services.experts.required_courses import STUDY_FACTS, STUDY_JOINS, ended_study
 
 Cause = Literal["office", "course", "term", "age"]
@@ -29,14 +30,12 @@ _COURSES = f"""ARRAY(SELECT to_jsonb(r) FROM (
   FROM course_enrolment n JOIN course c ON c.id = n.course_id {STUDY_JOINS}
   LEFT JOIN fee f ON f.enrolment_id = n.id AND f.state = 'due'
   WHERE n.expert_id = {{expert}}.id AND n.excluded_at IS NOT NULL ORDER BY n.called_at, n.id) r)"""
-_END = "least(g.enrol_until, coalesce(g.closed_at, g.enrol_until))"
-_CAMPAIGN = f"""CASE WHEN {{expert}}.term_until <= {{now}} THEN (SELECT to_jsonb(r) FROM (
-  SELECT g.enrol_from, {_END} AS enrol_until FROM campaign g
-  WHERE g.pool = {{expert}}.pool AND g.published_at IS NOT NULL AND 'renewal' = ANY(g.entry_types) AND {_END} > {{now}}
-  ORDER BY g.enrol_from, g.id LIMIT 1) r) END"""
-"""The next campaign that takes renewals, where the term is over."""
-_RENEWING = """({expert}.term_until <= {now} AND EXISTS (SELECT 1 FROM application p
-  WHERE p.account_id = {expert}.account_id AND p.ended_at IS NULL AND p.entry_type = 'renewal'))"""
+_OVER = "{expert}.term_until <= {now}"
+_COLUMNS = {
+    "suspending_courses": _COURSES,
+    "next_campaign": f"CASE WHEN {_OVER} THEN {NEXT_CAMPAIGN} END",
+    "is_renewing": f"({_OVER} AND {IS_RENEWING})",
+}
 
 
 @dataclass(frozen=True)
@@ -56,24 +55,25 @@ class Suspension:
 def suspension_columns(expert: str, now: str) -> str:
     """Columns for ``suspensions_of``: of the row ``expert`` that a statement has found, with the placeholder of the
     present moment."""
-    named = {"suspending_courses": _COURSES, "renewal_campaign": _CAMPAIGN, "renewing": _RENEWING}
-    columns = ", ".join(f"{sql.format(expert=expert, now=now)} AS {name}" for name, sql in named.items())
+    columns = ", ".join(f"{sql.format(expert=expert, now=now)} AS {name}" for name, sql in _COLUMNS.items())
     return f"{expert}.active, {expert}.term_until, {expert}.born_on, {columns}"
 
 
 def suspensions_of(row: Mapping[str, Any], book: Rulebook, pool: str, now: datetime) -> tuple[Suspension, ...]:
     """All that keeps an expert in the pool from being drawn; empty: nothing does."""
-    return tuple(_suspensions(row, book, f"/h5/{pool}", now))
+    return tuple(_suspensions(row, book, pool, now))
 
 
-def _suspensions(row: Mapping[str, Any], book: Rulebook, base: str, now: datetime) -> Iterator[Suspension]:
+def _suspensions(row: Mapping[str, Any], book: Rulebook, pool: str, now: datetime) -> Iterator[Suspension]:
     hotline = book.pool.hotline
     if not row["active"]:
         yield Suspension("office", "管理机构已暂停您参加抽取", f"了解原因或申请恢复，请拨打{hotline}。")
     for course in row["suspending_courses"]:
-        yield _for_course(_with_times(json.loads(course), "opens_at", "closes_at", "pay_until"), hotline, base, now)
+        yield _for_course(
+            _with_times(json.loads(course), "opens_at", "closes_at", "pay_until"), hotline, f"/h5/{pool}", now
+        )
     if row["term_until"] is not None and row["term_until"] <= now:
-        yield _for_term(row, book, base, now)
+        yield _for_term(row, book, pool, now)
     if age := _for_age(row["born_on"], book, local(now).date()):
         yield age
 
@@ -109,24 +109,10 @@ _AFTER_END: Mapping[MakeUp, str] = {
 }
 
 
-def _for_term(row: Mapping[str, Any], book: Rulebook, base: str, now: datetime) -> Suspension:
-    title, over = "聘期已满，不再抽取", f"您的聘期已于{print_date(row['term_until'])}届满。"
-    name, renew = book.campaigns.name_of("renewal"), f"{base}/apply?entry_type=renewal"
-    if row["renewing"]:
-        return Suspension("term", title, f"{over}{name}正在办理，通过后恢复抽取。", "查看进度", f"{base}/apply/status")
-    if "renewal" not in book.campaigns.entry_types:
-        return Suspension("term", title, f"{over}本库不在线办理{name}，请拨打{book.pool.hotline}。")
-    if not book.campaigns.required:
-        return Suspension("term", title, f"{over}{name}通过后恢复抽取。", f"去{name}", renew)
-    if row["renewal_campaign"] is None:
-        ask = f"现在没有接受{name}的征集，开始时会在这里显示；急需办理的请拨打{book.pool.hotline}。"
-        return Suspension("term", title, f"{over}{ask}")
-    campaign = _with_times(json.loads(row["renewal_campaign"]), "enrol_from", "enrol_until")
-    if campaign["enrol_from"] > now:
-        return Suspension("term", title, f"{over}{print_until(campaign['enrol_from'], now)}起可以办理{name}。")
-    until = campaign["enrol_until"]
-    detail = f"{over}请在{print_until(until, now)}前办理{name}，通过后恢复抽取。"
-    return Suspension("term", title, detail, f"去{name}", renew, until)
+def _for_term(row: Mapping[str, Any], book: Rulebook, pool: str, now: datetime) -> Suspension:
+    over, renewal = print_date(row["term_until"]), renewal_of(row, book, pool, now)
+    detail = f"您的聘期已于{over}届满，{book.campaigns.name_of('renewal')}通过后恢复抽取。{renewal.advice}。"
+    return Suspension("term", "聘期已满，不再抽取", detail, renewal.action, renewal.route, renewal.until)
 
 
 def _for_age(born: date | None, book: Rulebook, today: date) -> Suspension | None:

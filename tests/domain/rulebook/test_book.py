@@ -407,3 +407,16 @@ def test_the_reference_page_shows_the_rulebooks_as_they_are() -> None:
     assert rulebook_docs.PAGE.read_text(encoding="utf-8") == render_page(rulebook_docs.load_all()), (
         "run: python -m app.rulebook_docs"
     )
+
+
+def test_a_pool_may_say_why_it_has_no_value() -> None:
+    text = '[entry]\nterm = { none = true, note = "手册未规定" }\n'
+    assert parse(text).entry.term is None
+    assert parse(text).provenance("entry.term").note == "手册未规定"
+
+
+def test_every_pool_says_where_its_term_comes_from() -> None:
+    for pool in ("demo", "guangdong", "hunan", "jilin", "xinjiang"):
+        book = load_rulebook(RULEBOOKS / f"{pool}.toml")
+        assert book.provenance("entry.term").file == f"{pool}.toml", pool
+        assert book.source("entry.term") or book.provenance("entry.term").note, pool

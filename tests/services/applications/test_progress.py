@@ -116,27 +116,25 @@ async def test_renewal_is_no_item_before_it_is_offered(deps: Deps, to_dos: ToDos
     assert len(await items(to_dos, zhao)) == 1
 
 
-async def test_who_entered_today_is_not_asked_to_renew(
+async def test_renewal_becomes_an_item_in_the_last_year_of_the_term(
     deps: Deps, to_dos: ToDos, zhao: Actor, clock: FixedClock
 ) -> None:
     await make_campaign(deps, enrol_until=deps.now() + 400 * DAY)
-    expert = await make_expert(deps, account=await account_of(zhao), term_until=deps.now() + 1000 * DAY)
-    await make_application(deps, await account_of(zhao), state="entered", ended_at=deps.now())
+    expert = await make_expert(deps, account=await account_of(zhao), term_until=deps.now() + 500 * DAY)
+    await make_application(deps, await account_of(zhao), state="entered", ended_at=deps.now() - 200 * DAY)
     assert await items(to_dos, zhao) == []
-    expert.term_until = deps.now() + 100 * DAY
-    await expert.save()
-    assert len(await items(to_dos, zhao)) == 1, "a term that ends soon is said at once"
+    clock.move(136 * DAY)
+    assert len(await items(to_dos, zhao)) == 1
     expert.term_until = deps.now() + 1000 * DAY
     await expert.save()
-    clock.move(200 * DAY)
-    assert len(await items(to_dos, zhao)) == 1
+    assert await items(to_dos, zhao) == [], "the term decides, not the entry"
 
 
-async def test_how_long_renewal_rests_is_the_rulebooks(deps: Deps, zhao: Actor) -> None:
+async def test_without_a_term_renewal_rests_after_the_entry(deps: Deps, zhao: Actor) -> None:
     deps = with_rules(deps, entry={"renewal_rest": 20 * DAY})
     to_dos = ToDos(deps, CampaignQueries(deps))
     await make_campaign(deps)
-    await make_expert(deps, account=await account_of(zhao), term_until=deps.now() + 21 * DAY)
+    await make_expert(deps, account=await account_of(zhao))
     entered = await make_application(deps, await account_of(zhao), state="entered", ended_at=deps.now() - 19 * DAY)
     assert await items(to_dos, zhao) == []
     entered.ended_at = deps.now() - 21 * DAY

@@ -15,7 +15,7 @@ from openpyxl import Workbook, load_workbook
 
 from app.rulebook_files import load_catalogues
 from domain.catalogues import CatalogueItem, Kind
-from domain.clock import FixedClock
+from domain.clock import FixedClock, print_until
 from domain.errors import Forbidden
 from models.audit import AuditEntry
 from models.experts import Employment, Expert
@@ -24,7 +24,7 @@ from services.core.base import Actor, Deps, system
 from services.experts import COLUMNS, ExpertImport, ImportReport, render_template
 from services.spreadsheets.formats import Format, SheetError, format_of
 from tests.factories.files import QuickChecker
-from tests.factories.people import make_account, make_expert
+from tests.factories.people import BEGINNING, make_account, make_expert
 
 pytestmark = pytest.mark.usefixtures("db")
 FOLDER = Path(__file__).parents[3] / "config" / "catalogues"
@@ -223,6 +223,20 @@ async def test_a_number_or_mobile_of_another_in_the_pool_stops_it(imports: Exper
     report = await _run(imports, _sheet(_row()))
     assert sorted(_problems(report)) == [(2, "专家编号"), (2, "手机号")]
     assert await Expert.all().count() == 1
+
+
+async def test_the_term_ends_with_its_last_day_and_an_empty_cell_leaves_it(imports: ExpertImport) -> None:
+    await _run(imports, _sheet(_row(聘期至="2029/3/1", 应急专家="是")))
+    expert = await Expert.get()
+    assert expert.term_until is not None
+    assert (print_until(expert.term_until, BEGINNING), expert.emergency) == ("2029年3月1日(周四) 23:59", True)
+    await _run(imports, _sheet(_row()))
+    again = await Expert.get()
+    assert (again.term_until, again.emergency) == (expert.term_until, True)
+    assert _problems(await _run(imports, _sheet(_row(聘期至="三年", 应急专家="愿意")))) == [
+        (2, "聘期至"),
+        (2, "应急专家"),
+    ]
 
 
 async def test_the_same_again_updates_and_keeps_the_account(imports: ExpertImport, deps: Deps) -> None:

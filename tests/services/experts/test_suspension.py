@@ -80,9 +80,9 @@ async def test_the_examination_is_the_way_out_for_who_has_learned(school: School
 @pytest.mark.parametrize(
     ("campaign", "action", "told"),
     [
-        (None, "", "现在没有接受续聘的征集，开始时会在这里显示；急需办理的请拨打400-000-0000"),
+        (None, "", "现在没有接受续聘的征集，开始后会列在待办事项里；急需办理的请拨打400-000-0000"),
         ({"opens": DAY}, "", "起可以办理续聘"),
-        ({"opens": -DAY}, "去续聘", "前办理续聘，通过后恢复抽取"),
+        ({"opens": -DAY}, "去续聘", "前办理续聘。"),
         ({"opens": -DAY, "closed_at": True}, "", "现在没有接受续聘的征集"),
         ({"opens": -DAY, "published_at": None}, "", "现在没有接受续聘的征集"),
         ({"opens": -DAY, "entry_types": ["first"]}, "", "现在没有接受续聘的征集"),
@@ -99,7 +99,7 @@ async def test_after_the_term_the_next_campaign_is_named(
             await Campaign.filter(id=made.id).update(**columns)
     [over] = await why(deps, expert)
     assert (over.cause, over.action) == ("term", action)
-    assert over.detail.startswith("您的聘期已于2026年11月21日届满。")
+    assert over.detail.startswith("您的聘期已于2026年11月21日届满，续聘通过后恢复抽取。")
     assert told in over.detail
     assert (await membership_status_of(deps, expert.account_id)).text == "聘期已满"
 
