@@ -58,6 +58,8 @@ WORDS: dict[str, Sequence[str]] = {
     commands.RECORDS: (EXPERT, STRANGER),
     commands.EXAM: (EXPERT, REVIEWING),
     commands.BOOK_EXAM: (EXPERT,),
+    commands.RESUME: (EXPERT,),
+    commands.GO_ON: (EXPERT,),
     commands.NOTICES: (EXPERT, "agency"),
     commands.CERTIFICATES: (EXPERT,),
     commands.COURSES: (EXPERT,),

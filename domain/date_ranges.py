@@ -20,7 +20,7 @@ MAX_DAYS = 366
 PAST_DAYS = 60
 """A day and month without a year that lies at most this many days back is in this year, else in the next."""
 
-_ASK = "请这样输入：11月25日到12月3日，或 明天到下周三。"
+ASK = "请这样输入：11月25日到12月3日，或 明天到下周三。"
 _NUMBERS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
 _WEEKDAYS = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6}
 _WORDS = {"前天": -2, "昨天": -1, "昨日": -1, "今天": 0, "今日": 0, "明天": 1, "明日": 1, "后天": 2, "大后天": 3}
@@ -28,7 +28,7 @@ _AHEAD = {"上": -1, "这": 0, "本": 0, "下": 1, "下下": 2}
 _WEEK = "(?:周|星期|礼拜)"
 _FILLER = re.compile(
     r"直到|为止|截止|开始|结束|之间|期间|这段时间|不在家?|请假|没空|没有空|没时间|有事|不能参加|不参加|不能评标|不方便"
-    r"|出差|休假|旅游|外出|全天|整天|[到至起止从自由是我要想都在有会,;~\-—–\s吧哦呢了啊]"
+    r"|出差|休假|旅游|外出|全天|整天|整个|[到至起止从自由是我要想都在有会,;~\-—–\s吧哦呢了啊]"
 )
 _JOINER = re.compile(r"[到至~\-—–]")
 _OPEN = re.compile(r"[到至起从自由~]|截止|开始")
@@ -73,7 +73,7 @@ def read_span(text: str, asked_at: datetime) -> Span:
     if not 1 <= len(reading.days) <= 2:
         raise _bad_dates_error(text)
     if len(reading.days) == 1 and not reading.length and _OPEN.search(text):
-        raise InvalidInput(f"请同时说明开始和结束日期。{_ASK}", code="dates_open")
+        raise InvalidInput(f"请同时说明开始和结束日期。{ASK}", code="dates_open")
     return _span(reading.days[0], reading.days[-1], reading.today)
 
 
@@ -91,15 +91,15 @@ def _read_next(text: str, position: int, reading: _Reading) -> int:
 
 def _bad_dates_error(text: str) -> InvalidInput:
     if re.search(r"\d[点时:]", text):
-        return InvalidInput(f"时间按天或半天登记，请用上午、下午表示。{_ASK}", code="bad_dates")
-    return InvalidInput(f"没看懂日期。{_ASK}", code="bad_dates")
+        return InvalidInput(f"时间按天或半天登记，请用上午、下午表示。{ASK}", code="bad_dates")
+    return InvalidInput(f"没看懂日期。{ASK}", code="bad_dates")
 
 
 def _span(start: _Days, end: _Days, today: date) -> Span:
     begin = _midnight(start.first) + timedelta(hours=12 if start.from_noon else 0)
     finish = _midnight(end.last) + timedelta(hours=12 if end.to_noon else 24)
     if finish <= begin:
-        raise InvalidInput(f"结束时间早于开始时间，请重新输入。{_ASK}", code="dates_reversed")
+        raise InvalidInput(f"结束时间早于开始时间，请重新输入。{ASK}", code="dates_reversed")
     if end.last < today:
         raise InvalidInput("日期已经过去。如果是指明年，请写上年份，例如2027年1月5日。", code="dates_past")
     if finish - begin > timedelta(days=MAX_DAYS):
@@ -197,9 +197,15 @@ def _read_whole_month(match: re.Match[str], reading: _Reading) -> None:
     reading.add(_Days(first, _month_start(first, 1) - timedelta(days=1)))
 
 
+def _read_month_of_year(match: re.Match[str], reading: _Reading) -> None:
+    year = int(match[1]) if match[1] else reading.today.year + (match[0][0] == "明")
+    first = _day(year, int(match[2]), 1)
+    reading.add(_Days(first, _month_start(first, 1) - timedelta(days=1)))
+
+
 def _read_half_day(match: re.Match[str], reading: _Reading) -> None:
     if not reading.days:
-        raise InvalidInput(f"请先说明是哪一天。{_ASK}", code="bad_dates")
+        raise InvalidInput(f"请先说明是哪一天。{ASK}", code="bad_dates")
     morning = match[0] == "上午"
     reading.days[-1] = replace(reading.days[-1], from_noon=not morning, to_noon=morning)
 
@@ -207,7 +213,7 @@ def _read_half_day(match: re.Match[str], reading: _Reading) -> None:
 def _read_length(match: re.Match[str], reading: _Reading) -> None:
     """A length after the one day named before: 明天起三天."""
     if len(reading.days) != 1 or reading.length or reading.days[0].first != reading.days[0].last:
-        raise InvalidInput(f"请说明从哪一天开始，或写明开始和结束日期。{_ASK}", code="bad_dates")
+        raise InvalidInput(f"请说明从哪一天开始，或写明开始和结束日期。{ASK}", code="bad_dates")
     count = _NUMBERS.get(match[1]) or int(match[1])
     start = reading.days[0].first
     if match[2].endswith("月"):
@@ -235,6 +241,7 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], _Reading], None]
     (re.compile(rf"(上个?|这个?|本|下下个?|下个?)?{_WEEK}末"), _read_weekend),
     (re.compile(rf"(这个?|本|下下个?|下个?){_WEEK}"), _read_week),
     (re.compile(r"(这个?|本|下个?)月(?:(\d{1,2})[日号])?"), _read_relative_month),
+    (re.compile(r"(?:今年|明年|(20\d\d)年)(\d{1,2})月份?(?![\d])"), _read_month_of_year),
     (re.compile(r"(\d{1,2})月份?(?![\d])"), _read_whole_month),
     (re.compile(r"上午|下午|晚上"), _read_half_day),
     (re.compile(r"(\d{1,3}|[一二两三四五六七八九十])(天|周|个?星期|个?礼拜|个月)"), _read_length),

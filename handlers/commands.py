@@ -20,6 +20,8 @@ LEAVE = "请假"
 CHECK_IN = "签到"
 AVAILABILITY = "日程"
 RECUSAL = "申报回避"
+RESUME = "恢复接受抽取"
+GO_ON = "继续暂停"
 HELP = "帮助"
 MENU = "菜单"
 APPLY = "申报"
@@ -86,6 +88,8 @@ TAPS: Mapping[str, int] = {
     WILL_COME: 121,
     AGREE_MOVE: 122,
     REFUSE_MOVE: 123,
+    RESUME: 124,
+    GO_ON: 125,
     WORK: 130,
     MEND: 131,
     NOT_ME: 132,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
-from domain.clock import local, print_time
+from domain.clock import print_time
 from domain.draws.lifecycles import InvitationState
 from domain.links_in_text import strip_links
 from handlers import texts
@@ -86,37 +86,18 @@ def state_text(view: InvitationView, now: datetime) -> str:
     return text.format(time=print_time(view.gathering_at), state=state.label, contact=contact(view))
 
 
-def span(starts_at: datetime, ends_at: datetime) -> str:
-    """``11月25日(周三)至12月3日(周四)``; half days are named, other moments written as hours and minutes. Half-open."""
-    first, last = local(starts_at), local(ends_at)
-    start = _day(first) + ("" if first.time() == time() else _moment(first, noon="下午"))
-    if last.time() == time():
-        last -= timedelta(days=1)
-        end = _day(last)
-    else:
-        end = _day(last) + _moment(last, noon="上午")
-    if first.date() != last.date():
-        return f"{start}至{end}"
-    if start == _day(first):
-        return end
-    return start if end == _day(last) else f"{start}至{last:%H:%M}"
-
-
 def numbered_lines(lines: Sequence[str]) -> str:
     return "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
 
 
+def period_line(period: Period) -> str:
+    """As it was read back, with its reason."""
+    return f"{period.text}（{plain_text(period.reason)}）" if period.reason else period.text
+
+
 def period_lines(periods: Sequence[Period], limit: int = 5) -> str:
     """Times in which the expert isn't drawn, one per line."""
-    lines = [span(period.starts_at, period.ends_at) for period in periods[:limit]]
+    lines = [period_line(period) for period in periods[:limit]]
     if len(periods) > limit:
         lines.append(texts.AND_MORE.format(count=len(periods) - limit))
     return "\n".join(lines)
-
-
-def _day(at: datetime) -> str:
-    return print_time(at).split()[0]
-
-
-def _moment(at: datetime, noon: str) -> str:
-    return noon if at.time() == time(12) else f"{at:%H:%M}"

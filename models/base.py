@@ -31,3 +31,8 @@ class Row(Model, metaclass=_Quick):
 def text_array() -> list[str]:
     """A ``text[]`` column, empty by default, never NULL."""
     return cast("list[str]", ArrayField("text", default=list))
+
+
+def number_array() -> list[int]:
+    """A ``smallint[]`` column, empty by default, never NULL."""
+    return cast("list[int]", ArrayField("smallint", default=list))

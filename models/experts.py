@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tortoise import fields
 
-from models.base import Row, text_array
+from models.base import Row, number_array, text_array
 
 
 class Expert(Row):
@@ -137,13 +137,24 @@ class Employment(Row):
 
 
 class Unavailability(Row):
-    """A time in which an expert does not want to be drawn. Half-open, aware UTC."""
+    """A time in which an expert does not want to be drawn. Half-open, aware UTC; see ``domain.experts.times_off``.
+
+    ``ends_at`` None: until the expert says otherwise. ``remind_at``: when he is next asked whether it goes on.
+    """
 
     expert: Any = fields.ForeignKeyField("models.Expert", on_delete=fields.RESTRICT, related_name="unavailabilities")
     expert_id: UUID
     starts_at = fields.DatetimeField()
-    ends_at = fields.DatetimeField()
+    ends_at = fields.DatetimeField(null=True)
     reason = fields.CharField(100, default="")
+    weekdays: list[int] = number_array()
+    """Only on these days of the week, 1 Monday to 7; empty: all the time."""
+    from_minute = fields.SmallIntField(null=True)
+    to_minute = fields.SmallIntField(null=True)
+    """The hours of those days, in minutes since midnight in Beijing."""
+    holiday = fields.CharField(20, default="", db_default="")
+    """Key of the holiday whose days these are, which follow the State Council's notice."""
+    remind_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
     cancelled_at = fields.DatetimeField(null=True)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.clock import local, print_date, print_span
+from domain.clock import local, print_date
+from domain.experts.times_off import TimesOff
 from domain.rulebook.book import Rulebook
 
 COUNTED = 100
@@ -39,15 +40,15 @@ class Reason:
 @dataclass(frozen=True)
 class Standing:
     """What decides whether an expert in the pool is drawn. ``suspensions``: what bars a formal expert (暂停抽取), in
-    words for him. ``applying``: type of a live application for entry or renewal, else empty. ``panels``: accepted
-    ones that are not over."""
+    words for him. ``applying``: type of a live application for entry or renewal, else empty. ``away``: when he is not
+    to be drawn, without a pause, which suspends. ``panels``: accepted ones that are not over."""
 
     membership: str
     has_specialties: bool
     term_until: datetime | None
     suspensions: tuple[Reason, ...] = ()
     due_courses: tuple[OwedCourse, ...] = ()
-    away: tuple[tuple[datetime, datetime], ...] = ()
+    away: tuple[TimesOff, ...] = ()
     panels: int = 0
     applying: str = ""
 
@@ -108,8 +109,8 @@ def _courses(standing: Standing) -> list[Reason]:
 
 def _times(standing: Standing, now: datetime) -> list[Reason]:
     reasons = []
-    for begin, end in standing.away:
-        text = f"您设置了{print_span(begin, end, now)}不接受抽取，这段时间的评标不抽取您。"
+    for times in standing.away:
+        text = f"您设置了{times.text(now)}不接受抽取，这些时间的评标不抽取您。"
         reasons.append(Reason("away", False, text, "修改时间", "periods"))
     if standing.panels:
         text = f"您已同意{standing.panels}场还没有结束的评标，与它们时间重叠的评标不抽取您。"

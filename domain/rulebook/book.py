@@ -25,7 +25,7 @@ from domain.rulebook.fees import FeeRules
 from domain.rulebook.form import ApplicationForm
 from domain.rulebook.layers import Layer, Provenance, merge_layers
 from domain.rulebook.notice_texts import KINDS, KindTexts, check_channel, check_kind
-from domain.rulebook.people import Help, MembershipWords, RegistrationRules
+from domain.rulebook.people import AvailabilityRules, Help, MembershipWords, RegistrationRules
 from domain.rulebook.remuneration import RemunerationRules
 from domain.rulebook.reviews import Review
 from domain.rulebook.sections import (
@@ -81,6 +81,7 @@ class Rulebook(Section):
     login: Login
     registration: RegistrationRules
     membership: MembershipWords
+    availability: AvailabilityRules
     campaigns: CampaignRules
     form: ApplicationForm
     review: Review

@@ -204,6 +204,12 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "application_ended": {**_APPLICATION, "reason": "本人申请退费"},
     "application_entered": {"number": "ZJ0100001", "hotline": "020-12345678"},
     "term_ending": {"until": "2026年11月21日", "advice": "请在12月4日(周五) 18:30前办理续聘"},
+    "pause_reminder": {
+        "since": "2026年11月21日",
+        "what": "每周三下午（12:00至24:00）",
+        "reason": "生病",
+        "again": "2026年12月21日",
+    },
     "certificate_issued": _CERTIFICATE,
     "certificate_ending": {**_CERTIFICATE, "until": "2026年11月21日"},
     "certificate_revoked": {**_CERTIFICATE, "reason": "成绩作废"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -96,6 +97,15 @@ class MembershipWords(Section):
     left: Text
     emergency: Text = "应急专家"
     """Appended for an expert who agreed to emergency calls."""
+
+
+class AvailabilityRules(Section):
+    """Times in which experts do not want to be drawn (不接受抽取的时间)."""
+
+    pause_reminder: Annotated[Duration, Field(ge=timedelta(days=1))]
+    """How often an expert who is not to be drawn until he says otherwise is asked whether that goes on."""
+    weekly_reminder: Annotated[Duration, Field(ge=timedelta(days=1))]
+    """The same of hours of each week without an end."""
 
 
 class HelpQuestion(Section):

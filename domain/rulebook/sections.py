@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from domain.clock import local
 from domain.rulebook.notice_texts import Channel
-from domain.rulebook.types import DayHours, Duration, Items, Section, Text
+from domain.rulebook.types import DayHours, Days, Duration, Items, Section, Text
 
 Count = Annotated[int, Field(ge=1, le=100_000)]
 RegionCode = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
@@ -341,6 +341,9 @@ class Calendar(Section):
 
     holidays: Items[date] = ()
     workdays: Items[date] = ()
+    named: Mapping[str, Days] = Field(default_factory=dict)
+    """Holidays by year and name, such as ``2026-spring``, see ``domain.experts.holidays``; those without a source are
+    expected only."""
 
     def is_workday(self, day: date) -> bool:
         return day in self.workdays or (day.weekday() < 5 and day not in self.holidays)

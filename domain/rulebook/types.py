@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -89,8 +89,34 @@ def parse_hours(raw: object) -> Hours:
     return Hours(start, end)
 
 
+@dataclass(frozen=True)
+class DaySpan:
+    """From the first to the last day, both included."""
+
+    first: date
+    last: date
+
+    def __str__(self) -> str:
+        return f"{self.first}/{self.last}"
+
+
+def parse_days(raw: object) -> DaySpan:
+    """``"2026-02-15/2026-02-23"``."""
+    if isinstance(raw, DaySpan):
+        return raw
+    try:
+        first, _, last = str(raw).partition("/")
+        days = DaySpan(date.fromisoformat(first), date.fromisoformat(last))
+    except ValueError:
+        days = None
+    if days is None or days.last < days.first:
+        raise ValueError(f'must be days such as "2026-02-15/2026-02-23", not {raw!r}')
+    return days
+
+
 T = TypeVar("T")
 
+Days = Annotated[DaySpan, BeforeValidator(parse_days)]
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 DayHours = Annotated[Hours, BeforeValidator(parse_hours)]
 Items = Annotated[tuple[T, ...], Field(strict=False)]

@@ -2,7 +2,9 @@
 const config = require('../config');
 
 /** @type {Record<string, string>} */
-const NATIVE = { 'apply/status': '/pages/status', exams: '/pages/learning', courses: '/pages/learning', notices: '/pages/notices' };
+const NATIVE = {
+  'apply/status': '/pages/status', exams: '/pages/learning', courses: '/pages/learning', notices: '/pages/notices', periods: '/pages/availability',
+};
 
 /** A path of the person's pages, such as `apply/form`. @param {string} name */
 const own = (name) => h5(`/h5/${config.pool}/${name}`);

@@ -1,41 +1,89 @@
 // Times in which the expert does not want to be drawn.
 const { call } = require('../lib/api');
+const { present } = require('../lib/lists');
 const { ask, openPage, toast } = require('../lib/page');
 const { dayAhead, showTime } = require('../lib/time');
 
+/** What can be set, in the order of the picker: @type {[Api.TimesOffIn['kind'], string][]} */
+const KINDS = [['span', '一段时间'], ['pause', '暂停，直到我恢复'], ['weekly', '每周固定时间'], ['holiday', '节假日'], ['month', '整月']];
+/** @type {[NonNullable<Api.TimesOffIn['hours']>, string][]} */
+const HOURS = [['all', '全天'], ['morning', '上午（12:00以前）'], ['afternoon', '下午（12:00以后）'], ['evening', '晚上（18:00以后）'], ['own', '自己选时间']];
+const WEEKDAYS = ['一', '二', '三', '四', '五', '六', '日'];
+
+/** @param {Api.PeriodOut} one */
+const isPause = (one) => !one.ends_at && !one.weekly;
+
 /** @param {Api.PeriodOut} one @returns {Shell.Cell} */
 const periodCell = (one) => ({
-  label: showTime(one.starts_at), note: [`至 ${showTime(one.ends_at)}`, one.reason].filter(Boolean).join(' · '), tag: '取消', tone: 'warn',
-  command: 'cancel', id: one.id,
+  label: isPause(one) ? '暂停接受抽取' : one.text, note: present([isPause(one) && one.text, one.reason]).join(' · '), tag: isPause(one) ? '恢复' : '取消',
+  tone: isPause(one) ? 'good' : 'warn', command: isPause(one) ? 'resume' : 'cancel', id: one.id,
 });
 
-openPage({ data: { today: dayAhead(0), from: dayAhead(1), fromClock: '08:00', to: dayAhead(1), toClock: '18:00', reason: '' } }, {
+openPage({ data: {
+  kinds: KINDS.map(([, name]) => name), kindAt: 0, kind: 'span', hoursNames: HOURS.map(([, name]) => name), hoursAt: 0, days: WEEKDAYS.map((name) => ({ name,
+    chosen: false })), until: '', holidays: /** @type {Api.OptionOut[]} */ ([]), holidayAt: 0, months: /** @type {Api.OptionOut[]} */ ([]), monthAt: 0,
+  today: dayAhead(0), from: dayAhead(1), fromClock: '08:00', to: dayAhead(1), toClock: '18:00', reason: '',
+} }, {
   async load() {
-    const { items } = await call('GET /experts/me/unavailabilities');
-    const groups = items.length ? [{ title: '不接受抽取的时间', cells: items.map(periodCell) }] : [];
-    return { sheet: { banner: items.length ? undefined : { text: '现在随时可以被抽取。' }, groups } };
+    const { periods, holidays, months } = await call('GET /experts/me/unavailabilities');
+    const groups = periods.length ? [{ title: '不接受抽取的时间', cells: periods.map(periodCell) }] : [];
+    return { holidays, months, sheet: { banner: periods.length ? undefined : { text: '现在随时可以被抽取。' }, groups } };
   },
 
-  /** One of the four parts of the new period. @param {Shell.Tap} event */
+  /** A part of the new times. @param {Shell.Tap} event */
   pick({ detail, currentTarget }) { this.setData({ [currentTarget.dataset.id || '']: detail.value }); },
+  /** @param {Shell.Tap} event */
+  pickAt({ detail, currentTarget }) { this.setData({ [currentTarget.dataset.id || '']: Number(detail.value) }); },
+  /** @param {Shell.Tap} event */
+  pickKind({ detail }) { this.setData({ kindAt: Number(detail.value), kind: KINDS[Number(detail.value)][0] }); },
+  /** @param {Shell.Tap} event */
+  turnDay({ currentTarget }) {
+    const at = Number(currentTarget.dataset.id);
+    this.setData({ days: this.data.days.map((day, n) => (n === at ? { ...day, chosen: !day.chosen } : day)) });
+  },
   /** @param {Shell.Tap} event */
   typeReason({ detail }) { this.setData({ reason: detail.value.trim() }); },
 
+  /** What is sent, and how it is read back. @returns {[Api.TimesOffIn, string]} */
+  chosen() {
+    const { kindAt, reason, from, fromClock, to, toClock, days, hoursAt, until, holidays, holidayAt, months, monthAt } = this.data;
+    const kind = KINDS[kindAt][0];
+    if (kind === 'pause') return [{ kind, reason }, '暂停接受抽取，直到您恢复。'];
+    if (kind === 'holiday') return [{ kind, holiday: holidays[holidayAt].key }, `${holidays[holidayAt].text} 不接受抽取。`];
+    if (kind === 'month') return [{ kind, month: months[monthAt].key }, `${months[monthAt].text} 不接受抽取。`];
+    if (kind === 'weekly') {
+      const weekdays = days.flatMap((day, n) => (day.chosen ? [n + 1] : []));
+      const hours = HOURS[hoursAt][0];
+      const own = hours === 'own' ? { from_time: fromClock, to_time: toClock } : {};
+      const when = hours === 'own' ? `${fromClock}至${toClock}` : HOURS[hoursAt][1];
+      const names = days.filter((day) => day.chosen).map((day) => day.name).join('、');
+      return [{ kind, weekdays, hours, ...own, until: until || null }, `每周${names} ${when} 不接受抽取${until ? `，到${until}为止` : ''}。`];
+    }
+    const span = { starts_at: `${from}T${fromClock}:00+08:00`, ends_at: `${to}T${toClock}:00+08:00` };
+    return [{ kind, reason, ...span }, `${showTime(span.starts_at)} 至 ${showTime(span.ends_at)} 不接受抽取。`];
+  },
+
   async save() {
-    const { from, fromClock, to, toClock, reason } = this.data;
-    const body = { starts_at: `${from}T${fromClock}:00+08:00`, ends_at: `${to}T${toClock}:00+08:00`, reason };
-    if (body.ends_at <= body.starts_at) return toast('结束时间应晚于开始时间，请修改。');
-    if (!await ask('请核对', `${showTime(body.starts_at)} 至 ${showTime(body.ends_at)} 不接受抽取。`, '保存')) return undefined;
+    const [body, text] = this.chosen();
+    if (body.kind === 'span' && String(body.ends_at) <= String(body.starts_at)) return toast('结束时间应晚于开始时间，请修改。');
+    if (body.kind === 'weekly' && !body.weekdays?.length) return toast('请选择星期几。');
+    if (!await ask('请核对', text, '保存')) return undefined;
     return this.act(async () => {
       const { panels } = await call('POST /experts/me/unavailabilities', { body });
-      toast(panels ? `已保存。这段时间内已同意的${panels}场评标不受影响。` : '已保存。');
+      toast(panels.length ? `已保存。已同意的评标不受影响：${panels.join('；')}` : '已保存。');
       await this.refresh();
     });
   },
 
   /** @param {string} id */
-  async cancel(id) {
-    if (!await ask('取消这段时间', '取消后恢复接受抽取。', '取消这段')) return;
+  async cancel(id) { await this.end(id, '取消这段时间', '取消后恢复接受抽取。', '取消这段'); },
+
+  /** @param {string} id */
+  async resume(id) { await this.end(id, '恢复接受抽取', '恢复后可以抽取您。', '恢复'); },
+
+  /** @param {string} id @param {string} title @param {string} text @param {string} button */
+  async end(id, title, text, button) {
+    if (!await ask(title, text, button)) return;
     await this.act(async () => {
       await call('DELETE /experts/me/unavailabilities/{period_id}', { path: { period_id: id } });
       await this.refresh();

@@ -195,20 +195,35 @@ test('an examination and a course open where they are sat', async () => {
 });
 
 test('unavailable times are added after a confirmation, and removed', async () => {
-  const period = { id: 'p1', starts_at: '2026-12-01T08:00:00+08:00', ends_at: '2026-12-02T18:00:00+08:00', reason: '出差', panels: 0 };
+  const period = { id: 'p1', starts_at: '2026-12-01T08:00:00+08:00', ends_at: '2026-12-02T18:00:00+08:00', text: '12月1日(周二)08:00至12月2日(周三)18:00',
+    reason: '出差', weekly: false, panels: [] };
+  const pause = { ...period, id: 'p2', ends_at: null, text: '12月1日(周二)起，直到您恢复', reason: '生病' };
+  const own = { periods: [period, pause], holidays: [{ key: '2027-spring', text: '2027年春节' }], months: [{ key: '2027-07', text: '2027年7月' }] };
   const phone = await new Phone({
-    'GET /experts/me/unavailabilities': { items: [period] }, 'POST /experts/me/unavailabilities': { ...period, panels: 2 },
-    'DELETE /experts/me/unavailabilities/p1': period,
+    'GET /experts/me/unavailabilities': own, 'POST /experts/me/unavailabilities': { ...period, panels: ['12月1日 09:00集合，演示中心'] },
+    'DELETE /experts/me/unavailabilities/p1': period, 'DELETE /experts/me/unavailabilities/p2': pause,
   }).open('pages/availability');
+  assert.match(phone.text, /取消出差暂停接受抽取恢复.*直到您恢复 · 生病/);
   phone.page.setData({ from: '2026-12-05', to: '2026-12-04' });
   await phone.tap('保存');
   phone.page.pick({ detail: { value: '2026-12-06' }, currentTarget: { dataset: { id: 'to' } } });
   await phone.tap('保存');
-  assert.deepEqual(phone.bodies('POST /experts/me/unavailabilities'), [{ starts_at: '2026-12-05T08:00:00+08:00', ends_at: '2026-12-06T18:00:00+08:00',
-    reason: '' }]);
-  await phone.tap('出差');
-  assert.equal(phone.sent.filter((one) => one.name === 'DELETE /experts/me/unavailabilities/p1').length, 1);
-  assert.match(phone.said.join(), /结束时间应晚于开始时间.*2场评标不受影响/);
+  phone.page.pickKind({ detail: { value: '2' } });
+  await phone.tap('保存');
+  phone.page.turnDay({ currentTarget: { dataset: { id: '2' } } });
+  phone.page.pickAt({ detail: { value: '2' }, currentTarget: { dataset: { id: 'hoursAt' } } });
+  for (const kind of ['2', '3', '4', '1']) {
+    phone.page.pickKind({ detail: { value: kind } });
+    await phone.tap('保存');
+  }
+  assert.deepEqual(phone.bodies('POST /experts/me/unavailabilities'), [
+    { kind: 'span', reason: '', starts_at: '2026-12-05T08:00:00+08:00', ends_at: '2026-12-06T18:00:00+08:00' },
+    { kind: 'weekly', weekdays: [3], hours: 'afternoon', until: null }, { kind: 'holiday', holiday: '2027-spring' }, { kind: 'month', month: '2027-07' },
+    { kind: 'pause', reason: '' },
+  ]);
+  for (const label of ['出差', '生病']) await phone.tap(label);
+  assert.deepEqual(phone.sent.filter((one) => one.name.startsWith('DELETE')).map((one) => one.name.slice(-2)), ['p1', 'p2']);
+  assert.match(phone.said.join(), /结束时间应晚于开始时间.*已同意的评标不受影响：12月1日 09:00集合，演示中心.*请选择星期几/);
 });
 
 test('past panels and the own file are shown', async () => {

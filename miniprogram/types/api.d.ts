@@ -27,8 +27,8 @@ declare namespace Api {
     'GET /panels': { given: { query?: { past?: boolean } }; answer: InvitationOutListing };
     'POST /check-ins': { given: { body: CheckInIn }; answer: CheckedInOut };
     'GET /experts/me': { given: {}; answer: ExpertProfileOut };
-    'GET /experts/me/unavailabilities': { given: {}; answer: PeriodOutListing };
-    'POST /experts/me/unavailabilities': { given: { body: PeriodIn }; answer: PeriodOut };
+    'GET /experts/me/unavailabilities': { given: {}; answer: OwnTimesOut };
+    'POST /experts/me/unavailabilities': { given: { body: TimesOffIn }; answer: PeriodOut };
     'DELETE /experts/me/unavailabilities/{period_id}': { given: { path: { period_id: string } }; answer: PeriodOut };
     'GET /home': { given: {}; answer: HomeOut };
     'GET /applications/schema': { given: { query?: { entry_type?: 'first' | 'renewal' | 'education' | 'change' } }; answer: SchemaOut };
@@ -425,6 +425,11 @@ declare namespace Api {
     number: string;
   }
 
+  interface OptionOut {
+    key: string;
+    text: string;
+  }
+
   interface OrderIn {
     trade: 'native' | 'mini';
   }
@@ -464,6 +469,12 @@ declare namespace Api {
     items: Array<OwnExamOut>;
   }
 
+  interface OwnTimesOut {
+    periods: Array<PeriodOut>;
+    holidays: Array<OptionOut>;
+    months: Array<OptionOut>;
+  }
+
   interface ParametersOut {
     timeStamp: string;
     nonceStr: string;
@@ -494,22 +505,14 @@ declare namespace Api {
     size: number;
   }
 
-  interface PeriodIn {
-    starts_at: string;
-    ends_at: string;
-    reason?: string;
-  }
-
   interface PeriodOut {
     id: string;
     starts_at: string;
-    ends_at: string;
+    ends_at: string | null;
     reason: string;
-    panels: number;
-  }
-
-  interface PeriodOutListing {
-    items: Array<PeriodOut>;
+    text: string;
+    weekly: boolean;
+    panels: Array<string>;
   }
 
   interface PlacedOrderOut {
@@ -689,13 +692,27 @@ declare namespace Api {
   }
 
   interface SuspensionOut {
-    cause: 'office' | 'course' | 'term' | 'age';
+    cause: 'self' | 'office' | 'course' | 'term' | 'age';
     title: string;
     detail: string;
     action: string;
     route: string;
     until: string | null;
     enrolment_id: string | null;
+  }
+
+  interface TimesOffIn {
+    kind: 'span' | 'pause' | 'weekly' | 'holiday' | 'month';
+    reason?: string;
+    starts_at?: string | null;
+    ends_at?: string | null;
+    weekdays?: Array<number>;
+    hours?: 'all' | 'morning' | 'afternoon' | 'evening' | 'own';
+    from_time?: string;
+    to_time?: string;
+    until?: string | null;
+    holiday?: string;
+    month?: string;
   }
 
   interface ToDoOut {

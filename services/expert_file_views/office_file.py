@@ -33,6 +33,7 @@ _APPS: Mapping[str, str] = {"oa": "公众号", "mini": "小程序"}
 _HINDRANCES: Mapping[str, str] = {
     "temporary": "临时专家",
     "no_specialty": "没有评标专业",
+    "self": "本人暂停抽取",
     "office": "管理机构暂停抽取",
     "course": "未完成必修培训",
     "term": "聘期已满",

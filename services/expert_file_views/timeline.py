@@ -63,7 +63,8 @@ _CERTIFICATE = (
 _COURSE = """SELECT n.id, c.name, n.closes_at, n.state FROM course_enrolment n JOIN course c ON c.id = n.course_id
   WHERE n.id = p.id"""
 _EXAM = "SELECT x.name, k.state FROM exam_candidate k JOIN exam x ON x.id = k.exam_id WHERE k.id = p.id"
-_AWAY = "SELECT u.starts_at, u.ends_at, u.reason, u.cancelled_at FROM unavailability u WHERE u.id = p.id"
+_AWAY = """SELECT u.starts_at, u.ends_at, u.weekdays, u.from_minute, u.to_minute, u.reason, u.cancelled_at
+  FROM unavailability u WHERE u.id = p.id"""
 _FACTS = (
     (("call",), _PANEL),
     (("amount", "payment"), _AMOUNT),

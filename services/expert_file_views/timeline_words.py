@@ -18,6 +18,7 @@ from domain.remuneration.lifecycles import RemunerationState
 from domain.rulebook.form import EntryType
 from models.applications import Application
 from services.expert_file_views.fields import FileWords
+from services.experts import times_of_facts
 
 Facts = Mapping[str, Any]
 
@@ -47,6 +48,7 @@ _CALLS: Mapping[str, tuple[str, str]] = {
 }
 """Titles by state, to the expert and to the office."""
 _CAME = ("您参加了评标", "参加评标")
+_AWAY = ("您设置了不接受抽取的时间", "设置不接受抽取的时间")
 _CHANNELS: Mapping[str, str] = {
     "chat": "公众号答复",
     "voice": "电话答复",
@@ -215,13 +217,14 @@ class TimelineWords:
         return TimelineEntry(at, kind, f"考试《{name}》{result}")
 
     def _away(self, at: datetime, kind: TimelineKind, facts: Facts) -> TimelineEntry:
-        title = self._say(("您设置了不接受抽取的时间", "设置不接受抽取的时间"))
-        lines = [print_span(_time(facts["starts_at"]), _time(facts["ends_at"]), self.now)]
+        times = times_of_facts(facts)
+        titles = ("您暂停接受抽取", "本人暂停接受抽取") if times.is_pause else _AWAY
+        lines = [times.text(self.now, self._say(("您", "本人")))]
         if facts["reason"] and self.reader is TimelineReader.OWNER:
             lines.append(f"原因：{facts['reason']}")
         if facts["cancelled_at"]:
-            lines.append(f"{print_until(_time(facts['cancelled_at']), self.now)}取消")
-        return TimelineEntry(at, kind, title, tuple(lines))
+            lines.append(f"{print_until(_time(facts['cancelled_at']), self.now)}{'恢复' if times.is_pause else '取消'}")
+        return TimelineEntry(at, kind, self._say(titles), tuple(lines))
 
     def _say(self, titles: tuple[str, str]) -> str:
         """To the expert the first, to the office the second."""

@@ -1,6 +1,7 @@
 """The pool's experts: records, terms, numbers, membership status, and import from sheets."""
 
-from services.experts.availability import Period
+from services.experts.availability import OwnTimes, Period
+from services.experts.away import concerns, times_of, times_of_facts
 from services.experts.departure import remove_expert
 from services.experts.expert_import import ExpertImport, ImportReport
 from services.experts.expert_sheets import BYTES_MAX, SheetView
@@ -18,6 +19,7 @@ from services.experts.profile import ExpertProfile, Named
 from services.experts.registry import ExpertServices
 from services.experts.required_courses import STUDY_FACTS, STUDY_JOINS, ended_study
 from services.experts.suspension import Suspension
+from services.experts.times_off_forms import TimesOffForm
 
 __all__ = [
     "BYTES_MAX",
@@ -31,9 +33,12 @@ __all__ = [
     "ImportReport",
     "MembershipStatus",
     "Named",
+    "OwnTimes",
     "Period",
     "SheetView",
     "Suspension",
+    "TimesOffForm",
+    "concerns",
     "ended_study",
     "expert_number",
     "expert_status",
@@ -44,4 +49,6 @@ __all__ = [
     "render_template",
     "status_columns",
     "status_of",
+    "times_of",
+    "times_of_facts",
 ]

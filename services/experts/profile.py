@@ -10,7 +10,8 @@ from domain.catalogues import full_name
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from services.core.base import Actor, Deps, rows
 from services.core.permissions import check
-from services.experts.availability import Period
+from services.experts.availability import Period, period_of
+from services.experts.away import times_of
 from services.experts.membership_status import MembershipStatus, not_in_pool, status_of
 from services.experts.suspension import suspension_columns
 
@@ -29,8 +30,8 @@ SELECT file.*, {suspension_columns("file", "$3")},
   ARRAY(SELECT ROW(kind, code, name, parent) FROM found ORDER BY pool) AS names,
   ARRAY(SELECT m.unit_name FROM employment m WHERE m.expert_id = file.id AND (m.until IS NULL OR m.until > $3)
     ORDER BY m.since DESC) AS employers,
-  ARRAY(SELECT ROW(u.id, u.starts_at, u.ends_at, u.reason) FROM unavailability u
-    WHERE u.expert_id = file.id AND u.cancelled_at IS NULL AND u.ends_at > $3 ORDER BY u.starts_at) AS periods
+  ARRAY(SELECT u FROM unavailability u WHERE u.expert_id = file.id AND u.cancelled_at IS NULL
+    AND (u.ends_at IS NULL OR u.ends_at > $3) ORDER BY u.starts_at) AS periods
 FROM file
 """
 """An expert's record ($1 of the pool $2) with names of its codes, units and absences that are not over at $3.
@@ -94,7 +95,7 @@ class ExpertProfiles:
             qualifications=names.most_special("qualification", row["qualifications"]),
             department=names.of("department", row["department"]),
             employers=tuple(row["employers"]),
-            unavailable=tuple(Period(*period) for period in row["periods"]),
+            unavailable=tuple(period_of(period["id"], times_of(period), now) for period in row["periods"]),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.core.due_tasks import DueTask
-from services.experts.availability import Availability
+from services.experts.availability import REMINDERS_DUE, Availability
 from services.experts.expert_sheets import ExpertSheets
 from services.experts.profile import ExpertProfiles
 from services.experts.terms import ExpertTerms
@@ -20,4 +20,8 @@ class ExpertServices:
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:
-        return (DueTask("term_ending", "", self.terms.notify_ending),)
+        return (
+            DueTask("term_ending", "", self.terms.notify_ending),
+            DueTask("pause_reminders", REMINDERS_DUE, self.availability.ask_due),
+            DueTask("holidays", "", self.availability.follow_holidays),
+        )

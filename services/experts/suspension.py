@@ -23,7 +23,7 @@ from domain.rulebook.courses import load_rules
 from services.experts.renewals import IS_RENEWING, NEXT_CAMPAIGN, renewal_of
 from services.experts.required_courses import STUDY_FACTS, STUDY_JOINS, ended_study
 
-Cause = Literal["office", "course", "term", "age"]
+Cause = Literal["self", "office", "course", "term", "age"]
 _COURSES = f"""ARRAY(SELECT to_jsonb(r) FROM (
   SELECT n.id, c.name, c.rules, n.opens_at, n.closes_at, n.progress, f.id AS fee_id, f.closes_at AS pay_until,
     {STUDY_FACTS}
@@ -31,7 +31,11 @@ _COURSES = f"""ARRAY(SELECT to_jsonb(r) FROM (
   LEFT JOIN fee f ON f.enrolment_id = n.id AND f.state = 'due'
   WHERE n.expert_id = {{expert}}.id AND n.excluded_at IS NOT NULL ORDER BY n.called_at, n.id) r)"""
 _OVER = "{expert}.term_until <= {now}"
+_OWN_PAUSE = """(SELECT json_build_object('since', u.starts_at, 'reason', u.reason) FROM unavailability u
+  WHERE u.expert_id = {expert}.id AND u.cancelled_at IS NULL AND u.ends_at IS NULL AND cardinality(u.weekdays) = 0
+    AND u.starts_at <= {now} ORDER BY u.starts_at LIMIT 1)"""
 _COLUMNS = {
+    "own_pause": _OWN_PAUSE,
     "suspending_courses": _COURSES,
     "next_campaign": f"CASE WHEN {_OVER} THEN {NEXT_CAMPAIGN} END",
     "is_renewing": f"({_OVER} AND {IS_RENEWING})",
@@ -68,6 +72,8 @@ def _suspensions(row: Mapping[str, Any], book: Rulebook, pool: str, now: datetim
     hotline = book.pool.hotline
     if not row["active"]:
         yield Suspension("office", "管理机构已暂停您参加抽取", f"了解原因或申请恢复，请拨打{hotline}。")
+    if row["own_pause"] is not None:
+        yield _for_pause(_with_times(json.loads(row["own_pause"]), "since"), pool)
     for course in row["suspending_courses"]:
         yield _for_course(
             _with_times(json.loads(course), "opens_at", "closes_at", "pay_until"), hotline, f"/h5/{pool}", now
@@ -76,6 +82,12 @@ def _suspensions(row: Mapping[str, Any], book: Rulebook, pool: str, now: datetim
         yield _for_term(row, book, pool, now)
     if age := _for_age(row["born_on"], book, local(now).date()):
         yield age
+
+
+def _for_pause(pause: Mapping[str, Any], pool: str) -> Suspension:
+    why = f"（{pause['reason']}）" if pause["reason"] else ""
+    detail = f"您从{print_date(pause['since'])}起暂停接受抽取{why}，恢复前不会抽到您。"
+    return Suspension("self", "您已暂停接受抽取", detail, "去恢复", f"/h5/{pool}/periods")
 
 
 def _for_course(course: Mapping[str, Any], hotline: str, base: str, now: datetime) -> Suspension:

@@ -146,6 +146,7 @@ ACTIONS: Mapping[str, Action] = {
     "course_unfinished": Action("查看课程", _COURSE, words=("培训",)),
     "application_ended": _STATUS,
     "application_entered": Action("查看我的专家信息", "/h5/{pool}/apply", words=("我的状态",)),
+    "pause_reminder": Action("恢复接受抽取", "/h5/{pool}/periods", words=("恢复接受抽取", "继续暂停")),
     "term_ending": Action("查看续聘", "/h5/{pool}/apply", words=("申报",)),
     "certificate_issued": _CERTIFICATES,
     "certificate_ending": _CERTIFICATES,

@@ -233,7 +233,9 @@ class Privacy:
     async def _collect_expert(self, expert: Expert) -> dict[str, Any]:
         keys = self.deps.keys
         jobs = Employment.filter(expert_id=expert.id).values("unit_name", "credit_code", "since", "until")
-        away = Unavailability.filter(expert_id=expert.id).values("starts_at", "ends_at", "reason", "cancelled_at")
+        away = Unavailability.filter(expert_id=expert.id).values(
+            "starts_at", "ends_at", "weekdays", "from_minute", "to_minute", "reason", "cancelled_at"
+        )
         return {
             "number": expert.number,
             "name": expert.name,

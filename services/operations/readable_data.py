@@ -14,6 +14,7 @@ from domain.clock import print_date, print_full
 from domain.courses.lifecycles import EnrolmentState
 from domain.draws.lifecycles import InvitationState
 from domain.exams.lifecycles import CandidateState, ExamAttemptState
+from domain.experts.times_off import print_minute_of_day, print_weekdays
 from domain.forms.display import show_value
 from domain.lifecycle import Labelled
 from domain.payments.lifecycles import FeeState
@@ -85,8 +86,13 @@ def _expert_sections(expert: Data, names: _Names) -> Iterator[DataSection]:
     yield DataSection("抽取所用的资料", (_lines(expert, EXPERT, names),))
     jobs, away = expert["employments"], expert["unavailable"]
     yield DataSection("工作单位", tuple(_lines(row, EMPLOYMENT, names) for row in jobs))
-    yield DataSection("不接受抽取的时间", tuple(_lines(row, UNAVAILABLE, names) for row in away))
+    yield DataSection("不接受抽取的时间", tuple(_away(row, names) for row in away))
     yield DataSection("评标", tuple(tuple(_panel(expert, row, names)) for row in expert["invitations"]))
+
+
+def _away(row: Data, names: _Names) -> tuple[DataLine, ...]:
+    end = DataLine("结束", "没有设定，到本人恢复或取消为止") if row["ends_at"] is None else None
+    return (*_lines(row, UNAVAILABLE, names), *((end,) if end else ()))
 
 
 def _panel(expert: Data, invitation: Data, names: _Names) -> Iterator[DataLine]:
@@ -173,6 +179,14 @@ def _code(kind: str) -> _Show:
         return "\n".join(full_name(kind, code, names.codes) for code in codes if code)
 
     return show
+
+
+def _weekdays(value: Sequence[int], _names: _Names) -> str:
+    return print_weekdays(value)
+
+
+def _minute_of_day(value: int, _names: _Names) -> str:
+    return print_minute_of_day(value)
 
 
 def _membership(value: str, names: _Names) -> str:
@@ -266,6 +280,9 @@ EMPLOYMENT: Table = {
 UNAVAILABLE: Table = {
     "starts_at": ("开始", _time),
     "ends_at": ("结束", _time),
+    "weekdays": ("只限每周", _weekdays),
+    "from_minute": ("每天从", _minute_of_day),
+    "to_minute": ("每天到", _minute_of_day),
     "reason": ("原因", _text),
     "cancelled_at": ("取消时间", _time),
 }
@@ -277,7 +294,14 @@ INVITATION: Table = {
     "answered_by": (
         "答复方式",
         _labels(
-            {"chat": "公众号", "voice": "电话", "h5": "网页", "mini": "小程序", "staff": "电话联系", "system": "系统"}
+            {
+                "chat": "公众号",
+                "voice": "电话",
+                "h5": "网页",
+                "mini": "小程序",
+                "staff": "电话联系",
+                "system": "系统",
+            }
         ),
     ),
 }

@@ -23,6 +23,8 @@ from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_organis
 from tests.factories.reviews import make_application
 
 DAY = timedelta(days=1)
+_LEFT = {"left": ("生病住院", "expert")}
+"""Reason and source of the absence, by why an expert left a panel."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ async def make_career(deps: Deps, expert: Expert, account: Account) -> Career:
         await change_file(deps, expert, FileChange(now - days * DAY, source, values, source_id, by))
     organisation = await make_organisation(name="演示招标代理有限公司", credit_code=OTHER_CREDIT_CODE)
     panels = {}
-    for place, state in enumerate(("accepted", "declined", "silent", "left", "absent", "recused", "cancelled")):
+    states = ("accepted", "declined", "silent", "left", "absent", "recused", "cancelled")
+    for place, state in enumerate(states):
         starts_at = now - (40 + 30 * place) * DAY
         panels[state] = await _panel(deps, expert, organisation.id, admin.id, state, starts_at)
     await _paid(expert, panels["accepted"])
@@ -77,13 +80,10 @@ async def make_career(deps: Deps, expert: Expert, account: Account) -> Career:
         called_at=now - 15 * DAY,
         concluded_at=now - 7 * DAY,
     )
-    await Unavailability.create(
-        expert_id=expert.id,
-        starts_at=now - 30 * DAY,
-        ends_at=now - 25 * DAY,
-        reason="休假",
-        created_at=now - 33 * DAY,
-    )
+    await _away(expert, now, now - 33 * DAY, starts_at=now - 30 * DAY, ends_at=now - 25 * DAY, reason="休假")
+    weekly = {"weekdays": [3], "from_minute": 720, "to_minute": 1440}
+    await _away(expert, now, now - 20 * DAY, starts_at=now - 20 * DAY, reason="上课", **weekly)
+    await _away(expert, now, now - 15 * DAY, starts_at=now - 15 * DAY, reason="生病", cancelled_at=now - 12 * DAY)
     return Career(expert, account, panels, entered)
 
 
@@ -99,7 +99,7 @@ async def _panel(
         ended_at=starts_at + timedelta(hours=8),
     )
     answered = {"answered_at": starts_at - timedelta(hours=20), "answered_by": "chat"}
-    invitation = await make_invitation(draw, expert, state=state, **answered)
+    invitation = await make_invitation(draw, expert, state="left" if state in _LEFT else state, **answered)
     if state == "accepted":
         for direction, hours in (("in", -0.25), ("out", 6)):
             await Attendance.create(
@@ -109,18 +109,24 @@ async def _panel(
                 at=starts_at + timedelta(hours=hours),
                 method="qr",
             )
-    if state in ("left", "absent"):
+    if state == "absent" or state in _LEFT:
+        reason, source = _LEFT.get(state, ("电话无人接听", "manual"))
         await Absence.create(
             draw_id=draw.id,
             invitation_id=invitation.id,
             condition_id=invitation.condition_id,
-            kind="leave" if state == "left" else "absent",
-            reason="生病住院" if state == "left" else "电话无人接听",
-            source="expert" if state == "left" else "manual",
+            kind="leave" if state in _LEFT else "absence",
+            reason=reason,
+            source=source,
             registered_at=starts_at - timedelta(hours=20),
             handled_at=starts_at,
         )
     return invitation
+
+
+async def _away(expert: Expert, now: datetime, created_at: datetime, **times: object) -> None:
+    remind_at = None if "ends_at" in times else now + 30 * DAY
+    await Unavailability.create(expert_id=expert.id, created_at=created_at, remind_at=remind_at, **times)
 
 
 async def _paid(expert: Expert, invitation: Invitation) -> None:

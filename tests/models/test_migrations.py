@@ -29,6 +29,7 @@ DIGESTS = {
     "0008_expert_sheets.sql": "d106b8ea413941b5919ed45a4bbfc9827be03875fac401eaeef471c02a44c43b",
     "0009_reviewers.sql": "0a9be8e4ab409159855d83ded943a74d480ae4de5d263d85b5ed0d892225ebea",
     "0010_condition_specialties.sql": "b4a4a771add0e12f32efc9b7584e2dd071eb3bbd29a1f516dcc7599a0aa3820d",
+    "0011_times_off.sql": "ac1668512ca000c6799c1f538c93e680ef490ba3b5f93f4f7188fcb237bc1522",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]

@@ -19,6 +19,7 @@ from domain.identity import born_after
 from domain.rulebook.book import Rulebook
 from models.draws import AvoidedDraw, CallNotice, Condition, Draw, RecusalPerson, RecusalUnit
 from services.core.base import rows
+from services.experts import concerns
 
 _NAME = "lower(regexp_replace(e.name, '[^[:alnum:]]', '', 'g'))"
 _TOOK_PART = "('accepted', 'left', 'absent', 'recused', 'released')"
@@ -31,8 +32,8 @@ _RECUSED = f"""e.recusal_keys && $1::text[] OR e.id_number_hash = ANY($2::text[]
     OR EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.draw_id = ANY($6::uuid[])
         AND i.state IN {_TOOK_PART})"""
 _CALLED = "EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.draw_id = $7)"
-_AWAY = """EXISTS (SELECT 1 FROM unavailability u WHERE u.expert_id = e.id AND u.cancelled_at IS NULL
-    AND u.starts_at < $9 AND u.ends_at > $8)"""
+_OFF = f"u.expert_id = e.id AND u.cancelled_at IS NULL AND {concerns('u', '$8::timestamptz', '$9::timestamptz')}"
+_AWAY = f"EXISTS (SELECT 1 FROM unavailability u WHERE {_OFF})"
 _HELD = """EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.state IN ('open', 'accepted')
     AND i.starts_at < $9 AND i.ends_at > $8)"""
 _ACTIVE = """(e.active AND NOT EXISTS (SELECT 1 FROM course_enrolment n
@@ -52,9 +53,9 @@ _BARS: tuple[tuple[SkipReason, str], ...] = (
 """Why an expert may not be drawn now, whatever the condition; the first match is the reason of a skip."""
 
 _FREE = " AND ".join(f"NOT ({bar})" for _, bar in _BARS)
-_LEAVES = """(SELECT coalesce(json_agg(json_build_object('id', u.id, 'starts_at', u.starts_at, 'ends_at', u.ends_at,
-    'created_at', u.created_at)), '[]') FROM unavailability u WHERE u.expert_id = e.id AND u.cancelled_at IS NULL
-    AND u.starts_at < $9 AND u.ends_at > $8)"""
+_LEAVES = f"""(SELECT coalesce(json_agg(json_build_object('id', u.id, 'starts_at', u.starts_at, 'ends_at', u.ends_at,
+    'weekdays', u.weekdays, 'from_minute', u.from_minute, 'to_minute', u.to_minute, 'created_at', u.created_at)), '[]')
+    FROM unavailability u WHERE {_OFF})"""
 _CALLS = f"""(SELECT coalesce(json_agg(json_build_object('id', i.id, 'draw', i.draw_id, 'state', i.state,
     'starts_at', i.starts_at, 'ends_at', i.ends_at, 'created_at', i.created_at)), '[]') FROM invitation i
     WHERE i.expert_id = e.id AND (i.draw_id = $7 OR i.draw_id = ANY($6::uuid[]) AND i.state IN {_TOOK_PART}

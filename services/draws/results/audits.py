@@ -24,16 +24,17 @@ from services.draws.access import DrawAccess
 from services.draws.call_order.recusal_commitment import SealedRecusal, current_recusals, open_commitment
 from services.draws.call_order.snapshots import OpenedFacts, open_list, open_skips
 from services.draws.results.judging import condition_of, find_wrongly_listed, recusals_of, skip_reasons_of, span_of
+from services.experts import concerns
 
 Verdict = Literal["holds", "wrong", "unknown"]
 _SHOWN = 20
 """Wrong candidates of one list that are shown by their leaf."""
 _TIERS = {"main": "主选", "alternative": "备选"}
 
-_AWAY_AT_CALL = """
+_AWAY_AT_CALL = f"""
 SELECT 1 FROM unavailability u JOIN invitation i ON i.expert_id = u.expert_id JOIN draw d ON d.id = i.draw_id
- WHERE i.draw_id = $1 AND i.leaf = $2 AND u.created_at < i.created_at AND u.starts_at < d.ends_at
-   AND u.ends_at > i.starts_at AND (u.cancelled_at IS NULL OR u.cancelled_at > i.created_at)
+ WHERE i.draw_id = $1 AND i.leaf = $2 AND u.created_at < i.created_at AND {concerns("u", "i.starts_at", "d.ends_at")}
+   AND (u.cancelled_at IS NULL OR u.cancelled_at > i.created_at)
 """
 _GONE_AT_CALL = """
 SELECT 1 FROM expert e JOIN invitation i ON i.expert_id = e.id

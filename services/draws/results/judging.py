@@ -12,6 +12,7 @@ from domain.draws.record import SkipReason
 from domain.draws.recusal_keys import normalise_person_name, unit_keys
 from domain.spans import Span
 from services.draws.call_order.recusal_commitment import SealedRecusal
+from services.experts import times_of_facts
 
 _CODES: Mapping[eligibility.Reason, SkipReason] = {
     "left_pool": "left_pool",
@@ -30,7 +31,8 @@ _CODES: Mapping[eligibility.Reason, SkipReason] = {
 """The record's codes for the rule's reasons."""
 
 
-def candidate_of(pool: str, facts: Mapping[str, Any]) -> eligibility.Candidate:
+def candidate_of(pool: str, facts: Mapping[str, Any], at: Span) -> eligibility.Candidate:
+    """``away`` holds what of the leaves lies in ``at``."""
     return eligibility.Candidate(
         pool=pool,
         name=facts["name"],
@@ -49,7 +51,7 @@ def candidate_of(pool: str, facts: Mapping[str, Any]) -> eligibility.Candidate:
             eligibility.CandidateEmployment(frozenset(employment["keys"]), _moment(employment["until"]))
             for employment in facts["employments"]
         ),
-        away=tuple(_span(leave) for leave in facts["leaves"]),
+        away=tuple(span for leave in facts["leaves"] for span in times_of_facts(leave).occurrences(at)),
         calls=tuple(
             eligibility.CandidateCall(UUID(call["draw"]), call["state"], _span(call)) for call in facts["calls"]
         ),
@@ -109,7 +111,7 @@ def find_wrongly_listed(
 ) -> list[tuple[int, eligibility.Reason]]:
     """Candidates who should not have been listed, by index in the list, each with the reason."""
     judged = (
-        (place, eligibility.check(candidate_of(pool, candidate), condition, recusals, at))
+        (place, eligibility.check(candidate_of(pool, candidate, at), condition, recusals, at))
         for place, candidate in enumerate(facts)
     )
     return [(place, reason) for place, reason in judged if reason is not None]
@@ -123,7 +125,7 @@ def skip_reasons_of(
     at: Span,
 ) -> frozenset[SkipReason]:
     """Every coded reason for which an expert with these facts may be skipped."""
-    bars = eligibility.find_bars(candidate_of(pool, facts), condition, recusals, at)
+    bars = eligibility.find_bars(candidate_of(pool, facts, at), condition, recusals, at)
     return frozenset(_CODES[reason] for reason in bars if reason in _CODES)
 
 

@@ -17,12 +17,14 @@ from domain.experts.drawability import (
     describe_matches,
     reasons_of,
 )
+from domain.experts.times_off import TimesOff
 from tests.factories.forms import book_of
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 FREE = Standing("formal", has_specialties=True, term_until=None)
 BARRED = Reason("office", True, "已暂停。")
+WEEKLY = TimesOff(NOW, None, weekdays=(3,), from_minute=720, to_minute=1440)
 COURSE = OwedCourse(UUID(int=7), "年度培训", NOW + DAY)
 BOOK = book_of("demo")
 
@@ -48,7 +50,8 @@ def test_what_bars_is_said_with_its_way_out(changed: dict[str, object], code: st
     [
         ({"due_courses": (COURSE,)}, "course_due", "请在2026年11月22日前完成"),
         ({"term_until": NOW + DAY}, "term_ending", "聘期至2026年11月22日"),
-        ({"away": ((NOW, NOW + DAY),)}, "away", "11月21日(周六) 12:00至11月22日(周日) 12:00不接受抽取"),
+        ({"away": (TimesOff(NOW, NOW + DAY),)}, "away", "您设置了11月21日(周六)下午至11月22日(周日)上午不接受抽取"),
+        ({"away": (WEEKLY,)}, "away", "您设置了每周三下午（12:00至24:00）不接受抽取，这些时间的评标不抽取您"),
         ({"panels": 2}, "panels", "已同意2场"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -30,6 +31,7 @@ from tests.factories.people import make_account, make_expert, make_grant
 
 pytestmark = pytest.mark.usefixtures("db")
 DAY = timedelta(days=1)
+Reader = Callable[[Deps, Career, TimelineChoice], Awaitable[Rows[TimelineEntry]]]
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ async def test_an_expert_reads_what_has_happened_newest_first(deps: Deps, career
         *("您参加了评标", "您答复不参加评标", "评标邀请您没有在期限内答复", "您请假，不参加评标", "您被登记为缺席"),
         *("您现场回避", "评标取消，您不用参加", "评标酬劳1200.00元：已支付", "评标酬劳1200.00元已支付，银行转账"),
         *("取得《继续教育合格证书》", "您完成了培训《继续教育》", "考试《2026年度培训考试》合格"),
-        *("您暂停抽取", "您恢复抽取", "您设置了不接受抽取的时间", "建立专家档案", "新增申请：已入库"),
+        *("您暂停抽取", "您恢复抽取", "您设置了不接受抽取的时间", "您暂停接受抽取", "建立专家档案", "新增申请：已入库"),
     ):
         assert title in titles, title
     assert "原因：生病住院" in titles["您请假，不参加评标"].lines, "his own word"
@@ -95,6 +97,18 @@ async def test_the_office_reads_neutral_words_and_who_changed_what(deps: Deps, c
     assert titles["参加评标"].page == f"/draws/{career.panels['accepted'].draw_id}"
     assert titles["新增申请：已入库"].page == f"/office/applications/{career.entered.id}"
     assert await AuditEntry.filter(action="expert.file.read", subject_id=career.expert.id).count() == 2
+
+
+@pytest.mark.parametrize("reader", [own, of_office])
+async def test_times_off_read_as_they_were_set(deps: Deps, career: Career, reader: Reader) -> None:
+    person = "您" if reader is own else "本人"
+    pause, weekly, span = (await reader(deps, career, TimelineChoice("away"))).items
+    assert pause.title == f"{person}暂停接受抽取"
+    assert pause.lines[0] == f"11月6日(周五)起，直到{person}恢复"
+    assert pause.lines[-1] == "11月9日(周一) 12:00恢复"
+    assert weekly.lines[0] == "每周三下午（12:00至24:00）"
+    assert span.lines[0].startswith("10月22日(周四)")
+    assert [("原因：生病" in pause.lines), ("原因：上课" in weekly.lines)] == [reader is own] * 2
 
 
 @pytest.mark.parametrize("kind", list(TimelineKind))

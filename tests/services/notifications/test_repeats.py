@@ -34,6 +34,7 @@ BOUNDS: Mapping[str, str] = {
     "services/courses/fees.py CourseFees.apply_refund": "once a refund",
     "services/courses/notifications.py recipient": BY_THE_OFFICE,
     "services/courses/study_periods.py StudyPeriods._notify": BY_THE_OFFICE,
+    "services/experts/availability.py Availability._ask": "availability.pause_reminder, weekly_reminder",
     "services/draws/attendance/discard_requests.py DiscardRequests.notify_expert": (
         "draw.leave.requests_max; draw.supplement.lookups_per_hour"
     ),

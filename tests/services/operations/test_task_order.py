@@ -45,6 +45,7 @@ PERIODIC = frozenset(
     (
         "certificate_ending",
         "end",
+        "holidays",
         "late",
         "recalls",
         "reconcile_review_tasks",
@@ -113,6 +114,7 @@ ALONE: Mapping[str, str] = {
     "deliver_bulk": "as deliver",
     "check_outcomes": "asks the vendor about attempts that deliver has left",
     "delivery_reports": "a report comes at any time: test_delivery_reports.py applies them in any order",
+    "pause_reminders": "asks an expert about his own pause",
     "virtual_calls": "asks the vendor about its own rows",
     "identity_verification": "asks the register about its own rows",
     "order_check": "asks the platform; what it learns is applied by pay_events",

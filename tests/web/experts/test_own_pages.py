@@ -6,7 +6,7 @@ import hashlib
 import re
 from datetime import timedelta
 
-from domain.clock import local
+from domain.clock import local, print_time
 from models.audit import AuditEntry
 from models.draws import Draw
 from models.experts import Expert, Unavailability
@@ -96,22 +96,22 @@ async def test_a_period_is_set_refused_with_what_was_typed_and_cancelled(world: 
         ({"starts_at": typed(world, days=-9), "ends_at": typed(world, days=-8)}, "已经过去"),
         ({"starts_at": typed(world, days=1), "ends_at": typed(world, days=500)}, "一次最多设置一年"),
     ):
-        await expert.press("保存", **fields, reason="出差")
+        await expert.press("保存这段时间", **fields, reason="出差")
         assert (expert.status, words in expert.text) == (422, True)
-        assert expert.page.buttons["保存"][0]["fields"]["reason"] == "出差", "nothing typed is lost"
+        assert expert.page.buttons["保存这段时间"][0]["fields"]["reason"] == "出差", "nothing typed is lost"
 
-    form = {**expert.page.buttons["保存"][0]["fields"], "reason": "休假"}
+    form = {**expert.page.buttons["保存这段时间"][0]["fields"], "reason": "休假"}
     times = {"starts_at": typed(world, days=300), "ends_at": typed(world, days=301)}
     for _ in range(2):
         await expert.post(PERIODS, form | times)
-        assert (expert.status, "这段时间不会抽取您" in expert.text, "休假" in expert.text) == (200, True, True)
+        assert (expert.status, "这些时间不会抽取您" in expert.text, "休假" in expert.text) == (200, True, True)
     assert await Unavailability.all().count() == 1, "pressed twice, set once"
-    await expert.press("保存", **times)
+    await expert.press("保存这段时间", **times)
     assert (expert.status, "无需重复设置" in expert.text) == (409, True)
 
     begins = local(invitation.gathering_at) - timedelta(hours=1)
     span = {"starts_at": f"{begins:%Y-%m-%dT%H:%M}", "ends_at": f"{begins + timedelta(days=1):%Y-%m-%dT%H:%M}"}
-    await expert.press("保存", **span)
+    await expert.press("保存这段时间", **span)
     assert "已同意的评标不受影响" in expert.text
 
     for _ in range(2):
@@ -123,6 +123,43 @@ async def test_a_period_is_set_refused_with_what_was_typed_and_cancelled(world: 
     assert (expert.status, "找不到这个时间段" in expert.text) == (404, True)
     await expert.post(PERIODS, {"form": form["form"]})
     assert (expert.status, "没有收到您的选择" in expert.text) == (422, True)
+
+
+async def test_a_pause_weekly_hours_a_holiday_and_a_month_are_set_and_ended(world: World) -> None:
+    """Panels accepted before stay, and are named."""
+    _, [invitation] = await world.panel()
+    expert = await world.log_in_expert(invitation.expert_id)
+    await expert.get(PERIODS)
+    fields = expert.page.buttons["保存每周时间"][0]["fields"]
+    weekly = {name: value for name, value in fields.items() if not name.startswith("day-")}
+    for sent, told in (
+        ({"hours": "afternoon"}, "请选择星期几"),
+        ({"day-3": "1", "hours": "own", "from_time": "14:00", "to_time": "13:00"}, "结束时间应晚于开始时间"),
+        ({"day-3": "1", "hours": "own", "from_time": "", "to_time": "13:00"}, "请填写开始时间"),
+    ):
+        await expert.post(PERIODS, weekly | sent)
+        assert (expert.status, told in expert.text) == (422, True)
+    until = typed(world, days=100)[:10]
+    await expert.post(PERIODS, weekly | {"day-3": "1", "hours": "afternoon", "until": until})
+    assert "每周三下午（12:00至24:00），到2027年" in expert.text
+    await expert.press("保存节假日", holiday="")
+    assert (expert.status, "请选择节假日" in expert.text) == (422, True)
+    await expert.press("保存节假日", holiday="2027-spring")
+    assert "2027年春节" in expert.text
+    await expert.press("保存整月", month="2027-07")
+    assert "2027年7月1日(周四)至7月31日(周六)" in expert.text
+    await expert.press("暂停接受抽取", pause_reason="生病")
+    for told in ("其中已同意的评标不受影响", f"{print_time(invitation.gathering_at)}集合", "生病", "直到您恢复"):
+        assert told in expert.text
+    assert "暂停接受抽取" not in expert.page.buttons, "it is set once"
+    await expert.press("继续暂停")
+    assert "好的，继续暂停" in expert.text
+    await expert.get("/h5/demo/apply")
+    assert ("您已暂停接受抽取" in expert.text, "（生病），恢复前不会抽到您" in expert.text) == (True, True)
+    await expert.click("去恢复")
+    await expert.press("恢复接受抽取")
+    assert ("恢复接受抽取" in expert.text, "直到您恢复" in expert.text) == (True, False)
+    assert await Unavailability.filter(cancelled_at=None).count() == 3
 
 
 async def test_the_own_file_says_what_is_held_since_when_and_how_it_is_changed(world: World) -> None:

@@ -31,6 +31,7 @@ from tests.factories.offices import (
 from tests.factories.offices import verify as approve
 
 TENDEREE = "广州水务有限公司"
+SATURDAY_AFTERNOONS = {"ends_at": None, "weekdays": [6], "from_minute": 720, "to_minute": 1440}
 
 
 @pytest.fixture
@@ -74,11 +75,10 @@ async def reasons(draw_id) -> list[str]:
     return [entry.facts["reason"] for entry in await LogEntry.filter(draw_id=draw_id, act="skipped").order_by("seq")]
 
 
-async def add_leave(office: Office, expert: Expert) -> Unavailability:
+async def add_leave(office: Office, expert: Expert, **times: object) -> Unavailability:
     now = office.deps.now()
-    return await Unavailability.create(
-        expert_id=expert.id, starts_at=now, ends_at=now + timedelta(days=2), created_at=now
-    )
+    span = {"starts_at": now, "ends_at": now + timedelta(days=2), "created_at": now}
+    return await Unavailability.create(expert_id=expert.id, **span | times)
 
 
 # ---- asked again at the call
@@ -121,12 +121,13 @@ async def test_who_has_no_mobile_is_not_listed_at_all(office: Office) -> None:
 # ---- the audit
 
 
+@pytest.mark.parametrize("times", [{}, {"ends_at": None}, SATURDAY_AFTERNOONS], ids=["span", "pause", "weekly"])
 async def test_an_honest_draw_holds_and_the_audit_is_logged(
-    office: Office, audits: DrawAudits, clock: FixedClock
+    office: Office, audits: DrawAudits, clock: FixedClock, times: dict[str, object]
 ) -> None:
     await add_experts(office, 4)
     draw_id, first = await make_ordered_draw(office)
-    await add_leave(office, first)
+    await add_leave(office, first, **times)
     await call_first(office, draw_id)
     report = await run_audit(office, audits, clock, draw_id)
     assert (report.verdict, wrong_lines(report)) == ("holds", [])
@@ -198,17 +199,26 @@ async def test_a_reason_that_the_sealed_facts_do_not_bear_out_comes_out(
     assert any("不支持这个理由" in text for text in wrong_lines(report))
 
 
+@pytest.mark.parametrize(
+    ("times", "free"),
+    [
+        ({}, False),
+        ({"ends_at": None}, False),
+        (SATURDAY_AFTERNOONS, False),
+        (SATURDAY_AFTERNOONS | {"weekdays": [7]}, True),
+    ],
+)
 async def test_an_audit_finds_a_call_of_an_expert_on_leave(
-    office: Office, audits: DrawAudits, clock: FixedClock
+    office: Office, audits: DrawAudits, clock: FixedClock, times: dict[str, object], free: bool
 ) -> None:
     await add_experts(office, 3)
     draw_id, _ = await make_ordered_draw(office)
     await call_first(office, draw_id)
     [invitation] = await open_invitations(draw_id)
-    leave = await add_leave(office, await Expert.get(id=invitation.expert_id))
+    leave = await add_leave(office, await Expert.get(id=invitation.expert_id), **times)
     await Unavailability.filter(id=leave.id).update(created_at=invitation.created_at - timedelta(minutes=1))
     report = await run_audit(office, audits, clock, draw_id)
-    assert any("应当跳过" in text for text in wrong_lines(report))
+    assert any("应当跳过" in text for text in wrong_lines(report)) is not free
 
 
 async def test_a_candidate_who_never_fitted_the_condition_comes_out(

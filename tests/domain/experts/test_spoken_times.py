@@ -1,0 +1,88 @@
+"""Times off as people say them: weekly hours, holidays, months, a pause; nothing is guessed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from domain.errors import InvalidInput
+from domain.experts.holidays import holidays_ahead
+from domain.experts.spoken_times import read_times_off, says_times_off
+from tests.factories.forms import book_of
+
+NOW = datetime(2026, 11, 26, 4, tzinfo=UTC)
+HOLIDAYS = holidays_ahead(book_of("demo"), NOW)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "understood", "reason"),
+    [
+        ("每周三下午", "每周三下午（12:00至24:00）", ""),
+        ("我每周三下午都不接受抽取", "每周三下午（12:00至24:00）", ""),
+        ("每周一、三上午有课", "每周一、三上午（00:00至12:00）", ""),
+        ("每周二四", "每周二、四全天", ""),
+        ("每星期一到星期五晚上", "每周一至五晚上（18:00至24:00）", ""),
+        ("每个周末", "每周六、日全天", ""),
+        ("每个工作日上午", "每周一至五上午（00:00至12:00）", ""),
+        ("每周三 14:00到17:30", "每周三14:00至17:30", ""),
+        ("每周三下午2点到5点半", "每周三14:00至17:30", ""),
+        ("每周三下午到2027年2月28日", "每周三下午（12:00至24:00），到2027年2月28日为止", ""),
+        ("春节", "2027年2月5日(周五)至2月12日(周五)", "2027年春节"),
+        ("明年国庆节不接受抽取", "2027年10月1日(周五)至10月7日(周四)", "2027年国庆"),
+        ("五一假期", "2027年5月1日(周六)至5月5日(周三)", "2027年五一"),
+        ("7月", "2027年7月1日(周四)至7月31日(周六)", ""),
+        ("12月份不接受抽取", "12月1日(周二)至12月31日(周四)", ""),
+        ("明年3月", "2027年3月1日(周一)至3月31日(周三)", ""),
+        ("生病了，暂停抽取", "11月26日(周四)起，直到您恢复", "生病"),
+        ("住院了先别抽我", "11月26日(周四)起，直到您恢复", "住院"),
+        ("暂停接受抽取，直到我恢复", "11月26日(周四)起，直到您恢复", ""),
+        ("暂停到12月3日", "11月26日(周四)至12月3日(周四)", ""),
+        ("生病，12月1日到12月5日", "12月1日(周二)至12月5日(周六)", "生病"),
+        ("11月28日到12月3日", "11月28日(周六)至12月3日(周四)", ""),
+    ],
+)
+def test_what_people_say_is_understood(sentence: str, understood: str, reason: str) -> None:
+    times = read_times_off(sentence, NOW, HOLIDAYS)
+    assert (times.text(NOW), times.reason) == (understood, reason)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "refusal"),
+    [
+        ("每周", "星期几"),
+        ("每周三下午和国庆", "没看懂每周的哪些时间"),
+        ("每周三17:00到14:00", "结束时间应晚于开始时间"),
+        ("国庆和中秋", "一次只说一个节日"),
+        ("今年国庆", "没有今年国庆的日期"),
+        ("过阵子", "每周三下午，春节，7月，或 生病了暂停抽取"),
+        ("出国三个月", "从哪一天开始"),
+        ("2026年12月3日到2026年12月1日", "早于开始时间"),
+    ],
+)
+def test_what_is_not_understood_is_refused_with_examples(sentence: str, refusal: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_times_off(sentence, NOW, HOLIDAYS)
+    assert refusal in refused.value.message
+
+
+def test_the_holiday_of_an_unannounced_year_says_that_it_may_change() -> None:
+    assert str(HOLIDAYS[1]) == "2027年春节（2月5日至2月12日，暂定，以国务院通知为准）"
+    [national] = [each for each in holidays_ahead(book_of("demo"), NOW.replace(month=9)) if each.key == "2026-national"]
+    assert str(national) == "2026年国庆（10月1日至10月7日）"
+
+
+@pytest.mark.parametrize("sentence", ["每周三下午不接受抽取", "最近生病，别抽我了", "暂停抽取", "不想被抽"])
+def test_a_message_may_begin_with_it(sentence: str) -> None:
+    assert says_times_off(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        *("抽取进度", "为什么抽不到我", "每周三下午", "抽取规则"),
+        *("为什么暂停抽取我", "暂停抽取了吗", "取消暂停抽取", "怎么暂停抽取？", "我没有暂停抽取"),
+    ],
+)
+def test_other_questions_about_draws_do_not(sentence: str) -> None:
+    assert not says_times_off(sentence)
