@@ -19,7 +19,7 @@ from services.draws.call_order.rounds import RoundView
 from services.draws.calls.calling import Calling
 from services.draws.calls.expiry import EXPIRY_DUE
 from services.draws.calls.invitation_queries import Choice
-from services.draws.calls.invitation_views import InvitationView
+from services.draws.calls.invitation_views import BY_DECLARATION, InvitationView
 from services.draws.calls.invitations import Answered, Invitations
 from services.draws.calls.named_times import MOVED
 from services.draws.calls.places import Places
@@ -77,6 +77,7 @@ from services.draws.worklists import TO_DO, WorkLine, WorkLines, WorkList, WorkL
 
 __all__ = [
     "ABSENCES_MAX",
+    "BY_DECLARATION",
     "DRAWING",
     "EVALUATING",
     "EXPIRY_DUE",

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from domain.errors import InvalidInput
 from domain.experts.timeline import TimelineEntry, TimelineKind
 from services.core.base import Deps, Page, rows
+from services.draws import BY_DECLARATION
 from services.expert_file_views.fields import FileWords
 from services.expert_file_views.timeline_words import TimelineReader, TimelineWords
 
@@ -23,7 +24,8 @@ _SHOWN = f"(NOT $4 OR d.starts_at <= $3 AND {_CALLING_IS_OVER})"
 """SQL: whether the panel of a draw ``d`` is open to the reader. ``$4``: it is the office."""
 _ENTRIES = f"""
 SELECT 'call' AS source, i.id, coalesce(i.answered_at, i.created_at) AS at,
-    CASE WHEN i.state IN ('declined', 'silent', 'left', 'absent') THEN 'missed' ELSE 'panel' END AS kind, 0 AS place
+    CASE WHEN i.state IN ('declined', 'silent', 'left', 'absent') AND i.answered_by IS DISTINCT FROM '{BY_DECLARATION}'
+      THEN 'missed' ELSE 'panel' END AS kind, 0 AS place
   FROM invitation i JOIN draw d ON d.id = i.draw_id WHERE i.expert_id = $1 AND {_SHOWN}
 UNION ALL SELECT 'amount', r.id, r.proposed_at, 'money', 0
   FROM remuneration r JOIN draw d ON d.id = r.draw_id WHERE r.expert_id = $1 AND {_SHOWN}

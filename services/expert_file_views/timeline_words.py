@@ -17,6 +17,7 @@ from domain.payments.money import yuan
 from domain.remuneration.lifecycles import RemunerationState
 from domain.rulebook.form import EntryType
 from models.applications import Application
+from services.draws import BY_DECLARATION
 from services.expert_file_views.fields import FileWords
 from services.experts import times_of_facts
 
@@ -48,6 +49,8 @@ _CALLS: Mapping[str, tuple[str, str]] = {
 }
 """Titles by state, to the expert and to the office."""
 _CAME = ("您参加了评标", "参加评标")
+_DECLARED = ("您申报回避，本场不再参加", "申报回避，本场不再参加")
+_MOVED = ("您因改期请假，不参加评标", "因改期请假")
 _AWAY = ("您设置了不接受抽取的时间", "设置不接受抽取的时间")
 _CHANNELS: Mapping[str, str] = {
     "chat": "公众号答复",
@@ -159,7 +162,7 @@ class TimelineWords:
 
     def _call(self, at: datetime, kind: TimelineKind, facts: Facts) -> TimelineEntry:
         came, state = facts["entered_at"], facts["state"]
-        title = self._say(_CAME if came and state == InvitationState.ACCEPTED else _CALLS[state])
+        title = self._say(_titles(facts))
         lines = [f"{print_until(_time(facts['gathering_at']), self.now)}集合，{facts['venue']}"]
         if facts["recall"]:
             lines.append("复评，通知原专家")
@@ -170,12 +173,18 @@ class TimelineWords:
             stay = print_span(_time(came), _time(gone), self.now) if gone else print_until(_time(came), self.now)
             lines.append(f"在场{stay}" if gone else f"{stay}进场")
         absence = facts["absence"]
-        if absence and absence["reason"] and (self.reader is TimelineReader.OFFICE or absence["source"] == "expert"):
+        if absence and self._may_read_reason(absence):
             lines.append(f"原因：{absence['reason']}")
         if facts["number"]:
             lines.append(f"活动编号{facts['number']}")
         page = f"/draws/{facts['draw_id']}" if self.reader is TimelineReader.OFFICE else ""
         return TimelineEntry(at, kind, title, tuple(lines), page=page)
+
+    def _may_read_reason(self, absence: Facts) -> bool:
+        """The expert reads his own words only; what the service wrote of a declared recusal repeats the title."""
+        if not absence["reason"] or absence["source"] == "declared":
+            return False
+        return self.reader is TimelineReader.OFFICE or absence["source"] in ("expert", "moved")
 
     def _money(self, source: str, at: datetime, kind: TimelineKind, facts: Facts) -> TimelineEntry:
         panel = f"{print_until(_time(facts['gathering_at']), self.now)}集合，{facts['venue']}"
@@ -229,6 +238,17 @@ class TimelineWords:
     def _say(self, titles: tuple[str, str]) -> str:
         """To the expert the first, to the office the second."""
         return titles[0] if self.reader is TimelineReader.OWNER else titles[1]
+
+
+def _titles(facts: Facts) -> tuple[str, str]:
+    """Of a call, by its state; one that the expert answered by declaring a recusal is neither a refusal nor a leave."""
+    if facts["answered_by"] == BY_DECLARATION:
+        return _DECLARED
+    if facts["entered_at"] and facts["state"] == InvitationState.ACCEPTED:
+        return _CAME
+    if facts["state"] == InvitationState.LEFT and facts["absence"] and facts["absence"]["source"] == "moved":
+        return _MOVED
+    return _CALLS[facts["state"]]
 
 
 def _is_short(text: str) -> bool:

@@ -300,6 +300,7 @@ INVITATION: Table = {
                 "h5": "网页",
                 "mini": "小程序",
                 "staff": "电话联系",
+                "recusal": "申报回避",
                 "system": "系统",
             }
         ),

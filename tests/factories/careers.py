@@ -23,13 +23,14 @@ from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_organis
 from tests.factories.reviews import make_application
 
 DAY = timedelta(days=1)
-_LEFT = {"left": ("生病住院", "expert")}
+_LEFT = {"left": ("生病住院", "expert"), "moved": ("当天另有安排", "moved"), "declared": ("申报回避", "declared")}
 """Reason and source of the absence, by why an expert left a panel."""
+_BY = {"declared": "recusal"}
 
 
 @dataclass(frozen=True)
 class Career:
-    """``panels`` by the state of the invitation. All draws are over."""
+    """``panels`` by the state of the invitation, or by why it was left: ``moved``, ``declared``. All draws are over."""
 
     expert: Expert
     account: Account
@@ -55,7 +56,7 @@ async def make_career(deps: Deps, expert: Expert, account: Account) -> Career:
         await change_file(deps, expert, FileChange(now - days * DAY, source, values, source_id, by))
     organisation = await make_organisation(name="演示招标代理有限公司", credit_code=OTHER_CREDIT_CODE)
     panels = {}
-    states = ("accepted", "declined", "silent", "left", "absent", "recused", "cancelled")
+    states = ("accepted", "declined", "silent", "left", "absent", "recused", "cancelled", "moved", "declared")
     for place, state in enumerate(states):
         starts_at = now - (40 + 30 * place) * DAY
         panels[state] = await _panel(deps, expert, organisation.id, admin.id, state, starts_at)
@@ -98,7 +99,7 @@ async def _panel(
         finished_at=starts_at - DAY,
         ended_at=starts_at + timedelta(hours=8),
     )
-    answered = {"answered_at": starts_at - timedelta(hours=20), "answered_by": "chat"}
+    answered = {"answered_at": starts_at - timedelta(hours=20), "answered_by": _BY.get(state, "chat")}
     invitation = await make_invitation(draw, expert, state="left" if state in _LEFT else state, **answered)
     if state == "accepted":
         for direction, hours in (("in", -0.25), ("out", 6)):

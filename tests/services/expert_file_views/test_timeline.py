@@ -19,6 +19,7 @@ from models.invitations import Invitation
 from models.projects import Project
 from services.core.base import Actor, Deps, execute
 from services.core.base import Page as Rows
+from services.draws import BY_DECLARATION
 from services.expert_file_views import check_choice
 from services.expert_file_views.office_file import OfficeFiles
 from services.expert_file_views.own_file import OwnFiles
@@ -97,6 +98,28 @@ async def test_the_office_reads_neutral_words_and_who_changed_what(deps: Deps, c
     assert titles["参加评标"].page == f"/draws/{career.panels['accepted'].draw_id}"
     assert titles["新增申请：已入库"].page == f"/office/applications/{career.entered.id}"
     assert await AuditEntry.filter(action="expert.file.read", subject_id=career.expert.id).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("reader", "recused", "moved"),
+    [
+        (own, "您申报回避，本场不再参加", "您因改期请假，不参加评标"),
+        (of_office, "申报回避，本场不再参加", "因改期请假"),
+    ],
+)
+async def test_a_declared_recusal_is_no_refusal_and_no_leave(
+    deps: Deps, career: Career, reader: Reader, recused: str, moved: str
+) -> None:
+    """Whether the call was open or the place taken; nothing is held against him, so it isn't a panel that he missed."""
+    times = {"state": "declined", "answered_by": BY_DECLARATION}
+    await Invitation.filter(id=career.panels["declined"].id).update(**times)
+    panels = (await reader(deps, career, TimelineChoice("panel"))).items
+    declared = [entry for entry in panels if entry.title == recused]
+    assert len(declared) == 2
+    assert not [text for entry in declared for text in entry.lines if "答复" in text or "原因" in text]
+    missed = {entry.title: entry for entry in (await reader(deps, career, TimelineChoice("missed"))).items}
+    assert "原因：当天另有安排" in missed[moved].lines
+    assert not [title for title in missed if "回避" in title or "答复不参加" in title]
 
 
 @pytest.mark.parametrize("reader", [own, of_office])

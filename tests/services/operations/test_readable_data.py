@@ -136,6 +136,7 @@ async def test_nothing_is_written_as_a_machine_writes_it(
     for code in (
         "accepted",
         "declined",
+        "recusal",
         "formal",
         "entered",
         "finished",
@@ -156,6 +157,10 @@ async def test_the_words_are_those_of_the_pages(deps: Deps, privacy: Privacy, bo
     assert of["抽取所用的资料"][0]["常驻地"] == "演示市演示区"
     [panel] = [panel for panel in of["评标"] if panel["状态"] == "已同意"]
     assert (panel["酬劳"], panel["明细"], panel["支付日期"]) == ("1200.00元", "按约定1200.00元", "2026年10月22日")
+    assert [panel["答复方式"] for panel in of["评标"]].count("申报回避") == 1
+    weekly, pause = of["不接受抽取的时间"][1:]
+    assert (weekly["只限每周"], weekly["每天从"], weekly["每天到"]) == ("三", "12:00", "24:00")
+    assert (pause["原因"], pause["结束"]) == ("生病", "没有设定，到本人恢复或取消为止")
     assert of["考试"][0]["成绩复核"] == "申请2026年11月21日 12:00，理由请复核第3题，复核中"
     assert of["申请"][0]["类型"] == "新增"
     assert "演示市主管部门" in of["申请"][0]["办理过程"]
