@@ -270,6 +270,8 @@ class Condition(Row):
     title_level = fields.CharField(20, default="")
     qualification = fields.CharField(32, default="")
     department = fields.CharField(20, default="")
+    emergency = fields.BooleanField(default=False, db_default=False)
+    """Only experts who agreed to emergency calls (应急专家)."""
     planned = fields.IntField()
     needed = fields.IntField()
     open = fields.IntField(default=0)

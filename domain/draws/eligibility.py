@@ -30,6 +30,7 @@ Reason = Literal[
     "title_level",
     "qualification",
     "department",
+    "not_emergency",
     "recused_unit",
     "recused_person",
     "avoided_draw",
@@ -46,7 +47,8 @@ TOOK_PART = frozenset(("accepted", "left", "absent", "recused", "released"))
 class DrawCriteria:
     """The required attributes. ``specialty`` is the main or the alternative one; empty text: any.
 
-    ``age_max`` is the pool's general age limit in completed years; None: there is none.
+    ``age_max`` is the pool's general age limit in completed years; None: there is none. ``emergency``: only experts who
+    agreed to emergency calls.
     """
 
     pool: str
@@ -57,6 +59,7 @@ class DrawCriteria:
     qualification: str = ""
     department: str = ""
     age_max: int | None = None
+    emergency: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class Candidate:
     term_until: datetime | None = None
     born_on: date | None = None
     reachable: bool = True
+    emergency: bool = False
 
 
 @dataclass(frozen=True)
@@ -197,7 +201,9 @@ def _fitness(candidate: Candidate, condition: DrawCriteria) -> Reason | None:
         return "title_level"
     if condition.qualification and condition.qualification not in candidate.qualifications:
         return "qualification"
-    return None if condition.department in ("", candidate.department) else "department"
+    if condition.department not in ("", candidate.department):
+        return "department"
+    return "not_emergency" if condition.emergency and not candidate.emergency else None
 
 
 def _recusal(candidate: Candidate, recusals: Recusals) -> Reason | None:

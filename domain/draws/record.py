@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import ClassVar, Literal
 from uuid import UUID
@@ -84,7 +84,7 @@ class Act:
 
     def facts(self) -> dict[str, Json]:
         """Facts as JSON values; bytes become lower-case hex."""
-        return {field.name: _to_json(getattr(self, field.name)) for field in fields(self)}
+        return {each.name: _to_json(getattr(self, each.name)) for each in fields(self)}
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class ConditionFacts:
     """A condition as published. ``no`` counts from 1; codes, not names; empty text: no requirement.
 
     ``notice`` is the number of the notice with which its experts are called, ``gathering`` the gathering time in it at
-    that moment.
+    that moment. ``emergency``: "only", for emergency experts alone; else it is left out.
     """
 
     no: int
@@ -106,6 +106,7 @@ class ConditionFacts:
     title_level: str = ""
     qualification: str = ""
     department: str = ""
+    emergency: str = field(default="", metadata={"optional": True})
 
 
 @dataclass(frozen=True)
@@ -441,7 +442,7 @@ class Ended(Act):
 
 
 ACTS: Mapping[str, frozenset[str]] = {
-    act.name: frozenset(field.name for field in fields(act)) for act in Act.__subclasses__()
+    act.name: frozenset(each.name for each in fields(act)) for act in Act.__subclasses__()
 }
 """Facts by act: the keys of each entry besides seq, at, act, prev and hash."""
 
@@ -559,5 +560,6 @@ def _to_json(value: object) -> Json:
     if isinstance(value, tuple):
         return [_to_json(item) for item in value]
     if isinstance(value, _FACTS):
-        return {field.name: _to_json(getattr(value, field.name)) for field in fields(value)}
+        named = ((each, getattr(value, each.name)) for each in fields(value))
+        return {each.name: _to_json(fact) for each, fact in named if fact or not each.metadata.get("optional")}
     raise TypeError(f"a draw's record can't hold {value!r}")

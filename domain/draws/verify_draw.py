@@ -1191,7 +1191,8 @@ def _read_conditions(entry: Object) -> dict[int, Object]:
     facts_by_number: dict[int, Object] = {}
     for item in _array(entry, "conditions"):
         facts = _object(item, "conditions")
-        _check(facts.keys() == CONDITION_FACTS, "shape", what="conditions")
+        _check(facts.keys() - {"emergency"} == CONDITION_FACTS, "shape", what="conditions")
+        _check(facts.get("emergency", "only") == "only", "shape", what="conditions")
         no = _int(facts, "no")
         _check(no >= 1 and no not in facts_by_number and _int(facts, "planned") >= 1, "shape", what="conditions")
         for key in CONDITION_TEXTS:
@@ -1210,7 +1211,7 @@ def _asks_the_same(facts: Object | None, other: Object | None, free: Sequence[st
     """Whether two conditions ask for the same; ``gathering`` is followed by itself, ``free`` may differ too."""
     if facts is None or other is None:
         return False
-    return all(facts[key] == other[key] for key in CONDITION_FACTS - {"gathering", *free})
+    return all(facts.get(key) == other.get(key) for key in (CONDITION_FACTS | {"emergency"}) - {"gathering", *free})
 
 
 def _read_lost(entry: Object) -> Counter[str]:

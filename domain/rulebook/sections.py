@@ -247,6 +247,20 @@ class Supplement(Section):
     same day. 0: not at all. New calls still end ``calling.stop_before_gathering`` before gathering."""
 
 
+class EmergencyRules(Section):
+    """When emergency experts (应急专家) are drawn apart from the others; among the others they always are."""
+
+    conditions: bool
+    """Whether a condition may ask for emergency experts alone."""
+    within: Annotated[Duration, Field(ge=timedelta(hours=1))]
+    """The longest time from saving such a condition, or submitting it, to the expected start."""
+
+    @property
+    def span(self) -> str:
+        """``24小时``."""
+        return f"{self.within / timedelta(hours=1):g}小时"
+
+
 class ExitRules(Section):
     """How a draw that no person ends is ended by time."""
 
@@ -325,6 +339,7 @@ class DrawRules(Section):
     progress_every: Duration
     """Minimum time between two progress notices to the agency during a draw."""
     commitments: Commitments
+    emergency: EmergencyRules
     exits: ExitRules
     calling: CallingRules
     preview: PreviewRules

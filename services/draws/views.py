@@ -74,6 +74,7 @@ class ConditionView:
     title_level: str
     qualification: str
     department: str
+    emergency: bool
     planned: int
     needed: int
     open: int

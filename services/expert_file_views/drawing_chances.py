@@ -28,7 +28,7 @@ SELECT (SELECT count(*)::int FROM (SELECT DISTINCT c.draw_id
            THEN EXISTS (SELECT 1 FROM unnest(c.regions) AS r, unnest($6::text[]) AS w WHERE starts_with(r, w))
            ELSE c.regions && $7::text[] END
      AND c.title_level IN ('', $8) AND (c.qualification = '' OR c.qualification = ANY($9::text[]))
-     AND c.department IN ('', $10)
+     AND c.department IN ('', $10) AND (NOT c.emergency OR $12)
    LIMIT $11) AS m) AS matches,
   (SELECT count(*)::int FROM invitation i JOIN draw d ON d.id = i.draw_id WHERE i.expert_id = $1
      AND d.ended_at >= $4 AND d.ended_at < $5 AND d.starts_at < $5) AS calls
@@ -105,5 +105,6 @@ async def _count(expert: Expert, since: datetime, until: datetime) -> Any:
         expert.qualifications,
         expert.department,
         COUNTED + 1,
+        expert.emergency,
     )
     return counted

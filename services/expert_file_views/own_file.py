@@ -71,7 +71,8 @@ class EarlierApplication:
 
 @dataclass(frozen=True)
 class OwnFile:
-    """``reasons``: why no draw, or not every draw, calls the expert now."""
+    """``reasons``: why no draw, or not every draw, calls the expert now. ``emergency``: badge of an emergency expert
+    and what it means in the pool; both empty for others."""
 
     number: str
     term_until: datetime | None
@@ -80,6 +81,7 @@ class OwnFile:
     """Each way once, in the order of the fields."""
     applications: tuple[EarlierApplication, ...]
     reasons: tuple[Reason, ...]
+    emergency: tuple[str, str]
     timeline: Page[TimelineEntry]
 
 
@@ -102,6 +104,7 @@ class OwnFiles:
             ways=tuple(dict.fromkeys(line.way for part in parts for line in part.lines)),
             applications=tuple(_earlier(words.book, application) for application in record.applications),
             reasons=reasons_of(record.standing, words.book, self.deps.now()),
+            emergency=_emergency(words.book) if record.expert.emergency else ("", ""),
             timeline=await read_timeline(self.deps, words, TimelineReader.OWNER, choice),
         )
 
@@ -133,6 +136,17 @@ class OwnFiles:
         except AppError as refused:
             return Way("暂不能变更", refused.message)
         return Way("可申请变更", f"办理{name}", f"/h5/{pool}/apply?entry_type=change")
+
+
+def _emergency(book: Rulebook) -> tuple[str, str]:
+    rules = book.draw.emergency
+    if not rules.conditions:
+        return (
+            book.membership.emergency,
+            "您愿意参加应急评标。本专家库目前没有单独抽取应急专家，您与其他专家一样被抽取。",
+        )
+    text = f"您愿意参加应急评标。{rules.span}内开始的评标可以只抽应急专家；其他评标，您与其他专家一样被抽取。"
+    return book.membership.emergency, text
 
 
 def _line(words: FileWords, code: str, change: Way) -> FileLine:

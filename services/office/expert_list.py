@@ -47,6 +47,7 @@ COLUMNS: Mapping[str, str] = {
     "region": "常驻地区",
     "specialties": "评标专业",
     "title": "职称",
+    "emergency": "应急专家",
     "employer": "工作单位",
     "age": "年龄",
     "term": "聘期至",
@@ -68,8 +69,8 @@ _NUMBER = re.compile(r"(?=.*\d)[\w-]+", re.ASCII)
 """May be an expert's number."""
 _ID_NUMBER = re.compile(r"\d{15}|\d{17}[\dXx]")
 
-_ALWAYS = """e.id, e.number, e.name, e.membership_status, e.active, e.permanent_region, e.specialties, e.title_level,
-e.born_on, e.term_until, e.created_at, e.left_at, e.left_reason, e.mobile_sealed, e.id_number_sealed"""
+_ALWAYS = """e.id, e.number, e.name, e.membership_status, e.active, e.emergency, e.permanent_region, e.specialties,
+e.title_level, e.born_on, e.term_until, e.created_at, e.left_at, e.left_reason, e.mobile_sealed, e.id_number_sealed"""
 _WHERE_SHOWN: Mapping[str, str] = {
     "employer": """(SELECT m.unit_name FROM employment m WHERE m.expert_id = e.id AND m.until IS NULL
   ORDER BY m.since DESC NULLS LAST LIMIT 1) AS employer""",
@@ -145,11 +146,13 @@ class ExpertFilter:
 
 @dataclass(frozen=True)
 class ExpertLine:
-    """``tag``: why the expert isn't drawn, in a word. ``values`` are those of the chosen columns by code."""
+    """``tag``: why the expert isn't drawn, in a word; ``badge``: of emergency experts, empty for others. ``values`` are
+    those of the chosen columns by code."""
 
     id: UUID
     name: str
     tag: str
+    badge: str
     values: Mapping[str, Value]
     left_at: datetime | None
 
@@ -216,12 +219,15 @@ class ExpertList:
     ) -> ExpertLine:
         tag = self._tag(book, row)
         values = {code: self._value(code, row, codes, tag) for code in columns}
-        return ExpertLine(row["id"], row["name"], tag, values, row["left_at"])
+        badge = book.membership.emergency if row["emergency"] else ""
+        return ExpertLine(row["id"], row["name"], tag, badge, values, row["left_at"])
 
     def _value(self, code: str, row: Mapping[str, Any], codes: CatalogueCodes, tag: str) -> Value:
         match code:
             case "state":
                 return tag or ("临时专家" if row["membership_status"] == "temporary" else "可抽取")
+            case "emergency":
+                return "是" if row["emergency"] else ""
             case "region" | "title" | "specialties":
                 return _named(code, row, codes)
             case "age":

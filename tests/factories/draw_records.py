@@ -39,8 +39,10 @@ FIRST = draw_record.History("normal", "", (LOT,), (), 0)
 """The first entry of a draw whose lot had none before."""
 
 
-def condition(no: int = 1, planned: int = 3, alternative: str = "", regions: tuple[str, ...] = ("440100",)):
-    return ConditionFacts(no, planned, "permanent", regions, "A08", 1, GATHERING, alternative)
+def condition(
+    no: int = 1, planned: int = 3, alternative: str = "", regions: tuple[str, ...] = ("440100",), emergency: str = ""
+) -> ConditionFacts:
+    return ConditionFacts(no, planned, "permanent", regions, "A08", 1, GATHERING, alternative, emergency=emergency)
 
 
 _CAUSES = {"silent": ("system", ""), "absent": ("agency", ""), "recused": ("agency", "supervisor")}

@@ -16,7 +16,7 @@ from web.agency.base import KEPT, DraftPlace
 from web.agency.wizard import EDITABLE, DrawPart, draw_id, path_of
 from web.core.form_values import FormValues, keep_stored, print_moment
 from web.core.pages import Redirect, Visit, page
-from web.core.typed_forms import Codes, Moment, OptionalId, ShortText, Whole
+from web.core.typed_forms import Codes, Moment, OptionalId, ShortText, Ticked, Whole
 from web.draws import CONDITION_CATALOGUES, REGION_MODES, condition_names
 
 OTHER = "其他"
@@ -55,6 +55,7 @@ class _Condition(ConditionForm):
     title_level: Annotated[str, ShortText("职称等级", 20)] = ""
     qualification: Annotated[str, ShortText("执业资格", 32)] = ""
     department: Annotated[str, ShortText("行业主管部门", 20)] = ""
+    emergency: Annotated[bool, Ticked()] = False
 
 
 class ConditionPages(DrawPart):
@@ -171,6 +172,7 @@ class ConditionPages(DrawPart):
             "names": await self._names(visit, form),
             "rules": book.draw,
             "payer_note": book.remuneration.payer_note,
+            "emergency_hint": f"限于{book.draw.emergency.span}内开始的评标；不勾选的，应急专家与其他专家一起抽取",
             "modes": REGION_MODES,
             "top": book.pool.region,
         }
@@ -271,5 +273,6 @@ def _condition_values(condition: ConditionView) -> dict[str, str]:
         "title_level": condition.title_level,
         "qualification": condition.qualification,
         "department": condition.department,
+        "emergency": "1" if condition.emergency else "",
         "planned": str(condition.planned),
     }

@@ -72,7 +72,8 @@ def _facts(leaves: str, calls: str, active: str) -> str:
     """
     return f"""(SELECT row_to_json(f)::text FROM (SELECT
     e.id AS expert, e.number, e.name, e.id_number_hash, e.permanent_region AS region, e.willing_regions AS willing,
-    e.specialties, e.title_level, e.qualifications, e.department, e.membership_status AS standing, {active} AS active,
+    e.specialties, e.title_level, e.qualifications, e.department, e.emergency,
+    e.membership_status AS standing, {active} AS active,
     e.left_at, e.term_until, e.born_on, e.mobile_sealed <> '' AS reachable, e.recusal_keys,
     (SELECT coalesce(json_agg(k), '[]') FROM (SELECT m.unit_keys AS keys, m.until FROM employment m
         WHERE m.expert_id = e.id) AS k) AS employments,
@@ -83,7 +84,8 @@ _FITS = """e.pool = $11 AND e.specialty_path @> ARRAY[$12]::text[]
   AND CASE WHEN $13 = 'willing' THEN e.willing_regions && $15::text[] ELSE e.region_path && $14::text[] END
   AND ($16 = '' OR e.title_level = $16)
   AND ($17 = '' OR $17 = ANY(e.qualifications))
-  AND ($18 = '' OR e.department = $18)"""
+  AND ($18 = '' OR e.department = $18)
+  AND (NOT $19::boolean OR e.emergency)"""
 _COUNT = f"SELECT count(*)::int AS n FROM expert e WHERE {_FITS} AND {_FREE}"
 _ELIGIBLE = f"SELECT e.id, {_facts(_NONE, _NONE, 'TRUE')} AS facts FROM expert e WHERE {_FITS} AND {_FREE}"
 
@@ -222,7 +224,7 @@ def _barring_values(draw: Draw, call_notice: CallNotice, sources: RecusalSources
 
 
 def _fitting_values(draw: Draw, condition: Condition, specialty: str) -> tuple[object, ...]:
-    """$11 to $18."""
+    """$11 to $19."""
     return (
         draw.pool,
         specialty,
@@ -232,4 +234,5 @@ def _fitting_values(draw: Draw, condition: Condition, specialty: str) -> tuple[o
         condition.title_level,
         condition.qualification,
         condition.department,
+        condition.emergency,
     )

@@ -122,4 +122,5 @@ def _facts(condition: Condition, call_notice: CallNotice) -> record.ConditionFac
         condition.title_level,
         condition.qualification,
         condition.department,
+        "only" if condition.emergency else "",
     )

@@ -46,6 +46,7 @@ def candidate_of(pool: str, facts: Mapping[str, Any], at: Span) -> eligibility.C
         title_level=facts["title_level"],
         qualifications=frozenset(facts["qualifications"]),
         department=facts["department"],
+        emergency=facts.get("emergency", False),
         recusal_keys=frozenset(facts["recusal_keys"]),
         employments=tuple(
             eligibility.CandidateEmployment(frozenset(employment["keys"]), _moment(employment["until"]))
@@ -74,6 +75,7 @@ def condition_of(
         qualification=published["qualification"],
         department=published["department"],
         age_max=int(setting["age_max"]) if setting["age_max"] else None,
+        emergency=published.get("emergency") == "only",
     )
 
 

@@ -29,6 +29,7 @@ from services.draws.setup.forms import (
     ConditionForm,
     check_call_notice,
     check_condition_form,
+    check_emergency,
     check_venue,
 )
 
@@ -250,7 +251,9 @@ class CallNoticesAndConditions:
     async def _check_condition(self, locked: Locked, form: ConditionForm, remaining: int) -> None:
         """Raises InvalidInput, RuleViolation."""
         pool, faults = locked.draw.pool, Faults()
-        faults.check(check_condition_form, form, self.deps.book(pool), remaining)
+        book = self.deps.book(pool)
+        faults.check(check_condition_form, form, book, remaining)
+        faults.check(check_emergency, form.emergency, locked.draw.starts_at, self.deps.now(), book)
         with faults.part():
             await check_codes(pool, form)
         faults.raise_any()
@@ -322,5 +325,5 @@ def fill_condition(condition: Condition, form: ConditionForm, call_notice: CallN
     condition.regions = list(form.regions)
     condition.specialty, condition.alternative = form.specialty, form.alternative
     condition.title_level, condition.qualification = form.title_level, form.qualification
-    condition.department = form.department
+    condition.department, condition.emergency = form.department, form.emergency
     condition.planned = condition.needed = form.planned

@@ -120,6 +120,7 @@ def condition_form_of(condition: Condition, notice_id: UUID) -> ConditionForm:
         condition.title_level,
         condition.qualification,
         condition.department,
+        condition.emergency,
     )
 
 

@@ -45,7 +45,7 @@ from services.draws.setup.attachments import attached_name
 from services.draws.setup.call_notices_and_conditions import CallNoticesAndConditions
 from services.draws.setup.daily_limits import count_use
 from services.draws.setup.form_versions import check_version, read_basic_version
-from services.draws.setup.forms import DrawForm, DrawTimes, check_counts, check_draw_form
+from services.draws.setup.forms import DrawForm, DrawTimes, check_counts, check_draw_form, check_emergency
 from services.draws.setup.operators import Operators
 from services.draws.setup.recusal_lists import recuse_parties
 from services.draws.supervisor_choice import check_supervisors, choose_supervisors
@@ -336,6 +336,8 @@ class DrawSetup(CallNoticesAndConditions):
         if terminal not in book.draw.terminals:
             faults.add(InvalidInput("请选择提交终端。", field="terminal"))
         faults.check(check_counts, [c.planned for c in locked.conditions], draw.needed)
+        for c in locked.conditions:
+            faults.check(check_emergency, c.emergency, draw.starts_at, now, book, f"抽取条件{c.position}：")
         with faults.part():
             await self._check_notices(locked, now)
         if draw.kind != "normal":

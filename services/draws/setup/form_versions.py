@@ -35,6 +35,7 @@ _CONDITION = (
     "title_level",
     "qualification",
     "department",
+    "emergency",
     "planned",
 )
 

@@ -68,7 +68,8 @@ class CallNoticeForm:
 
 @dataclass(frozen=True)
 class ConditionForm:
-    """One draw condition. ``specialty`` and ``alternative`` are catalogue codes; empty text: no requirement."""
+    """One draw condition. ``specialty`` and ``alternative`` are catalogue codes; empty text: no requirement.
+    ``emergency``: of emergency experts (应急专家) alone."""
 
     notice_id: UUID | None
     region_mode: str
@@ -79,6 +80,7 @@ class ConditionForm:
     title_level: str = ""
     qualification: str = ""
     department: str = ""
+    emergency: bool = False
 
 
 def check_draw_form(
@@ -239,6 +241,19 @@ def _check_regions(form: ConditionForm, book: Rulebook) -> None:
         raise InvalidInput(f"抽取地区最多{REGIONS_MAX}个，请减少后再保存。", field="regions")
     if len(form.regions) > 1 and not book.draw.several_regions:
         raise violation(book, "draw.several_regions", "一个条件只能选择一个地区。", field="regions")
+
+
+def check_emergency(emergency: bool, starts_at: datetime, now: datetime, book: Rulebook, where: str = "") -> None:
+    """Whether a condition may ask for emergency experts alone. Raises RuleViolation, prefixed with ``where``."""
+    rules = book.draw.emergency
+    if not emergency:
+        return
+    if not rules.conditions:
+        message = f"{where}本专家库不单独抽取应急专家，请去掉“只抽应急专家”。"
+        raise violation(book, "draw.emergency.conditions", message, field="emergency")
+    if starts_at - now > rules.within:
+        message = f"{where}只抽应急专家限于{rules.span}内开始的评标，请去掉“只抽应急专家”。"
+        raise violation(book, "draw.emergency.within", message, field="emergency")
 
 
 def check_counts(planned: Sequence[int], needed: int) -> None:

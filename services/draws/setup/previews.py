@@ -17,7 +17,7 @@ from services.draws.call_order.eligibility import count_eligible, no_recusals
 from services.draws.locks import lock_editable
 from services.draws.setup.call_notices_and_conditions import check_codes, fill_condition, get_call_notice
 from services.draws.setup.daily_limits import count_use
-from services.draws.setup.forms import ConditionForm, check_requirements
+from services.draws.setup.forms import ConditionForm, check_emergency, check_requirements
 
 
 @dataclass(frozen=True)
@@ -45,16 +45,17 @@ class DrawPreviews:
         permissions.check(actor, "draw.preview")
         async with transaction():
             locked = await lock_editable(actor, draw_id)
-            await self._check_form(actor.pool, form)
+            await self._check_form(locked.draw, form)
             condition = Condition(draw_id=draw_id, position=0)
             fill_condition(condition, form, await get_call_notice(draw_id, form.notice_id))
             return await self._bands(locked.draw, condition)
 
-    async def _check_form(self, pool: str, form: ConditionForm) -> None:
-        faults = Faults()
-        faults.check(check_requirements, form, self.deps.book(pool))
+    async def _check_form(self, draw: Draw, form: ConditionForm) -> None:
+        faults, book = Faults(), self.deps.book(draw.pool)
+        faults.check(check_requirements, form, book)
+        faults.check(check_emergency, form.emergency, draw.starts_at, self.deps.now(), book)
         with faults.part():
-            await check_codes(pool, form)
+            await check_codes(draw.pool, form)
         faults.raise_any()
 
     async def _bands(self, draw: Draw, condition: Condition) -> Preview:

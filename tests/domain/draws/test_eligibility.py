@@ -101,11 +101,13 @@ def test_willing_for_a_province_is_willing_for_its_cities_but_not_the_other_way(
         ({"title_level": "10"}, {"title_level": "10"}),
         ({"qualification": "Q0201"}, {"qualifications": frozenset(["Q0201", "Q03"])}),
         ({"department": "D02"}, {"department": "D02"}),
+        ({"emergency": True}, {"emergency": True}),
     ],
-    ids=["title_level", "qualification", "department"],
+    ids=["title_level", "qualification", "department", "emergency"],
 )
-def test_title_qualification_and_department_count_only_when_asked_for(wanted, has):
-    assert reason(EXPERT, replace(CONDITION, **wanted)) == next(iter(wanted))
+def test_what_only_some_experts_have_counts_only_when_it_is_asked_for(wanted, has):
+    missing = "not_emergency" if "emergency" in wanted else next(iter(wanted))
+    assert reason(EXPERT, replace(CONDITION, **wanted)) == missing
     assert reason(replace(EXPERT, **has), replace(CONDITION, **wanted)) is None
     assert reason(replace(EXPERT, **has)) is None
 

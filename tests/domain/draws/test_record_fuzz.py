@@ -40,7 +40,8 @@ def honest(dice: random.Random, history: acts.History | None = None, number: str
         return _recall(dice)
     several = dice.random() < 0.1
     conditions = tuple(
-        condition(no, dice.choice([1, 1, 2]), dice.choice(["", "", "A09"])) for no in range(1, 2 + several)
+        condition(no, dice.choice([1, 1, 2]), dice.choice(["", "", "A09"]), emergency=dice.choice(["", "only"]))
+        for no in range(1, 2 + several)
     )
     script = Script(conditions, {"main": dice.randint(1, 3), "alternative": dice.randint(0, 1)}, dice, number=number)
     if history is not None or dice.random() < 0.1:

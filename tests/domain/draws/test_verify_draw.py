@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from domain.draws import random_draw, verify_draw
 from domain.draws import record as draw_record
+from domain.draws.record import ConditionFacts
 from domain.draws.verify_draw import verify
 from tests.drivers import programs
 from tests.factories.draw_records import (
@@ -141,9 +142,9 @@ def supplement(*reason: str) -> Script:
 WIDE = (condition(regions=WIDER),)
 
 
-def exhausted_draw() -> Script:
+def exhausted_draw(first: ConditionFacts | None = None) -> Script:
     """One of three accepted, the order is at its end."""
-    script = Script().seeded().need()
+    script = Script((first or condition(),)).seeded().need()
     script.outcome(script.step(), "accepted")
     return script.exhaust().then(draw_record.Short("exhausted"))
 
@@ -346,6 +347,27 @@ def test_a_round_for_wider_regions_that_was_given_up_may_be_opened_again():
 def test_a_widened_order_may_not_bring_another_specialty():
     other = changed(condition(regions=WIDER), specialty="A01")
     assert first_error(exhausted_draw().open_round("widened", (other,)))[0] == "round_changed"
+
+
+def test_a_condition_for_emergency_experts_alone_has_one_spelling():
+    """Records from before there were such conditions hold as they are."""
+    usual = Script().seeded().need().fill().then(draw_record.Completed(), draw_record.Ended("met"))
+    assert "emergency" not in json.dumps(usual.record())
+    script = Script((condition(emergency="only"),)).seeded().need().fill()
+    assert verify(script.then(draw_record.Completed(), draw_record.Ended("met")).record()) == []
+    assert json.dumps(script.record()).count('"emergency": "only"') == 1
+    for wrong in ("no", "ONLY", "是"):
+        edit(script, draw_record.RoundOpened, conditions=(condition(emergency=wrong),))
+        assert first_error(script)[0] == "shape"
+
+
+@pytest.mark.parametrize(("before", "after"), [("", "only"), ("only", "")])
+def test_a_widened_order_neither_asks_for_emergency_experts_nor_stops_to(before, after):
+    script = exhausted_draw(condition(emergency=before))
+    assert first_error(script.open_round("widened", (condition(regions=WIDER, emergency=after),)))[0] == "round_changed"
+    script = exhausted_draw(condition(emergency=before))
+    script.seeded("widened", (condition(regions=WIDER, emergency=before),)).need().fill()
+    assert verify(script.then(draw_record.Completed()).record()) == []
 
 
 def test_restarting_with_other_conditions_is_detected():

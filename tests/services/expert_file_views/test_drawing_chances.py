@@ -63,6 +63,7 @@ async def add_draw(
         ({"title_level": "senior"}, False),
         ({"qualification": "Q02"}, False),
         ({"department": "D1"}, False),
+        ({"emergency": True}, False),
     ],
 )
 async def test_a_draw_counts_where_the_expert_meets_a_condition(

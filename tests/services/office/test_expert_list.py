@@ -128,6 +128,10 @@ async def test_states_are_told_apart(deps: Deps, experts: ExpertList) -> None:
     }
     tags = {line.name: line.tag for line in (await experts.page(ADMIN, ExpertFilter())).items}
     assert tags == {"正常": "", "临时": "", "暂停": "暂停抽取", "应急": "", "到期": "聘期已满"}
+    listed = (await experts.page(ADMIN, ExpertFilter(), columns=["emergency"])).items
+    assert {line.name: (line.badge, line.values["emergency"]) for line in listed if line.badge} == {
+        "应急": ("应急专家", "是")
+    }
 
 
 async def test_attendance_counts_when_the_panel_is_over(deps: Deps, experts: ExpertList) -> None:

@@ -704,3 +704,26 @@ async def test_a_venue_is_chosen_or_named_and_a_condition_is_previewed_before_it
     await agency.press("保存", **condition(call_notice.id))
     assert "新增语音通知" not in agency.page.links
     assert "剩余可设置人数为0，不能再新增语音通知" in agency.text
+
+
+async def test_a_condition_asks_for_emergency_experts_alone_and_says_so_to_all(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    draw = await begin(world, agency)
+    await agency.get(f"/agency/draws/{draw.id}/notices/new")
+    await agency.press("保存", **notice(world))
+    call_notice = await CallNotice.get(draw_id=draw.id)
+    await agency.get(f"/agency/draws/{draw.id}/conditions/new")
+    assert "限于24小时内开始的评标" in agency.text
+    await agency.press("保存", **condition(call_notice.id, emergency="1"))
+    assert "应急专家只抽应急专家" in agency.text.replace("\n", "").replace(" ", "")
+    row = await Condition.get(draw_id=draw.id)
+    assert row.emergency
+    later = {"starts_at": draw.starts_at + timedelta(days=2), "ends_at": draw.ends_at + timedelta(days=2)}
+    await Draw.filter(id=draw.id).update(**later)
+    await agency.get(f"/agency/draws/{draw.id}/conditions/{row.id}")
+    for button in ("预览", "保存"):
+        await agency.press(button, **condition(call_notice.id, emergency="1"))
+        assert (agency.status, "请去掉“只抽应急专家”" in agency.text) == (422, True)
+    await agency.press("保存", **condition(call_notice.id, emergency=""))
+    assert not (await Condition.get(id=row.id)).emergency
+    assert "只抽应急专家" not in agency.text

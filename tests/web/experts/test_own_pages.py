@@ -239,3 +239,18 @@ async def test_who_is_not_drawn_reads_why_and_what_to_do_on_each_page(world: Wor
     await expert.click("去补学")
     await expert.press("缴费补学（120.00元）")
     assert expert.path.startswith("/h5/demo/pay")
+
+
+async def test_an_emergency_expert_reads_what_it_means_in_the_pool(world: World) -> None:
+    _, [invitation] = await world.call()
+    await Expert.filter(id=invitation.expert_id).update(emergency=True)
+    expert = await world.log_in_expert(invitation.expert_id)
+    await expert.get("/h5/demo/file")
+    assert "应急专家 您愿意参加应急评标。24小时内开始的评标可以只抽应急专家" in expert.text
+    rules = world.services.deps.book("demo").draw
+    world.set_rules("draw", emergency=rules.emergency.model_copy(update={"conditions": False}))
+    await expert.get("/h5/demo/file")
+    assert "您与其他专家一样被抽取" in expert.text
+    await Expert.filter(id=invitation.expert_id).update(emergency=False)
+    await expert.get("/h5/demo/file")
+    assert "应急评标" not in expert.text

@@ -49,6 +49,19 @@ async def test_the_file_shows_what_is_held_since_when_and_what_was_before(scene:
     assert await AuditEntry.filter(action="expert.file.read", subject_id=expert.id).count() == 1
 
 
+async def test_the_list_marks_emergency_experts_and_shows_them_alone(scene: Scene) -> None:
+    deps = scene.world.services.deps
+    await make_expert(deps, name="段正淳", emergency=True)
+    await make_expert(deps, name="慕容复")
+    visitor = await scene.at("/office/experts")
+    assert ('<span class="tag">应急专家</span>' in await visitor.response.text(), "慕容复" in visitor.text) == (
+        True,
+        True,
+    )
+    visitor = await scene.at("/office/experts?state=emergency&columns=emergency")
+    assert ("段正淳 应急专家 是" in visitor.text, "慕容复" in visitor.text) == (True, False)
+
+
 async def test_a_masked_value_is_shown_once_for_a_reason_that_the_audit_trail_keeps(scene: Scene) -> None:
     deps, now = scene.world.services.deps, scene.world.clock.now()
     expert = await make_expert(deps)

@@ -694,7 +694,8 @@ function readConditions(entry) {
   const conditions = new Map();
   for (const item of array(entry, 'conditions')) {
     const facts = object(item, 'conditions');
-    check(hasKeys(facts, CONDITION_FACTS), 'shape', { what: 'conditions' });
+    const { emergency = 'only', ...always } = facts;
+    check(hasKeys(always, CONDITION_FACTS) && emergency === 'only', 'shape', { what: 'conditions' });
     const no = whole(facts, 'no');
     check(no >= 1 && !conditions.has(no) && whole(facts, 'planned') >= 1, 'shape', { what: 'conditions' });
     for (const key of CONDITION_TEXTS) text(facts, key);
@@ -715,7 +716,7 @@ function checkOccasion(entry, reason, cause) {
 /** Whether two conditions are the same; ignores `gathering`, which its own acts change, and the keys in `free`. */
 function same(condition, other, free) {
   if (!condition || !other) return false;
-  return CONDITION_FACTS.every((key) => key === 'gathering' || free.includes(key) || canonical(condition[key]) === canonical(other[key]));
+  return [...CONDITION_FACTS, 'emergency'].every((key) => key === 'gathering' || free.includes(key) || canonical(condition[key]) === canonical(other[key]));
 }
 
 function readLimits(entry) {

@@ -12,7 +12,7 @@ from domain.draws.recusal_keys import unit_keys
 from domain.errors import Forbidden, NotFound, RuleViolation
 from domain.ids import new_id
 from models.audit import AuditEntry
-from models.draws import CandidateList, Draw, ListSnapshot, LogEntry, RecusalUnit, SkipFact
+from models.draws import CandidateList, Condition, Draw, ListSnapshot, LogEntry, RecusalUnit, SkipFact
 from models.experts import Employment, Expert, Unavailability
 from models.invitations import Invitation
 from services.core.base import Deps, execute, system
@@ -219,6 +219,48 @@ async def test_an_audit_finds_a_call_of_an_expert_on_leave(
     await Unavailability.filter(id=leave.id).update(created_at=invitation.created_at - timedelta(minutes=1))
     report = await run_audit(office, audits, clock, draw_id)
     assert any("应当跳过" in text for text in wrong_lines(report)) is not free
+
+
+@pytest.mark.parametrize(("alone", "listed"), [(True, 1), (False, 3)])
+async def test_a_draw_of_emergency_experts_lists_them_alone_and_others_list_them_too(
+    office: Office, audits: DrawAudits, clock: FixedClock, alone: bool, listed: int
+) -> None:
+    """As the record says, and the audit judges again."""
+    willing, *_ = await add_experts(office, 3)
+    await Expert.filter(id=willing.id).update(emergency=True)
+    draw_id = await make_draw(office, needed=1)
+    await Condition.filter(draw_id=draw_id).update(emergency=alone)
+    await approve(office, draw_id)
+    await office.rounds.open(office.agency, draw_id)
+    await fix_seed(office, draw_id)
+    assert (await CandidateList.get(draw_id=draw_id)).count == listed
+    await call_first(office, draw_id)
+    if alone:
+        assert [invitation.expert_id for invitation in await open_invitations(draw_id)] == [willing.id]
+    await check_record(office, draw_id)
+    assert (await run_audit(office, audits, clock, draw_id)).verdict == "holds"
+
+
+async def test_who_is_no_emergency_expert_on_their_list_comes_out(
+    office: Office, audits: DrawAudits, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from services.draws.call_order import freeze
+
+    await add_experts(office, 2)
+
+    async def find_all(draw, condition, notice, specialty, out, book):
+        condition.emergency = False
+        return await find_eligible(draw, condition, notice, specialty, out, book)
+
+    draw_id = await make_draw(office, needed=1)
+    await Condition.filter(draw_id=draw_id).update(emergency=True)
+    await approve(office, draw_id)
+    monkeypatch.setattr(freeze, "find_eligible", find_all)
+    await office.rounds.open(office.agency, draw_id)
+    await fix_seed(office, draw_id)
+    await call_first(office, draw_id)
+    report = await run_audit(office, audits, clock, draw_id)
+    assert [text for text in wrong_lines(report) if "2人不符合条件" in text and "not_emergency" in text]
 
 
 async def test_a_candidate_who_never_fitted_the_condition_comes_out(

@@ -16,8 +16,11 @@ from models.draws import CallNotice, Condition, Draw, DrawLot, DrawNumber
 from models.projects import Lot, Project
 from services.core.base import Actor, Deps
 from services.draws import ConditionForm
+from services.draws.setup.copying import condition_form_of
+from services.draws.setup.forms import check_emergency
 from services.draws.setup.operators import Operators
 from tests.factories.draws import make_project
+from tests.factories.forms import book_of
 from tests.factories.offices import (
     ID_NUMBER,
     Office,
@@ -266,3 +269,39 @@ async def test_parts_of_a_draw_are_refused_with_all_their_faults(office: Office)
     with pytest.raises(InvalidForm) as refused:
         await office.setup.submit(office.agency, draw_id, "", "")
     assert fields_of(refused) == ["terminal", "conditions"]
+
+
+# ---- emergency experts alone
+
+
+async def test_a_condition_asks_for_emergency_experts_where_the_pool_and_the_time_allow(office: Office) -> None:
+    """The way out of each refusal is to take the mark off; a draw whose start moves away is refused when submitted."""
+    draw_id = await make_draw(office)
+    [condition] = await Condition.filter(draw_id=draw_id)
+    form = replace(condition_form_of(condition, condition.notice_id), emergency=True)
+    await office.setup.edit_condition(office.agency, draw_id, condition.id, form)
+    assert (await Condition.get(id=condition.id)).emergency
+    starts_at = office.deps.now() + timedelta(hours=24, minutes=1)
+    times = {
+        "opening_at": starts_at - timedelta(hours=1),
+        "starts_at": starts_at,
+        "ends_at": starts_at + timedelta(hours=4),
+    }
+    await office.setup.edit(office.agency, draw_id, replace(draw_form(office), **times))
+    with pytest.raises(RuleViolation, match="24小时内开始的评标，请去掉") as refused:
+        await office.setup.edit_condition(office.agency, draw_id, condition.id, form)
+    assert (refused.value.field, refused.value.rule) == ("emergency", "draw.emergency.within")
+    with pytest.raises(RuleViolation, match="抽取条件1：只抽应急专家限于24小时内"):
+        await verify(office, draw_id)
+    await office.setup.edit_condition(office.agency, draw_id, condition.id, replace(form, emergency=False))
+    assert not (await Condition.get(id=condition.id)).emergency
+
+
+@pytest.mark.parametrize("pool", ["guangdong", "hunan", "jilin", "xinjiang"])
+def test_no_province_draws_emergency_experts_alone_until_it_says_so(deps: Deps, pool: str) -> None:
+    book = book_of(pool)
+    now = deps.now()
+    check_emergency(False, now, now, book)
+    with pytest.raises(RuleViolation, match="本专家库不单独抽取应急专家，请去掉") as refused:
+        check_emergency(True, now, now, book)
+    assert refused.value.rule == "draw.emergency.conditions"
