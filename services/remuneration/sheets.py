@@ -14,8 +14,8 @@ from domain.remuneration.lifecycles import RemunerationState
 from models.remuneration import Remuneration
 from services.core import permissions
 from services.core.base import Actor, Deps, from_row, record, rows, transaction, violation
+from services.core.months import month_bounds
 from services.draws import DrawAccess
-from services.remuneration.months import month_bounds
 from services.remuneration.records import line_views
 from services.spreadsheets.export import ExportColumn, Value, write_sheet, yuan
 

@@ -14,8 +14,8 @@ from domain.errors import NotFound
 from domain.ids import new_id
 from services.core import permissions
 from services.core.base import Actor, Deps, Page, record, rows, transaction
+from services.core.months import month_bounds
 from services.core.pages import contains
-from services.remuneration.months import month_bounds
 from services.spreadsheets.export import ExportColumn, Value, write_sheet, yuan
 
 _GROUPS: Mapping[str, str] = {
