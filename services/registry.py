@@ -24,6 +24,7 @@ from services.organisations import OrganisationServices
 from services.payments import PaymentServices
 from services.remuneration import RemunerationServices
 from services.reviews import ReviewServices
+from services.statistics import StatisticsServices
 from services.workflows import Workflows
 
 
@@ -49,4 +50,5 @@ class Services:
     files: FileServices
     expert_file_views: ExpertFileViewServices
     office: OfficeServices
+    statistics: StatisticsServices
     operations: OperationServices

@@ -38,6 +38,7 @@ from web.draws import (
     DrawExitPages,
     DrawListPages,
     InvitationPages,
+    OpenDataPages,
     OperationLogPages,
     RecordPages,
     ReleaseStatusPages,
@@ -106,6 +107,7 @@ def setup_pages(
         AuditPages(site, services, auth),
         BoardPages(site, public_links, services.draws.live),
         RecordPages(site, services),
+        OpenDataPages(site, services),
         NoticeHistoryPages(site, services, auth),
         DocumentCheckPages(site, services),
         DocumentPages(site, services, auth),
@@ -138,4 +140,6 @@ def setup_pages(
         ReviewPages(site, services, auth),
     ):
         pages.add_routes()
-    site.add_missing("i", "n", "v", "h5", "draws", "agency", "office", "draw", "record", "p", "c", "review", "x")
+    site.add_missing(
+        "i", "n", "v", "h5", "draws", "agency", "office", "draw", "record", "open-data", "p", "c", "review", "x"
+    )

@@ -36,6 +36,7 @@ from domain.rulebook.sections import (
     Login,
     Pool,
     ProjectRules,
+    StatisticsRules,
     Venue,
     VoiceRules,
 )
@@ -101,6 +102,7 @@ class Rulebook(Section):
     voice: VoiceRules
     attendance: AttendanceRules
     remuneration: RemunerationRules
+    statistics: StatisticsRules
     venues: Items[Venue] = ()
     """Offered when a notice is written; other places are typed."""
     calendar: Calendar = Calendar()

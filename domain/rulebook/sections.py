@@ -57,6 +57,13 @@ DrawField = Literal[
 NoticeField = Literal["venue", "address", "room", "gathering_at", "contact", "contact_phone", "remark"]
 
 
+class StatisticsRules(Section):
+    """Statistics (统计) of the office."""
+
+    thin_below: Count
+    """A specialty with fewer experts in a region is marked as thin there (专家偏少)."""
+
+
 class Pool(Section):
     """The pool as people see it."""
 

@@ -53,6 +53,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "remuneration.pay": AGENCY,
     "remuneration.totals": AGENCY,
     "remuneration.report": ADMIN,
+    "statistics.read": ADMIN,
     "remuneration.own": EXPERT,
     "expert.self.read": EXPERT,
     "expert.self.availability": EXPERT,

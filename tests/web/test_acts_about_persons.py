@@ -196,6 +196,7 @@ IMPERSONAL = frozenset(
         "project.read",
         "remuneration.read",
         "remuneration.report",
+        "statistics.read",
         "remuneration.totals",
         "result.read",
     }

@@ -198,6 +198,7 @@ IN_PLACE: Mapping[str, str] = {
     "web.office.exports._range": "of a list: order",
     "web.office.materials._Material.data": "order; what is shown, nothing more",
     "web.office.remuneration.print_month": "of our own rows",
+    "web.office.statistics.print_figure": "of our own rows",
     "web.reviews.tasks._wanted": "of a list: three digits",
 }
 """Numbers and times that code reads from a text itself, where no declaration tells, by function."""

@@ -159,6 +159,8 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/office/materials/{id": [str(ids["material"])],
         "/office/orders/{id": [str(ids["order"])],
         "/office/remuneration/{organisation_id": [str(agency.organisation_id)],
+        "/open-data/{pool": ["demo"],
+        "/open-data/{pool}/draws/{month": [f"{local(world.clock.now()):%Y-%m}"],
         "/record/{pool": ["demo"],
         "/record/{pool}/{number": [(await Draw.get(id=ended)).number],
         "/record/{token": records,

@@ -48,6 +48,7 @@ OPEN = (
     "/x/{",
     "/x/receipt/{",
     "/draw/{",
+    "/open-data/{",
     "/record/{",
     "/h5/static/{",
     "/h5/login/{",

@@ -8,6 +8,7 @@ from web.draws.board import BoardPages, LiveProgress, board_facts
 from web.draws.facts import APPLICATION_KINDS, CALLED_SOON, CONDITION_CATALOGUES, REGION_MODES, condition_names
 from web.draws.invitations import InvitationPages
 from web.draws.list_and_detail import DrawDetailPages, DrawListPages
+from web.draws.open_data import OpenDataPages
 from web.draws.operation_log import OperationLogPages
 from web.draws.record import RecordPages, public_path
 from web.draws.release import ReleaseStatusPages
@@ -30,6 +31,7 @@ __all__ = [
     "DrawPages",
     "InvitationPages",
     "LiveProgress",
+    "OpenDataPages",
     "OperationLogPages",
     "RecordPages",
     "ReleaseStatusPages",

@@ -38,6 +38,7 @@ from web.office.reconciliation import ReconciliationPages
 from web.office.remuneration import RemunerationPages
 from web.office.reviewers import ReviewerPages
 from web.office.staff import StaffPages
+from web.office.statistics import StatisticsPages
 from web.office.supervisors import SupervisorPages
 from web.office.unmatched_payments import UnmatchedPaymentPages
 
@@ -74,6 +75,7 @@ _ALL = (
     InvoicePages,
     ReconciliationPages,
     RemunerationPages,
+    StatisticsPages,
     FeedbackPages,
     OfficeMaterialPages,
     PasswordPages,
