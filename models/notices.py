@@ -93,3 +93,50 @@ class DeliveryReport(Row):
     class Meta:
         table = "delivery_report"
         unique_together = (("vendor", "key"),)
+
+
+class GroupNotice(Row):
+    """A notice of the office to many (群发通知). ``state``: draft, sending, stopped, done or dropped.
+
+    ``persons`` are chosen when it is written; ``sent`` and ``skipped`` of them are done with. While it is sent, the
+    next batch is due at ``next_at``.
+    """
+
+    pool = fields.CharField(32)
+    title = fields.CharField(20)
+    text = fields.CharField(1000)
+    audience = fields.CharField(200)
+    state = fields.CharField(8, default="draft")
+    persons = fields.IntField()
+    sent = fields.IntField(default=0)
+    skipped = fields.IntField(default=0)
+    next_at = fields.DatetimeField(null=True)
+    created_at = fields.DatetimeField()
+    created_by = fields.UUIDField()
+    tried_at = fields.DatetimeField(null=True)
+    started_at = fields.DatetimeField(null=True)
+    ended_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "group_notice"
+        indexes = (("pool", "created_at"),)
+
+
+class GroupNoticePerson(Row):
+    """A person of a group notice; ``sent_at`` when the notice was written, or the person was passed over."""
+
+    group_notice: Any = fields.ForeignKeyField("models.GroupNotice", on_delete=fields.CASCADE, related_name="people")
+    group_notice_id: UUID
+    account: Any = fields.ForeignKeyField(
+        "models.Account", on_delete=fields.CASCADE, related_name="group_notices", null=True
+    )
+    account_id: UUID | None
+    expert: Any = fields.ForeignKeyField(
+        "models.Expert", on_delete=fields.CASCADE, related_name="group_notices", null=True
+    )
+    expert_id: UUID | None
+    sent_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "group_notice_person"
+        indexes = (("group_notice_id",), ("account_id",), ("expert_id",))

@@ -53,6 +53,7 @@ from web.exams.pictures import ExamPicturePages
 from web.experts import AvailabilityPages, OwnChangePages, OwnFilePages, PanelPages, ProofPages
 from web.files.file_links import FileLinkPages
 from web.files.materials import MaterialPages
+from web.notifications.announcements import AnnouncementPages
 from web.notifications.history import NoticeHistoryPages
 from web.notifications.short_links import ShortLinkPages
 from web.office import OfficePages
@@ -109,6 +110,7 @@ def setup_pages(
         RecordPages(site, services),
         OpenDataPages(site, services),
         NoticeHistoryPages(site, services, auth),
+        AnnouncementPages(site, services, auth),
         DocumentCheckPages(site, services),
         DocumentPages(site, services, auth),
         FileLinkPages(site, services),

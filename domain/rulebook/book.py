@@ -32,6 +32,7 @@ from domain.rulebook.sections import (
     AttendanceRules,
     Calendar,
     DrawRules,
+    GroupNoticeRules,
     Ladder,
     Login,
     Pool,
@@ -102,6 +103,7 @@ class Rulebook(Section):
     voice: VoiceRules
     attendance: AttendanceRules
     remuneration: RemunerationRules
+    group_notices: GroupNoticeRules
     statistics: StatisticsRules
     venues: Items[Venue] = ()
     """Offered when a notice is written; other places are typed."""

@@ -232,6 +232,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "password_changed": {"at": "2026年11月21日 09:30", "hotline": "020-12345678"},
     "objection_answered": {**_APPLICATION, "result": "异议不成立"},
     "chat_reply": {"at": "2026年11月21日 09:30"},
+    "office_notice": {"title": "关于做好二〇二六年度继续教育培训的通知", "at": "2026年11月21日 09:30"},
     "feedback_answered": {"at": "2026年11月21日 09:30", "reason": "已转相关部门办理"},
     "review_waiting": {"step": "行业部门预审", "count": "10"},
     "review_stuck": {"step": "行业部门预审", "nobody": "10", "late": "10"},

@@ -57,6 +57,13 @@ DrawField = Literal[
 NoticeField = Literal["venue", "address", "room", "gathering_at", "contact", "contact_phone", "remark"]
 
 
+class GroupNoticeRules(Section):
+    """Notices of the office to many (群发通知)."""
+
+    per_minute: Annotated[int, Field(ge=6, le=6_000)]
+    """Persons to whom one notice is written in a minute."""
+
+
 class StatisticsRules(Section):
     """Statistics (统计) of the office."""
 

@@ -54,6 +54,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "remuneration.totals": AGENCY,
     "remuneration.report": ADMIN,
     "statistics.read": ADMIN,
+    "notice.group": ADMIN,
     "remuneration.own": EXPERT,
     "expert.self.read": EXPERT,
     "expert.self.availability": EXPERT,

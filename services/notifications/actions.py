@@ -165,6 +165,7 @@ ACTIONS: Mapping[str, Action] = {
     "password_changed": Action("查看登录设备", "/h5/{pool}/account"),
     "objection_answered": Action("查看答复", "/h5/{pool}/notice/objections"),
     "chat_reply": Action("查看帮助", "/h5/{pool}/help", words=("菜单",)),
+    "office_notice": Action("查看全文", "/h5/{pool}/announcements/{announcement}"),
     "feedback_answered": Action("继续反馈", "/h5/{pool}/help", words=("意见反馈",)),
     "review_waiting": Action("去审核", "/review"),
     "review_handed": Action("去审核", "/review/{task}"),

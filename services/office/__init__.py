@@ -15,6 +15,8 @@ from services.office.expert_list import (
 )
 from services.office.experts import REASON_MAX, RemovedExpert
 from services.office.exports import Export, ExportRequest, Range, What
+from services.office.group_audiences import Audience, AudienceCount
+from services.office.group_notices import TEXT_MAX, TITLE_MAX, GroupNoticeForm, GroupNoticeView
 from services.office.large_exports import DIRECT_MAX
 from services.office.payment_views import InvoiceFilter, OrderView, RefundLine
 from services.office.registry import OfficeServices
@@ -28,15 +30,21 @@ __all__ = [
     "SHOWN",
     "SORTS",
     "STATES",
+    "TEXT_MAX",
+    "TITLE_MAX",
     "TRAINING",
     "WECHAT",
     "ApplicationLine",
+    "Audience",
+    "AudienceCount",
     "Count",
     "ExpertFilter",
     "ExpertLine",
     "Export",
     "ExportRequest",
     "Filter",
+    "GroupNoticeForm",
+    "GroupNoticeView",
     "InvoiceFilter",
     "Kind",
     "OfficeServices",

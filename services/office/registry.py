@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.core.due_tasks import DueTask
 from services.office.application_list import ApplicationList
 from services.office.dashboard import OfficeDashboard
 from services.office.expert_list import ExpertList
 from services.office.experts import ExpertAdministration
 from services.office.exports import Exports
+from services.office.group_notices import BATCHES_DUE, GroupNotices
 from services.office.large_exports import LargeExports
 from services.office.late_certificates import LateCertificates
 from services.office.payment_views import PaymentViews
@@ -26,3 +28,8 @@ class OfficeServices:
     large_exports: LargeExports
     staff_work: StaffWork
     late_certificates: LateCertificates
+    group_notices: GroupNotices
+
+    @property
+    def due_tasks(self) -> tuple[DueTask, ...]:
+        return (DueTask("group_notice", BATCHES_DUE, self.group_notices.send_due),)

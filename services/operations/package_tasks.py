@@ -14,6 +14,7 @@ from services.entry import EntryServices
 from services.exams import ExamServices
 from services.experts import ExpertServices
 from services.files import FileServices
+from services.office import OfficeServices
 from services.payments import PaymentServices
 from services.remuneration import RemunerationServices
 from services.reviews import ReviewServices
@@ -35,6 +36,7 @@ class PackageTasks:
     payments: PaymentServices
     exams: ExamServices
     courses: CourseServices
+    office: OfficeServices
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:

@@ -30,7 +30,8 @@ DIGESTS = {
     "0009_reviewers.sql": "0a9be8e4ab409159855d83ded943a74d480ae4de5d263d85b5ed0d892225ebea",
     "0010_condition_specialties.sql": "b4a4a771add0e12f32efc9b7584e2dd071eb3bbd29a1f516dcc7599a0aa3820d",
     "0011_times_off.sql": "ac1668512ca000c6799c1f538c93e680ef490ba3b5f93f4f7188fcb237bc1522",
-    "0015_emergency_conditions.sql": "2e8993191f81490815f5cb8749c6f3869aea8dedb5a3cc6661d21f33e6ce85fc",
+    "0012_emergency_conditions.sql": "2e8993191f81490815f5cb8749c6f3869aea8dedb5a3cc6661d21f33e6ce85fc",
+    "0013_group_notices.sql": "b108a9622e7c3d6ef419d61c2e8d53011f4bd43190069bd9fa7573987cf433ef",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]

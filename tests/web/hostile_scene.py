@@ -30,6 +30,7 @@ from models.experts import CatalogueEntry, Employment, Expert, Unavailability
 from models.helpdesk import Feedback
 from models.invitations import Invitation, ReleaseConfirmation
 from models.materials import Material
+from models.notices import GroupNotice
 from models.organisations import Organisation
 from models.payments import BillDifference, Invoice, PayOrder, Refund
 from models.projects import Lot, Project
@@ -40,6 +41,7 @@ from services.core.base import Actor, Deps, record
 from services.core.crypto import PHONE, TEXT
 from services.draws import DiscardForm, RecallTimes, RedrawTimes
 from services.files import MaterialData
+from services.office import Audience, ExpertFilter, GroupNoticeForm
 from tests.factories.draw_states import make_every_state
 from tests.factories.draws import make_project
 from tests.factories.files import pdf
@@ -71,6 +73,7 @@ TYPED: Mapping[type[Model], tuple[str, ...]] = {
     Employment: ("unit_name",),
     Expert: ("name", "left_reason"),
     Feedback: ("answer",),
+    GroupNotice: ("title", "text", "audience"),
     Invoice: ("title", "reverse_note", "failure"),
     Lot: ("name", "number"),
     Material: ("title", "note", "filename"),
@@ -146,6 +149,7 @@ async def make_hostile_scene(world: World) -> HostileScene:
     await world.services.notifications.helpdesk.write(_own(applicant), "建议显示电话")
     expert = await _expert(world, invitations["ended"])
     material = await world.services.files.materials.add(scene.admin, MaterialData("指南", "操作手册", "请阅读"), pdf())
+    group = await _group_notice(scene)
     people = {"applicant": applicant, "expert": expert, "admin": scene.account}
     for role, actor in (("agency", world.office.agency), ("reviewer", reviewer)):
         people[role] = await Account.get(id=actor.account_id)
@@ -153,7 +157,9 @@ async def make_hostile_scene(world: World) -> HostileScene:
     await poison(world.services.deps)
     none = [model.__name__ for model in TYPED if not await model.exists()]
     assert not none, f"nothing holds the texts of {none}"
-    return HostileScene(scene, draws, invitations, ids | {"material": material.id, "own": own.id}, people)
+    return HostileScene(
+        scene, draws, invitations, ids | {"material": material.id, "own": own.id, "group": group}, people
+    )
 
 
 async def _what_no_form_adds_here(world: World, application: Application, invitation: Invitation) -> None:
@@ -164,6 +170,14 @@ async def _what_no_form_adds_here(world: World, application: Application, invita
     await Employment.create(expert_id=invitation.expert_id, unit_name="甲公司", unit_keys=["甲公司"])
     now = world.clock.now()
     await ReviewEntry.create(application_id=application.id, at=now, event="send_back", who="审核处", opinion="缺材料")
+
+
+async def _group_notice(scene: Scene) -> UUID:
+    """To all experts, and about to be sent."""
+    groups, text = scene.world.services.office.group_notices, GroupNoticeForm("培训通知", "请按时参加培训。")
+    group_id = await groups.write(scene.admin, text, Audience(experts=ExpertFilter()), "专家")
+    await groups.start(scene.admin, group_id)
+    return group_id
 
 
 def _own(account: Account) -> Actor:

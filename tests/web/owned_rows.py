@@ -16,7 +16,7 @@ from models.exams import ExamEvidence, ExamImport, ExamItemVersion, ExamSitting
 from models.payments import Fee, Invoice, PayOrder
 from models.reviews import ReviewTask
 from services.files import MaterialData
-from services.office import ExportRequest
+from services.office import Audience, ExportRequest, GroupNoticeForm
 from tests.factories.certificates import make_certificate
 from tests.factories.courses import School
 from tests.factories.exams import make_items
@@ -26,7 +26,7 @@ from tests.factories.reviews import make_reviewer
 from tests.services.exams.exam_scene import ExamScene
 from tests.services.exams.results import make_room
 from tests.web.conftest import World
-from tests.web.office_scene import Scene, fill, make_scene
+from tests.web.office_scene import ADMIN_MOBILE, Scene, fill, make_scene
 
 HOUR = timedelta(hours=1)
 
@@ -128,6 +128,10 @@ async def _sheets(scene: Scene) -> dict[tuple[str, str], object]:
         ("/office/exams/results/", "id"): results.id,
         ("/office/exams/results/template", "form"): "csv",
     }
+    text, audience = GroupNoticeForm("培训通知", "请按时参加培训。"), Audience(numbers=ADMIN_MOBILE)
+    group_id = await services.office.group_notices.write(scene.admin, text, audience, "名单")
+    for path in ("/office/group-notices/", "/h5/{pool}/announcements/"):
+        values[path, "id"] = group_id
     for path, name in (("/office/materials/", "id"), ("/h5/{pool}/materials/", "material_id")):
         values[path, name] = material.id
     return values

@@ -102,6 +102,10 @@ ABOUT_NOTHING: Mapping[str, str] = {
         ["office.applications.reveal", "office.experts.reveal", "reviews.tasks.reveal"], "reading, which is logged"
     ),
     **dict.fromkeys(["reviews.absences.take_back", "reviews.tasks.take_back"], "the task is everybody's again"),
+    **dict.fromkeys(
+        [f"office.group_notices.{act}" for act in ("drop", "start", "stop", "try_out", "write")],
+        "a text to many, which records nothing about them",
+    ),
     "office.exam_analysis.preview": "a preview",
     "office.exam_candidates.allow": "more time, which takes nothing",
     "office.exam_candidates.allow_devices": "more devices, which take nothing",
@@ -196,6 +200,7 @@ IMPERSONAL = frozenset(
         "project.read",
         "remuneration.read",
         "remuneration.report",
+        "notice.group",
         "statistics.read",
         "remuneration.totals",
         "result.read",

@@ -34,6 +34,8 @@ _ADMINS = (
         "/experts",
         "/experts/import",
         "/feedback",
+        "/group-notices",
+        "/group-notices/new",
         "/invoices",
         "/materials",
         "/notices",

@@ -75,7 +75,14 @@ SHOWN = (
         "/office/staff",
     ),
     *("/office/supervisors", "/office/objections", "/office/notices", "/office/invoices"),
-    *("/office/reconciliation/{id}", "/office/remuneration", "/office/feedback", "/office/materials"),
+    *(
+        "/office/reconciliation/{id}",
+        "/office/remuneration",
+        "/office/feedback",
+        "/office/group-notices",
+        "/office/materials",
+    ),
+    *("/office/group-notices/{id}", "/h5/{pool}/announcements/{id}"),
 )
 """Pages that must show the texts, so that the test can't pass without them."""
 
@@ -156,6 +163,8 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/office/reconciliation/{id": [str(ids["bill"])],
         "/office/campaigns/{id": [str(ids["campaign"])],
         "/office/exports/{what": ["applications", "orders", "refunds", "differences"],
+        "/office/group-notices/{id": [str(ids["group"])],
+        "/h5/{pool}/announcements/{id": [str(ids["group"])],
         "/office/materials/{id": [str(ids["material"])],
         "/office/orders/{id": [str(ids["order"])],
         "/office/remuneration/{organisation_id": [str(agency.organisation_id)],

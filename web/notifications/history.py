@@ -12,7 +12,18 @@ from web.core.form_values import redirect
 from web.core.pages import Listed, Visit, Wanted, list_page
 
 
-class NoticeHistoryPages(PersonPages):
+class LoggedInPages(PersonPages):
+    """Pages of a pool for whoever is logged in there, in any role."""
+
+    async def actor(self, request: http.Request) -> Actor:
+        pool = self.auth.check_pool(request.match_info["pool"])
+        visitor = await self.auth.visitor(request, pool)
+        if visitor.pool != pool:
+            raise http.HTTPSeeOther(f"/h5/login?{urlencode({'pool': pool, 'next': request.path})}")
+        return visitor
+
+
+class NoticeHistoryPages(LoggedInPages):
     form_name = "notices"
 
     def add_routes(self) -> None:
@@ -23,13 +34,6 @@ class NoticeHistoryPages(PersonPages):
         """For pages of staff, whose address contains no pool."""
         visitor = await self.auth.visitor(request)
         raise redirect(f"/h5/{visitor.pool}/notices")
-
-    async def actor(self, request: http.Request) -> Actor:
-        pool = self.auth.check_pool(request.match_info["pool"])
-        visitor = await self.auth.visitor(request, pool)
-        if visitor.pool != pool:
-            raise http.HTTPSeeOther(f"/h5/login?{urlencode({'pool': pool, 'next': request.path})}")
-        return visitor
 
     @list_page("/h5/{pool}/notices", "notifications/history.html")
     async def notices(self, visit: Visit, wanted: Wanted) -> Listed:

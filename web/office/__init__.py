@@ -28,6 +28,7 @@ from web.office.expert_sheets import ExpertSheetPages
 from web.office.experts import ExpertPages
 from web.office.exports import ExportPages
 from web.office.feedback import FeedbackPages
+from web.office.group_notices import GroupNoticePages
 from web.office.home import OfficeHomePages
 from web.office.invoices import InvoicePages
 from web.office.materials import OfficeMaterialPages
@@ -77,6 +78,7 @@ _ALL = (
     RemunerationPages,
     StatisticsPages,
     FeedbackPages,
+    GroupNoticePages,
     OfficeMaterialPages,
     PasswordPages,
     ExportPages,

@@ -33,7 +33,13 @@ _MENU: Mapping[str, Mapping[str, str]] = {
     "培训考试": {"exams": "", "bank": "题库", "courses": "继续教育", "certificates": "证书"},
     "抽取与酬劳": {"draws": "抽取活动", "supervisors": "监督人名册", "remuneration": "专家酬劳", "statistics": "统计"},
     "缴费": {"orders": "缴费", "invoices": "发票", "reconciliation": "对账"},
-    "服务与账号": {"feedback": "意见反馈", "materials": "资料下载", "staff": "工作人员", "passwords": "初始密码"},
+    "服务与账号": {
+        "feedback": "意见反馈",
+        "group-notices": "群发通知",
+        "materials": "资料下载",
+        "staff": "工作人员",
+        "passwords": "初始密码",
+    },
 }
 """Groups of the menu: code and name of each entry; the name of the examination is the pool's own."""
 _PATHS = {"draws": "/draws"}

@@ -59,6 +59,7 @@ BOUNDS: Mapping[str, str] = {
     "services/exams/sittings/candidates.py Candidates._grant_try": BY_THE_OFFICE,
     "services/exams/sittings/decisions.py ExamDecisions._notify": BY_THE_OFFICE,
     "services/exams/sittings/seating.py Seating.fill_freed_places": LIMITED,
+    "services/office/group_notices.py GroupNotices.try_out": "to oneself",
     "services/notifications/pending_replies.py PendingReplies.notify_waiting": "once an hour",
     "services/office/experts.py ExpertAdministration._remove_from_pool": BY_THE_OFFICE,
     "services/organisations/legal_entities.py LegalEntities._request_consent": "once a day; login.agent_asks_per_day",

@@ -121,6 +121,7 @@ ALONE: Mapping[str, str] = {
     "refund_check": "asks the platform about its own rows",
     "invoice_check": "asks the platform about its own rows",
     "bills": "compares a past day",
+    "group_notice": "writes notices to persons who are there when it runs",
     "digests": "counts what happened, for the parties",
     "release_text": "sends the SMS to experts whom no other channel has reached",
     "uploads": "removes uploads that nobody finished",
