@@ -13,8 +13,9 @@ from models.base import Row
 class Account(Row):
     """A person in one pool. Mobile and ID number are stored encrypted and found by their hashes.
 
-    A registered person has ``registered_at`` and an ID number that is never changed. ``password_hash`` is argon2's own
-    encoding; empty: no password was set. ``password_initial``: set by the office and to be changed before all else.
+    A registered person has ``registered_at`` and an ID number, which only a correction by the office changes.
+    ``password_hash`` is argon2's own encoding; empty: no password was set. ``password_initial``: set by the office and
+    to be changed before all else.
     """
 
     pool = fields.CharField(32)

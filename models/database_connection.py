@@ -17,6 +17,7 @@ MODULES = [
     "models.audit",
     "models.campaigns",
     "models.certificates",
+    "models.corrections",
     "models.courses",
     "models.draws",
     "models.exams",

@@ -10,6 +10,7 @@ from services.catalogues import Catalogues
 from services.certificates import CertificateServices
 from services.core.base import Deps
 from services.core.signed_links import Links
+from services.corrections import CorrectionServices
 from services.courses import CourseServices
 from services.draws import DrawServices
 from services.entry import EntryServices
@@ -33,6 +34,7 @@ class Services:
     deps: Deps
     links: Links
     catalogues: Catalogues
+    corrections: CorrectionServices
     accounts: AccountServices
     organisations: OrganisationServices
     experts: ExpertServices

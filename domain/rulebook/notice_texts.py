@@ -227,6 +227,8 @@ _OWN: Mapping[str, Mapping[str, str]] = {
         "what": "本人银行账号（6222****0123）",
         "hotline": "020-12345678",
     },
+    "person_corrected": {"what": "登记新手机号，待验证启用", "hotline": "020-12345678"},
+    "mobile_filed": {"day": "11月28日", "mobile": "189****1990", "hotline": "020-12345678"},
     "account_closed": {"at": "2026年11月21日 09:30", "hotline": "020-12345678"},
     "person_differs": {"hotline": "020-12345678"},
     "password_changed": {"at": "2026年11月21日 09:30", "hotline": "020-12345678"},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from domain.errors import InvalidInput, RuleViolation
+from domain.errors import Conflict, InvalidInput, RuleViolation
+from domain.experts.corrections import CorrectionKind
 from models.accounts import Account
 from models.experts import Expert
 from services.accounts.expert_matching import register_from_file
@@ -17,7 +19,11 @@ from services.accounts.wechat_binding import account_by_mobile
 from services.core.base import Actor, Deps, record
 from services.core.idempotency import once
 from services.core.permissions import check
+from services.corrections import Person, check_reason, end_sessions, lock_person, tell, write
 
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Without those that look alike on paper."""
+PRINTED_LENGTH = 10
 AT_ONCE = 200
 """Passwords issued per request: each takes about a tenth of a second of hashing."""
 
@@ -32,6 +38,15 @@ class InitialPassword:
     number: str
     outcome: Literal["issued", "kept", "unknown", "mobile_shared"]
     account_name: str = ""
+
+
+@dataclass(frozen=True)
+class PrintedPassword:
+    """A password to hand over on paper; ``account_name`` as in ``InitialPassword``."""
+
+    name: str
+    account_name: str
+    password: str
 
 
 @dataclass(frozen=True)
@@ -75,6 +90,48 @@ class InitialPasswords:
             run=run,
             request=" ".join(wanted),
         )
+
+    async def reissue(self, actor: Actor, person_id: UUID, reason: str, *, key: str | None = None) -> PrintedPassword:
+        """Give a person a random password in place of any other, to hand over on paper; all log-ins end.
+
+        It only allows setting a new one, which needs a code sent to the mobile. Raises NotFound, RuleViolation in a
+        pool without log-in by password, Conflict for an account that can't be used.
+        """
+        check(actor, "person.manage")
+        words = check_reason(reason)
+        if "password" not in self.deps.book(actor.pool).registration.login_ways:
+            raise RuleViolation(
+                "本库不用密码登录，请本人用手机验证码登录。", rule="registration.login_ways", code="no_passwords"
+            )
+        password = "".join(secrets.choice(_LETTERS) for _ in range(PRINTED_LENGTH))
+        fresh = await self.passwords.hash(password)
+
+        async def run() -> PrintedPassword:
+            person = await lock_person(actor.pool, person_id)
+            await self._put_printed(actor, person, fresh, words)
+            number = person.expert if "pinyin" in self.deps.book(actor.pool).registration.login_names else None
+            name = await account_name(number.pool, number.name) if number else ""
+            return PrintedPassword(person.name, name, password)
+
+        return await once(
+            owner=f"reissue:{actor.account_id}",
+            key=key,
+            deps=self.deps,
+            answer=PrintedPassword,
+            run=run,
+            request=f"{person_id} {words}",
+        )
+
+    async def _put_printed(self, actor: Actor, person: Person, fresh: str, reason: str) -> None:
+        account, now = person.own_account, self.deps.now()
+        if account.disabled_at is not None or account.id_number_hash is None:
+            raise Conflict("账号已停用或没有实名注册，不能设置密码。", code="no_password")
+        account.password_hash, account.password_set_at, account.password_initial = fresh, now, True
+        await account.save(update_fields=["password_hash", "password_set_at", "password_initial"])
+        await self.passwords.clear_wrong_tries(account.pool, account.id)
+        await end_sessions(account.id, now)
+        await write(self.deps, actor, person, CorrectionKind.PASSWORD, reason)
+        await tell(self.deps, person, "重设您的登录密码", now)
 
     def _id_number(self, expert: Expert) -> str:
         return self.deps.keys.open_text(expert.id_number_sealed, "id_number")

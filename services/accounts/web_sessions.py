@@ -25,6 +25,7 @@ from services.accounts.verification_codes import VerificationCodes, check_mobile
 from services.accounts.wechat_binding import account_by_mobile
 from services.core.base import Actor, Deps, execute, record, transaction
 from services.core.signed_links import Links
+from services.corrections import awaits_mobile, settle_mobile
 
 _COOKIE = "browser"
 _HAND_OVER = "h5_login"
@@ -69,6 +70,7 @@ class WebSessions:
         async with transaction():
             refusal = await self.codes.redeem(pool, mobile, "login", code, source)
             if refusal is None:
+                await settle_mobile(self.deps, pool, mobile)
                 return await self._begin_by_mobile(pool, mobile, device)
         raise refusal
 
@@ -76,7 +78,7 @@ class WebSessions:
         mobile_hash = self.codes.mobile_hash(mobile)
         account = await Account.get_or_none(pool=pool, mobile_hash=mobile_hash)
         if account is None:
-            if await supervises(pool, mobile_hash):
+            if await awaits_mobile(self.deps, pool, mobile_hash) or await supervises(pool, mobile_hash):
                 return True
             return self._offers_codes(pool) and await Expert.exists(pool=pool, mobile_hash=mobile_hash, left_at=None)
         return (

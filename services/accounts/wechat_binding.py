@@ -19,6 +19,7 @@ from services.accounts.verification_codes import CodeSent, Purpose, Verification
 from services.core.base import Actor, Deps, execute, record, rows, transaction
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
+from services.corrections import settle_mobile
 from services.notifications import Notices
 
 App = Literal["oa", "mini"]
@@ -140,7 +141,10 @@ class WechatBinding:
         """The body of ``bind``, for a caller that holds a transaction; a returned refusal must be committed."""
         await self._check_attachable(identity_id, pool, mobile, privacy_version)
         refusal = await self.codes.redeem(pool, mobile, "bind", code, Source(identity_id=identity_id))
-        return refusal or await self.attach(identity_id, pool, mobile, privacy_version)
+        if refusal is not None:
+            return refusal
+        await settle_mobile(self.deps, pool, mobile)
+        return await self.attach(identity_id, pool, mobile, privacy_version)
 
     async def attach(
         self, identity_id: UUID, pool: str, mobile: str, privacy_version: str, *, on_page: bool = False

@@ -37,6 +37,7 @@ NAMED_IN: Mapping[str, str] = {
     "printed_form": "key",
     "course_item": "media_key",
     "expert_sheet": "key",
+    "correction": "evidence_key",
 }
 """Tables whose rows refer to files, and the column."""
 _CHUNK = 500

@@ -161,6 +161,7 @@ ACTIONS: Mapping[str, Action] = {
     "employer_answered": Action("继续填写", "/h5/{pool}/apply/form"),
     "mobile_changed": _ACCOUNT,
     "file_changed": Action("查看我的档案", "/h5/{pool}/file"),
+    "person_corrected": _ACCOUNT,
     "person_differs": Action("核对我的信息", "/h5/{pool}/account"),
     "password_changed": Action("查看登录设备", "/h5/{pool}/account"),
     "objection_answered": Action("查看答复", "/h5/{pool}/notice/objections"),
@@ -176,6 +177,7 @@ ACTIONS: Mapping[str, Action] = {
 }
 WITHOUT: Mapping[str, str] = {
     "account_closed": "There is no account any more in which to do anything.",
+    "mobile_filed": "Its owner logs in as always; nobody must learn to log in by a link in a message.",
     "verification_code": "It is typed where it was asked for; people must not learn to tap links beside codes.",
     "supervisor_removed": "He may not open the activity any more.",
     "recall_hindered": "He calls the number that stands in it; there is no invitation.",

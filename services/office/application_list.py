@@ -99,6 +99,7 @@ class OfficeView:
     """One application for staff: the form's values as text with sensitive ones masked, the log, the progress."""
 
     line: ApplicationLine
+    account_id: UUID
     progress: Progress
     sheet: SubmittedForm
     log: tuple[ReviewLogLine, ...]
@@ -166,6 +167,7 @@ class ApplicationList:
             _application_line(
                 {**row, "region_name": show_region(application.region, codes) if application.region else ""}, book
             ),
+            account.id,
             await progress_of(self.deps, application.id),
             await read_form(self.deps, application, account),
             await read_log(book, application.id),

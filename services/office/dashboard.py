@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from uuid import UUID
 
 from domain.clock import local
+from domain.experts.corrections import SECOND_LOOK
 from services.core.base import Actor, Deps, rows
 from services.core.permissions import check
 from services.draws import WorkLines, WorkLists
@@ -36,6 +37,7 @@ Kind = Literal[
     "invoices",
     "reversals",
     "differences",
+    "corrections",
 ]
 """``unassigned_reviews``: tasks that no reviewer covers; ``reversals``: invoices that the office has to reverse;
 ``disputes``: objections to a remuneration that a venue has not answered in time."""
@@ -60,6 +62,8 @@ UNION ALL SELECT 'invoices', count(*), min(i.created_at), NULL FROM invoice i JO
  WHERE i.pool = $1 AND {TO_MAKE}
 UNION ALL SELECT 'reversals', count(*), min(i.created_at), NULL FROM invoice i
  WHERE i.pool = $1 AND i.id IN {REVERSIBLE}
+UNION ALL SELECT 'corrections', count(*), min(begun_at), NULL FROM correction
+ WHERE pool = $1 AND state = 'waiting' AND kind = ANY($5::text[])
 UNION ALL SELECT 'differences', count(*), (min(b.day) + 1)::timestamp AT TIME ZONE 'Asia/Shanghai', NULL
   FROM bill_difference d JOIN bill b ON b.id = d.bill_id
  WHERE b.pool = $1 AND d.resolved_at IS NULL
@@ -137,7 +141,7 @@ class OfficeDashboard:
         steps, now = self.deps.book(actor.pool).review.steps, self.deps.now()
         since = [now - step.expected for step in steps]
         due = replies_due(self.deps, actor.pool)
-        counted = await rows(_WAITING, actor.pool, [step.code for step in steps], since, due)
+        counted = await rows(_WAITING, actor.pool, [step.code for step in steps], since, due, SECOND_LOOK)
         waiting = [Waiting(row["kind"], row["count"], row["since"], row["subject"]) for row in counted if row["count"]]
         if uncovered := await find_uncovered(actor.pool):
             waiting.append(Waiting("unassigned_reviews", sum(part.waiting for part in uncovered), uncovered[0].since))

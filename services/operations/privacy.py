@@ -37,6 +37,7 @@ from services.applications import collect, erase_unsent
 from services.certificates import collect_certificates
 from services.core.base import Actor, Deps, execute, record
 from services.core.idempotency import once
+from services.corrections import collect_corrections, erase_corrections
 from services.courses import collect_courses
 from services.exams import collect_exams
 from services.expert_file_views import FileWords, find_record
@@ -170,6 +171,7 @@ class Privacy:
         await WrongTry.filter(pool=account.pool, subject__in=[str(account.id), account.mobile_hash]).delete()
         await KnownBrowser.filter(account_id=account.id).delete()
         await FormDraft.filter(account_id=account.id).delete()
+        await erase_corrections(account.id, now)
         # the hash is unique in its pool and can't be empty: the number may register again
         account.mobile_sealed, account.mobile_hash, account.real_name = "", f"deleted:{account.id}", ""
         account.id_number_sealed, account.id_number_hash, account.registered_at = "", None, None
@@ -227,6 +229,7 @@ class Privacy:
             "certificates": [_as_json(row) for row in await collect_certificates(account.id)],
             "courses": [_as_json(row) for row in await collect_courses(account.id)],
             "exams": await collect_exams(account.id),
+            "corrections": [_as_json(row) for row in await collect_corrections(account.id)],
             **{noun: [_as_json(row) for row in records] for noun, records in applied.items()},
         }
 

@@ -15,6 +15,7 @@ from domain.courses.lifecycles import EnrolmentState
 from domain.draws.lifecycles import InvitationState
 from domain.exams.lifecycles import CandidateState, ExamAttemptState
 from domain.experts.times_off import print_minute_of_day, print_weekdays
+from domain.experts.corrections import CorrectionKind, CorrectionState
 from domain.forms.display import show_value
 from domain.lifecycle import Labelled
 from domain.payments.lifecycles import FeeState
@@ -414,6 +415,17 @@ LISTS: Sequence[tuple[str, str, Table]] = (
             "allowance_reason": ("特殊安排", _text),
             "attempts": ("作答", _each(_ATTEMPT)),
             "appeals": ("成绩复核", _each(_APPEAL)),
+        },
+    ),
+    (
+        "corrections",
+        "管理机构办理的更正",
+        {
+            "kind": ("事项", _labels(CorrectionKind)),
+            "state": ("状态", _labels(CorrectionState)),
+            "reason": ("原因", _text),
+            "begun_at": ("办理时间", _time),
+            "ended_at": ("生效或结束", _time),
         },
     ),
     (

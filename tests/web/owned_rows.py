@@ -11,10 +11,12 @@ from uuid import UUID
 from models.accounts import Account
 from models.applications import Attachment, ExamSheet
 from models.campaigns import EmployerImport
+from models.corrections import Correction
 from models.courses import CourseEnrolment, CourseItem
 from models.exams import ExamEvidence, ExamImport, ExamItemVersion, ExamSitting
 from models.payments import Fee, Invoice, PayOrder
 from models.reviews import ReviewTask
+from services.corrections import Upload
 from services.files import MaterialData
 from services.office import Audience, ExportRequest, GroupNoticeForm
 from tests.factories.certificates import make_certificate
@@ -153,11 +155,17 @@ async def _of_an_expert(scene: Scene) -> tuple[Account, dict[tuple[str, str], ob
     account = await make_account(deps)
     expert = await make_expert(deps, account=account)
     certificate = await make_certificate(deps, account)
+    upload, corrections = Upload(pdf(), "本人申请.pdf"), scene.world.services.corrections
+    await corrections.mobiles.file(scene.admin, expert.id, "13987654321", "原号码停用", upload)
+    correction = await Correction.get(expert_id=expert.id)
     course = await School(scene.world.services, scene.admin, scene.world.clock).published()
     enrolment, item = await CourseEnrolment.get(expert_id=expert.id), await CourseItem.get(course_id=course.id)
     return account, {
         ("/office/certificates/", "id"): certificate.id,
         ("/office/experts/", "id"): expert.id,
+        ("/office/people/", "id"): expert.id,
+        ("/office/people/", "field"): "email",
+        ("/office/people/evidence/", "correction"): correction.id,
         ("/office/courses/", "id"): course.id,
         ("/office/courses/", "item"): item.id,
         ("/office/courses/", "number"): 1,

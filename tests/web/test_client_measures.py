@@ -169,6 +169,8 @@ UPLOADS = (
     "/office/exams/{id}/candidates/sheet",
     "/office/invoices/file",
     "/office/materials",
+    "/office/people/{id}",
+    "/office/people/{id}/file/{field}",
 )
 """Addresses of pages that take files: bytes are counted while they arrive, types read from the content. Films come in
 parts, to an address of their own (``_VideoPart``)."""

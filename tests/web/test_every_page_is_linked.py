@@ -42,6 +42,7 @@ _ADMINS = (
         "/objections",
         "/orders",
         "/passwords",
+        "/people",
     ),
     *(
         "/reconciliation",

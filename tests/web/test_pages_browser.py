@@ -11,6 +11,8 @@ from models.accounts import Account
 from models.applications import Attachment
 from models.draws import Draw
 from models.experts import Expert
+from services.core.base import Actor
+from services.corrections import Upload
 from services.files import MaterialData
 from tests.factories.applicants import make_applicant as make_candidate
 from tests.factories.applications import SPECIALTY, make_codes
@@ -294,3 +296,22 @@ async def test_what_an_expert_declares_and_changes_by_himself(browser: Browser, 
     agency = await staff(browser, world, PHONE, "agency")
     await agency.check_page("draws-absence-declared", f"/draws/{draw_id}/absences")
     assert [line for line in seen.complaints + agency.complaints if "422" not in line] == []
+
+
+async def test_corrections_at_the_office(browser: Browser, world: World) -> None:
+    scene = await make_scene(world)
+    expert = await make_filed_expert(world)
+    corrections, upload = world.services.corrections, Upload(pdf(), "本人申请.pdf")
+    await corrections.mobiles.file(scene.admin, expert.id, "13987654321", "原号码已注销，当面核对了身份证", upload)
+    second = Actor("demo", "pool_admin", (await make_account(world.services.deps, real_name="钱管理")).id)
+    await corrections.identities.begin(second, expert.id, "欧阳峰", "", "录入时看错，按身份证更正", upload)
+    seen = await open_administrator(browser, scene, PHONE)
+    await seen.check_page("office-people", "/office/people")
+    page = await seen.open(f"/office/people/{expert.id}")
+    for act in await page.locator("main details > summary").all():
+        await act.click()
+    await seen.check("office-person")
+    await seen.check_page("office-correct-file", f"/office/people/{expert.id}/file")
+    for field in ("employer", "recusal_units", "work_history", "specialties", "email"):
+        await seen.check_page(f"office-correct-{field}", f"/office/people/{expert.id}/file/{field}")
+    assert seen.complaints == []

@@ -35,6 +35,7 @@ from web.office.materials import OfficeMaterialPages
 from web.office.objections import ObjectionPages
 from web.office.orders import OrderPages
 from web.office.passwords import PasswordPages
+from web.office.people import FieldPages, PeoplePages
 from web.office.reconciliation import ReconciliationPages
 from web.office.remuneration import RemunerationPages
 from web.office.reviewers import ReviewerPages
@@ -68,6 +69,8 @@ _ALL = (
     OfficeCertificatePages,
     EmployerPages,
     ReviewerPages,
+    PeoplePages,
+    FieldPages,
     StaffPages,
     SupervisorPages,
     ObjectionPages,

@@ -37,6 +37,7 @@ _MENU: Mapping[str, Mapping[str, str]] = {
         "feedback": "意见反馈",
         "group-notices": "群发通知",
         "materials": "资料下载",
+        "people": "更正",
         "staff": "工作人员",
         "passwords": "初始密码",
     },

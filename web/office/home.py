@@ -23,6 +23,7 @@ _TODOS: Mapping[Kind, tuple[str, str]] = {
     "unmatched_payments": ("无法入账的通知", "/office/unmatched-payments"),
     "invoices": ("待开的发票", "/office/invoices"),
     "reversals": ("待冲红的发票", "/office/invoices?only=to_reverse"),
+    "corrections": ("待复核的更正", "/office/people"),
     "differences": ("对账差异", "/office/reconciliation"),
 }
 """Name and page of each kind of open work."""

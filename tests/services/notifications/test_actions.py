@@ -60,6 +60,7 @@ ABOUT = frozenset(
 ABOUT_THE_PERSON = {
     "expert_left": "Somebody is in the pool once.",
     "person_differs": "Somebody has one name and one ID number.",
+    "person_corrected": "It names what was done.",
     "verification_code": "It is typed where it was asked for a moment ago.",
     "application_sent_back": "Nobody has two applications under way; chat and card name what was sent back.",
     "application_refused": "As above.",

@@ -30,6 +30,8 @@ BOUNDS: Mapping[str, str] = {
     "services/applications/notifications.py notify_applicant": (
         "steps of a review, each decided by another person; corrections are limited"
     ),
+    "services/corrections/mobiles.py _tell_changed": OF_A_CODE,
+    "services/corrections/persons.py tell": BY_THE_OFFICE,
     "services/courses/fees.py CourseFees.apply_payment": "once a payment",
     "services/courses/fees.py CourseFees.apply_refund": "once a refund",
     "services/courses/notifications.py recipient": BY_THE_OFFICE,

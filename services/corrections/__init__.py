@@ -1,0 +1,37 @@
+"""What the office corrects of a person (更正): mobile, account, WeChat; each with reason, record and notice."""
+
+from services.corrections.fields import CorrectionForm
+from services.corrections.ledger import EVIDENCE_MAX, REASON_MAX, Upload, check_reason, write
+from services.corrections.mobiles import awaits_mobile, settle_mobile
+from services.corrections.people import (
+    SEARCH_MAX,
+    CorrectionLine,
+    PersonLine,
+    PersonView,
+    collect_corrections,
+    erase_corrections,
+)
+from services.corrections.persons import Person, end_sessions, lock_person, tell
+from services.corrections.registry import CorrectionServices
+
+__all__ = [
+    "EVIDENCE_MAX",
+    "REASON_MAX",
+    "SEARCH_MAX",
+    "CorrectionForm",
+    "CorrectionLine",
+    "CorrectionServices",
+    "Person",
+    "PersonLine",
+    "PersonView",
+    "Upload",
+    "awaits_mobile",
+    "check_reason",
+    "collect_corrections",
+    "end_sessions",
+    "erase_corrections",
+    "lock_person",
+    "settle_mobile",
+    "tell",
+    "write",
+]

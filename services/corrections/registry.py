@@ -1,0 +1,22 @@
+"""Use cases of corrections, as other packages and edges receive them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.corrections.accounts import AccountCorrections
+from services.corrections.fields import FieldCorrections
+from services.corrections.identities import IdentityCorrections
+from services.corrections.ledger import EvidenceFiles
+from services.corrections.mobiles import MobileCorrections
+from services.corrections.people import People
+
+
+@dataclass(frozen=True)
+class CorrectionServices:
+    people: People
+    evidence: EvidenceFiles
+    mobiles: MobileCorrections
+    accounts: AccountCorrections
+    fields: FieldCorrections
+    identities: IdentityCorrections
