@@ -1,4 +1,4 @@
-"""Acts of the office on an account: disable and enable it, unbind its WeChat."""
+"""Acts of the office on an account: disable and enable it, unbind its WeChat, release its mobile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.core.base import Actor, Deps
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.corrections.ledger import check_reason, write
-from services.corrections.persons import Person, end_sessions, lock_person, tell, unbind_wechat
+from services.corrections.persons import RELEASED, Person, end_sessions, is_released, lock_person, tell, unbind_wechat
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class AccountCorrections:
             account = person.own_account
             if account.disabled_at is None:
                 raise Conflict("这个账号没有停用。", code="not_disabled")
+            if is_released(account):
+                raise Conflict("这个账号的手机号已释放，请用“更换手机号”登记新号码，启用后恢复。", code="released")
             if not account.mobile_sealed:
                 raise Conflict("这个账号已由本人注销，不能恢复，请本人重新注册。", code="deleted")
             account.disabled_at = None
@@ -64,6 +66,31 @@ class AccountCorrections:
                 raise Conflict("这个账号没有绑定微信。", code="not_bound")
 
         await self._do(actor, person_id, CorrectionKind.UNBIND, reason, "解除账号的微信绑定", act, key)
+
+    async def release_mobile(self, actor: Actor, person_id: UUID, reason: str, *, key: str | None = None) -> None:
+        """The number is somebody else's now: it is free for its owner, and the account waits for another one.
+
+        Raises NotFound; Conflict for an expert in the pool, who would be called by nobody: he gets a new number first.
+        """
+
+        async def act(person: Person) -> None:
+            account = person.own_account
+            if person.in_pool:
+                message = (
+                    "在库专家不能没有手机号：请先为他登记新手机号，启用后原号码自动释放；找不到本人的，先办理退库。"
+                )
+                raise Conflict(message, code="in_pool")
+            if account.id == actor.account_id or await RoleGrant.exists(account_id=account.id, revoked_at=None):
+                raise Conflict("工作人员不能没有手机号：请先登记新手机号，或在“工作人员”中取消授权。", code="is_staff")
+            if not account.mobile_sealed:
+                raise Conflict("这个账号已经没有手机号。", code="no_mobile")
+            await tell(self.deps, person, "释放您账号的手机号", self.deps.now())
+            account.mobile_sealed, account.mobile_hash = "", f"{RELEASED}{account.id}"
+            account.disabled_at = account.disabled_at or self.deps.now()
+            await account.save(update_fields=["mobile_sealed", "mobile_hash", "disabled_at"])
+            await end_sessions(account.id, self.deps.now())
+
+        await self._do(actor, person_id, CorrectionKind.RELEASE, reason, "", act, key)
 
     async def _do(
         self,
@@ -82,7 +109,8 @@ class AccountCorrections:
             person = await lock_person(actor.pool, person_id)
             await act(person)
             await write(self.deps, actor, person, kind, words)
-            await tell(self.deps, person, what, self.deps.now())
+            if what:
+                await tell(self.deps, person, what, self.deps.now())
             return True
 
         await once(

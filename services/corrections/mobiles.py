@@ -36,7 +36,15 @@ from services.corrections.ledger import (
     values_of,
     write,
 )
-from services.corrections.persons import Person, end_sessions, find_person, lock_person, tell, unbind_wechat
+from services.corrections.persons import (
+    Person,
+    end_sessions,
+    find_person,
+    is_released,
+    lock_person,
+    tell,
+    unbind_wechat,
+)
 from services.expert_files import change_file, file_of
 from services.notifications import Notices
 
@@ -143,7 +151,7 @@ class MobileCorrections:
 
     async def _check_free(self, person: Person, mobile: str) -> None:
         digest = self.deps.keys.lookup_hash("mobile", mobile)
-        own = self.deps.keys.open_text(person.mobile_sealed(), "mobile")
+        own = self.deps.keys.read(person.mobile_sealed(), "mobile")
         if mobile == own:
             raise InvalidInput("这就是现在登记的手机号。", code="same_mobile", field="mobile")
         holder = await find_holder(person, digest)
@@ -219,10 +227,12 @@ async def settle_mobile(deps: Deps, pool: str, mobile: str) -> bool:
 
 
 async def _put_mobile(deps: Deps, person: Person, correction: Correction, mobile: str) -> None:
-    now, before = deps.now(), deps.keys.open_text(person.mobile_sealed(), "mobile")
+    now, before = deps.now(), deps.keys.read(person.mobile_sealed(), "mobile")
     office = Actor(correction.pool, "pool_admin", correction.begun_by)
     if person.account is not None:
         account = person.account
+        if is_released(account):
+            account.disabled_at = None
         account.mobile_sealed, account.mobile_hash = deps.keys.seal(mobile, "mobile"), correction.mobile_hash
         account.mobile_changed_at = now
         account.password_hash, account.password_set_at, account.password_initial = "", None, False
@@ -241,7 +251,7 @@ async def _put_mobile(deps: Deps, person: Person, correction: Correction, mobile
 async def _tell_changed(deps: Deps, person: Person, now: datetime, before: str, mobile: str) -> None:
     owner = person.account or person.filed_expert
     hotline = deps.book(owner.pool).pool.hotline
-    for place, phone in (("new", ""), ("old", before)):
+    for place, phone in (("new", ""), ("old", before)) if before else (("new", ""),):
         await Notices(deps).notify(
             pool=owner.pool,
             kind="mobile_changed",

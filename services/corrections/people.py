@@ -17,7 +17,7 @@ from models.experts import Expert
 from services.core.base import Actor, Deps, Page, record, rows, transaction
 from services.core.permissions import check
 from services.corrections.ledger import values_of
-from services.corrections.persons import Person, find_person
+from services.corrections.persons import Person, find_person, is_released
 from services.files import schedule_removal
 
 SEARCH_MAX = 50
@@ -80,7 +80,8 @@ class CorrectionLine:
 class PersonView:
     """``expert_id`` None: not an expert; ``in_pool`` false: one who has left. ``wechat``: apps that are bound.
 
-    ``disabled_at`` and what follows are those of the account; without one, ``has_account`` is false.
+    ``disabled_at`` and what follows are those of the account; without one, ``has_account`` is false. ``deleted`` by its
+    owner; ``released``: without a mobile until the office files another.
     """
 
     id: UUID
@@ -94,6 +95,7 @@ class PersonView:
     registered_at: datetime | None
     disabled_at: datetime | None
     deleted: bool
+    released: bool
     password_initial: bool
     wechat: tuple[str, ...]
     verification: IdentityVerificationResult
@@ -154,7 +156,8 @@ class People:
             has_account=account is not None,
             registered_at=account.registered_at if account else None,
             disabled_at=account.disabled_at if account else None,
-            deleted=account is not None and not account.mobile_sealed,
+            deleted=account is not None and not account.mobile_sealed and not is_released(account),
+            released=account is not None and is_released(account),
             password_initial=account is not None and account.password_initial,
             wechat=tuple(_APPS[str(app)] for app in sorted(set(map(str, apps)), reverse=True)),
             verification=IdentityVerificationResult(account.identity_verification if account else ""),

@@ -12,6 +12,8 @@ from models.experts import Expert
 from services.core.base import Deps
 from services.notifications import NoticeRequest, Notices, Recipient
 
+RELEASED = "released:"
+"""Begins the hash of an account whose mobile the office has released; the account is disabled until it gets another."""
 UNKNOWN = "找不到这个人，请返回后重新查找。"
 
 
@@ -96,6 +98,10 @@ async def lock_person(pool: str, person_id: UUID) -> Person:
     if expert is not None and expert.account_id != (account.id if account else None):
         raise Conflict("资料刚刚有变动，请刷新页面后再办理。", code="person_changed")
     return Person(account, expert)
+
+
+def is_released(account: Account) -> bool:
+    return account.mobile_hash.startswith(RELEASED)
 
 
 async def end_sessions(account_id: UUID, now: datetime) -> int:

@@ -113,6 +113,11 @@ class PeoplePages(OfficePart):
     async def unbind(self, visit: Visit, form: ReasonForm) -> None:
         await self.services.corrections.accounts.unbind(visit.actor, visit.id(_PERSON), form.reason, key=visit.key)
 
+    @person.command(ReasonForm, "release", note="手机号已释放，现在的机主可以用它注册、登录。")
+    async def release_mobile(self, visit: Visit, form: ReasonForm) -> None:
+        accounts = self.services.corrections.accounts
+        await accounts.release_mobile(visit.actor, visit.id(_PERSON), form.reason, key=visit.key)
+
     @person.command(ReasonForm, "disable", note="账号已停用，立即生效，并通知了本人。")
     async def disable(self, visit: Visit, form: ReasonForm) -> None:
         await self.services.corrections.accounts.disable(visit.actor, visit.id(_PERSON), form.reason, key=visit.key)

@@ -241,3 +241,34 @@ async def test_a_password_on_paper_shows_once_and_has_to_be_changed(scene: Scene
     person = await world.visitor().get("/h5/login/password?pool=demo")
     await person.press("登录", pool="demo", name=mobile, password=password)
     assert ("/account/password" in person.path, "初始密码" in person.text) == (True, True)
+
+
+async def test_a_number_that_has_a_new_owner_is_released_and_the_account_gets_another(
+    scene: Scene, world: World, deps: Deps
+) -> None:
+    former = await make_account(deps, real_name="司马光")
+    mobile = deps.keys.open_text(former.mobile_sealed, "mobile")
+    _, expert = await member(deps)
+    page = await file_mobile(scene, expert.id, mobile)
+    assert (page.status, "释放手机号" in page.text) == (409, True)
+    path = f"/office/people/{former.id}"
+    await page.get(path)
+    await post(page, path, command="release", reason="现机主持身份证和号码登记到场")
+    assert ("手机号已释放" in page.text, (await Account.get(id=former.id)).mobile_sealed) == (True, "")
+    await post(page, path, command="enable", reason="试一试")
+    assert (page.status, "登记新手机号" in page.text) == (409, True)
+    assert (await file_mobile(scene, expert.id, mobile)).status == 200, "it is free for its owner"
+
+    await file_mobile(scene, former.id, "13777776666")
+    await log_in(world, "13777776666")
+    former = await Account.get(id=former.id)
+    assert (former.mobile_hash, former.disabled_at) == (deps.keys.lookup_hash("mobile", "13777776666"), None)
+
+
+async def test_nobody_who_is_called_or_works_here_loses_his_number(scene: Scene, deps: Deps) -> None:
+    _, expert = await member(deps)
+    for person_id, words in ((expert.id, "先为他登记新手机号"), (scene.account.id, "工作人员不能没有手机号")):
+        path = f"/office/people/{person_id}"
+        page = await scene.at(path)
+        await post(page, path, command="release", reason="号码已换机主")
+        assert (page.status, words in page.text) == (409, True)
