@@ -1,0 +1,262 @@
+"""Nobody is sent to a telephone for nothing: each text that ends at the office names what the office does there.
+
+An answer is a declared command, ``office.people.disable``, or a page on which the office reads what is asked,
+``/office/experts/{id}``. A sentence that no answer stands for fails, and so does an answer that no page has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.hotline_texts import find_texts
+from tests.web.test_acts_about_persons import declared_acts
+from web.core.pages import PageGroup, declared_pages
+
+_NEW_MOBILE, _IDENTITY, _FIELD = "office.people.file_mobile", "office.people.correct_identity", "office.people.correct"
+_ENABLE, _DISABLE, _UNBIND = "office.people.enable", "office.people.disable", "office.people.unbind"
+_LOOK_UP, _FILE = "office.people.search", "/office/experts/{id}"
+_APPLICATION, _DRAW, _ORDER = "/office/applications/{id}", "/draws/{draw_id}", "/office/orders/{id}"
+_MAKE_UP, _WINDOWS = "office.course_participants.give_make_up", "office.campaigns.save"
+_STRANGER = f"{_UNBIND} {_DISABLE} {_NEW_MOBILE}"
+"""Somebody else acts for the person: his WeChat, his account, his number."""
+_NOTICES = "config/rulebooks/_notice_texts.toml "
+OF_NOTICES: Mapping[str, str] = {
+    "absence_registered": _DRAW,
+    "account_bound": _STRANGER,
+    "account_closed": _LOOK_UP,
+    "account_joined": _STRANGER,
+    "application_ended": f"{_APPLICATION} {_ORDER}",
+    "application_entered": _FILE,
+    "application_refused": _APPLICATION,
+    "certificate_revoked": "office.certificates.issue_missing",
+    "desk_registered": _DRAW,
+    "draw_cancelled": _DRAW,
+    "draw_declined": f"{_STRANGER} agency.calling.supplement",
+    "draw_release_text": _DRAW,
+    "draw_released": _DRAW,
+    "draw_unclear": _DRAW,
+    "expert_left": f"{_FILE} office.expert_sheets.confirm",
+    "file_changed": f"{_FIELD} {_STRANGER}",
+    "gathering_stays": _DRAW,
+    "leave_confirmed": f"{_STRANGER} agency.calling.supplement",
+    "mini_program_bound": _STRANGER,
+    "mobile_changed": f"{_NEW_MOBILE} {_DISABLE}",
+    "mobile_filed": "office.people.withdraw",
+    "panel_stays": _DRAW,
+    "password_changed": f"office.people.reissue_password {_STRANGER}",
+    "person_corrected": f"office.people.withdraw office.people.refuse {_ENABLE} {_FIELD} {_NEW_MOBILE}",
+    "person_differs": f"{_IDENTITY} office.people.verify_again",
+    "recall_hindered": f"{_FIELD} {_DRAW}",
+    "recall_stated": _DRAW,
+    "recusal_declared": f"{_STRANGER} {_FIELD}",
+    "remuneration_paid": "agency.remuneration.unmark",
+    "remuneration_unpaid": "agency.remuneration.mark_chosen",
+    "role_changed": "office.staff.grant office.staff.revoke office.reviewers.grant office.reviewers.revoke",
+    "supervisor_removed": _DRAW,
+}
+"""Notices by kind: all sentences of one are about the same matter."""
+ANSWERS: Mapping[str, Mapping[str, str]] = {
+    "config/rulebooks/_defaults.toml": {
+        "您可以随时回复“解绑”，或拨打热线查询、更正、导出、删除您的信息": f"{_FIELD} {_IDENTITY} {_NEW_MOBILE}",
+    },
+    "config/rulebooks/_entry_defaults.toml": {
+        "如旧手机已停用，请拨打服务热线核实": _NEW_MOBILE,
+        "政务服务热线 12345": "office.feedback.answer",
+        "请携带身份证到管理机构窗口核验，或拨打服务热线预约视频核验": "office.exam_candidates.identify",
+    },
+    "config/rulebooks/demo.toml": {"缴费后需要退费的，请拨打演示热线400-000-0000": "office.orders.refund"},
+    "config/rulebooks/guangdong.toml": {
+        "政务服务热线 12345": "office.feedback.answer",
+        "本专家库暂不在线受理入库申请，请关注省专家库公告或拨打12345咨询": "office.expert_sheets.confirm",
+    },
+    "config/rulebooks/hunan.toml": {
+        "列表中没有的，可申请添加或拨打服务热线": "office.employers.add",
+        "可在单位搜索页申请添加，或拨打服务热线说明情况": "office.employers.add office.employers.accept",
+        "请拨打服务热线说明情况，由工作人员解锁": "office.applications.unlock",
+    },
+    "config/rulebooks/xinjiang.toml": {"如旧手机已停用，请拨打0991-8837410核实": _NEW_MOBILE},
+    "handlers/texts.py": {
+        "{}目前没有可以预约的场次，请拨打{}咨询": "office.exam_sittings.add",
+        "人工服务：{}": _LOOK_UP,
+        "咨询：{}": _APPLICATION,
+        "如有疑问请拨打{}": f"{_ORDER} {_WINDOWS}",
+        "如有疑问，请拨打{}": _STRANGER,
+        "如果您是评标专家，请拨打{}核对": _NEW_MOBILE,
+        "如果您是评标专家，请拨打{}核对登记的手机号": _NEW_MOBILE,
+        "目前不能在这里变更专家信息，如需变更请拨打{}咨询": _FIELD,
+    },
+    "miniapp_api/http/middleware.py": {"仍不行的，请拨打人工服务电话": _LOOK_UP},
+    "miniprogram/lib/h5.js": {"如有疑问请拨打人工服务电话": "office.staff.grant"},
+    "miniprogram/lib/sheet.wxml": {"打电话 {}": _LOOK_UP},
+    "miniprogram/pages/account.js": {"this.pool.hotline && {},": _LOOK_UP},
+    "miniprogram/pages/fees.js": {"return fee.phase === 'paid' ? '' : `有疑问请拨打{}": _ORDER},
+    "miniprogram/pages/register.js": {
+        ", closed: open ? '' : closed || '目前不开放注册，请拨打人工服务电话咨询": "office.expert_sheets.confirm",
+    },
+    "services/accounts/credentials.py": {
+        "旧手机已停用请拨打{}": _NEW_MOBILE,
+        "此账号已停用，请联系专家库管理机构": _ENABLE,
+        "这个手机号已用于另一个账号，请换一个手机号，或拨打{}核实": f"office.people.release_mobile {_NEW_MOBILE}",
+    },
+    "services/accounts/expert_matching.py": {"有多位专家登记了这个手机号，请拨打{}核实后再绑定": _NEW_MOBILE},
+    "services/accounts/identity_verification.py": {"确认无误的，请拨打{}核实": _IDENTITY},
+    "services/accounts/passwords.py": {"此账号已停用，请拨打{}咨询": _ENABLE},
+    "services/accounts/registration.py": {
+        "仍不行请拨打{}核实": f"{_IDENTITY} {_NEW_MOBILE}",
+        "已停用请拨打{}核实": _NEW_MOBILE,
+        "此账号已停用，请拨打{}咨询": _ENABLE,
+        "这个手机号在专家库中登记的是另一位专家，请换一个手机号，或拨打{}核实": _NEW_MOBILE,
+    },
+    "services/accounts/sessions.py": {"此账号已停用，请联系专家库管理机构": _ENABLE},
+    "services/accounts/web_sessions.py": {"这个手机号没有可以登录的身份，请拨打{}核对": f"{_NEW_MOBILE} {_ENABLE}"},
+    "services/accounts/wechat_binding.py": {
+        "此账号已停用，请拨打{}咨询": _ENABLE,
+        "此账号已停用，请联系专家库管理机构": _ENABLE,
+    },
+    "services/applications/drafts.py": {"确需修改请联系专家库管理机构解除锁定": "office.applications.unlock"},
+    "services/applications/may_apply.py": {
+        "专家档案中登记的手机号与您的不一致，请拨打{}核实后再办理{}": _NEW_MOBILE,
+        "如您已入库，请拨打{}核实": f"{_NEW_MOBILE} {_IDENTITY}",
+        "您已完成的继续教育没有考试，请拨打{}，由管理机构安排考试": "office.exam_candidates.add",
+    },
+    "services/applications/problems.py": {
+        "{}表格打印后已锁定，请联系专家库管理机构解除锁定": "office.applications.unlock",
+    },
+    "services/applications/progress_messages.py": {
+        "修改提交已于{}截止，请拨打{}咨询": _WINDOWS,
+        "如有疑问，请拨打{}咨询": _APPLICATION,
+        "审核已于{}结束，尚未办结，请拨打{}咨询": _WINDOWS,
+        "缴费{}，请拨打{}咨询": f"{_WINDOWS} office.applications.end",
+        "请拨打{}咨询": f"{_ORDER} office.applications.end",
+    },
+    "services/applications/submission.py": {"请拨打{}核实": _IDENTITY},
+    "services/courses/study.py": {
+        "您不再参加这门课程，如有疑问请联系管理机构": "office.course_participants.readmit",
+        "确实参加了的，请联系管理机构登记": "office.course_participants.record_finished",
+    },
+    "services/courses/study_periods.py": {
+        "如需补学请联系管理机构": _MAKE_UP,
+        "已暂停抽取，请联系管理机构": _MAKE_UP,
+        "结业考试已结束，补学后也不能再考，请联系管理机构办理": "office.course_participants.record_finished",
+        "补学由管理机构安排，请联系管理机构": _MAKE_UP,
+    },
+    "services/draws/calls/invitations.py": {"请假截止时间{}已过，请直接致电{}说明情况": "draws.absences.register"},
+    "services/entry/objections.py": {"如信息有误，请联系管理机构": f"{_IDENTITY} office.objections.decide"},
+    "services/exams/attempts/attempts.py": {
+        "确实需要换的，请马上告诉监考人员或拨打服务热线，由管理机构允许后重试": "office.exam_candidates.allow_devices",
+    },
+    "services/exams/attempts/evidence.py": {
+        "已过提交离线作答的时间，如有疑问请拨打服务热线": "office.exam_candidates.give_back",
+    },
+    "services/exams/marking/appeals.py": {
+        "已过申请复核的时间，如有疑问请拨打服务热线": "office.exam_scores.void office.exam_candidates.give_back"
+    },
+    "services/exams/papers/papers.py": {
+        "题库中“{}”的题目不足，暂时不能生成试卷，请联系管理机构": "office.bank_files.import_good",
+    },
+    "services/exams/sittings/sittings.py": {"确有困难请拨打{}": "office.exam_sittings.save"},
+    "services/expert_file_views/own_file.py": {
+        "有误的请拨打{}更正": f"{_IDENTITY} {_NEW_MOBILE}",
+        "现在需要更正的，请拨打{}": _FIELD,
+        "请联系管理机构": _FIELD,
+        "需要更正的，请拨打{}": _FIELD,
+    },
+    "services/experts/membership_status.py": {
+        "您的专家档案不在库中，请联系专家库管理机构": f"{_FILE} office.expert_sheets.confirm",
+    },
+    "services/experts/renewals.py": {"急需办理的请拨打{}": _FIELD, "本库不在线办理{}，请拨打{}": _FIELD},
+    "services/experts/suspension.py": {
+        "了解原因或申请恢复，请拨打{}": f"{_FILE} office.expert_sheets.confirm",
+        "登记的出生日期有误的，请拨打{}更正": _IDENTITY,
+        "结业考试已结束，请拨打{}，由管理机构另行安排": "office.course_participants.record_finished",
+        "补学由管理机构安排，请拨打{}": _MAKE_UP,
+        "请拨打{}，由管理机构核对身份证号": _IDENTITY,
+    },
+    "services/files/delivery.py": {"如非本人操作，请拨打{}": _STRANGER},
+    "services/notifications/helpdesk.py": {"本专家库暂未开通意见反馈，请拨打{}": _LOOK_UP},
+    "services/organisations/legal_entities.py": {"此账号已停用，请联系专家库管理机构": _ENABLE},
+    "services/payments/fee_lookup.py": {"有疑问请拨打{}": "/office/orders"},
+    "services/payments/invoices/invoices.py": {"确需更换请拨打服务电话": "office.invoices.reverse"},
+    "services/payments/invoices/mailing.py": {"如有疑问请拨打{}": "office.invoices.resend"},
+    "services/payments/orders.py": {
+        "仍不行请拨打{}": "/office/orders",
+        "本专家库暂未开通在线缴费，请拨打{}": "/office/orders",
+        "缴费已于{}截止，如有疑问请拨打{}": _WINDOWS,
+    },
+    "services/remuneration/answers.py": {
+        "这笔酬劳您已提出{}次异议，请直接联系评标场地，或拨打{}": "remuneration.venue.propose",
+    },
+    "services/reviews/absences.py": {
+        "没有审核范围相同或更大的同事，请联系专家库管理机构在“审核分工”中安排代办": "office.reviewers.arrange",
+    },
+    "services/reviews/decisions.py": {"如需继续，请联系专家库管理机构延长审核时间": _WINDOWS},
+    "services/reviews/reopening.py": {
+        "确有错误的，请联系专家库管理机构处理，或请申请人重新申请": f"{_FIELD} office.experts.remove_from_pool",
+        "确有错误的，请联系专家库管理机构，公示期内可按异议办理": "office.objections.decide",
+    },
+    "web/core/site.py": {"请稍后重试，仍不行请拨打通知中的联系电话": _DRAW},
+    "web/static/applications/picker.js": {"申请添加，或拨打{}": "office.employers.add"},
+    "web/templates/accounts/account.html": {"请拨打{}核实": _IDENTITY},
+    "web/templates/accounts/forgot_password.html": {
+        "没有收到验证码请核对手机号，或拨打{}": f"{_NEW_MOBILE} office.people.reissue_password",
+    },
+    "web/templates/accounts/login_code.html": {"没有收到请核对手机号，或拨打{}": _NEW_MOBILE},
+    "web/templates/accounts/login_role.html": {"需要办理的，请联系专家库管理机构授权": "office.staff.grant"},
+    "web/templates/accounts/mobile.html": {"请拨打": _NEW_MOBILE},
+    "web/templates/accounts/own_data.html": {"请拨打": _NEW_MOBILE},
+    "web/templates/accounts/password.html": {"请拨打": _NEW_MOBILE},
+    "web/templates/agency/basic_fields.html": {
+        "名册中还没有监督人，请联系专家库管理机构添加": "office.supervisors.add",
+    },
+    "web/templates/core/error.html": {"人工服务电话": _LOOK_UP},
+    "web/templates/courses/detail.html": {
+        "补学由管理机构安排，请拨打{}": _MAKE_UP,
+        "请拨打{}，由管理机构登记其他培训或另行安排": "office.course_participants.record_finished",
+    },
+    "web/templates/draws/record.html": {
+        "每次登记都立即通知专家本人，专家可以直接作出不同答复，或致电专家库提出异议": _DRAW,
+    },
+    "web/templates/exams/detail.html": {
+        "后续安排会通知您，也可拨打{}": "office.exam_candidates.give_back",
+        "考试未合格，回复“进度”查看申请的后续安排，也可拨打{}": _APPLICATION,
+    },
+    "web/templates/exams/sittings.html": {
+        "目前没有可以预约的场次，请拨打": "office.exam_sittings.add",
+        "确有困难请拨打": "office.exam_sittings.save",
+    },
+    "web/templates/payments/pay.html": {"如有疑问请拨打": _ORDER},
+    "web/templates/remuneration/own.html": {"仍有异议的，请直接联系评标场地，或拨打": "remuneration.venue.propose"},
+    "web/templates/reviews/away.html": {
+        "没有审核范围与您相同或更大的同事，请联系专家库管理机构在“审核分工”中安排代办": "office.reviewers.arrange",
+    },
+    "web/templates/reviews/hand.html": {
+        "需要他人办理的，请联系专家库管理机构在“审核分工”中安排": "office.reviewers.grant",
+    },
+}
+"""By file and sentence, with ``{}`` for what is filled in; several answers are separated by blanks."""
+
+
+def pages() -> Iterator[str]:
+    """The addresses of all declared pages."""
+    groups: list[Any] = [PageGroup]
+    while groups:
+        group = groups.pop()
+        groups += [part for part in group.__subclasses__() if part.__module__.startswith("web.")]
+        yield from (declaration.path for declaration in declared_pages(group))
+
+
+def test_every_text_that_ends_at_the_office_has_an_answer() -> None:
+    texts = find_texts()
+    listed = {place: set(answers) for place, answers in ANSWERS.items()}
+    listed |= {_NOTICES + kind: texts.get(_NOTICES + kind, {"nothing is sent there"}) for kind in OF_NOTICES}
+    new = {place: sorted(words - listed.get(place, set())) for place, words in texts.items()}
+    gone = {place: sorted(words - texts.get(place, set())) for place, words in listed.items()}
+    assert {place: words for place, words in new.items() if words} == {}, "say which act of the office answers it"
+    assert {place: words for place, words in gone.items() if words} == {}, "no such text any more"
+
+
+def test_every_answer_is_a_command_or_a_page_that_exists() -> None:
+    known = {*declared_acts(), *pages()}
+    answers = {*OF_NOTICES.values(), *(text for by_text in ANSWERS.values() for text in by_text.values())}
+    assert sorted({answer for text in answers for answer in text.split()} - known) == []
