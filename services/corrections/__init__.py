@@ -2,6 +2,7 @@
 
 from services.corrections.fields import CorrectionForm
 from services.corrections.ledger import EVIDENCE_MAX, REASON_MAX, Upload, check_reason, write
+from services.corrections.merges import MOVED, NOT_MOVED
 from services.corrections.mobiles import awaits_mobile, settle_mobile
 from services.corrections.people import (
     SEARCH_MAX,
@@ -16,6 +17,8 @@ from services.corrections.registry import CorrectionServices
 
 __all__ = [
     "EVIDENCE_MAX",
+    "MOVED",
+    "NOT_MOVED",
     "REASON_MAX",
     "SEARCH_MAX",
     "CorrectionForm",

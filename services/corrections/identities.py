@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 from uuid import UUID
 
-from domain.errors import AppError, Conflict, Forbidden, InvalidInput
-from domain.experts.corrections import SECOND_LOOK, CorrectionKind, CorrectionState
+from domain.errors import AppError, Conflict, InvalidInput
+from domain.experts.corrections import CorrectionKind, CorrectionState
 from domain.experts.file import FileChange, FileSource
 from domain.faults import Faults
 from domain.identity import IdentityVerificationResult
@@ -24,16 +23,12 @@ from models.experts import Expert
 from services.core.base import Actor, Deps
 from services.core.idempotency import once
 from services.core.permissions import check
-from services.core.short_texts import check_text
 from services.corrections.ledger import (
-    REASON_MAX,
     EvidenceFiles,
     StoredEvidence,
     Upload,
     check_reason,
     check_upload,
-    end,
-    lock_waiting,
     values_of,
     write,
 )
@@ -115,34 +110,13 @@ class IdentityCorrections:
         )
         await tell(self.deps, person, "申请更正姓名、身份证号", self.deps.now())
 
-    async def confirm(self, actor: Actor, correction_id: UUID, *, key: str | None = None) -> None:
-        """The second look: the correction takes effect. Raises NotFound, Forbidden for who began it, and for the person
-        himself; Conflict when it has ended, or the number is somebody else's now."""
-        check(actor, "person.manage")
-
-        async def run() -> bool:
-            person, correction = await self._lock(actor, correction_id)
-            values = values_of(self.deps.keys, correction)
-            await self._check_change(person, str(values["name"]), str(values["id_number"]))
-            await self._apply(actor, person, correction, str(values["name"]), str(values["id_number"]))
-            await end(self.deps, actor, correction, CorrectionState.DONE, by=actor.account_id)
-            await tell(self.deps, person, "更正您的姓名、身份证号", self.deps.now())
-            return True
-
-        await once(owner=f"correct.confirm:{correction_id}", key=key, deps=self.deps, answer=bool, run=run)
-
-    async def refuse(self, actor: Actor, correction_id: UUID, note: str, *, key: str | None = None) -> None:
-        """The second look found it wrong; nothing changes. Raises NotFound, InvalidInput, Forbidden, Conflict."""
-        check(actor, "person.manage")
-        words = check_text(" ".join(note.split()), "note", "不同意的原因", REASON_MAX, required=True)
-
-        async def run() -> bool:
-            person, correction = await self._lock(actor, correction_id)
-            await end(self.deps, actor, correction, CorrectionState.REFUSED, by=actor.account_id, note=words)
-            await tell(self.deps, person, "不更正姓名、身份证号", self.deps.now())
-            return True
-
-        await once(owner=f"correct.refuse:{correction_id}", key=key, deps=self.deps, answer=bool, run=run)
+    async def apply(self, person: Person, correction: Correction) -> None:
+        """Put the name and number in force; the caller has locked the person. Raises Conflict for a number that is
+        somebody else's now."""
+        values = values_of(self.deps.keys, correction)
+        name, number = str(values["name"]), str(values["id_number"])
+        await self._check_change(person, name, number)
+        await self._apply(person, correction, name, number)
 
     async def query_again(self, actor: Actor, person_id: UUID, reason: str, *, key: str | None = None) -> None:
         """Have the register asked again; the answer comes with the next round. Raises NotFound, InvalidInput, Conflict
@@ -169,16 +143,6 @@ class IdentityCorrections:
             request=f"{person_id} {words}",
         )
 
-    async def _lock(self, actor: Actor, correction_id: UUID) -> tuple[Person, Correction]:
-        """Person and correction, in this order, for the second look."""
-        seen = await Correction.get_or_none(id=correction_id, pool=actor.pool, kind=CorrectionKind.IDENTITY.value)
-        if seen is None:
-            raise InvalidInput("找不到这项更正，请刷新页面。", code="correction_unknown")
-        person = await lock_person(actor.pool, cast(UUID, seen.expert_id or seen.account_id))
-        correction = await lock_waiting(actor.pool, correction_id)
-        check_second(actor, person, correction)
-        return person, correction
-
     def _check_registered(self, person: Person) -> None:
         if not person.id_number_sealed():
             raise Conflict("这个人还没有实名注册，请本人注册时填写。", code="not_registered")
@@ -204,7 +168,7 @@ class IdentityCorrections:
         if expert is not None and expert.id != person.expert_id:
             raise _taken(expert.name)
 
-    async def _apply(self, actor: Actor, person: Person, correction: Correction, name: str, number: str) -> None:
+    async def _apply(self, person: Person, correction: Correction, name: str, number: str) -> None:
         keys, now = self.deps.keys, self.deps.now()
         account = person.account
         if account is not None and account.id_number_hash is not None:
@@ -221,18 +185,6 @@ class IdentityCorrections:
             values = {"name": name, "id_number": number}
             change = FileChange(now, FileSource.OFFICE, values, correction.id, correction.begun_by)
             await change_file(self.deps, person.expert, change)
-
-
-def check_second(actor: Actor, person: Person, correction: Correction) -> None:
-    """Raises Forbidden for who began it and for the person himself, Conflict for a kind that needs no second look."""
-    if CorrectionKind(correction.kind) not in SECOND_LOOK:
-        raise Conflict("这项更正不需要复核。", code="no_second_look")
-    if actor.account_id == correction.begun_by:
-        raise Forbidden(
-            "提出更正的人不能自己复核，请另一位管理员办理；没有的先在“工作人员”中添加。", code="same_person"
-        )
-    if actor.account_id == person.account_id:
-        raise Forbidden("不能复核自己的更正，请另一位管理员办理。", code="own_correction")
 
 
 async def _await_register(account: Account, now: datetime) -> None:

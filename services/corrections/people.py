@@ -17,6 +17,7 @@ from models.experts import Expert
 from services.core.base import Actor, Deps, Page, record, rows, transaction
 from services.core.permissions import check
 from services.corrections.ledger import values_of
+from services.corrections.merges import MERGED, check_chosen
 from services.corrections.persons import Person, find_person, is_released
 from services.files import schedule_removal
 
@@ -81,7 +82,7 @@ class PersonView:
     """``expert_id`` None: not an expert; ``in_pool`` false: one who has left. ``wechat``: apps that are bound.
 
     ``disabled_at`` and what follows are those of the account; without one, ``has_account`` is false. ``deleted`` by its
-    owner; ``released``: without a mobile until the office files another.
+    owner, or ``merged`` into another one; ``released``: without a mobile until the office files another.
     """
 
     id: UUID
@@ -95,6 +96,7 @@ class PersonView:
     registered_at: datetime | None
     disabled_at: datetime | None
     deleted: bool
+    merged: bool
     released: bool
     password_initial: bool
     wechat: tuple[str, ...]
@@ -135,6 +137,13 @@ class People:
             for line in lines
         )
 
+    async def find_other(self, actor: Actor, person_id: UUID, text: str) -> UUID:
+        """The page of the only other person whom a search finds. Raises InvalidInput."""
+        if not text.strip():
+            raise InvalidInput("请填写另一个账号的手机号、身份证号或专家编号。", code="missing", field="other")
+        own = (await find_person(actor.pool, person_id)).page_id
+        return check_chosen([line.id for line in await self.search(actor, text)], own)
+
     async def read(self, actor: Actor, person_id: UUID) -> PersonView:
         """A person by the id of expert or account; the access is logged. Raises NotFound."""
         check(actor, "person.manage")
@@ -157,6 +166,7 @@ class People:
             registered_at=account.registered_at if account else None,
             disabled_at=account.disabled_at if account else None,
             deleted=account is not None and not account.mobile_sealed and not is_released(account),
+            merged=account is not None and account.mobile_hash.startswith(MERGED),
             released=account is not None and is_released(account),
             password_initial=account is not None and account.password_initial,
             wechat=tuple(_APPS[str(app)] for app in sorted(set(map(str, apps)), reverse=True)),

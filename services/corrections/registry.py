@@ -8,8 +8,10 @@ from services.corrections.accounts import AccountCorrections
 from services.corrections.fields import FieldCorrections
 from services.corrections.identities import IdentityCorrections
 from services.corrections.ledger import EvidenceFiles
+from services.corrections.merges import MergeCorrections
 from services.corrections.mobiles import MobileCorrections
 from services.corrections.people import People
+from services.corrections.second_looks import SecondLooks
 
 
 @dataclass(frozen=True)
@@ -20,3 +22,5 @@ class CorrectionServices:
     accounts: AccountCorrections
     fields: FieldCorrections
     identities: IdentityCorrections
+    merges: MergeCorrections
+    second_looks: SecondLooks

@@ -165,6 +165,7 @@ async def _of_an_expert(scene: Scene) -> tuple[Account, dict[tuple[str, str], ob
         ("/office/experts/", "id"): expert.id,
         ("/office/people/", "id"): expert.id,
         ("/office/people/", "field"): "email",
+        ("/office/people/", "other"): (await make_account(deps)).id,
         ("/office/people/evidence/", "correction"): correction.id,
         ("/office/courses/", "id"): course.id,
         ("/office/courses/", "item"): item.id,

@@ -106,7 +106,7 @@ ABOUT_NOTHING: Mapping[str, str] = {
         [f"office.group_notices.{act}" for act in ("drop", "start", "stop", "try_out", "write")],
         "a text to many, which records nothing about them",
     ),
-    "office.people.search": "reading, which is logged",
+    **dict.fromkeys(["office.people.search", "office.people.find_other"], "reading, which is logged"),
     "office.exam_analysis.preview": "a preview",
     "office.exam_candidates.allow": "more time, which takes nothing",
     "office.exam_candidates.allow_devices": "more devices, which take nothing",

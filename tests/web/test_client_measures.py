@@ -171,6 +171,7 @@ UPLOADS = (
     "/office/materials",
     "/office/people/{id}",
     "/office/people/{id}/file/{field}",
+    "/office/people/{id}/merge/{other}",
 )
 """Addresses of pages that take files: bytes are counted while they arrive, types read from the content. Films come in
 parts, to an address of their own (``_VideoPart``)."""

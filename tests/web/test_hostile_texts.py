@@ -162,6 +162,7 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/office/people/{id": [str(person) for person in await Expert.all().values_list("id", flat=True)],
         "/office/people/{id}/file/{field": ["email", "employer", "recusal_units", "work_history"],
         "/office/people/evidence/{correction": [],
+        "/office/people/{id}/merge/{other": [str(agency.account_id)],
         "/office/experts/{id": [str(expert_id) for expert_id in await Expert.all().values_list("id", flat=True)],
         "/office/reconciliation/{id": [str(ids["bill"])],
         "/office/campaigns/{id": [str(ids["campaign"])],

@@ -103,7 +103,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     "services/accounts/identity_verification.py": {"确认无误的，请拨打{}核实": _IDENTITY},
     "services/accounts/passwords.py": {"此账号已停用，请拨打{}咨询": _ENABLE},
     "services/accounts/registration.py": {
-        "仍不行请拨打{}核实": f"{_IDENTITY} {_NEW_MOBILE}",
+        "仍不行请拨打{}核实": f"{_IDENTITY} {_NEW_MOBILE} office.people.begin_merge",
         "已停用请拨打{}核实": _NEW_MOBILE,
         "此账号已停用，请拨打{}咨询": _ENABLE,
         "这个手机号在专家库中登记的是另一位专家，请换一个手机号，或拨打{}核实": _NEW_MOBILE,

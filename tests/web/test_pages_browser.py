@@ -314,4 +314,7 @@ async def test_corrections_at_the_office(browser: Browser, world: World) -> None
     await seen.check_page("office-correct-file", f"/office/people/{expert.id}/file")
     for field in ("employer", "recusal_units", "work_history", "specialties", "email"):
         await seen.check_page(f"office-correct-{field}", f"/office/people/{expert.id}/file/{field}")
+    other = await make_account(world.services.deps, real_name="欧阳锋")
+    await make_identity(other)
+    await seen.check_page("office-merge", f"/office/people/{expert.id}/merge/{other.id}")
     assert seen.complaints == []

@@ -42,6 +42,13 @@ class _Identity:
 
 
 @dataclass(frozen=True)
+class _Other:
+    """The other account of the person: its mobile, ID number or expert number."""
+
+    other: Annotated[str, Trimmed(SEARCH_MAX + 1)]
+
+
+@dataclass(frozen=True)
 class _Refusal:
     note: str
 
@@ -97,12 +104,38 @@ class PeoplePages(OfficePart):
 
     @person.command(name="confirm", note="已复核通过，立即生效，并通知了本人。")
     async def confirm(self, visit: Visit) -> None:
-        await self.services.corrections.identities.confirm(visit.actor, visit.row_id(_CORRECTION), key=visit.key)
+        await self.services.corrections.second_looks.confirm(visit.actor, visit.row_id(_CORRECTION), key=visit.key)
 
     @person.command(_Refusal, "refuse", note="复核未通过，没有更正，并通知了本人。")
     async def refuse(self, visit: Visit, form: _Refusal) -> None:
         correction_id = visit.row_id(_CORRECTION)
-        await self.services.corrections.identities.refuse(visit.actor, correction_id, form.note, key=visit.key)
+        await self.services.corrections.second_looks.refuse(visit.actor, correction_id, form.note, key=visit.key)
+
+    @person.command(_Other, "other")
+    async def find_other(self, visit: Visit, form: _Other) -> Redirect:
+        """Lead to the preview of a merge."""
+        person_id = visit.id(_PERSON)
+        other = await self.services.corrections.people.find_other(visit.actor, person_id, form.other)
+        return Redirect(f"/office/people/{person_id}/merge/{other}")
+
+    @page("/office/people/{id}/merge/{other}", "office/merge.html")
+    async def merge(self, visit: Visit) -> Mapping[str, object]:
+        merges, people = self.services.corrections.merges, self.services.corrections.people
+        person_id, other_id = visit.id(_PERSON), visit.id(_PERSON, "other")
+        preview = await merges.preview(visit.actor, person_id, other_id)
+        return {
+            "stays": await people.read(visit.actor, person_id),
+            "ends": await people.read(visit.actor, other_id),
+            "preview": preview,
+            "longest": REASON_MAX,
+        }
+
+    @merge.command(ReasonForm, upload=EVIDENCE_MAX)
+    async def begin_merge(self, visit: Visit, form: ReasonForm) -> Redirect:
+        person_id, other_id = visit.id(_PERSON), visit.id(_PERSON, "other")
+        merges = self.services.corrections.merges
+        await merges.begin(visit.actor, person_id, other_id, form.reason, _upload(visit), key=visit.key)
+        return Redirect(f"/office/people/{person_id}", note="correct_identity")
 
     @person.command(ReasonForm, "verify", note="已重新提交核验，结果出来后显示在这里。")
     async def verify_again(self, visit: Visit, form: ReasonForm) -> None:

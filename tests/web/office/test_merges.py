@@ -1,0 +1,155 @@
+"""Two accounts of one person become one, after a preview and a second look; what contradicts itself ends first."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from domain.errors import Conflict
+from models.accounts import Account, Session, WechatIdentity
+from models.applications import Application
+from models.audit import AuditEntry
+from models.corrections import Correction
+from models.exams import Exam, ExamCandidate
+from models.experts import Expert
+from models.notices import Notice
+from models.payments import Fee, PayOrder
+from services.core.base import Deps, rows
+from services.corrections import MOVED, NOT_MOVED, Upload
+from tests.factories.exams import make_attempt, make_exam
+from tests.factories.files import pdf
+from tests.factories.payments import make_fee
+from tests.factories.people import make_account, make_expert, make_grant, make_identity
+from tests.factories.reviews import make_applicant, make_application
+from tests.web.conftest import Visitor, World
+from tests.web.office.test_identities import second
+from tests.web.office.test_people import log_in, member, send
+from tests.web.office_scene import Scene, make_scene, paid, wrong_fields
+
+_REFERENCES = """
+SELECT r.conrelid::regclass::text AS table, a.attname AS column FROM pg_constraint r
+  JOIN pg_attribute a ON a.attrelid = r.conrelid AND a.attnum = r.conkey[1]
+ WHERE r.contype = 'f' AND r.confrelid = 'account'::regclass
+"""
+
+
+@pytest.fixture
+async def scene(world: World) -> Scene:
+    return await make_scene(world)
+
+
+async def begin(scene: Scene, stays: UUID, ends: UUID) -> Visitor:
+    path = f"/office/people/{stays}/merge/{ends}"
+    return await send(await scene.at(path), path, pdf(), reason="两次登录用了不同的手机号")
+
+
+async def confirm(scene: Scene, person_id: UUID) -> Visitor:
+    page = await (await second(scene)).at(f"/office/people/{person_id}")
+    return await page.press("通过合并账号")
+
+
+async def test_every_reference_to_an_account_moves_or_has_a_reason_to_stay(scene: Scene) -> None:
+    references = {(row["table"], row["column"]) for row in await rows(_REFERENCES)}
+    assert references == {*MOVED, *NOT_MOVED}
+
+
+async def test_everything_goes_to_the_account_that_stays(scene: Scene, world: World, deps: Deps) -> None:
+    account, expert = await member(deps)
+    owner = await make_applicant(deps, "欧阳锋")
+    application = await make_application(deps, owner)
+    fee = await make_fee(deps, account=owner)
+    identity = await make_identity(owner)
+    await world.services.accounts.web_sessions.log_in_authenticated(owner.id)
+    mobile = deps.keys.open_text(owner.mobile_sealed, "mobile")
+
+    page = await scene.at(f"/office/people/{expert.id}")
+    await page.press("预览合并", other=mobile)
+    assert page.path == f"/office/people/{expert.id}/merge/{owner.id}"
+    assert ("申请 1项" in page.text, "缴费" in page.text, "微信绑定 1项" in page.text) == (True, True, True)
+    page = await begin(scene, expert.id, owner.id)
+    assert "等待另一位管理员复核" in page.text
+    assert (await Application.get(id=application.id)).account_id == owner.id, "nothing before the second look"
+    page = await confirm(scene, expert.id)
+    assert "已复核通过" in page.text
+    assert (await Application.get(id=application.id)).account_id == account.id
+    assert (await Fee.get(id=fee.id)).account_id == account.id
+    assert (await WechatIdentity.get(id=identity.id)).account_id == account.id
+    assert not await Session.filter(account_id=owner.id, revoked_at=None).exists()
+    ended = await Account.get(id=owner.id)
+    assert (ended.mobile_sealed, ended.id_number_hash, ended.disabled_at) == ("", None, world.clock.now())
+    whats = [str(notice.params["what"]) for notice in await Notice.filter(kind="person_corrected")]
+    assert sorted(whats) == ["合并您的两个账号"] * 2 + ["申请合并您的两个账号"] * 2
+    assert await AuditEntry.filter(action="correction.merge").count() == 2
+    assert (await scene.at(f"/office/people/{owner.id}")).status == 200
+    assert "已并入本人的另一个账号" in (await scene.at(f"/office/people/{owner.id}")).text
+    person = await log_in(world, deps.keys.open_text(account.mobile_sealed, "mobile"))
+    assert person.status == 200
+
+
+async def test_what_contradicts_itself_is_named_and_stops_the_merge(scene: Scene, deps: Deps) -> None:
+    account, expert = await member(deps)
+    other, twin = await member(deps)
+    await make_application(deps, account)
+    await make_application(deps, other)
+    await make_grant(other, "venue")
+    page = await scene.at(f"/office/people/{expert.id}/merge/{twin.id}")
+    for words in ("两份专家档案都在库中", "两个账号各有办理中的申请", "先取消授权"):
+        assert words in page.text, words
+    assert "提交复核" not in page.page.buttons
+    merges, upload = scene.world.services.corrections.merges, Upload(pdf(), "本人申请.pdf")
+    with pytest.raises(Conflict, match="两份专家档案都在库中"):
+        await merges.begin(scene.admin, expert.id, twin.id, "同一个人", upload)
+    assert not await Correction.exists()
+
+
+async def test_sittings_of_both_and_a_running_paper_come_first(scene: Scene, deps: Deps) -> None:
+    account, expert = await member(deps)
+    owner = await make_applicant(deps, "欧阳锋")
+    exam = await Exam.get(id=await make_exam(scene.world.services, scene.admin))
+    by = {"exam_id": exam.id, "called_at": deps.now()}
+    mine = await ExamCandidate.create(account_id=owner.id, **by)
+    path = f"/office/people/{expert.id}/merge/{owner.id}"
+    assert "考试 1项" in (await scene.at(path)).text
+    await make_attempt(scene.world.services, mine)
+    assert "正在参加考试" in (await scene.at(path)).text
+    await ExamCandidate.create(account_id=account.id, **by)
+    assert "两个账号都在考试“2026年第二批征集统一考试”的考生名单中" in (await scene.at(path)).text
+
+
+async def test_an_open_payment_goes_with_its_application(scene: Scene, deps: Deps) -> None:
+    account, expert = await member(deps)
+    order = await paid(scene, state="pending", success_at=None, transaction_id=None)
+    fee = await Fee.get(id=order.fee_id)
+    await PayOrder.filter(id=order.id).update(payer_id=fee.account_id)
+    await Fee.filter(id=fee.id).update(state="due", paid_at=None)
+    await begin(scene, expert.id, fee.account_id)
+    await confirm(scene, expert.id)
+    fee, order = await Fee.get(id=fee.id), await PayOrder.get(id=order.id)
+    assert (fee.account_id, order.payer_id, fee.state) == (account.id, account.id, "due")
+
+
+async def test_the_account_with_the_file_stays(scene: Scene, deps: Deps) -> None:
+    _, expert = await member(deps)
+    plain = await make_account(deps, real_name="")
+    assert "请反过来" in (await scene.at(f"/office/people/{plain.id}/merge/{expert.id}")).text
+    page = await scene.at(f"/office/people/{expert.id}")
+    for typed, words in (("", "请填写另一个账号"), (expert.number, "没有找到另一个账号")):
+        await page.press("预览合并", other=typed)
+        assert (page.status, words in page.text) == (422, True), typed
+    lone = await make_expert(deps)
+    assert (await scene.at(f"/office/people/{expert.id}/merge/{lone.id}")).status == 409
+    assert (await scene.at(f"/office/people/{expert.id}/merge/{expert.account_id}")).status == 409
+
+
+async def test_what_has_changed_since_stops_the_confirmation(scene: Scene, deps: Deps) -> None:
+    account, expert = await member(deps)
+    owner = await make_applicant(deps, "欧阳锋")
+    path = f"/office/people/{expert.id}/merge/{owner.id}"
+    assert set(await wrong_fields(await send(await scene.at(path), path, reason=""))) == {"reason", "file"}
+    await begin(scene, expert.id, owner.id)
+    await make_expert(deps, account=owner)
+    page = await confirm(scene, expert.id)
+    assert (page.status, "两份专家档案都在库中" in page.text) == (409, True)
+    assert (await Expert.get(id=expert.id)).account_id == account.id
+    assert (await Correction.get(kind="merge")).state == "waiting"
