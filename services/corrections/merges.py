@@ -19,6 +19,7 @@ from models.corrections import Correction
 from models.experts import Expert
 from services.core.base import Actor, Deps, execute, rows
 from services.core.idempotency import once
+from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.corrections.ledger import (
     EvidenceFiles,
@@ -193,6 +194,8 @@ class MergeCorrections:
     async def _lock(self, pool: str, person_id: UUID, other_id: UUID) -> tuple[Person, Person]:
         """Accounts in the order of their ids, then experts."""
         stays, ends = await self._find(pool, person_id, other_id)
+        for digest in sorted((stays.own_account.mobile_hash, ends.own_account.mobile_hash)):
+            await advisory_lock(f"account:{pool}:{digest}")
         ids = sorted((stays.own_account.id, ends.own_account.id))
         accounts = {account_id: await Account.select_for_update().get(id=account_id) for account_id in ids}
         experts = [person.expert.id for person in (stays, ends) if person.expert]

@@ -18,9 +18,10 @@ from domain.experts.file import FileChange, FileSource
 from domain.faults import Faults
 from domain.masking import mask_mobile, mask_name
 from domain.parsing import mobile_number
-from models.accounts import Account
+from models.accounts import Account, RoleGrant
 from models.corrections import Correction
 from models.experts import Expert
+from models.reviews import ReviewAssignment
 from services.core.base import Actor, Deps, record, system
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
@@ -150,6 +151,7 @@ class MobileCorrections:
         await once(owner=f"correct.back:{correction_id}", key=key, deps=self.deps, answer=bool, run=run)
 
     async def _check_free(self, person: Person, mobile: str) -> None:
+        await _check_no_staff(person)
         digest = self.deps.keys.lookup_hash("mobile", mobile)
         own = self.deps.keys.read(person.mobile_sealed(), "mobile")
         if mobile == own:
@@ -175,6 +177,17 @@ def _check_mobile(mobile: str) -> str:
         return mobile_number(mobile)
     except InvalidInput as refusal:
         raise InvalidInput(refusal.message, code="mobile_invalid", field="mobile") from refusal
+
+
+async def _check_no_staff(person: Person) -> None:
+    """Whoever files a mobile for staff could log in with their role. Raises Conflict: roles are granted to a mobile."""
+    roles = person.account is not None and (
+        await RoleGrant.exists(account_id=person.account.id, revoked_at=None)
+        or await ReviewAssignment.exists(account_id=person.account.id, revoked_at=None)
+    )
+    if roles:
+        message = "这个人是工作人员或审核人员，请先取消授权，再用新手机号重新授权。"
+        raise Conflict(message, code="is_staff", field="mobile")
 
 
 async def waiting_of(person: Person, kind: CorrectionKind) -> list[Correction]:
@@ -222,6 +235,7 @@ async def settle_mobile(deps: Deps, pool: str, mobile: str) -> bool:
     correction = await lock_waiting(pool, seen.id)
     if correction.state != CorrectionState.WAITING or await find_holder(person, digest) is not None:
         return False
+    await _check_no_staff(person)
     await _put_mobile(deps, person, correction, mobile)
     return True
 

@@ -10,6 +10,7 @@ from domain.errors import Conflict, NotFound
 from models.accounts import Account, Session, WechatIdentity
 from models.experts import Expert
 from services.core.base import Deps
+from services.core.limits import advisory_lock
 from services.notifications import NoticeRequest, Notices, Recipient
 
 RELEASED = "released:"
@@ -93,6 +94,8 @@ async def lock_person(pool: str, person_id: UUID) -> Person:
     """The same with both rows locked, the account first, as calling does. Raises NotFound; Conflict when the two have
     just been linked otherwise."""
     seen = await find_person(pool, person_id)
+    if seen.account is not None:  # before the rows, as a binding of WeChat does
+        await advisory_lock(f"account:{pool}:{seen.account.mobile_hash}")
     account = await Account.select_for_update().get(id=seen.account.id) if seen.account else None
     expert = await Expert.select_for_update().get(id=seen.expert.id) if seen.expert else None
     if expert is not None and expert.account_id != (account.id if account else None):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from domain.errors import Conflict, Forbidden, NotFound
 from domain.experts.corrections import SECOND_LOOK, CorrectionKind, CorrectionState
+from models.accounts import RoleGrant
 from models.corrections import Correction
 from services.core.base import Actor, Deps
 from services.core.idempotency import once
@@ -73,13 +74,17 @@ class SecondLooks:
         else:
             persons = (await lock_person(actor.pool, cast(UUID, seen.expert_id or seen.account_id)),)
         correction = await lock_waiting(actor.pool, correction_id)
-        _check_second(actor, persons, correction)
+        await _check_second(actor, persons, correction)
         return persons, correction
 
 
-def _check_second(actor: Actor, persons: tuple[Person, ...], correction: Correction) -> None:
+async def _check_second(actor: Actor, persons: tuple[Person, ...], correction: Correction) -> None:
     if actor.account_id == correction.begun_by:
         message = "提出更正的人不能自己复核，请另一位管理员办理；没有的先在“工作人员”中添加。"
         raise Forbidden(message, code="same_person")
     if actor.account_id in [person.account_id for person in persons]:
         raise Forbidden("不能复核自己的更正，请另一位管理员办理。", code="own_correction")
+    grants = RoleGrant.filter(account_id=actor.account_id, role="pool_admin", revoked_at=None)
+    if not await grants.filter(granted_at__lte=correction.begun_at).exists():
+        message = "您在这项更正提出之后才成为管理员，不能复核它，请撤回后重新提出，或由其他管理员复核。"
+        raise Forbidden(message, code="too_new")

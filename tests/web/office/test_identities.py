@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from models.accounts import Account
+from models.accounts import Account, RoleGrant
 from models.audit import AuditEntry
 from models.corrections import Correction
 from models.experts import Expert
@@ -126,3 +126,22 @@ async def test_an_applicant_without_a_file_is_corrected_too(scene: Scene, deps: 
     other = await (await second(scene)).at(f"/office/people/{account.id}")
     await other.press("通过更正姓名、身份证号")
     assert (await Account.get(id=account.id)).real_name == NAME
+
+
+async def test_who_became_administrator_since_confirms_nothing(scene: Scene, deps: Deps) -> None:
+    _, expert = await member(deps)
+    await begin(scene, expert.id)
+    other = await second(scene)
+    await RoleGrant.filter(account_id=other.account.id).update(granted_at=deps.now() + timedelta(seconds=1))
+    page = await other.at(f"/office/people/{expert.id}")
+    await page.press("通过更正姓名、身份证号")
+    assert (page.status, "之后才成为管理员" in page.text) == (403, True)
+    assert (await Expert.get(id=expert.id)).name == expert.name
+
+
+async def test_an_expert_who_never_logged_in_is_corrected_too(scene: Scene, deps: Deps) -> None:
+    expert = await make_expert(deps)
+    await begin(scene, expert.id)
+    other = await (await second(scene)).at(f"/office/people/{expert.id}")
+    await other.press("通过更正姓名、身份证号")
+    assert (await Expert.get(id=expert.id)).name == NAME

@@ -18,7 +18,7 @@ from services.accounts import Source
 from services.core.base import Deps
 from services.expert_files import file_of
 from tests.factories.files import pdf
-from tests.factories.people import file_more, make_account, make_expert, make_identity, mobile_number
+from tests.factories.people import file_more, make_account, make_expert, make_grant, make_identity, mobile_number
 from tests.web.conftest import PUBLIC_URL, Visitor, World
 from tests.web.office_scene import Scene, make_scene, post, token_of, wrong_fields
 
@@ -272,3 +272,16 @@ async def test_nobody_who_is_called_or_works_here_loses_his_number(scene: Scene,
         page = await scene.at(path)
         await post(page, path, command="release", reason="号码已换机主")
         assert (page.status, words in page.text) == (409, True)
+
+
+async def test_nobody_gets_the_role_of_another_by_a_mobile(scene: Scene, world: World, deps: Deps) -> None:
+    account, expert = await member(deps)
+    grant = await make_grant(account, "supervisor")
+    page = await file_mobile(scene, expert.id)
+    assert (page.status, "请先取消授权" in page.text, await Correction.exists()) == (409, True, False)
+    await grant.delete()
+    await file_mobile(scene, expert.id)
+    await make_grant(account, "supervisor")
+    person = await log_in(world, NEW)
+    assert (person.status, "请先取消授权" in person.text) == (409, True)
+    assert (await Account.get(id=account.id)).mobile_hash == account.mobile_hash
