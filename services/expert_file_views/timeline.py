@@ -44,11 +44,15 @@ UNION ALL SELECT 'exam_call', k.id, k.called_at, 'study', 0
 UNION ALL SELECT 'exam_result', k.id, k.concluded_at, 'study', 0 FROM exam_candidate k JOIN exam x ON x.id = k.exam_id
    WHERE k.account_id = $2 AND x.purpose <> 'mock' AND k.state IN ('passed', 'failed') AND k.concluded_at IS NOT NULL
 UNION ALL SELECT 'away', u.id, u.created_at, 'away', 0 FROM unavailability u WHERE u.expert_id = $1
+UNION ALL SELECT 'correction', c.id, c.begun_at, 'file', 0
+  FROM correction c WHERE c.expert_id = $1 AND c.kind <> 'field'
+UNION ALL SELECT 'correction', c.id, c.begun_at, 'file', 0
+  FROM correction c WHERE c.account_id = $2 AND c.expert_id IS NULL
 UNION ALL SELECT 'own', NULL, o.at, o.kind, o.place
   FROM unnest($5::timestamptz[], $6::text[]) WITH ORDINALITY AS o (at, kind, place)
 """
-"""Entries of the expert ``$1`` with the account ``$2``; 'own' are those of the file and of applications, which the
-caller has read. Panels are unsealed whose draws start before ``$3``."""
+"""Entries of the expert ``$1`` with the account ``$2``; 'own' are those of the file, with corrected fields, and of
+applications, which the caller has read. Panels are unsealed whose draws start before ``$3``."""
 _PANEL = """SELECT i.state, i.answered_by, i.gathering_at, n.venue, d.kind = 'recall' AS recall, d.id AS draw_id,
     CASE WHEN d.starts_at <= $3 THEN d.number END AS number,
     (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at,
@@ -67,7 +71,10 @@ _COURSE = """SELECT n.id, c.name, n.closes_at, n.state FROM course_enrolment n J
 _EXAM = "SELECT x.name, k.state FROM exam_candidate k JOIN exam x ON x.id = k.exam_id WHERE k.id = p.id"
 _AWAY = """SELECT u.starts_at, u.ends_at, u.weekdays, u.from_minute, u.to_minute, u.reason, u.cancelled_at
   FROM unavailability u WHERE u.id = p.id"""
+_CORRECTION = """SELECT c.kind, c.state, c.reason, c.note,
+    (SELECT a.real_name FROM account a WHERE a.id = c.begun_by) AS author FROM correction c WHERE c.id = p.id"""
 _FACTS = (
+    (("correction",), _CORRECTION),
     (("call",), _PANEL),
     (("amount", "payment"), _AMOUNT),
     (("certificate", "certificate_end"), _CERTIFICATE),

@@ -11,6 +11,7 @@ from typing import Any, cast
 from domain.applications.lifecycles import ApplicationState
 from domain.clock import print_date, print_span, print_until
 from domain.draws.lifecycles import InvitationState
+from domain.experts.corrections import CorrectionKind, CorrectionState
 from domain.experts.file import FileStep, steps_of
 from domain.experts.timeline import TimelineEntry, TimelineKind
 from domain.payments.money import yuan
@@ -156,6 +157,8 @@ class TimelineWords:
                 return self._course(source, at, kind, facts)
             case "exam_call" | "exam_result":
                 return self._exam(source, at, kind, facts)
+            case "correction":
+                return self._correction(at, kind, facts)
             case "away":
                 return self._away(at, kind, facts)
         raise ValueError(f"no entry comes from {source}")
@@ -224,6 +227,15 @@ class TimelineWords:
             return TimelineEntry(at, kind, self._say((f"请您参加考试《{name}》", f"通知参加考试《{name}》")))
         result = "合格" if facts["state"] == "passed" else "不合格"
         return TimelineEntry(at, kind, f"考试《{name}》{result}")
+
+    def _correction(self, at: datetime, kind: TimelineKind, facts: Facts) -> TimelineEntry:
+        label, state = CorrectionKind(facts["kind"]).label, CorrectionState(facts["state"])
+        title = f"管理机构办理：{label}" + ("" if state is CorrectionState.DONE else f"（{state.label}）")
+        if self.reader is TimelineReader.OWNER:
+            return TimelineEntry(at, kind, title)
+        author = f"，{facts['author']}办理" if facts["author"] else ""
+        lines = (f"原因：{facts['reason']}{author}", *([facts["note"]] if facts["note"] else []))
+        return TimelineEntry(at, kind, title, lines, page=f"/office/people/{self.file.record.expert.id}")
 
     def _away(self, at: datetime, kind: TimelineKind, facts: Facts) -> TimelineEntry:
         times = times_of_facts(facts)

@@ -221,6 +221,9 @@ async def test_accounts_are_disabled_restored_and_unbound_and_the_person_is_told
     assert not await Session.filter(account_id=account.id, revoked_at=None).exists()
     assert (await Account.get(id=account.id)).disabled_at is None
     assert await Correction.all().count() == 3
+    await page.get(f"/office/experts/{expert.id}")
+    for words in ("管理机构办理：停用账号", "管理机构办理：解除微信绑定", "本人来电要求"):
+        assert words in page.text, words
     own = f"/office/people/{scene.account.id}"
     await page.get(own)
     await post(page, own, command="disable", reason="误点")
