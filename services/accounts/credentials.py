@@ -23,6 +23,7 @@ from services.accounts.verification_codes import VerificationCodes, check_mobile
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
+from services.corrections import Person, withdraw_mobiles
 from services.expert_files import change_file
 from services.notifications import Notices
 
@@ -319,6 +320,7 @@ class Credentials:
             await change_file(
                 self.deps, expert, FileChange(now, FileSource.SELF, {"mobile": mobile}, by=actor.account_id)
             )
+        await withdraw_mobiles(self.deps, actor, Person(account, None), "本人更换了手机号")
         await record(actor, now, "account.mobile", "account", account.id)
         await self._notify(account, "mobile_changed", now, mobile=mask_mobile(mobile))
         await self._notify(account, "mobile_changed", now, old_mobile=before, mobile=mask_mobile(mobile))

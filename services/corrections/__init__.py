@@ -3,7 +3,7 @@
 from services.corrections.fields import CorrectionForm
 from services.corrections.ledger import EVIDENCE_MAX, REASON_MAX, Upload, check_reason, write
 from services.corrections.merges import MOVED, NOT_MOVED
-from services.corrections.mobiles import awaits_mobile, settle_mobile
+from services.corrections.mobiles import MobileFiled, awaits_mobile, settle_mobile, withdraw_mobiles
 from services.corrections.people import (
     SEARCH_MAX,
     CorrectionLine,
@@ -24,6 +24,7 @@ __all__ = [
     "CorrectionForm",
     "CorrectionLine",
     "CorrectionServices",
+    "MobileFiled",
     "Person",
     "PersonLine",
     "PersonView",
@@ -36,5 +37,6 @@ __all__ = [
     "lock_person",
     "settle_mobile",
     "tell",
+    "withdraw_mobiles",
     "write",
 ]

@@ -166,8 +166,6 @@ class FieldCorrections:
         words = faults.check(check_reason, reason)
         faults.check(check_upload, upload)
         faults.raise_any()
-        if not file.difference(values):
-            raise Conflict("与登记的内容相同，没有需要更正的。", code="no_change", field=code)
         evidence = await self.files.store_evidence(actor, upload)
 
         async def run() -> Corrected:

@@ -132,7 +132,7 @@ class MergeCorrections:
         words = faults.check(check_reason, reason)
         faults.check(check_upload, upload)
         faults.raise_any()
-        await self._check(*await self._find(actor.pool, person_id, other_id), _NOBODY)
+        await self._find(actor.pool, person_id, other_id)
         evidence = await self.files.store_evidence(actor, upload)
 
         async def run() -> bool:

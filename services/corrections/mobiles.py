@@ -12,7 +12,7 @@ from typing import cast
 from uuid import UUID
 
 from domain.clock import local, print_date
-from domain.errors import Conflict, InvalidInput
+from domain.errors import Conflict, InvalidInput, Unauthenticated
 from domain.experts.corrections import PROOF_TTL, CorrectionKind, CorrectionState
 from domain.experts.file import FileChange, FileSource
 from domain.faults import Faults
@@ -109,10 +109,7 @@ class MobileCorrections:
     ) -> MobileFiled:
         person, now = await lock_person(actor.pool, person_id), self.deps.now()
         await self._check_free(person, mobile)
-        for waiting in await waiting_of(person, CorrectionKind.MOBILE):
-            await end(
-                self.deps, actor, waiting, CorrectionState.WITHDRAWN, by=actor.account_id, note="登记了另一个号码"
-            )
+        await withdraw_mobiles(self.deps, actor, person, "登记了另一个号码")
         correction = await write(
             self.deps,
             actor,
@@ -150,8 +147,37 @@ class MobileCorrections:
 
         await once(owner=f"correct.back:{correction_id}", key=key, deps=self.deps, answer=bool, run=run)
 
+    async def own_waiting(self, actor: Actor) -> MobileFiled | None:
+        """The new mobile that the office has filed for the actor, while it may still prove itself."""
+        if actor.account_id is None:
+            return None
+        waiting = Correction.filter(
+            account_id=actor.account_id, kind=CorrectionKind.MOBILE.value, state=CorrectionState.WAITING.value
+        )
+        correction = await waiting.filter(until__gt=self.deps.now()).order_by("-begun_at").first()
+        if correction is None or correction.until is None:
+            return None
+        return MobileFiled(mask_mobile(str(values_of(self.deps.keys, correction)["mobile"])), correction.until)
+
+    async def deny_own(self, actor: Actor, *, key: str | None = None) -> None:
+        """The person has not asked for the new mobile: it never counts. Raises Conflict where none waits."""
+        if actor.account_id is None:
+            raise Unauthenticated("请先登录。")
+        account_id = actor.account_id
+
+        async def run() -> bool:
+            person = await lock_person(actor.pool, account_id)
+            if not await withdraw_mobiles(self.deps, actor, person, "本人声明不是自己要求的"):
+                raise Conflict("没有等待启用的新手机号，请刷新页面。", code="nothing_waits")
+            await tell(self.deps, person, "撤回登记的新手机号", self.deps.now())
+            return True
+
+        await once(owner=f"deny.mobile:{account_id}", key=key, deps=self.deps, answer=bool, run=run)
+
     async def _check_free(self, person: Person, mobile: str) -> None:
         await _check_no_staff(person)
+        if person.account is not None and person.account.disabled_at is not None and not is_released(person.account):
+            raise Conflict("账号已停用，请先恢复账号，再登记新手机号。", code="account_disabled", field="mobile")
         digest = self.deps.keys.lookup_hash("mobile", mobile)
         own = self.deps.keys.read(person.mobile_sealed(), "mobile")
         if mobile == own:
@@ -190,9 +216,18 @@ async def _check_no_staff(person: Person) -> None:
         raise Conflict(message, code="is_staff", field="mobile")
 
 
-async def waiting_of(person: Person, kind: CorrectionKind) -> list[Correction]:
-    """The person's waiting corrections of a kind, locked."""
-    waiting = Correction.filter(kind=kind.value, state=CorrectionState.WAITING.value)
+async def withdraw_mobiles(deps: Deps, actor: Actor, person: Person, note: str) -> int:
+    """End what waits, since another number takes its place or nobody asked for it; returns how many. Inside the
+    caller's transaction."""
+    waiting = await _waiting_of(person)
+    for correction in waiting:
+        await end(deps, actor, correction, CorrectionState.WITHDRAWN, by=actor.account_id, note=note)
+    return len(waiting)
+
+
+async def _waiting_of(person: Person) -> list[Correction]:
+    """New mobiles of the person that wait, locked."""
+    waiting = Correction.filter(kind=CorrectionKind.MOBILE.value, state=CorrectionState.WAITING.value)
     own = [waiting.filter(expert_id=person.expert_id)] if person.expert else []
     own += [waiting.filter(account_id=person.account_id)] if person.account else []
     corrections = {correction.id: correction for query in own for correction in await query.select_for_update()}

@@ -197,7 +197,10 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     },
     "web/core/site.py": {"请稍后重试，仍不行请拨打通知中的联系电话": _DRAW},
     "web/static/applications/picker.js": {"申请添加，或拨打{}": "office.employers.add"},
-    "web/templates/accounts/account.html": {"请拨打{}核实": _IDENTITY},
+    "web/templates/accounts/account.html": {
+        "请拨打{}核实": _IDENTITY,
+        "不是您要求的，请马上撤回，并拨打{}": f"office.people.withdraw {_DISABLE}",
+    },
     "web/templates/accounts/forgot_password.html": {
         "没有收到验证码请核对手机号，或拨打{}": f"{_NEW_MOBILE} office.people.reissue_password",
     },

@@ -82,8 +82,14 @@ class AccountPages(PersonPages):
             "waiting": await self.services.organisations.agents.count_unanswered_links(holder),
             "has_certificates": book.certificate.issued,
             "hotline": book.pool.hotline,
+            "filed": await self.services.corrections.mobiles.own_waiting(holder),
             "bar": await self._bar(holder, profile) if holder.role in ("expert", "applicant") else None,
         }
+
+    @account.command(name="deny", note={"denied": "已撤回，登记的号码不会启用；管理机构会看到。"})
+    async def deny_mobile(self, visit: Visit) -> Redirect:
+        await self.services.corrections.mobiles.deny_own(visit.actor, key=visit.key)
+        return Redirect(note="denied")
 
     @account.command(_LogIn, path="/h5/{pool}/account/log-ins", note={"ended": "已退出该登录。"})
     async def end_log_in(self, visit: Visit, form: _LogIn) -> Redirect:

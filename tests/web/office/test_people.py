@@ -288,3 +288,43 @@ async def test_nobody_gets_the_role_of_another_by_a_mobile(scene: Scene, world: 
     person = await log_in(world, NEW)
     assert (person.status, "请先取消授权" in person.text) == (409, True)
     assert (await Account.get(id=account.id)).mobile_hash == account.mobile_hash
+
+
+async def test_the_person_denies_a_mobile_that_he_never_asked_for(scene: Scene, world: World, deps: Deps) -> None:
+    account, expert = await member(deps)
+    await file_mobile(scene, expert.id)
+    person = await world.enter(account)
+    await person.get("/h5/demo/account")
+    assert "登记了新手机号139****4321" in person.text
+    await person.press("不是我要求的，撤回")
+    assert ("已撤回" in person.text, "登记了新手机号" in person.text) == (True, False)
+    assert not await gets_a_code(world, NEW)
+    correction = await Correction.get(kind="mobile")
+    assert (correction.state, correction.note) == ("withdrawn", "本人声明不是自己要求的")
+    assert "本人声明不是自己要求的" in (await scene.at(f"/office/people/{expert.id}")).text
+
+
+async def test_a_disabled_account_is_restored_before_it_gets_a_mobile(scene: Scene, deps: Deps) -> None:
+    account, expert = await member(deps)
+    await Account.filter(id=account.id).update(disabled_at=deps.now())
+    page = await file_mobile(scene, expert.id)
+    assert (page.status, "请先恢复账号" in page.text) == (409, True)
+
+
+async def test_pressed_twice_is_done_once(scene: Scene, deps: Deps) -> None:
+    _, expert = await member(deps)
+    path = f"/office/people/{expert.id}"
+    page = await scene.at(path)
+    form = {**token_of(page), "command": "unbind", "reason": "本人来电要求"}
+    for _ in range(2):
+        await page.post(path, form)
+        assert page.status == 200
+    path = f"/office/people/{expert.id}/file/email"
+    await page.get(path)
+    data = {"email": "a@example.cn", "reason": "登记有误", "seen": "-", **token_of(page)}
+    for _ in range(2):
+        form_data = aiohttp.FormData(data)
+        form_data.add_field("file", io.BytesIO(pdf()), filename="证明.pdf")
+        response = await page.client.post(path, data=form_data, headers={"Origin": PUBLIC_URL})
+        assert response.status == 200
+    assert await Correction.filter(kind="field").count() == 1
