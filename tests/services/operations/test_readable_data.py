@@ -19,6 +19,7 @@ from models.notices import Notice
 from models.reviews import Objection, ReviewEntry
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps
+from services.corrections.accounts import AccountCorrections
 from services.operations.privacy import Privacy
 from services.operations.readable_data import (
     ACCOUNT,
@@ -79,6 +80,9 @@ async def career(db: str, deps: Deps) -> Career:
     await Objection.create(application_id=career.entered.id, text_sealed=keys.seal("证书不符", "text"), **by)
     await Feedback.create(text_sealed=keys.seal("建议延长公示", "text"), **by)
     await EmployerRequest.create(name="新单位", **by)
+    office = Actor("demo", "pool_admin")
+    await composed(AccountCorrections, deps).disable(office, account.id, "本人来电要求")
+    await composed(AccountCorrections, deps).enable(office, account.id, "本人来电要求")
     await Notice.create(kind="draw_accepted", mobile_sealed="", state="done", dedupe_key="a", **by)
     await PresenceClaim.create(invitation_id=career.panels["left"].id, at=now)
     candidate = await ExamCandidate.get(account_id=account.id)
