@@ -30,4 +30,6 @@ CREATE INDEX correction_account ON correction (account_id, begun_at);
 CREATE INDEX correction_expert ON correction (expert_id, begun_at);
 CREATE INDEX correction_waiting ON correction (pool, begun_at) WHERE state = 'waiting';
 CREATE INDEX correction_mobile ON correction (pool, mobile_hash) WHERE state = 'waiting';
+-- Persons are looked up by name, too; an account that was deleted or merged has none.
+CREATE INDEX account_name ON account (pool, real_name) WHERE real_name <> '';
 CREATE INDEX correction_evidence ON correction (evidence_key) WHERE evidence_key <> '';

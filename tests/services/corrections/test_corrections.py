@@ -16,9 +16,10 @@ from models.accounts import Account
 from models.corrections import Correction
 from models.experts import Expert
 from models.files import FileRemoval
-from services.core.base import Actor, Deps, transaction
+from services.core.base import Actor, Deps, execute, transaction
 from services.corrections import CorrectionServices, Upload, collect_corrections, erase_corrections, settle_mobile
 from services.expert_files import file_of
+from tests.drivers.plans import Plans, record_queries
 from tests.factories.applications import make_codes
 from tests.factories.assembly import composed
 from tests.factories.files import pdf
@@ -135,3 +136,25 @@ async def test_with_an_account_its_corrections_are_forgotten_but_that_they_were(
     assert await FileRemoval.exists(key=filed.evidence_key)
     view = await corrections.people.read(admin(), expert.id)
     assert [line.what for line in view.corrections] == [""]
+
+
+async def test_a_search_reads_the_rows_that_it_shows_alone(
+    db: str, deps: Deps, corrections: CorrectionServices
+) -> None:
+    """However many persons there are: each of the searched columns has an index."""
+    for number in range(300):
+        account = await make_account(deps, real_name=f"张三{number}")
+        await make_expert(deps, account=account, name=f"李四{number}")
+    account, expert = await member(deps)
+    await execute("ANALYZE")
+    searches = (expert.number, expert.name, "王小明", deps.keys.open_text(expert.mobile_sealed, "mobile"))
+    with record_queries() as queries:
+        for typed in searches:
+            assert [line.id for line in await corrections.people.search(admin(), typed)] == [expert.id], typed
+    plans = await Plans.of(db)
+    try:
+        touched = [await plans.count(query) for query in queries.sent if "WITH owner" in query.text]
+    finally:
+        await plans.close()
+    assert len(touched) == len(searches)
+    assert all(each.rows < 20 for each in touched), "\n".join(map(str, touched))
