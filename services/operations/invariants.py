@@ -203,6 +203,13 @@ _CHECKS = {
     "somebody decided on an own application": (
         "SELECT t.id FROM review_task t JOIN application a ON a.id = t.application_id WHERE t.decided_by = a.account_id"
     ),
+    "somebody confirmed a correction that he began, or that is about himself": (
+        "SELECT id FROM correction WHERE kind IN ('identity', 'merge') AND state = 'done' "
+        "AND (ended_by IS NULL OR ended_by = begun_by OR ended_by = account_id)"
+    ),
+    "an account without a mobile can be used": (
+        "SELECT id FROM account WHERE mobile_sealed = '' AND disabled_at IS NULL"
+    ),
     "somebody is in the pool without a file, or passed without a number": (
         "SELECT a.id FROM application a LEFT JOIN expert e ON e.id = a.expert_id AND e.number = a.expert_number "
         "WHERE a.state = 'entered' AND e.id IS NULL OR a.state IN ('notice', 'fee', 'exam') AND a.expert_number = ''"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -318,3 +319,7 @@ async def test_corrections_at_the_office(browser: Browser, world: World) -> None
     await make_identity(other)
     await seen.check_page("office-merge", f"/office/people/{expert.id}/merge/{other.id}")
     assert seen.complaints == []
+    owner = await Account.get(id=(await Expert.get(id=expert.id)).account_id)
+    own = await open_administrator(browser, replace(scene, account=owner), PHONE)
+    await own.check_page("account-mobile-filed", "/h5/demo/account")
+    assert own.complaints == []

@@ -17,6 +17,7 @@ from models.notices import Notice
 from models.payments import Fee, PayOrder
 from services.core.base import Deps, rows
 from services.corrections import MOVED, NOT_MOVED, Upload
+from services.operations.invariants import find_broken
 from tests.factories.exams import make_attempt, make_exam
 from tests.factories.files import pdf
 from tests.factories.payments import make_fee
@@ -78,12 +79,16 @@ async def test_everything_goes_to_the_account_that_stays(scene: Scene, world: Wo
     assert not await Session.filter(account_id=owner.id, revoked_at=None).exists()
     ended = await Account.get(id=owner.id)
     assert (ended.mobile_sealed, ended.id_number_hash, ended.disabled_at) == ("", None, world.clock.now())
-    whats = [str(notice.params["what"]) for notice in await Notice.filter(kind="person_corrected")]
+    notices = await Notice.filter(kind="person_corrected")
+    own = deps.keys.open_text(account.mobile_sealed, "mobile")
+    assert {deps.keys.read(notice.mobile_sealed, "mobile") for notice in notices} == {own, mobile}
+    whats = [str(notice.params["what"]) for notice in notices]
     assert sorted(whats) == ["合并您的两个账号"] * 2 + ["申请合并您的两个账号"] * 2
     assert await AuditEntry.filter(action="correction.merge").count() == 2
     assert (await scene.at(f"/office/people/{owner.id}")).status == 200
     assert "已并入本人的另一个账号" in (await scene.at(f"/office/people/{owner.id}")).text
-    person = await log_in(world, deps.keys.open_text(account.mobile_sealed, "mobile"))
+    assert not [broken for broken in await find_broken() if "correction" in broken or "without a mobile" in broken]
+    person = await log_in(world, own)
     assert person.status == 200
 
 
