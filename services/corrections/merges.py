@@ -45,6 +45,7 @@ MOVED: Mapping[tuple[str, str], str] = {
     ("feedback", "account_id"): "意见反馈",
     ("employer_request", "account_id"): "申请添加的单位",
     ("notice", "account_id"): "消息",
+    ("group_notice_person", "account_id"): "群发通知",
     ("wechat_identity", "account_id"): "微信绑定",
     ("expert", "account_id"): "已退库的专家档案",
 }
@@ -81,9 +82,9 @@ UNION ALL SELECT 'organisations', '' WHERE EXISTS (SELECT 1 FROM organisation WH
     OR EXISTS (SELECT 1 FROM agent_link WHERE account_id = $2 AND revoked_at IS NULL AND declined_at IS NULL)
     OR EXISTS (SELECT 1 FROM draw WHERE agent_id = $2 AND started_at IS NOT NULL AND ended_at IS NULL)
 UNION ALL SELECT 'corrections', '' WHERE EXISTS (SELECT 1 FROM correction
- WHERE account_id IN ($1, $2) AND state = 'waiting' AND id <> $3)
+ WHERE account_id IN ($1, $2) AND state = 'waiting' AND id <> $3 AND (until IS NULL OR until > $4))
 """
-"""What has to end before the account ``$2`` goes into ``$1``; ``$3`` is the merge itself."""
+"""What has to end before the account ``$2`` goes into ``$1``; ``$3`` is the merge itself, ``$4`` now."""
 _SENTENCES: Mapping[str, str] = {
     "applications": "两个账号各有办理中的申请（{}），请先办结或放弃其中一份。",
     "exams": "两个账号都在考试“{}”的考生名单中，请先在考生页释放其中一个。",
@@ -120,7 +121,9 @@ class MergeCorrections:
         """What a merge of ``other_id`` into ``person_id`` would do. Raises NotFound, Conflict for one account."""
         check(actor, "person.manage")
         stays, ends = await self._find(actor.pool, person_id, other_id)
-        return MergePreview(stays, ends, tuple(await _count(ends)), tuple(await _find_blocks(stays, ends, _NOBODY)))
+        return MergePreview(
+            stays, ends, tuple(await _count(ends)), tuple(await self._find_blocks(stays, ends, _NOBODY))
+        )
 
     async def begin(
         self, actor: Actor, person_id: UUID, other_id: UUID, reason: str, upload: Upload, *, key: str | None = None
@@ -207,9 +210,26 @@ class MergeCorrections:
         return fresh(stays), fresh(ends)
 
     async def _check(self, stays: Person, ends: Person, correction_id: UUID) -> None:
-        blocks = await _find_blocks(stays, ends, correction_id)
+        blocks = await self._find_blocks(stays, ends, correction_id)
         if blocks:
             raise Conflict("".join(blocks), code="not_mergeable")
+
+    async def _find_blocks(self, stays: Person, ends: Person, correction_id: UUID) -> list[str]:
+        """Sentences, each with what has to be done first."""
+        here, there = stays.own_account, ends.own_account
+        blocks = []
+        if here.disabled_at is not None or not here.mobile_sealed or not there.mobile_sealed:
+            blocks.append("已停用、已注销或已释放手机号的账号不能合并，请先恢复或登记新手机号。")
+        if stays.in_pool and ends.in_pool:
+            blocks.append(
+                f"两份专家档案都在库中（{stays.filed_expert.number}、{ends.filed_expert.number}），请先办理其中一份退库。"
+            )
+        elif ends.in_pool:
+            blocks.append("要并入的账号有在库的专家档案，请反过来：从那个账号的页面合并，保留它。")
+        if here.id_number_hash is None and there.id_number_hash is not None:
+            blocks.append("要保留的账号没有实名注册，请反过来：保留已实名注册的账号。")
+        blocking = await rows(_BLOCKS, here.id, there.id, correction_id, self.deps.now())
+        return blocks + [_SENTENCES[row["block"]].format(row["names"]) for row in blocking]
 
 
 async def _count(ends: Person) -> list[MovedRows]:
@@ -221,24 +241,6 @@ async def _count(ends: Person) -> list[MovedRows]:
         )
         moved += [MovedRows(label, row["n"])] if row["n"] else []
     return moved
-
-
-async def _find_blocks(stays: Person, ends: Person, correction_id: UUID) -> list[str]:
-    """Sentences, each with what has to be done first."""
-    here, there = stays.own_account, ends.own_account
-    blocks = []
-    if here.disabled_at is not None or not here.mobile_sealed or not there.mobile_sealed:
-        blocks.append("已停用、已注销或已释放手机号的账号不能合并，请先恢复或登记新手机号。")
-    if stays.in_pool and ends.in_pool:
-        blocks.append(
-            f"两份专家档案都在库中（{stays.filed_expert.number}、{ends.filed_expert.number}），请先办理其中一份退库。"
-        )
-    elif ends.in_pool:
-        blocks.append("要并入的账号有在库的专家档案，请反过来：从那个账号的页面合并，保留它。")
-    if here.id_number_hash is None and there.id_number_hash is not None:
-        blocks.append("要保留的账号没有实名注册，请反过来：保留已实名注册的账号。")
-    blocking = await rows(_BLOCKS, here.id, there.id, correction_id)
-    return blocks + [_SENTENCES[row["block"]].format(row["names"]) for row in blocking]
 
 
 def check_chosen(ids: list[UUID], person_id: UUID) -> UUID:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from tortoise.expressions import Q
+
 from domain.errors import InvalidInput
 from domain.experts.corrections import SECOND_LOOK, CorrectionKind, CorrectionState
 from domain.identity import IdentityVerificationResult
@@ -184,9 +186,11 @@ class People:
         )
 
     async def waiting(self, actor: Actor) -> Page[CorrectionLine]:
-        """What waits in the pool, oldest first: the first fifty."""
+        """What waits in the pool and can still take effect, oldest first: the first fifty."""
         check(actor, "person.manage")
-        waiting = Correction.filter(pool=actor.pool, state=CorrectionState.WAITING.value)
+        waiting = Correction.filter(
+            Q(until=None) | Q(until__gt=self.deps.now()), pool=actor.pool, state=CorrectionState.WAITING.value
+        )
         lines = await self._lines(actor, await waiting.order_by("begun_at", "id").limit(LISTED_MAX))
         return Page(tuple(lines), await waiting.count())
 

@@ -32,7 +32,7 @@ DIGESTS = {
     "0011_times_off.sql": "ac1668512ca000c6799c1f538c93e680ef490ba3b5f93f4f7188fcb237bc1522",
     "0012_emergency_conditions.sql": "2e8993191f81490815f5cb8749c6f3869aea8dedb5a3cc6661d21f33e6ce85fc",
     "0013_group_notices.sql": "b108a9622e7c3d6ef419d61c2e8d53011f4bd43190069bd9fa7573987cf433ef",
-    "0013_corrections.sql": "33ba1198cc3721e3fb2da9d9347071cef0d506286ac6187381bfd9a5df161cc0",
+    "0014_corrections.sql": "33ba1198cc3721e3fb2da9d9347071cef0d506286ac6187381bfd9a5df161cc0",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]

@@ -173,7 +173,7 @@ async def test_an_experts_own_file(browser: Browser, world: World) -> None:
     await seen.check("own-data-sent")
     await page.get_by_role("button", name="查看").click()
     await page.get_by_role("heading", name="专家档案 · 基础信息").wait_for()
-    await page.get_by_text("评标（8）").click()
+    await page.get_by_text("评标（9）").click()
     await seen.check("own-data-shown")
     assert seen.complaints == []
 

@@ -187,6 +187,9 @@ async def test_after_seven_days_the_number_proves_nothing(scene: Scene, world: W
     assert not await gets_a_code(world, NEW)
     assert (await Account.get(id=account.id)).mobile_hash == account.mobile_hash
     assert "已过期" in (await scene.at(f"/office/people/{expert.id}")).text
+    assert "没有等待生效的更正" in (await scene.at("/office/people")).text
+    other = await make_account(deps)
+    assert "待生效的更正" not in (await scene.at(f"/office/people/{expert.id}/merge/{other.id}")).text
 
 
 async def test_refusals_stand_beside_their_fields(scene: Scene, deps: Deps) -> None:
