@@ -50,9 +50,9 @@ ONE_IN = 50
 
 _FILL = """
 INSERT INTO expert (id, pool, number, name, name_sort, id_number_sealed, id_number_hash, mobile_sealed, mobile_hash,
-    membership_status, active, permanent_region, willing_regions, region_path, specialties, specialty_path, title_level,
+    membership_status, permanent_region, willing_regions, region_path, specialties, specialty_path, title_level,
     qualifications, department, recusal_keys, born_on, created_at)
-SELECT gen_random_uuid(), 'demo', 'ZJ' || n, '专家' || n, '', 'x', md5('id' || n), $2, md5('m' || n), 'formal', true,
+SELECT gen_random_uuid(), 'demo', 'ZJ' || n, '专家' || n, '', 'x', md5('id' || n), $2, md5('m' || n), 'formal',
     '440100', '{440100}', '{440000,440100}', CASE WHEN n % $3 = 0 THEN '{A0801}' ELSE '{A0402}' END::text[],
     CASE WHEN n % $3 = 0 THEN '{A,A08,A0801}' ELSE '{A,A04,A0402}' END::text[], 'senior', '{}', '', '{}',
     date '1970-01-01' + n % 7000, now()
@@ -194,9 +194,9 @@ async def time_query(bench: Bench, draw: Draw, *, facts: bool) -> tuple[float, i
     out, book = await eligibility.recusals(draw, 3), bench.deps.book("demo")
     began = time.perf_counter()
     if facts:
-        count = len(await eligibility.find_eligible(draw, condition, notice, "A08", out, book))
+        count = len(await eligibility.find_eligible(draw, condition, notice, "A08", out, book, bench.deps.now()))
     else:
-        bars = eligibility._barring_values(draw, notice, out, book)
+        bars = eligibility._barring_values(draw, notice, out, book, bench.deps.now())
         count = len(await rows(_BARE, *bars, *eligibility._fitting_values(draw, condition, "A08")))
     return time.perf_counter() - began, count
 

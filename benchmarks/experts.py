@@ -29,7 +29,7 @@ from domain.ids import new_id
 from models.migrate import migrate
 from services.catalogues import Catalogues
 from services.core.base import Actor, Deps, system
-from services.experts import ExpertImport
+from services.experts import ExpertImport, covers, is_suspended
 from services.office.expert_list import ExpertFilter, ExpertList, grams
 
 ACTOR = Actor(POOL, "pool_admin", new_id())
@@ -40,7 +40,7 @@ TABLES = ("expert", "employment", "expert_file_change")
 _IN_POOL = f"e.pool = '{POOL}' AND e.left_at IS NULL"
 _BY_NAME = "e.name_sort, e.id"
 _PAGE = """
-SELECT e.id, e.number, e.name, e.active, e.permanent_region, e.specialties, e.title_level, e.born_on, e.term_until,
+SELECT e.id, e.number, e.name, e.permanent_region, e.specialties, e.title_level, e.born_on, e.term_until,
   e.created_at, e.left_at, e.mobile_sealed, e.id_number_sealed FROM expert e WHERE {where} ORDER BY {order}
 LIMIT 20 OFFSET {offset}
 """
@@ -109,7 +109,7 @@ def cases(name: str, unit: str, specialty: str) -> list[Case]:
             f"{_IN_POOL} AND e.region_path @> ARRAY['440300'] AND e.specialty_path @> ARRAY['{specialty}'] "
             f"AND {unbound}",
         ),
-        Case("suspended", ExpertFilter("suspended"), f"{_IN_POOL} AND NOT e.active"),
+        Case("suspended", ExpertFilter("suspended"), f"{_IN_POOL} AND {is_suspended('e', covers('now()'))}"),
     ]
 
 

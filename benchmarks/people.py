@@ -23,7 +23,7 @@ _WECHATS = 40
 _BOUND = "FROM wechat_identity w JOIN account a ON a.id = w.account_id AND w.app = 'oa' "
 _EXPERTS = (
     f"SELECT w.openid, a.id {_BOUND} JOIN expert e ON e.account_id = a.id "
-    "AND e.active AND e.membership_status = 'formal' "
+    "AND e.membership_status = 'formal' AND NOT EXISTS (SELECT FROM sanction s WHERE s.expert_id = e.id) "
 )
 _SELECT = {
     EXPERT: f"{_EXPERTS} ORDER BY md5(w.openid)",

@@ -21,6 +21,7 @@ from domain.draws.lifecycles import (
 )
 from domain.exams.lifecycles import ATTEMPT as EXAM_ATTEMPT
 from domain.exams.lifecycles import CANDIDATE, EXAM, CandidateState, ExamAttemptState, ExamState
+from domain.experts.lifecycles import SANCTION, SanctionState
 from domain.lifecycle import E, Lifecycle, S
 from domain.notifications.lifecycles import ATTEMPT, ContactAttemptState
 from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeState, InvoiceState, OrderState, RefundState
@@ -46,6 +47,7 @@ def render_docs() -> str:
         *_render("Remuneration of an expert (专家酬劳)", RemunerationState, REMUNERATION),
         *_render("Application for entry (入库申请)", ApplicationState, APPLICATION),
         *_render("Review task (审核任务)", TaskState, TASK),
+        *_render("Act of the office against an expert (处理)", SanctionState, SANCTION),
         *_render("Examination (考试)", ExamState, EXAM),
         *_render("Candidate of an examination (考生)", CandidateState, CANDIDATE),
         *_render("Attempt at a paper (作答)", ExamAttemptState, EXAM_ATTEMPT),

@@ -33,6 +33,7 @@ MODULES = [
     "models.projects",
     "models.remuneration",
     "models.reviews",
+    "models.sanctions",
     "models.virtual_calls",
 ]
 

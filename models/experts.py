@@ -12,7 +12,7 @@ from models.base import Row, number_array, text_array
 
 
 class Expert(Row):
-    """A bid-evaluation expert. ``membership_status``: formal or temporary; ``active`` false while suspended.
+    """A bid-evaluation expert. ``membership_status``: formal or temporary.
 
     What the file says of an expert stands here, too, as draws and lists look it up; only ``services.expert_files``
     writes it, with the change of the file that it follows from.
@@ -35,7 +35,6 @@ class Expert(Row):
     mobile_sealed = fields.TextField()
     mobile_hash = fields.CharField(64)
     membership_status = fields.CharField(12, default="formal")
-    active = fields.BooleanField(default=True)
     permanent_region = fields.CharField(6)
     willing_regions: list[str] = text_array()
     region_path: list[str] = text_array()
@@ -58,8 +57,7 @@ class Expert(Row):
     """When the expert was last notified that the term ends soon."""
     created_at = fields.DatetimeField()
     left_at = fields.DatetimeField(null=True)
-    """Since when the expert is out of the pool and only the record is kept (退库). Such an expert is never ``active``
-    (database constraint)."""
+    """Since when the expert is out of the pool and only the record is kept (退库)."""
     left_reason = fields.CharField(200, default="", db_default="")
 
     class Meta:

@@ -26,6 +26,7 @@ from services.payments import PaymentServices
 from services.remuneration import RemunerationServices
 from services.reviews import ReviewServices
 from services.statistics import StatisticsServices
+from services.sanctions import SanctionServices
 from services.workflows import Workflows
 
 
@@ -47,6 +48,7 @@ class Services:
     courses: CourseServices
     draws: DrawServices
     remuneration: RemunerationServices
+    sanctions: SanctionServices
     workflows: Workflows
     notifications: NotificationServices
     files: FileServices

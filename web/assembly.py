@@ -50,7 +50,7 @@ from web.entry.public_notices import PublicNoticePages
 from web.exams.booking import ExamBookingPages
 from web.exams.exams import ExamPages
 from web.exams.pictures import ExamPicturePages
-from web.experts import AvailabilityPages, OwnChangePages, OwnFilePages, PanelPages, ProofPages
+from web.experts import AvailabilityPages, OwnChangePages, OwnFilePages, OwnSanctionPages, PanelPages, ProofPages
 from web.files.file_links import FileLinkPages
 from web.files.materials import MaterialPages
 from web.notifications.announcements import AnnouncementPages
@@ -136,6 +136,7 @@ def setup_pages(
         AvailabilityPages(site, services, auth),
         OwnFilePages(site, services, auth),
         OwnChangePages(site, services, auth),
+        OwnSanctionPages(site, services, auth),
         ProofPages(site, services, auth),
         PublicNoticePages(site, services, auth),
         ReviewerAbsencePages(site, services, auth),

@@ -20,7 +20,7 @@ SELECT
   (SELECT count(*) FROM role_grant g JOIN account a ON a.id = g.account_id WHERE a.pool = $1
      AND a.disabled_at IS NULL AND g.revoked_at IS NULL AND g.role = 'verifier') AS verifiers,
   (SELECT count(*) FROM supervisor_entry WHERE pool = $1 AND active_until IS NULL) AS supervisors,
-  (SELECT count(*) FROM expert WHERE pool = $1 AND active AND left_at IS NULL) AS experts
+  (SELECT count(*) FROM expert WHERE pool = $1 AND left_at IS NULL) AS experts
 """
 _REMEDIES = {
     "regions": "没有地区目录，请运行 pbt catalogue import --pool {pool}",

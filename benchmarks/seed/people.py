@@ -19,6 +19,7 @@ from domain.identity import IdentityVerificationResult
 from domain.ids import new_id
 from models.accounts import Account, WechatIdentity
 from models.experts import Employment, Expert, ExpertFileChange, Unavailability
+from models.sanctions import Sanction
 from sandbox.phones import openid_of
 from services.expert_files import expert_columns, seal_values
 
@@ -27,6 +28,7 @@ FIRST_EXPERT, FIRST_APPLICANT = 13_800_000_000, 15_900_000_000
 _AT_ONCE = 10_000
 """Persons whose rows are built at a time."""
 _PERIODS_ONE_IN = 20
+_SUSPENDED_ONE_IN = 50
 _FROM_APPLICANTS = 1_000_000
 """Numbers of applicants begin here, so that none shares an ID number with an expert."""
 
@@ -39,16 +41,17 @@ class _Rows:
     changes: list[dict[str, Any]]
     employments: list[dict[str, Any]]
     unavailable: list[dict[str, Any]]
+    sanctions: list[dict[str, Any]]
 
 
 async def load_people(world: World, loader: Loader, applicants: int) -> None:
     """All experts, and ``applicants`` other persons who are no experts yet."""
     for numbers in _batches(0, world.sizes.experts):
-        rows = _Rows([], [], [], [], [], [])
+        rows = _Rows([], [], [], [], [], [], [])
         world.experts += [_expert(world, rows, number) for number in numbers]
         await _write(loader, rows)
     for numbers in _batches(_FROM_APPLICANTS, applicants):
-        rows = _Rows([], [], [], [], [], [])
+        rows = _Rows([], [], [], [], [], [], [])
         world.applicants += [_applicant(world, rows, number) for number in numbers]
         await _write(loader, rows)
 
@@ -65,6 +68,7 @@ async def _write(loader: Loader, rows: _Rows) -> None:
     await loader.load(ExpertFileChange, rows.changes)
     await loader.load(Employment, rows.employments)
     await loader.load(Unavailability, rows.unavailable)
+    await loader.load(Sanction, rows.sanctions)
 
 
 def _expert(world: World, rows: _Rows, index: int) -> Person:
@@ -97,6 +101,8 @@ def _expert(world: World, rows: _Rows, index: int) -> Person:
     ]
     if index % _PERIODS_ONE_IN == 0:
         rows.unavailable.append(_away(world, expert_id))
+    if index % _SUSPENDED_ONE_IN == 0:
+        rows.sanctions.append(_suspension(world, expert_id))
     sealed = columns["mobile_sealed"]
     specialties = tuple(facts.specialties)
     return Person(account_id, facts.name, sealed, facts.permanent_region, openid, expert_id, facts.number, specialties)
@@ -164,7 +170,6 @@ def _file(world: World, index: int) -> dict[str, object]:
         "id_number": invent_id_number(index, region),
         "mobile": str(FIRST_EXPERT + index),
         "membership": "temporary" if rng.random() < 0.03 else "formal",
-        "active": rng.random() >= 0.02,
         "region": region,
         "willing_regions": [region_path[-1]] if rng.random() < 0.3 else [region_path[min(1, len(region_path) - 1)]],
         "specialties": [{"code": code, "choice": "preferred"} for code in world.some_specialties()],
@@ -191,6 +196,20 @@ def _employers(world: World) -> dict[str, object]:
 
 def _unit(unit: tuple[str, str]) -> dict[str, str]:
     return dict(zip(("name", "code"), unit, strict=True))
+
+
+def _suspension(world: World, expert_id: UUID) -> dict[str, Any]:
+    at = world.now - timedelta(days=10)
+    return {
+        "pool": POOL,
+        "expert_id": expert_id,
+        "kind": "suspension",
+        "state": "imposed",
+        "reason": "未按规定参加评标",
+        "starts_at": at,
+        "proposed_at": at,
+        "decided_at": at,
+    }
 
 
 def _away(world: World, expert_id: UUID) -> dict[str, Any]:

@@ -60,6 +60,8 @@ class DrawCriteria:
     department: str = ""
     age_max: int | None = None
     emergency: bool = False
+    judged_at: datetime | None = None
+    """When the expert is judged; None in records from before it was told."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,23 @@ class CandidateCall:
 
 
 @dataclass(frozen=True)
+class CandidateSuspension:
+    """A suspension by the office (暂停抽取). ``ends_at`` None: until it is lifted."""
+
+    starts_at: datetime
+    ends_at: datetime | None = None
+
+    def bars(self, at: Span, judged_at: datetime | None) -> bool:
+        """Whether it covers the moment of the judgement, or overlaps the panel."""
+        if judged_at is not None and self.starts_at <= judged_at and (self.ends_at is None or self.ends_at > judged_at):
+            return True
+        return self.starts_at < at.ends_at and (self.ends_at is None or self.ends_at > at.starts_at)
+
+
+@dataclass(frozen=True)
 class Candidate:
     """The facts about an expert. ``specialties`` as declared; ``region`` the permanent one; ``left``: has left the
-    pool.
+    pool; ``active``: no required course is missing.
 
     ``term_until`` None: the term has no end. ``born_on`` None: unknown, which fails any age limit. ``reachable``: there
     is a mobile to call.
@@ -108,6 +124,7 @@ class Candidate:
     born_on: date | None = None
     reachable: bool = True
     emergency: bool = False
+    suspensions: tuple[CandidateSuspension, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,13 +163,13 @@ def years_before(at: datetime, years: int) -> datetime:
 
 def check(candidate: Candidate, condition: DrawCriteria, recusals: Recusals, at: Span) -> Reason | None:
     """Why the candidate may not be drawn for ``condition`` at ``at``; None: may be drawn."""
-    membership = _membership(candidate, condition)
+    membership = _membership(candidate, condition, at)
     return membership or _fitness(candidate, condition) or next(iter(_bars(candidate, condition, recusals, at)), None)
 
 
 def find_bars(candidate: Candidate, condition: DrawCriteria, recusals: Recusals, at: Span) -> frozenset[Reason]:
     """All reasons why an expert can't be called at ``at``, whatever the condition."""
-    membership = _membership(candidate, condition)
+    membership = _membership(candidate, condition, at)
     return frozenset((*((membership,) if membership else ()), *_bars(candidate, condition, recusals, at)))
 
 
@@ -166,12 +183,12 @@ def _bars(candidate: Candidate, condition: DrawCriteria, recusals: Recusals, at:
     yield from _occupation(candidate, recusals, at)
 
 
-def _membership(candidate: Candidate, condition: DrawCriteria) -> Reason | None:
+def _membership(candidate: Candidate, condition: DrawCriteria, at: Span) -> Reason | None:
     if candidate.pool != condition.pool:
         return "other_pool"
     if candidate.left:
         return "left_pool"
-    if not candidate.active:
+    if not candidate.active or any(each.bars(at, condition.judged_at) for each in candidate.suspensions):
         return "inactive"
     return None if candidate.formal else "not_formal"
 

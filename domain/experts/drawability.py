@@ -40,13 +40,15 @@ class Reason:
 @dataclass(frozen=True)
 class Standing:
     """What decides whether an expert in the pool is drawn. ``suspensions``: what bars a formal expert (暂停抽取), in
-    words for him. ``applying``: type of a live application for entry or renewal, else empty. ``away``: when he is not
-    to be drawn, without a pause, which suspends. ``panels``: accepted ones that are not over."""
+    words for him; ``coming_suspension``: one by the office that has not begun. ``applying``: type of a live application
+    for entry or renewal, else empty. ``away``: when he is not to be drawn, without a pause, which suspends.
+    ``panels``: accepted ones that are not over."""
 
     membership: str
     has_specialties: bool
     term_until: datetime | None
     suspensions: tuple[Reason, ...] = ()
+    coming_suspension: str = ""
     due_courses: tuple[OwedCourse, ...] = ()
     away: tuple[TimesOff, ...] = ()
     panels: int = 0
@@ -56,6 +58,8 @@ class Standing:
 def reasons_of(standing: Standing, book: Rulebook, now: datetime) -> tuple[Reason, ...]:
     """Reasons that bar first."""
     reasons = [*_membership(standing), *standing.suspensions, *_term(standing, book, now)]
+    if standing.coming_suspension:
+        reasons.append(Reason("office_ahead", False, standing.coming_suspension))
     reasons += [*_courses(standing), *_times(standing, now)]
     return tuple(sorted(reasons, key=lambda reason: not reason.bars))
 

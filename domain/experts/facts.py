@@ -31,7 +31,6 @@ class ExpertFacts:
     id_number: str
     mobile: str
     membership_status: str
-    active: bool
     permanent_region: str
     region_path: list[str]
     willing_regions: list[str]
@@ -68,7 +67,6 @@ def facts_of(
         id_number=_text(values.get("id_number")),
         mobile=_text(values.get("mobile")),
         membership_status=_text(values.get("membership")) or "formal",
-        active=values.get("active") is not False and left is None,
         permanent_region=region,
         region_path=paths.path("region", region),
         willing_regions=_willing_regions(file, book, paths),

@@ -15,13 +15,15 @@ from domain.forms.values import is_empty
 from domain.lifecycle import Labelled
 
 RETIRED = "retired_on"
+SUSPENDED_BEFORE = "active"
+"""Whether the expert was drawn, in changes from before suspensions were rows of their own: history only."""
 OWN_FIELDS: Mapping[str, str] = {
     "number": "专家编号",
     "name": "姓名",
     "id_number": "身份证号",
     "mobile": "手机号",
     "membership": "专家类型",
-    "active": "抽取状态",
+    SUSPENDED_BEFORE: "抽取状态",
     "term_until": "聘期",
     "left_reason": "退库原因",
     "department": "行业部门",

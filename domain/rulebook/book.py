@@ -28,6 +28,7 @@ from domain.rulebook.notice_texts import KINDS, KindTexts, check_channel, check_
 from domain.rulebook.people import AvailabilityRules, Help, MembershipWords, RegistrationRules
 from domain.rulebook.remuneration import RemunerationRules
 from domain.rulebook.reviews import Review
+from domain.rulebook.sanctions import SanctionRules
 from domain.rulebook.sections import (
     AttendanceRules,
     Calendar,
@@ -105,6 +106,7 @@ class Rulebook(Section):
     remuneration: RemunerationRules
     group_notices: GroupNoticeRules
     statistics: StatisticsRules
+    sanctions: SanctionRules
     venues: Items[Venue] = ()
     """Offered when a notice is written; other places are typed."""
     calendar: Calendar = Calendar()

@@ -74,6 +74,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "application.unlock": ADMIN,
     "application.export": ADMIN,
     "application.conclude": ADMIN,
+    "sanction.own": APPLICANT,
     "certificate.own": APPLICANT,
     "certificate.manage": ADMIN,
     "exam.own": APPLICANT,

@@ -22,7 +22,7 @@ from services.draws.calls.invitation_queries import Choice
 from services.draws.calls.invitation_views import BY_DECLARATION, InvitationView
 from services.draws.calls.invitations import Answered, Invitations
 from services.draws.calls.named_times import MOVED
-from services.draws.calls.places import Places
+from services.draws.calls.places import Cause, Places
 from services.draws.draw_notices import draw_params, notify_agency
 from services.draws.event_stream import event, watch_events
 from services.draws.follow_ups.recall_queries import RecallPanel, RecallRow
@@ -100,6 +100,7 @@ __all__ = [
     "CallNoticeView",
     "Caller",
     "Calling",
+    "Cause",
     "CheckedIn",
     "Choice",
     "ConditionForm",

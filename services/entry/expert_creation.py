@@ -121,13 +121,14 @@ def _identity(deps: Deps, application: Application, account: Account) -> dict[st
 
 
 def _membership(application: Application, existing: Expert | None, book: Rulebook, now: datetime) -> dict[str, object]:
-    """Entry and renewal end a suspension and begin a term; continuing education and changes of the file do neither.
+    """Entry and renewal begin a term; continuing education and changes of the file don't. None of them ends a
+    suspension.
 
     An early renewal keeps the rest of the current term.
     """
     if application.entry_type in STAYS_IN_POOL and existing is not None:
         return {}
-    values: dict[str, object] = {"membership": "formal", "active": True, "left_reason": None, "term_until": None}
+    values: dict[str, object] = {"membership": "formal", "left_reason": None, "term_until": None}
     if book.entry.term is not None:
         running = existing.term_until if existing and existing.left_at is None else None
         values["term_until"] = (max(now, running or now) + book.entry.term).isoformat()

@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.catalogues import full_name
 from domain.clock import print_date
 from domain.experts.employments import rows_of
-from domain.experts.file import OWN_FIELDS, RETIRED, FileChange, FileSource
+from domain.experts.file import OWN_FIELDS, RETIRED, SUSPENDED_BEFORE, FileChange, FileSource
 from domain.forms.checking import PersonFacts, account_values, person_facts
 from domain.forms.display import show_masked, show_value
 from domain.masking import mask_id_number, mask_mobile
@@ -22,8 +22,8 @@ from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Deps
 from services.expert_file_views.reading import FileRecord
 
-_IN_HEAD = ("number", "name", "id_number", "mobile", "left_reason")
-"""Own fields that are shown otherwise: at the head of each page, or as the account's."""
+_IN_HEAD = ("number", "name", "id_number", "mobile", "left_reason", SUSPENDED_BEFORE)
+"""Own fields that are shown otherwise: at the head of each page, as the account's, or in the time line alone."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +141,6 @@ class FileWords:
             return ""
         if isinstance(value, str):
             return self._show_own_text(code, value, masked=masked)
-        if code == "active":
-            return "参加抽取" if value else self.book.membership.suspended
         if code == "willing_regions" and isinstance(value, list):
             return "、".join(full_name("region", str(region), self.codes) for region in value)
         if code == "former_units":

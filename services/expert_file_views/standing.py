@@ -9,7 +9,7 @@ from typing import Any
 from domain.experts.drawability import OwedCourse, Reason, Standing
 from domain.rulebook.book import Rulebook
 from models.experts import Expert
-from services.experts import Suspension, status_columns, status_of, times_of
+from services.experts import Suspension, coming_suspension, status_columns, status_of, times_of
 
 STANDING = f"""
   {status_columns("e", "$2")},
@@ -31,6 +31,7 @@ def standing_of(expert: Expert, row: Mapping[str, Any], book: Rulebook, now: dat
     status = status_of(row, book, expert.pool, now)
     return Standing(
         suspensions=tuple(_bar(suspension, expert.pool) for suspension in status.suspensions),
+        coming_suspension=coming_suspension(row, now),
         membership=expert.membership_status,
         has_specialties=bool(expert.specialties),
         term_until=expert.term_until,

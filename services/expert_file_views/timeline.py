@@ -48,11 +48,20 @@ UNION ALL SELECT 'correction', c.id, c.begun_at, 'file', 0
   FROM correction c WHERE c.expert_id = $1 AND c.kind <> 'field'
 UNION ALL SELECT 'correction', c.id, c.begun_at, 'file', 0
   FROM correction c WHERE c.account_id = $2 AND c.expert_id IS NULL
+UNION ALL SELECT 'sanction', s.id, s.decided_at, 'standing', 0 FROM sanction s
+   WHERE s.expert_id = $1 AND s.kind <> 'removal' AND s.state IN ('imposed', 'lifted')
+UNION ALL SELECT 'sanction_end', s.id, least(s.lifted_at, s.ends_at), 'standing', 0 FROM sanction s
+   WHERE s.expert_id = $1 AND s.kind <> 'removal' AND (s.state = 'lifted' OR s.state = 'imposed' AND s.ends_at <= $10)
+UNION ALL SELECT 'sanction_appeal', s.id, s.appealed_at, 'standing', 0 FROM sanction s
+   WHERE s.expert_id = $1 AND s.appealed_at IS NOT NULL
+UNION ALL SELECT 'sanction_answer', s.id, s.answered_at, 'standing', 0 FROM sanction s
+   WHERE s.expert_id = $1 AND s.answered_at IS NOT NULL
 UNION ALL SELECT 'own', NULL, o.at, o.kind, o.place
   FROM unnest($5::timestamptz[], $6::text[]) WITH ORDINALITY AS o (at, kind, place)
 """
 """Entries of the expert ``$1`` with the account ``$2``; 'own' are those of the file, with corrected fields, and of
-applications, which the caller has read. Panels are unsealed whose draws start before ``$3``."""
+applications, which the caller has read. Panels are unsealed whose draws start before ``$3``; ``$10`` is the present moment. A removal is an
+entry of the file."""
 _PANEL = """SELECT i.state, i.answered_by, i.gathering_at, n.venue, d.kind = 'recall' AS recall, d.id AS draw_id,
     CASE WHEN d.starts_at <= $3 THEN d.number END AS number,
     (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at,
@@ -73,6 +82,11 @@ _AWAY = """SELECT u.starts_at, u.ends_at, u.weekdays, u.from_minute, u.to_minute
   FROM unavailability u WHERE u.id = p.id"""
 _CORRECTION = """SELECT c.kind, c.state, c.reason, c.note,
     (SELECT a.real_name FROM account a WHERE a.id = c.begun_by) AS author FROM correction c WHERE c.id = p.id"""
+_SANCTION = """SELECT s.kind, s.reason, s.starts_at, s.ends_at, s.lifted_at, s.lift_reason, s.answer, s.state,
+    (SELECT a.real_name FROM account a WHERE a.id = s.decided_by) AS imposer,
+    (SELECT a.real_name FROM account a WHERE a.id = s.lifted_by) AS lifter,
+    (SELECT a.real_name FROM account a WHERE a.id = s.answered_by) AS answerer
+  FROM sanction s WHERE s.id = p.id"""
 _FACTS = (
     (("correction",), _CORRECTION),
     (("call",), _PANEL),
@@ -81,6 +95,7 @@ _FACTS = (
     (("course_call", "course_finish", "course_miss"), _COURSE),
     (("exam_call", "exam_result"), _EXAM),
     (("away",), _AWAY),
+    (("sanction", "sanction_end", "sanction_appeal", "sanction_answer"), _SANCTION),
 )
 _CASES = " ".join(
     f"WHEN p.source IN ({', '.join(map(repr, sources))}) THEN (SELECT row_to_json(f)::text FROM ({facts}) AS f)"
@@ -138,6 +153,7 @@ async def read_timeline(
         choice.kind,
         PAGE_SIZE,
         choice.offset,
+        now,
     )
     entries = tuple(
         own[row["place"] - 1]

@@ -12,7 +12,9 @@ from domain.applications.lifecycles import ApplicationState
 from domain.clock import print_date, print_span, print_until
 from domain.draws.lifecycles import InvitationState
 from domain.experts.corrections import CorrectionKind, CorrectionState
-from domain.experts.file import FileStep, steps_of
+from domain.experts.file import SUSPENDED_BEFORE, FileStep, steps_of
+from domain.experts.lifecycles import SanctionKind, SanctionState
+from domain.experts.sanctions import period_words
 from domain.experts.timeline import TimelineEntry, TimelineKind
 from domain.payments.money import yuan
 from domain.remuneration.lifecycles import RemunerationState
@@ -32,7 +34,7 @@ class TimelineReader(Enum):
     OFFICE = "office"
 
 
-_STANDING = ("membership", "active", "term_until", "left_reason")
+_STANDING = ("membership", SUSPENDED_BEFORE, "term_until", "left_reason")
 """Own fields of the file that say how the expert stands in the pool."""
 _SAME_AS_STANDING = frozenset({*_STANDING, "number"})
 _LONGEST = 60
@@ -53,6 +55,12 @@ _CAME = ("您参加了评标", "参加评标")
 _DECLARED = ("您申报回避，本场不再参加", "申报回避，本场不再参加")
 _MOVED = ("您因改期请假，不参加评标", "因改期请假")
 _AWAY = ("您设置了不接受抽取的时间", "设置不接受抽取的时间")
+_SANCTIONS: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("sanction", "suspension"): ("管理机构暂停您参加抽取", "暂停抽取"),
+    ("sanction", "warning"): ("管理机构对您警告", "警告"),
+    ("sanction_end", "suspension"): ("您恢复参加抽取", "恢复抽取"),
+    ("sanction_end", "warning"): ("对您的警告已结束", "警告结束"),
+}
 _CHANNELS: Mapping[str, str] = {
     "chat": "公众号答复",
     "voice": "电话答复",
@@ -161,6 +169,10 @@ class TimelineWords:
                 return self._correction(at, kind, facts)
             case "away":
                 return self._away(at, kind, facts)
+            case "sanction" | "sanction_end":
+                return self._sanction(source, at, kind, facts)
+            case "sanction_appeal" | "sanction_answer":
+                return self._appeal(source, at, kind, facts)
         raise ValueError(f"no entry comes from {source}")
 
     def _call(self, at: datetime, kind: TimelineKind, facts: Facts) -> TimelineEntry:
@@ -246,6 +258,33 @@ class TimelineWords:
         if facts["cancelled_at"]:
             lines.append(f"{print_until(_time(facts['cancelled_at']), self.now)}{'恢复' if times.is_pause else '取消'}")
         return TimelineEntry(at, kind, self._say(titles), tuple(lines))
+
+    def _sanction(self, source: str, at: datetime, kind: TimelineKind, facts: Facts) -> TimelineEntry:
+        """A suspension or a warning, or its end: by the office, or by the clock."""
+        title = self._say(_SANCTIONS[source, facts["kind"]])
+        reason, author = facts["reason"], facts["imposer"]
+        lines = [period_words(_time(facts["starts_at"]), _time(facts["ends_at"]) if facts["ends_at"] else None)]
+        if source == "sanction_end":
+            reason, author, lines = facts["lift_reason"], facts["lifter"], [] if facts["lifted_at"] else ["到期"]
+        lines += [f"原因：{reason}"] if reason else []
+        if author and self.reader is TimelineReader.OFFICE:
+            lines.append(f"{author}办理")
+        return TimelineEntry(at, kind, title, tuple(lines), page=self._sanctions())
+
+    def _appeal(self, source: str, at: datetime, kind: TimelineKind, facts: Facts) -> TimelineEntry:
+        name = SanctionKind(facts["kind"]).label
+        if source == "sanction_appeal":
+            return TimelineEntry(
+                at, kind, self._say((f"您对{name}提出申诉", f"对{name}提出申诉")), page=self._sanctions()
+            )
+        result = "申诉成立" if facts["state"] == SanctionState.LIFTED else "维持原处理"
+        lines = [f"答复：{facts['answer']}"]
+        if facts["answerer"] and self.reader is TimelineReader.OFFICE:
+            lines.append(f"{facts['answerer']}办理")
+        return TimelineEntry(at, kind, f"对{name}的申诉：{result}", tuple(lines), page=self._sanctions())
+
+    def _sanctions(self) -> str:
+        return f"/h5/{self.file.book.pool.code}/sanctions" if self.reader is TimelineReader.OWNER else ""
 
     def _say(self, titles: tuple[str, str]) -> str:
         """To the expert the first, to the office the second."""

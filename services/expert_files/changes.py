@@ -76,7 +76,6 @@ def expert_columns(keys: Keyring, facts: ExpertFacts) -> dict[str, Any]:
         "mobile_sealed": keys.seal(facts.mobile, "mobile"),
         "mobile_hash": keys.lookup_hash("mobile", facts.mobile),
         "membership_status": facts.membership_status,
-        "active": facts.active,
         "permanent_region": facts.permanent_region,
         "region_path": facts.region_path,
         "willing_regions": facts.willing_regions,

@@ -20,7 +20,6 @@ def record_values(deps: Deps, expert: Expert, jobs: Sequence[Employment]) -> dic
         "id_number": deps.keys.open_text(expert.id_number_sealed, "id_number"),
         "mobile": deps.keys.open_text(expert.mobile_sealed, "mobile"),
         "membership": expert.membership_status,
-        "active": expert.active,
         "term_until": expert.term_until.isoformat() if expert.term_until else None,
         "left_reason": expert.left_reason if expert.left_at else None,
         "region": expert.permanent_region,

@@ -20,10 +20,13 @@ from services.experts.registry import ExpertServices
 from services.experts.required_courses import STUDY_FACTS, STUDY_JOINS, ended_study
 from services.experts.suspension import Suspension
 from services.experts.times_off_forms import TimesOffForm
+from services.experts.suspended import IN_FORCE, covers, is_suspended, overlaps
+from services.experts.suspension import Suspension, coming_suspension
 
 __all__ = [
     "BYTES_MAX",
     "COLUMNS",
+    "IN_FORCE",
     "PAGE_ROWS_MAX",
     "STUDY_FACTS",
     "STUDY_JOINS",
@@ -39,12 +42,16 @@ __all__ = [
     "Suspension",
     "TimesOffForm",
     "concerns",
+    "coming_suspension",
+    "covers",
     "ended_study",
     "expert_number",
     "expert_status",
+    "is_suspended",
     "is_taken",
     "membership_status_of",
     "not_in_pool",
+    "overlaps",
     "remove_expert",
     "render_template",
     "status_columns",

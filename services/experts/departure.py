@@ -13,5 +13,4 @@ from services.expert_files import change_file
 async def remove_expert(deps: Deps, actor: Actor, expert: Expert, reason: str, now: datetime) -> None:
     """The person has left the pool: the file is only kept. Its row is locked by the caller."""
     source = FileSource.SELF if actor.account_id == expert.account_id else FileSource.OFFICE
-    values = {"active": False, "left_reason": reason}
-    await change_file(deps, expert, FileChange(now, source, values, by=actor.account_id))
+    await change_file(deps, expert, FileChange(now, source, {"left_reason": reason}, by=actor.account_id))

@@ -24,6 +24,7 @@ from services.core.permissions import check
 from services.expert_files import changes_of, expert_columns, read_listed_employers, seal_values
 from services.experts.import_rows import ImportedRow, Lookups, RowReader
 from services.experts.import_sheet import COLUMNS, ROWS_MAX
+from services.experts.suspended import is_suspended
 from services.inspection.checker import IMPORT, FileChecker
 from services.spreadsheets.cells import Lookup, RowError
 from services.spreadsheets.formats import Format, Line, SheetError
@@ -51,7 +52,7 @@ _LABELS = {
 }
 _STAGE = """
 CREATE TEMPORARY TABLE import_expert ON COMMIT DROP AS
-    SELECT e.*, 0 AS line, FALSE AS known FROM expert e WITH NO DATA
+    SELECT e.*, 0 AS line, FALSE AS known, FALSE AS suspended FROM expert e WITH NO DATA
 """
 _STAGE_JOBS = "CREATE TEMPORARY TABLE import_employment ON COMMIT DROP AS SELECT * FROM employment WITH NO DATA"
 _STAGE_CHANGES = "CREATE TEMPORARY TABLE import_change ON COMMIT DROP AS SELECT * FROM expert_file_change WITH NO DATA"
@@ -59,14 +60,26 @@ _KNOWN = """
 SELECT id, id_number_hash FROM expert WHERE pool = $1 AND id_number_hash = ANY($2::text[])
  ORDER BY id_number_hash FOR NO KEY UPDATE
 """
-_CLASHES = """
+_CLASHES = f"""
 SELECT i.line, 'number' AS what FROM import_expert i JOIN expert e ON e.pool = i.pool AND e.number = i.number
  WHERE e.id <> i.id AND NOT EXISTS (SELECT 1 FROM import_expert j WHERE j.id = e.id)
 UNION ALL
 SELECT i.line, 'mobile' FROM import_expert i JOIN expert e ON e.pool = i.pool AND e.mobile_hash = i.mobile_hash
  WHERE e.id <> i.id AND e.left_at IS NULL AND NOT EXISTS (SELECT 1 FROM import_expert j WHERE j.id = e.id)
+UNION ALL
+SELECT i.line, 'active' FROM import_expert i JOIN expert e ON e.id = i.id
+ WHERE i.suspended AND e.left_at IS NULL AND NOT {is_suspended("e", "s.ends_at IS NULL OR s.ends_at > $2")}
 ORDER BY line LIMIT $1
 """
+_SUSPEND = f"""
+INSERT INTO sanction (id, pool, expert_id, kind, state, reason, starts_at, withdraws_calls, files, proposed_at,
+    proposed_by, decided_at, decided_by, refusal, lift_reason, appeal_sealed, answer)
+SELECT gen_random_uuid(), i.pool, i.id, 'suspension', 'imposed', $3::text, $1::timestamptz, FALSE, '[]', $1, $2::uuid,
+    $1, $2, '', '', '', ''
+  FROM import_expert i
+ WHERE i.suspended AND NOT {is_suspended("i", "s.ends_at IS NULL OR s.ends_at > $1")}
+"""
+SUSPENDED_BY_IMPORT = "批量导入的名单中状态为暂停"
 _NOT_IN_FILES = ("id", "pool", "account_id", "created_at", "term_notified_at")
 """Columns that do not follow from the file."""
 _FIELDS = tuple(name for name in Expert._meta.fields_db_projection.values() if name != "account_id")
@@ -159,7 +172,7 @@ class ExpertImport:
                 return _failed(batches.total, clashes)
             if not dry_run:
                 report("write", 0, batches.total)
-                await self._write()
+                await self._write(batches)
                 await record(
                     actor, batches.now, "expert.import", "expert", None, total=batches.total, updated=batches.known
                 )
@@ -206,7 +219,7 @@ class ExpertImport:
     async def _copy(self, records: _Records) -> None:
         async with connection().acquire_connection() as raw:
             for table, values, columns in (
-                ("import_expert", records.experts, (*_FIELDS, "line", "known")),
+                ("import_expert", records.experts, (*_FIELDS, "line", "known", "suspended")),
                 ("import_employment", records.jobs, _JOB_FIELDS),
                 ("import_change", records.changes, _CHANGE_FIELDS),
             ):
@@ -215,10 +228,11 @@ class ExpertImport:
     async def _clashes(self) -> list[RowError]:
         titles = {column.name: column.title for column in COLUMNS}
         reasons = {"number": "库中另一位专家已使用此编号，请核对。", "mobile": "库中另一位专家已登记此手机号，请核对。"}
-        clashes = await rows(_CLASHES, ERRORS_MAX + 1)
+        reasons["active"] = "该专家已在库且没有暂停，请将此格留空，并在专家页面办理暂停抽取。"
+        clashes = await rows(_CLASHES, ERRORS_MAX + 1, self.deps.now())
         return [RowError(row["line"], titles[row["what"]], reasons[row["what"]]) for row in clashes]
 
-    async def _write(self) -> None:
+    async def _write(self, batches: _Batches) -> None:
         await execute(_FREE_NUMBERS)
         await execute(_UPDATE)
         try:
@@ -229,6 +243,7 @@ class ExpertImport:
             ) from error
         for statement in (_OLD_JOBS, _NEW_JOBS, _NEW_CHANGES, _LINK_ACCOUNTS):
             await execute(statement)
+        await execute(_SUSPEND, batches.now, batches.account_id, SUSPENDED_BY_IMPORT)
 
 
 @dataclass(frozen=True)
@@ -246,8 +261,7 @@ class _Batches:
     def __init__(self, deps: Deps, reader: RowReader, actor: Actor, now: datetime) -> None:
         self._deps = deps
         self._reader = reader
-        self._actor = actor
-        self.pool, self.now = actor.pool, now
+        self.pool, self.account_id, self.now = actor.pool, actor.account_id, now
         self.total = self.known = 0
         self.moved = list[MovedMobile]()
 
@@ -289,7 +303,7 @@ class _Batches:
             earlier = files[known_id] if known_id else ()
             file = fold(earlier)
             differing = file.difference(row.change_of(file, lookups, listed))
-            change = FileChange(self.now, FileSource.IMPORT, differing, None, self._actor.account_id)
+            change = FileChange(self.now, FileSource.IMPORT, differing, None, self.account_id)
             facts = facts_of([*earlier, change], book, lookups, listed)
             expert_id = known_id or new_id()
             columns = {
@@ -301,11 +315,11 @@ class _Batches:
             }
             if known_id is not None and "mobile" in differing and "mobile" in file.values:
                 self.moved.append(MovedMobile(known_id, str(file.values["mobile"]), str(differing["mobile"])))
-            experts.append((*(columns[name] for name in _FIELDS), row.line, known_id is not None))
+            experts.append((*(columns[name] for name in _FIELDS), row.line, known_id is not None, row.suspended))
             jobs += _job_records(expert_id, facts.employments)
             if differing:
                 sealed = seal_values(keys, differing)
-                changes.append((new_id(), expert_id, self.now, FileSource.IMPORT.value, self._actor.account_id, sealed))
+                changes.append((new_id(), expert_id, self.now, FileSource.IMPORT.value, self.account_id, sealed))
         return _Records(experts, jobs, changes)
 
 

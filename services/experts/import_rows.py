@@ -37,17 +37,21 @@ _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
 _SEPARATOR = re.compile(r"[;；、\n]+")
 _UNIT_SEPARATOR = re.compile(r"[;；\n]+")
 _MEMBERSHIP = {"": None, "正式": "formal", "正式专家": "formal", "临时": "temporary", "临时专家": "temporary"}
-_STATES = {"": None, "在库": True, "正常": True, "暂停": False}
+_STATES = {"": False, "在库": False, "正常": False, "暂停": True}
 _YES_NO = {"": None, "是": True, "否": False}
 _PLACES = places_of(COLUMNS)
 
 
 @dataclass(frozen=True)
 class ImportedRow:
-    """A valid line. ``values``: field of the file → what its cell says; a field whose cell is empty is missing."""
+    """A valid line. ``values``: field of the file → what its cell says; a field whose cell is empty is missing.
+
+    ``suspended``: the expert is to enter suspended (暂停).
+    """
 
     line: int
     values: Mapping[str, object]
+    suspended: bool = False
 
     def change_of(self, file: ExpertFile, lookups: Lookups, listed: ListedEmployers) -> dict[str, object]:
         """What the line sets in a file that may hold more than a sheet can say: choices and certificates of the same
@@ -108,7 +112,6 @@ class RowReader:
             "id_number": cells.get("id_number", lambda text: unique("id_number", _id_number(text), number), ""),
             "mobile": cells.get("mobile", lambda text: unique("mobile", _mobile(text), number), ""),
             "membership": cells.get("membership_status", lambda text: _one_of(text, _MEMBERSHIP, "正式或临时"), None),
-            "active": cells.get("active", lambda text: _one_of(text, _STATES, "在库或暂停"), None),
             "term_until": cells.get("term_until", _end_of_day, ""),
             "emergency": cells.get("emergency", lambda text: _one_of(text, _YES_NO, "是或否"), None),
             "region": cells.get("permanent_region", lambda text: look.region.code(required_text(text)), ""),
@@ -123,8 +126,9 @@ class RowReader:
             "former_units": cells.get("former", lambda text: list(_units(text, 4)), no_units),
             "recusal_units": cells.get("recusal", lambda text: list(_units(text, 2)), no_units),
         }
+        suspended = cells.get("active", lambda text: _one_of(text, _STATES, "在库或暂停"), False)
         filled = {code: value for code, value in values.items() if not is_empty(value)}
-        return cells.errors or ImportedRow(number, filled)
+        return cells.errors or ImportedRow(number, filled, suspended)
 
 
 def _id_number(text: str) -> str:

@@ -15,7 +15,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("id_number", "身份证号", True, "18位，请把单元格设为文本格式", "11010519491231002X"),
     Column("mobile", "手机号", True, "11位，接收邀请的手机；不能与他人相同", "13800001234"),
     Column("membership_status", "专家类型", False, "正式 或 临时，不填为正式", "正式"),
-    Column("active", "状态", False, "在库 或 暂停，不填为在库", "在库"),
+    Column(
+        "active", "状态", False, "在库 或 暂停，不填为在库；暂停只用于新入库的专家，已在库的请在专家页面办理", "在库"
+    ),
     Column("term_until", "聘期至", False, "聘期的最后一天，如 2029-03-01；不填的，原有聘期不变", "2029-03-01"),
     Column("emergency", "应急专家", False, "是 或 否，本人愿意接受应急抽取的填是；不填的不变", "否"),
     Column("permanent_region", "常驻地", True, "地区代码或名称，如 440106 或 广东省广州市天河区", "440106"),

@@ -17,11 +17,13 @@ from pydantic import Field
 from domain.clock import local, print_date, print_until
 from domain.courses.lifecycles import EnrolmentState
 from domain.courses.make_ups import MakeUp, make_up_of
+from domain.experts.sanctions import period_words
 from domain.identity import born_after
 from domain.rulebook.book import Rulebook
 from domain.rulebook.courses import load_rules
 from services.experts.renewals import IS_RENEWING, NEXT_CAMPAIGN, renewal_of
 from services.experts.required_courses import STUDY_FACTS, STUDY_JOINS, ended_study
+from services.experts.suspended import IN_FORCE
 
 Cause = Literal["self", "office", "course", "term", "age"]
 _COURSES = f"""ARRAY(SELECT to_jsonb(r) FROM (
@@ -30,12 +32,18 @@ _COURSES = f"""ARRAY(SELECT to_jsonb(r) FROM (
   FROM course_enrolment n JOIN course c ON c.id = n.course_id {STUDY_JOINS}
   LEFT JOIN fee f ON f.enrolment_id = n.id AND f.state = 'due'
   WHERE n.expert_id = {{expert}}.id AND n.excluded_at IS NOT NULL ORDER BY n.called_at, n.id) r)"""
+_SANCTIONS = f"""ARRAY(SELECT to_jsonb(r) FROM (
+  SELECT s.starts_at, s.ends_at, s.reason, s.decided_at, s.appealed_at, s.answered_at
+    FROM sanction s WHERE s.expert_id = {{expert}}.id AND {IN_FORCE}
+    AND (s.ends_at IS NULL OR s.ends_at > {{now}}) ORDER BY s.starts_at) r)"""
+"""Suspensions by the office that are not over; one may lie ahead."""
 _OVER = "{expert}.term_until <= {now}"
 _OWN_PAUSE = """(SELECT json_build_object('since', u.starts_at, 'reason', u.reason) FROM unavailability u
   WHERE u.expert_id = {expert}.id AND u.cancelled_at IS NULL AND u.ends_at IS NULL AND cardinality(u.weekdays) = 0
     AND u.starts_at <= {now} ORDER BY u.starts_at LIMIT 1)"""
 _COLUMNS = {
     "own_pause": _OWN_PAUSE,
+    "suspending_sanctions": _SANCTIONS,
     "suspending_courses": _COURSES,
     "next_campaign": f"CASE WHEN {_OVER} THEN {NEXT_CAMPAIGN} END",
     "is_renewing": f"({_OVER} AND {IS_RENEWING})",
@@ -60,7 +68,15 @@ def suspension_columns(expert: str, now: str) -> str:
     """Columns for ``suspensions_of``: of the row ``expert`` that a statement has found, with the placeholder of the
     present moment."""
     columns = ", ".join(f"{sql.format(expert=expert, now=now)} AS {name}" for name, sql in _COLUMNS.items())
-    return f"{expert}.active, {expert}.term_until, {expert}.born_on, {columns}"
+    return f"{expert}.term_until, {expert}.born_on, {columns}"
+
+
+def coming_suspension(row: Mapping[str, Any], now: datetime) -> str:
+    """A suspension by the office that has not begun, in words; empty: there is none."""
+    for sanction in map(_sanction, row["suspending_sanctions"]):
+        if sanction["starts_at"] > now:
+            return f"管理机构决定暂停您参加抽取：{_terms_of(sanction)}这段时间的评标现在也不抽取您。"
+    return ""
 
 
 def suspensions_of(row: Mapping[str, Any], book: Rulebook, pool: str, now: datetime) -> tuple[Suspension, ...]:
@@ -70,10 +86,11 @@ def suspensions_of(row: Mapping[str, Any], book: Rulebook, pool: str, now: datet
 
 def _suspensions(row: Mapping[str, Any], book: Rulebook, pool: str, now: datetime) -> Iterator[Suspension]:
     hotline = book.pool.hotline
-    if not row["active"]:
-        yield Suspension("office", "管理机构已暂停您参加抽取", f"了解原因或申请恢复，请拨打{hotline}。")
     if row["own_pause"] is not None:
         yield _for_pause(_with_times(json.loads(row["own_pause"]), "since"), pool)
+    for sanction in map(_sanction, row["suspending_sanctions"]):
+        if sanction["starts_at"] <= now:
+            yield _for_sanction(sanction, book, pool, now)
     for course in row["suspending_courses"]:
         yield _for_course(
             _with_times(json.loads(course), "opens_at", "closes_at", "pay_until"), hotline, f"/h5/{pool}", now
@@ -88,6 +105,28 @@ def _for_pause(pause: Mapping[str, Any], pool: str) -> Suspension:
     why = f"（{pause['reason']}）" if pause["reason"] else ""
     detail = f"您从{print_date(pause['since'])}起暂停接受抽取{why}，恢复前不会抽到您。"
     return Suspension("self", "您已暂停接受抽取", detail, "去恢复", f"/h5/{pool}/periods")
+
+
+def _for_sanction(sanction: Mapping[str, Any], book: Rulebook, pool: str, now: datetime) -> Suspension:
+    ends_at, title, page = sanction["ends_at"], "管理机构已暂停您参加抽取", f"/h5/{pool}/sanctions"
+    detail = f"{_terms_of(sanction)}{'到期自动恢复。' if ends_at else ''}"
+    appeal_until = sanction["decided_at"] + book.sanctions.appeal_within
+    if sanction["appealed_at"] is None and appeal_until > now:
+        advice, action = f"有异议的，可在{print_date(appeal_until)}前提出申诉。", "申诉"
+    elif sanction["appealed_at"] is not None and sanction["answered_at"] is None:
+        advice, action = "您的申诉正在办理。", "查看申诉"
+    else:
+        advice, action = f"有疑问请拨打{book.pool.hotline}。", "查看处理"
+    return Suspension("office", title, f"{detail}{advice}", action, page, ends_at)
+
+
+def _terms_of(sanction: Mapping[str, Any]) -> str:
+    reason = str(sanction["reason"]).rstrip("。")
+    return f"{period_words(sanction['starts_at'], sanction['ends_at'])}。原因：{reason}。"
+
+
+def _sanction(text: str) -> Mapping[str, Any]:
+    return _with_times(json.loads(text), "starts_at", "ends_at", "decided_at")
 
 
 def _for_course(course: Mapping[str, Any], hotline: str, base: str, now: datetime) -> Suspension:

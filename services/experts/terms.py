@@ -18,7 +18,7 @@ from services.notifications import Notices
 _IN_PLACE = {"expert": "e", "now": "$2"}
 _ENDING = f"""
 SELECT e.id, {NEXT_CAMPAIGN.format(**_IN_PLACE)} AS next_campaign, FALSE AS is_renewing FROM expert e
- WHERE e.pool = $1 AND e.left_at IS NULL AND e.active AND e.membership_status = 'formal' AND e.term_until > $2
+ WHERE e.pool = $1 AND e.left_at IS NULL AND e.membership_status = 'formal' AND e.term_until > $2
    AND EXISTS (SELECT 1 FROM unnest($3::interval[]) AS step (ahead) WHERE e.term_until - step.ahead <= $2
      AND (e.term_notified_at IS NULL OR e.term_notified_at < e.term_until - step.ahead))
    AND NOT {IS_RENEWING.format(**_IN_PLACE)}

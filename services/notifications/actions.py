@@ -49,6 +49,7 @@ _AGENCY = "/agency/draws/{draw}"
 _REMUNERATION = "/h5/{pool}/remuneration"
 _CERTIFICATES = Action("查看证书", "/h5/{pool}/certificates", words=("证书",))
 _ACCOUNT = Action("查看账号", "/h5/{pool}/account")
+_SANCTIONS = Action("查看处理", "/h5/{pool}/sanctions")
 
 
 def _draw_action(label: str, page: str = "", mini: str = "draw", agency: str = "") -> Action:
@@ -152,6 +153,10 @@ ACTIONS: Mapping[str, Action] = {
     "certificate_ending": _CERTIFICATES,
     "certificate_revoked": _CERTIFICATES,
     "expert_left": _ACCOUNT,
+    "expert_restored": Action("查看我的档案", "/h5/{pool}/file"),
+    "sanction_imposed": _SANCTIONS,
+    "sanction_ended": _SANCTIONS,
+    "sanction_answered": _SANCTIONS,
     "fee_open": Action("去缴费", "/h5/{pool}/pay", words=("缴费",)),
     "fee_paid": _MONEY,
     "fee_refunded": _MONEY,

@@ -19,6 +19,7 @@ from services.payments import (
     TO_MAKE,
 )
 from services.reviews import find_uncovered
+from services.sanctions import APPEALS, PROPOSALS
 
 UNREPLIED = "r.state = 'disputed' AND r.answered_at <= {since}"
 """Objections to a remuneration that the venue has left unanswered since a moment or longer."""
@@ -28,6 +29,8 @@ Kind = Literal[
     "overdue_reviews",
     "employer_requests",
     "objections",
+    "sanction_proposals",
+    "sanction_appeals",
     "exam_appeals",
     "exam_evidence",
     "feedback",
@@ -40,7 +43,8 @@ Kind = Literal[
     "corrections",
 ]
 """``unassigned_reviews``: tasks that no reviewer covers; ``reversals``: invoices that the office has to reverse;
-``disputes``: objections to a remuneration that a venue has not answered in time."""
+``disputes``: objections to a remuneration that a venue has not answered in time; ``sanction_proposals``: acts against
+experts that wait for a second person."""
 
 _WAITING = f"""
 SELECT 'overdue_reviews' AS kind, count(*), min(t.opened_at) AS since, NULL::uuid AS subject FROM review_task t
@@ -49,6 +53,9 @@ SELECT 'overdue_reviews' AS kind, count(*), min(t.opened_at) AS since, NULL::uui
 UNION ALL SELECT 'employer_requests', count(*), min(created_at), NULL FROM employer_request
  WHERE pool = $1 AND state = 'open'
 UNION ALL SELECT 'objections', count(*), min(created_at), NULL FROM objection WHERE pool = $1 AND state = 'open'
+UNION ALL SELECT 'sanction_proposals', count(*), min(s.proposed_at), NULL FROM sanction s
+ WHERE s.pool = $1 AND {PROPOSALS}
+UNION ALL SELECT 'sanction_appeals', count(*), min(s.appealed_at), NULL FROM sanction s WHERE s.pool = $1 AND {APPEALS}
 UNION ALL SELECT 'exam_appeals', count(*), min(l.created_at), (array_agg(a.exam_id ORDER BY l.created_at))[1]
   FROM exam_appeal l JOIN exam_attempt a ON a.id = l.attempt_id WHERE l.pool = $1 AND l.state = 'open'
 UNION ALL SELECT 'exam_evidence', count(*), min(v.received_at), (array_agg(a.exam_id ORDER BY v.received_at))[1]

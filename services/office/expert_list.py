@@ -24,6 +24,7 @@ from services.core.pages import contains, read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.core.sql_values import SqlValues
+from services.experts import covers, is_suspended
 from services.spreadsheets.export import Value
 
 STATES: Mapping[str, str] = {
@@ -69,8 +70,10 @@ _NUMBER = re.compile(r"(?=.*\d)[\w-]+", re.ASCII)
 """May be an expert's number."""
 _ID_NUMBER = re.compile(r"\d{15}|\d{17}[\dXx]")
 
-_ALWAYS = """e.id, e.number, e.name, e.membership_status, e.active, e.emergency, e.permanent_region, e.specialties,
-e.title_level, e.born_on, e.term_until, e.created_at, e.left_at, e.left_reason, e.mobile_sealed, e.id_number_sealed"""
+_SUSPENDED = is_suspended("e", covers("$2"))
+_ALWAYS = f"""e.id, e.number, e.name, e.membership_status, e.emergency, e.permanent_region, e.specialties,
+e.title_level, e.born_on, e.term_until, e.created_at, e.left_at, e.left_reason, e.mobile_sealed, e.id_number_sealed,
+{_SUSPENDED} AS suspended"""
 _WHERE_SHOWN: Mapping[str, str] = {
     "employer": """(SELECT m.unit_name FROM employment m WHERE m.expert_id = e.id AND m.until IS NULL
   ORDER BY m.since DESC NULLS LAST LIMIT 1) AS employer""",
@@ -245,7 +248,7 @@ class ExpertList:
         now, limit = self.deps.now(), book.entry.age_max
         if row["left_at"] is not None:
             return "已退库"
-        if not row["active"]:
+        if row["suspended"]:
             return "暂停抽取"
         if row["term_until"] is not None and row["term_until"] <= now:
             return "聘期已满"
@@ -261,7 +264,7 @@ class ExpertList:
     def _narrowed(self, pool: str, state: str, values: SqlValues) -> str:
         """The condition that a state adds to being in the pool."""
         plain = {
-            "suspended": " AND NOT e.active",
+            "suspended": f" AND {_SUSPENDED}",
             "temporary": " AND e.membership_status = 'temporary'",
             "emergency": " AND e.emergency",
             "in_pool": "",
@@ -274,7 +277,7 @@ class ExpertList:
         if state == "over":
             return f" AND ({over})"
         if state == "drawn":
-            return f" AND e.active AND e.membership_status = 'formal' AND ({over}) IS NOT TRUE"
+            return f" AND NOT {_SUSPENDED} AND e.membership_status = 'formal' AND ({over}) IS NOT TRUE"
         soon = now + rules.ending_notice
         ending = f"e.term_until > $2 AND e.term_until <= {values.add(soon)}"
         if rules.age_max is not None:

@@ -216,8 +216,15 @@ _CHECKS = {
     ),
     "somebody left the pool and is still drawn or called": (
         "SELECT e.id FROM expert e LEFT JOIN account a ON a.id = e.account_id "
-        "WHERE e.left_at IS NOT NULL AND (e.active OR EXISTS (SELECT 1 FROM invitation i "
-        "WHERE i.expert_id = e.id AND i.state = 'open')) OR e.left_at IS NULL AND a.disabled_at IS NOT NULL"
+        "WHERE e.left_at IS NOT NULL AND EXISTS (SELECT 1 FROM invitation i "
+        "WHERE i.expert_id = e.id AND i.state = 'open') OR e.left_at IS NULL AND a.disabled_at IS NOT NULL"
+    ),
+    "somebody was called while the office had suspended him": (
+        "SELECT i.id FROM invitation i JOIN sanction s ON s.expert_id = i.expert_id WHERE s.kind = 'suspension' "
+        "AND s.state IN ('imposed', 'lifted') AND s.decided_at < i.created_at "
+        "AND (s.lifted_at IS NULL OR s.lifted_at > i.created_at) AND (s.starts_at <= i.created_at "
+        "AND (s.ends_at IS NULL OR s.ends_at > i.created_at) OR s.starts_at < i.ends_at "
+        "AND (s.ends_at IS NULL OR s.ends_at > i.starts_at))"
     ),
     "somebody was called beyond the end of the term": (
         "SELECT i.id FROM invitation i JOIN expert e ON e.id = i.expert_id "

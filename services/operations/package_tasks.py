@@ -18,6 +18,7 @@ from services.office import OfficeServices
 from services.payments import PaymentServices
 from services.remuneration import RemunerationServices
 from services.reviews import ReviewServices
+from services.sanctions import SanctionServices
 from services.workflows import Workflows
 
 
@@ -37,6 +38,7 @@ class PackageTasks:
     exams: ExamServices
     courses: CourseServices
     office: OfficeServices
+    sanctions: SanctionServices
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:

@@ -10,6 +10,7 @@ from domain.identity import birth_of
 from models.accounts import Account, RoleGrant, WechatIdentity
 from models.experts import Expert
 from models.organisations import AgentLink, Organisation
+from models.sanctions import Sanction
 from services.core.base import Deps
 from services.expert_files import append_change, change_file, record_values
 from tests.factories.numbers import Numbers
@@ -74,6 +75,18 @@ async def make_expert(
     begun = FileChange(expert.created_at, FileSource.SYSTEM, record_values(deps, expert, []))
     await append_change(deps.keys, expert.id, begun)
     return expert
+
+
+async def make_sanction(expert: Expert, kind: str = "suspension", **columns: Any) -> Sanction:
+    """In force since long ago and until it is lifted."""
+    values = {
+        "state": "imposed",
+        "reason": "未按规定参加评标",
+        "starts_at": BEGINNING,
+        "proposed_at": BEGINNING,
+        "decided_at": BEGINNING,
+    }
+    return await Sanction.create(pool=expert.pool, expert_id=expert.id, kind=kind, **values | columns)
 
 
 async def file_more(deps: Deps, expert: Expert, at: datetime = BEGINNING, **values: object) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from models.experts import Expert
+from tests.factories.people import make_sanction
 from tests.handlers.conftest import Phone, World
 
 
@@ -19,7 +20,8 @@ async def test_an_expert_whom_nothing_bars_reads_that_it_is_chance(world: World,
 
 async def test_what_bars_is_said_instead_with_where_to_turn(world: World, phone: Phone, expert: Expert) -> None:
     hotline = world.services.deps.book("demo").pool.hotline
-    await Expert.filter(id=expert.id).update(active=False, term_until=world.clock.now() - timedelta(days=1))
+    await Expert.filter(id=expert.id).update(term_until=world.clock.now() - timedelta(days=1))
+    await make_sanction(expert)
     shown = await phone.says("为什么没抽到我")
     assert ("目前的抽取不会抽到您" in shown, "管理机构已暂停您参加抽取" in shown, hotline in shown) == (
         True,

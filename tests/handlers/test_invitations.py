@@ -14,6 +14,7 @@ from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from tests.bot.conftest import message
 from tests.factories.moved_invitations import INVITE, move_gathering
+from tests.factories.people import make_sanction
 from tests.handlers.conftest import Phone, World
 
 
@@ -418,7 +419,7 @@ async def test_a_tap_sent_to_another_expert_does_not_answer_an_invitation(
     await phone.says("不参加")
     await phone.says("2")
     await world.office.run.advance(invitation.draw_id)
-    await Expert.filter(id=expert.id).update(active=False)
+    await make_sanction(expert)
     second = await world.add_expert()
     other = await world.phone_of(second)
     own = await world.call_again(second)

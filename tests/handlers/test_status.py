@@ -10,6 +10,7 @@ from domain.clock import FixedClock, print_time
 from models.accounts import Account
 from models.experts import CatalogueEntry, Expert, Unavailability
 from tests.factories.applicants import make_applicant
+from tests.factories.people import make_sanction
 from tests.handlers.conftest import Phone, World
 
 
@@ -36,9 +37,10 @@ async def test_status_shows_the_masked_person_and_the_file(world: World, phone: 
 
 async def test_status_tells_of_a_suspension_and_of_many_specialties(world: World, phone: Phone, expert: Expert) -> None:
     codes = [f"A{number:02}" for number in range(10, 30)]
-    await Expert.filter(id=expert.id).update(active=False, membership_status="temporary", specialties=codes)
+    await Expert.filter(id=expert.id).update(membership_status="temporary", specialties=codes)
+    await make_sanction(expert)
     shown = await phone.says("我的状态")
-    assert "暂停抽取\n管理机构已暂停您参加抽取：了解原因或申请恢复，请拨打400-000-0000。" in shown
+    assert "暂停抽取\n管理机构已暂停您参加抽取：2026年1月1日(周四) 08:00起，解除为止。原因：未按规定参加评标。" in shown
     assert "等20项" in shown
     assert "A15" not in shown
 

@@ -113,6 +113,8 @@ ABOUT_NOTHING: Mapping[str, str] = {
     "office.exam_candidates.drop": "a draft, of which nobody was told",
     "office.expert_sheets.drop": "a file",
     "office.expert_sheets.read_sheet": "a preview; see the confirmation",
+    "office.experts.refuse": "a proposal, of which he was not told, has no effect",
+    "office.experts.withdraw": "as above",
     "office.exam_scores.clear_flags": "the score stands as it was",
     "office.exam_scores.mark": "counts when it is released, see there",
 }

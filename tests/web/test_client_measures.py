@@ -120,6 +120,8 @@ FORMS: Mapping[str, str] = {
     "web.office.bank._Revision.difficulty": "1 to 5",
     "web.office.bank._Revision.key": "options of the item",
     "web.office.bank._Revision.version": _SHOWN,
+    "web.office.experts._Sanction.starts_on": "not before today, in this century",
+    "web.office.experts._Sanction.ends_on": "not before its start, in this century",
     "web.office.course_items._CourseItem.credit": _CREDIT,
     "web.office.course_items._CourseItem.ends_at": "after the start, 12 hours",
     "web.office.course_items._CourseItem.starts_at": "before the end",

@@ -69,6 +69,7 @@ ELSEWHERE: Mapping[tuple[str, str], str] = {
     ("/h5/{pool}/consent", ""): "ticks alone",
     ("/h5/{pool}/exams/{}/evidence", ""): "tests/services/exams/attempts/test_evidence.py",
     ("/h5/{pool}/remuneration", "dispute"): "only the reason is typed",
+    ("/office/experts/{}", "answer"): _OFFICE,
     ("/office/exams/{}/analysis/{}", "decide"): _OFFICE,
     ("/office/exams/{}/analysis/{}", "preview"): _OFFICE,
     ("/office/exams/{}/marking", ""): _OFFICE,

@@ -28,6 +28,7 @@ from tests.factories.people import (
     make_expert,
     make_grant,
     make_identity,
+    make_sanction,
 )
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
@@ -163,7 +164,8 @@ async def test_an_experts_own_file(browser: Browser, world: World) -> None:
     await seen.check_pages("own", {"file": "/h5/demo/file", "missed": "/h5/demo/file?kind=missed"})
     await seen.open("/h5/demo/chances")
     await seen.check("own-chances")
-    await Expert.filter(id=expert.id).update(active=False, term_until=world.clock.now())
+    await Expert.filter(id=expert.id).update(term_until=world.clock.now())
+    await make_sanction(expert)
     await seen.open("/h5/demo/chances")
     await seen.check("own-chances-barred")
     world.clock.move(timedelta(minutes=2))

@@ -33,6 +33,7 @@ from domain.draws.lifecycles import (
 )
 from domain.draws.lifecycles import VirtualCallState as C
 from domain.exams.lifecycles import ATTEMPT, CANDIDATE, EXAM, AttemptEvent, CandidateEvent, ExamEvent
+from domain.experts.lifecycles import SANCTION, SanctionEvent
 from domain.lifecycle import Lifecycle
 from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeEvent, InvoiceEvent, OrderEvent, RefundEvent
 from domain.remuneration.lifecycles import REMUNERATION, RemunerationEvent
@@ -99,6 +100,10 @@ WAYS: Mapping[Enum, str] = {
     CandidateEvent.PASS: CANDIDATES,
     CandidateEvent.RETRY: CANDIDATES,
     CandidateEvent.LEAVE: CANDIDATES,
+    SanctionEvent.CONFIRM: "POST /office/experts/{id}",
+    SanctionEvent.REFUSE: "POST /office/experts/{id}",
+    SanctionEvent.WITHDRAW: "POST /office/experts/{id}",
+    SanctionEvent.LIFT: "POST /office/experts/{id}",
     AttemptEvent.SEAL: "duty exam_seal",
     AttemptEvent.GRADE: "duty exam_mark",
     AttemptEvent.RELEASE: "POST /office/exams/{id}/scores",
@@ -188,6 +193,7 @@ LIFECYCLES: Mapping[str, Lifecycle[Any, Any]] = {
     "exam": EXAM,
     "candidate": CANDIDATE,
     "exam attempt": ATTEMPT,
+    "sanction": SANCTION,
 }
 DRAWS: tuple[Lifecycle[Any, Any], ...] = (DRAW, DISCARD, VERIFICATION, VIRTUAL_CALL)
 NOBODY_WAITS: Mapping[str, str] = {

@@ -3,7 +3,8 @@
 from web.experts.availability import AvailabilityPages
 from web.experts.own_changes import OwnChangePages
 from web.experts.own_file import OwnFilePages
+from web.experts.own_sanctions import OwnSanctionPages
 from web.experts.panels import PanelPages
 from web.experts.proofs import ProofPages
 
-__all__ = ["AvailabilityPages", "OwnChangePages", "OwnFilePages", "PanelPages", "ProofPages"]
+__all__ = ["AvailabilityPages", "OwnChangePages", "OwnFilePages", "OwnSanctionPages", "PanelPages", "ProofPages"]

@@ -1,10 +1,11 @@
-"""The pool's experts: a list with filters; the file of each, and removal from the pool."""
+"""The pool's experts: a list with filters; the file of each, and acts of the office on it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from datetime import date
+from typing import Annotated, Any, cast
 from urllib.parse import urlencode
 
 from multidict import MultiMapping
@@ -22,9 +23,11 @@ from services.office import (
     WECHAT,
     ExpertFilter,
 )
+from services.sanctions import REASON_MAX as SANCTION_REASON_MAX
+from services.sanctions import Chosen, SanctionForm
 from web.core.form_values import FormValues
-from web.core.pages import Choice, Listed, Several, Visit, Wanted, Word, list_page
-from web.core.typed_forms import Lines, ReasonForm
+from web.core.pages import Choice, Listed, Redirect, Several, Visit, Wanted, Word, list_page
+from web.core.typed_forms import Day, Lines, ReasonForm
 from web.office.base import OfficePart
 
 _FILTERS: Mapping[str, Any] = {
@@ -39,7 +42,9 @@ _FILTERS: Mapping[str, Any] = {
     "wechat": Choice(WECHAT),
 }
 KINDS: Mapping[str, str] = {"": "全部", **{kind.value: kind.label for kind in TimelineKind}}
-_EXPERT = "这位专家"
+_EXPERT, _SANCTION = "这位专家", "这项处理"
+SANCTIONS: Mapping[str, str] = {"suspension": "暂停抽取", "warning": "警告"}
+LISTS: Mapping[str, str] = {"proposed": "待确认", "appealed": "待答复的申诉", "in_force": "生效中", "all": "全部"}
 _SHOWN = Several(COLUMNS, SHOWN)
 assert _FILTERS.keys() == {field.name for field in fields(ExpertFilter)}  # noqa: S101  # one filter for list and export
 
@@ -50,6 +55,25 @@ class _Masked:
 
     field: Annotated[str, Lines(60)]
     reason: str
+
+
+@dataclass(frozen=True)
+class _Sanction:
+    """Days; empty: at once, and until it is lifted."""
+
+    kind: str
+    reason: str
+    starts_on: Annotated[date | None, Day("开始日期")]
+    ends_on: Annotated[date | None, Day("结束日期")]
+    withdraws_calls: bool
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """``granted``: "1" the appeal is right, "0" what was imposed stands."""
+
+    granted: str
+    answer: str
 
 
 def expert_filter_of(query: MultiMapping[str]) -> tuple[ExpertFilter, tuple[str, ...]]:
@@ -101,7 +125,17 @@ class ExpertPages(OfficePart):
         file = await self.services.expert_file_views.office_files.read(visit.actor, visit.id(_EXPERT), choice)
         return Listed(
             file.timeline,
-            {"file": file, "kinds": KINDS, "opened": None, "longest": REASON_MAX, "reveal_longest": REVEAL_REASON_MAX},
+            {
+                "file": file,
+                "kinds": KINDS,
+                "opened": None,
+                "longest": REASON_MAX,
+                "reveal_longest": REVEAL_REASON_MAX,
+                "sanctions": await self.services.sanctions.queries.of_expert(visit.actor, file.id),
+                "sanction_kinds": SANCTIONS,
+                "sanction_longest": SANCTION_REASON_MAX,
+                "second_person": self.book(visit.actor).sanctions.second_person,
+            },
         )
 
     @expert.command(_Masked, "reveal")
@@ -114,3 +148,47 @@ class ExpertPages(OfficePart):
     @expert.command(ReasonForm, "remove", note="已办理退库，并通知了本人。")
     async def remove_from_pool(self, visit: Visit, form: ReasonForm) -> None:
         await self.services.office.experts.remove_from_pool(visit.actor, visit.id(_EXPERT), form.reason, key=visit.key)
+
+    @expert.command(
+        _Sanction,
+        "sanction",
+        note={
+            "imposed": "已生效，并通知了本人。",
+            "ended_calls": "已生效，并通知了本人；等待本人答复的邀请已撤回。",
+            "waits": "已提出。由另一位管理员在首页“待确认的处理”中确认后生效，届时通知本人。",
+        },
+    )
+    async def impose(self, visit: Visit, form: _Sanction) -> Redirect:
+        typed = SanctionForm(form.kind, form.reason, form.starts_on, form.ends_on, form.withdraws_calls)
+        sanctions = self.services.sanctions.sanctions
+        imposed = await sanctions.impose(visit.actor, visit.id(_EXPERT), typed, key=visit.key)
+        return Redirect(note="waits" if imposed.waits else "ended_calls" if imposed.calls else "imposed")
+
+    @expert.command(name="confirm", note="已确认生效，并通知了本人。")
+    async def confirm(self, visit: Visit) -> None:
+        await self.services.sanctions.sanctions.confirm(visit.actor, visit.row_id(_SANCTION))
+
+    @expert.command(ReasonForm, "refuse", note="已登记不予确认，没有生效。")
+    async def refuse(self, visit: Visit, form: ReasonForm) -> None:
+        await self.services.sanctions.sanctions.refuse(visit.actor, visit.row_id(_SANCTION), form.reason)
+
+    @expert.command(name="withdraw", note="已撤回，没有生效。")
+    async def withdraw(self, visit: Visit) -> None:
+        await self.services.sanctions.sanctions.withdraw(visit.actor, visit.row_id(_SANCTION))
+
+    @expert.command(ReasonForm, "lift", note="已解除，并通知了本人。")
+    async def lift(self, visit: Visit, form: ReasonForm) -> None:
+        await self.services.sanctions.sanctions.lift(visit.actor, visit.row_id(_SANCTION), form.reason)
+
+    @expert.command(_Answer, "answer", note="已答复，并通知了本人。")
+    async def answer(self, visit: Visit, form: _Answer) -> None:
+        granted = {"1": True, "0": False}.get(form.granted)
+        appeals = self.services.sanctions.appeals
+        await appeals.answer(visit.actor, visit.row_id(_SANCTION), granted=granted, answer=form.answer)
+
+    @list_page("/office/sanctions", "office/sanctions.html", state=Choice(LISTS, "proposed"))
+    async def sanctions(self, visit: Visit, wanted: Wanted) -> Listed:
+        """Acts against experts: those that wait, those in force, all."""
+        queries = self.services.sanctions.queries
+        listed = await queries.page(visit.actor, cast(Chosen, wanted["state"]), **wanted.window)
+        return Listed(listed, {"lists": LISTS})

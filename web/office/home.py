@@ -15,6 +15,8 @@ _TODOS: Mapping[Kind, tuple[str, str]] = {
     "overdue_reviews": ("超期未审", "/office/applications?state=reviewing&sort=waiting"),
     "employer_requests": ("申请添加的单位", "/office/employers/requests"),
     "objections": ("待处理的异议", "/office/objections"),
+    "sanction_proposals": ("待确认的处理", "/office/sanctions?state=proposed"),
+    "sanction_appeals": ("待答复的申诉", "/office/sanctions?state=appealed"),
     "exam_appeals": ("待复核的成绩", "/office/exams/{subject}/appeals"),
     "exam_evidence": ("待认定的离线作答", "/office/exams/{subject}/evidence"),
     "feedback": ("待答复的意见", "/office/feedback"),

@@ -19,7 +19,7 @@ from domain.identity import born_after
 from domain.rulebook.book import Rulebook
 from models.draws import AvoidedDraw, CallNotice, Condition, Draw, RecusalPerson, RecusalUnit
 from services.core.base import rows
-from services.experts import concerns
+from services.experts import IN_FORCE, concerns, covers, is_suspended, overlaps
 
 _NAME = "lower(regexp_replace(e.name, '[^[:alnum:]]', '', 'g'))"
 _TOOK_PART = "('accepted', 'left', 'absent', 'recused', 'released')"
@@ -36,12 +36,14 @@ _OFF = f"u.expert_id = e.id AND u.cancelled_at IS NULL AND {concerns('u', '$8::t
 _AWAY = f"EXISTS (SELECT 1 FROM unavailability u WHERE {_OFF})"
 _HELD = """EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.state IN ('open', 'accepted')
     AND i.starts_at < $9 AND i.ends_at > $8)"""
-_ACTIVE = """(e.active AND NOT EXISTS (SELECT 1 FROM course_enrolment n
-    WHERE n.expert_id = e.id AND n.excluded_at IS NOT NULL))"""
-"""Not suspended, neither by the office nor for a missing required course."""
+_ACTIVE = "NOT EXISTS (SELECT 1 FROM course_enrolment n WHERE n.expert_id = e.id AND n.excluded_at IS NOT NULL)"
+"""Not suspended for a missing required course."""
+_NOW_OR_THEN = f"{covers('$11')} OR {overlaps('$8', '$9')}"
+"""A suspension by the office bars from its beginning until its end, and before it from panels in its time."""
+_SUSPENDED = is_suspended("e", _NOW_OR_THEN)
 _BARS: tuple[tuple[SkipReason, str], ...] = (
     ("left_pool", "e.left_at IS NOT NULL"),
-    ("inactive", f"NOT {_ACTIVE} OR e.membership_status <> 'formal'"),
+    ("inactive", f"NOT {_ACTIVE} OR {_SUSPENDED} OR e.membership_status <> 'formal'"),
     ("called_before", _CALLED),
     ("term_over", "coalesce(e.term_until < $9, FALSE)"),
     ("over_age", "$10::date IS NOT NULL AND (e.born_on IS NULL OR e.born_on <= $10)"),
@@ -60,11 +62,14 @@ _CALLS = f"""(SELECT coalesce(json_agg(json_build_object('id', i.id, 'draw', i.d
     'starts_at', i.starts_at, 'ends_at', i.ends_at, 'created_at', i.created_at)), '[]') FROM invitation i
     WHERE i.expert_id = e.id AND (i.draw_id = $7 OR i.draw_id = ANY($6::uuid[]) AND i.state IN {_TOOK_PART}
     OR i.state IN ('open', 'accepted') AND i.starts_at < $9 AND i.ends_at > $8))"""
+_SUSPENSIONS = f"""(SELECT coalesce(json_agg(json_build_object('id', s.id, 'starts_at', s.starts_at,
+    'ends_at', s.ends_at, 'created_at', s.decided_at)), '[]')
+    FROM sanction s WHERE s.expert_id = e.id AND {IN_FORCE} AND ({_NOW_OR_THEN}))"""
 _NONE = "'[]'::json"
-"""Leaves and calls of an eligible expert: none by definition, which saves 20,000 look-ups."""
+"""Leaves, calls and suspensions of an eligible expert: none by definition, which saves 20,000 look-ups."""
 
 
-def _facts(leaves: str, calls: str, active: str) -> str:
+def _facts(leaves: str, calls: str, suspensions: str, active: str) -> str:
     """All inputs of the rule, as JSON, which ``services.draws.results.audits`` judges again.
 
     Its names are part of the stored format, also in earlier draws. Converting whole rows to JSON takes PostgreSQL half
@@ -77,25 +82,26 @@ def _facts(leaves: str, calls: str, active: str) -> str:
     e.left_at, e.term_until, e.born_on, e.mobile_sealed <> '' AS reachable, e.recusal_keys,
     (SELECT coalesce(json_agg(k), '[]') FROM (SELECT m.unit_keys AS keys, m.until FROM employment m
         WHERE m.expert_id = e.id) AS k) AS employments,
-    {leaves} AS leaves, {calls} AS calls) AS f)"""
+    {leaves} AS leaves, {calls} AS calls, {suspensions} AS suspensions) AS f)"""
 
 
-_FITS = """e.pool = $11 AND e.specialty_path @> ARRAY[$12]::text[]
-  AND CASE WHEN $13 = 'willing' THEN e.willing_regions && $15::text[] ELSE e.region_path && $14::text[] END
-  AND ($16 = '' OR e.title_level = $16)
-  AND ($17 = '' OR $17 = ANY(e.qualifications))
-  AND ($18 = '' OR e.department = $18)
-  AND (NOT $19::boolean OR e.emergency)"""
+_FITS = """e.pool = $12 AND e.specialty_path @> ARRAY[$13]::text[]
+  AND CASE WHEN $14 = 'willing' THEN e.willing_regions && $16::text[] ELSE e.region_path && $15::text[] END
+  AND ($17 = '' OR e.title_level = $17)
+  AND ($18 = '' OR $18 = ANY(e.qualifications))
+  AND ($19 = '' OR e.department = $19)
+  AND (NOT $20::boolean OR e.emergency)"""
 _COUNT = f"SELECT count(*)::int AS n FROM expert e WHERE {_FITS} AND {_FREE}"
-_ELIGIBLE = f"SELECT e.id, {_facts(_NONE, _NONE, 'TRUE')} AS facts FROM expert e WHERE {_FITS} AND {_FREE}"
+_ELIGIBLE = f"SELECT e.id, {_facts(_NONE, _NONE, _NONE, 'TRUE')} AS facts FROM expert e WHERE {_FITS} AND {_FREE}"
 
 
 def _hindrance_query(bars: Sequence[tuple[SkipReason, str]]) -> str:
     first = " ".join(f"WHEN {bar} THEN {code!r}" for code, bar in bars)
+    facts = _facts(_LEAVES, _CALLS, _SUSPENSIONS, _ACTIVE)
     return (
-        f"SELECT e.id, h.reason, CASE WHEN h.reason IS NOT NULL THEN {_facts(_LEAVES, _CALLS, _ACTIVE)} END AS facts "
+        f"SELECT e.id, h.reason, CASE WHEN h.reason IS NOT NULL THEN {facts} END AS facts "
         f"FROM expert e CROSS JOIN LATERAL (SELECT CASE {first} END AS reason) h "
-        "WHERE e.id = ANY($11::uuid[]) ORDER BY e.id FOR KEY SHARE OF e"
+        "WHERE e.id = ANY($12::uuid[]) ORDER BY e.id"
     )
 
 
@@ -106,7 +112,10 @@ SELECT 1 FROM account a WHERE a.id IN (SELECT account_id FROM expert WHERE id = 
  ORDER BY a.id FOR KEY SHARE
 """
 """These locks serialise a call with an expert's leaving the pool, which locks account and record, in this order, and
-then cancels open invitations. They don't wait for imports, which update records without removing them."""
+then cancels open invitations, and with a suspension, which locks the record. They don't wait for imports, which update
+records without removing them."""
+_LOCK_EXPERTS = "SELECT 1 FROM expert WHERE id = ANY($1::uuid[]) ORDER BY id FOR KEY SHARE"
+"""A statement of its own: the judgement after it sees what those had written for whom it waited."""
 
 
 @dataclass(frozen=True)
@@ -163,20 +172,32 @@ def _latest_birthday_over_age(starts_at: datetime, book: Rulebook) -> date | Non
 
 
 async def find_eligible(
-    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, sources: RecusalSources, book: Rulebook
+    draw: Draw,
+    condition: Condition,
+    call_notice: CallNotice,
+    specialty: str,
+    sources: RecusalSources,
+    book: Rulebook,
+    now: datetime,
 ) -> dict[UUID, str]:
     """All who may be drawn for ``specialty`` now, in no particular order, each with the facts of the judgement."""
     experts = await rows(
-        _ELIGIBLE, *_barring_values(draw, call_notice, sources, book), *_fitting_values(draw, condition, specialty)
+        _ELIGIBLE, *_barring_values(draw, call_notice, sources, book, now), *_fitting_values(draw, condition, specialty)
     )
     return {row["id"]: row["facts"] for row in experts}
 
 
 async def count_eligible(
-    draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str, sources: RecusalSources, book: Rulebook
+    draw: Draw,
+    condition: Condition,
+    call_notice: CallNotice,
+    specialty: str,
+    sources: RecusalSources,
+    book: Rulebook,
+    now: datetime,
 ) -> int:
     [counted] = await rows(
-        _COUNT, *_barring_values(draw, call_notice, sources, book), *_fitting_values(draw, condition, specialty)
+        _COUNT, *_barring_values(draw, call_notice, sources, book, now), *_fitting_values(draw, condition, specialty)
     )
     return int(counted["n"])
 
@@ -187,6 +208,7 @@ async def find_hindrances(
     call_notice: CallNotice,
     sources: RecusalSources,
     book: Rulebook,
+    now: datetime,
     *,
     by_leave: bool = True,
 ) -> dict[UUID, Hindrance | None]:
@@ -195,9 +217,10 @@ async def find_hindrances(
     Inside the caller's transaction, which locks the candidates' records.
     """
     await rows(_LOCK_ACCOUNTS, list(experts))
+    await rows(_LOCK_EXPERTS, list(experts))
     candidates = await rows(
         _HINDERED if by_leave else _HINDERED_BUT_LEAVE,
-        *_barring_values(draw, call_notice, sources, book),
+        *_barring_values(draw, call_notice, sources, book, now),
         list(experts),
     )
     hindrances: dict[UUID, Hindrance | None] = dict.fromkeys(experts, Hindrance("left_pool", "{}"))
@@ -206,8 +229,10 @@ async def find_hindrances(
     return hindrances
 
 
-def _barring_values(draw: Draw, call_notice: CallNotice, sources: RecusalSources, book: Rulebook) -> tuple[object, ...]:
-    """$1 to $10."""
+def _barring_values(
+    draw: Draw, call_notice: CallNotice, sources: RecusalSources, book: Rulebook, now: datetime
+) -> tuple[object, ...]:
+    """$1 to $11."""
     starts_at, ends_at = occupied_span(draw, call_notice)
     return (
         list(sources.units),
@@ -220,11 +245,12 @@ def _barring_values(draw: Draw, call_notice: CallNotice, sources: RecusalSources
         starts_at,
         ends_at,
         _latest_birthday_over_age(starts_at, book),
+        now,
     )
 
 
 def _fitting_values(draw: Draw, condition: Condition, specialty: str) -> tuple[object, ...]:
-    """$11 to $19."""
+    """$12 to $20."""
     return (
         draw.pool,
         specialty,

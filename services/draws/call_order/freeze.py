@@ -22,7 +22,7 @@ async def freeze_lists(
     deps: Deps, draw: Draw, round_row: Round, conditions: Sequence[Condition]
 ) -> tuple[record.ListFacts, ...]:
     """Store who may be drawn now, a list for each condition and tier. In the caller's transaction."""
-    book = deps.book(draw.pool)
+    book, now = deps.book(draw.pool), deps.now()
     sources = await recusals(draw, book.draw.employment_recusal_years)
     notices = {n.id: n for n in await CallNotice.filter(draw_id=draw.id)}
     frozen: list[record.ListFacts] = []
@@ -32,9 +32,9 @@ async def freeze_lists(
             if not specialty:
                 continue
             call_notice = notices[condition.notice_id]
-            eligible = await find_eligible(draw, condition, call_notice, specialty, sources, book)
+            eligible = await find_eligible(draw, condition, call_notice, specialty, sources, book, now)
             fresh = {expert: facts for expert, facts in eligible.items() if expert not in taken}
-            setting = snapshot_setting(draw, call_notice, sources, book)
+            setting = snapshot_setting(draw, call_notice, sources, book, now)
             listed, snapshot = await _freeze_list(deps.keys, round_row, condition, tier, fresh, setting)
             taken.update(eligible)
             root = bytes.fromhex(listed.root)

@@ -8,6 +8,7 @@ import os
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -33,12 +34,15 @@ class OpenedFacts:
         return json.loads(self.content)
 
 
-def snapshot_setting(draw: Draw, call_notice: CallNotice, sources: RecusalSources, book: Rulebook) -> dict[str, str]:
-    """Times and the age limit that the rule compares with, as of now."""
+def snapshot_setting(
+    draw: Draw, call_notice: CallNotice, sources: RecusalSources, book: Rulebook, now: datetime
+) -> dict[str, str]:
+    """Times and the age limit that the rule compares with, as of ``now``."""
     starts_at, ends_at = occupied_span(draw, call_notice)
     return {
         "starts_at": starts_at.isoformat(),
         "ends_at": ends_at.isoformat(),
+        "judged_at": now.isoformat(),
         "employed_after": sources.employed_after.isoformat(),
         "age_max": "" if book.entry.age_max is None else str(book.entry.age_max),
     }

@@ -61,7 +61,7 @@ class NextCalls:
         order = _Order(listed, self.deps.keys.open(listed.experts_sealed, "experts"))
         sources = await recusals(draw, book.draw.employment_recusal_years)
         while ahead := order.slice(condition.cursor, _LOOK_AHEAD):
-            hindrances = await find_hindrances([expert for _, expert in ahead], draw, call_notice, sources, book)
+            hindrances = await find_hindrances([expert for _, expert in ahead], draw, call_notice, sources, book, now)
             for leaf, expert in ahead:
                 condition.cursor += 1
                 hindrance = hindrances[expert]
@@ -69,9 +69,9 @@ class NextCalls:
                     await condition.save(update_fields=["cursor", "open"])
                     return True
                 if hindrance is None:  # called by another draw meanwhile
-                    [hindrance] = (await find_hindrances([expert], draw, call_notice, sources, book)).values()
+                    [hindrance] = (await find_hindrances([expert], draw, call_notice, sources, book, now)).values()
                     hindrance = hindrance or Hindrance("overlap", "{}")
-                setting = snapshot_setting(draw, call_notice, sources, book)
+                setting = snapshot_setting(draw, call_notice, sources, book, now)
                 fact = await store_skip(self.deps.keys, draw.id, leaf, hindrance, setting)
                 await append_to_log(
                     draw, now, record.Skipped(condition.position, condition.tier, leaf, hindrance.reason, fact)

@@ -202,7 +202,7 @@ class RecallQueries:
             call_notice.gathering_at = at or call_notice.gathering_at
             affected = [row for row in panel if gatherings[row.id] == (condition_id, at)]
             experts = [row.expert_id for row in affected]
-            hindered = await find_hindrances(experts, draw, call_notice, sources, book, by_leave=False)
+            hindered = await find_hindrances(experts, draw, call_notice, sources, book, self.deps.now(), by_leave=False)
             for row in affected:
                 hindrance = hindered[row.expert_id]
                 hindrances[row.id] = hindrance.reason if hindrance else None

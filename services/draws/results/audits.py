@@ -24,7 +24,7 @@ from services.draws.access import DrawAccess
 from services.draws.call_order.recusal_commitment import SealedRecusal, current_recusals, open_commitment
 from services.draws.call_order.snapshots import OpenedFacts, open_list, open_skips
 from services.draws.results.judging import condition_of, find_wrongly_listed, recusals_of, skip_reasons_of, span_of
-from services.experts import concerns
+from services.experts import concerns, covers, overlaps
 
 Verdict = Literal["holds", "wrong", "unknown"]
 _SHOWN = 20
@@ -39,6 +39,12 @@ SELECT 1 FROM unavailability u JOIN invitation i ON i.expert_id = u.expert_id JO
 _GONE_AT_CALL = """
 SELECT 1 FROM expert e JOIN invitation i ON i.expert_id = e.id
  WHERE i.draw_id = $1 AND i.leaf = $2 AND e.left_at IS NOT NULL AND e.left_at < i.created_at
+"""
+_SUSPENDED_AT_CALL = f"""
+SELECT 1 FROM sanction s JOIN invitation i ON i.expert_id = s.expert_id
+ WHERE i.draw_id = $1 AND i.leaf = $2 AND s.kind = 'suspension' AND s.decided_at < i.created_at
+   AND (s.state = 'imposed' OR s.state = 'lifted' AND s.lifted_at > i.created_at)
+   AND ({covers("i.created_at")} OR {overlaps("i.starts_at", "i.ends_at")})
 """
 
 
@@ -217,7 +223,7 @@ class DrawAudits:
                 lines.append(AuditLine("wrong", entry["seq"], f"第{entry['seq']}条通知：{problem}"))
             else:
                 called += 1
-        lines.append(AuditLine("holds", 0, f"{called}次通知：通知时没有登记的请假或退库。"))
+        lines.append(AuditLine("holds", 0, f"{called}次通知：通知时没有登记的请假、暂停抽取或退库。"))
         return lines
 
     async def _skip_line(
@@ -254,6 +260,8 @@ class DrawAudits:
             return "通知时该专家已请假，应当跳过。"
         if await rows(_GONE_AT_CALL, draw.id, leaf):
             return "通知时该专家已退库，应当跳过。"
+        if await rows(_SUSPENDED_AT_CALL, draw.id, leaf):
+            return "通知时该专家已被暂停抽取，应当跳过。"
         return ""
 
 
@@ -276,6 +284,10 @@ async def _contradiction(reason: str, facts: Mapping[str, Any], at: datetime) ->
             "SELECT id FROM unavailability WHERE id = ANY($1::uuid[]) AND created_at <= $2", ids, at
         )
         return "" if earlier_rows else "登记中没有这次请假，或请假晚于跳过。"
+    if reason == "inactive" and facts.get("suspensions"):
+        ids = [UUID(given["id"]) for given in facts["suspensions"]]
+        earlier_rows = await rows("SELECT id FROM sanction WHERE id = ANY($1::uuid[]) AND decided_at <= $2", ids, at)
+        return "" if earlier_rows else "登记中没有这次暂停抽取，或暂停晚于跳过。"
     if reason in ("overlap", "called_before"):
         ids = [UUID(call["id"]) for call in facts["calls"]]
         earlier_rows = await rows("SELECT id FROM invitation WHERE id = ANY($1::uuid[]) AND created_at <= $2", ids, at)

@@ -59,6 +59,10 @@ def candidate_of(pool: str, facts: Mapping[str, Any], at: Span) -> eligibility.C
         term_until=_moment(facts["term_until"]),
         born_on=date.fromisoformat(facts["born_on"]) if facts["born_on"] else None,
         reachable=facts["reachable"],
+        suspensions=tuple(
+            eligibility.CandidateSuspension(datetime.fromisoformat(given["starts_at"]), _moment(given["ends_at"]))
+            for given in facts.get("suspensions", ())  # earlier records tell only whether there was one, by ``active``
+        ),
     )
 
 
@@ -76,6 +80,7 @@ def condition_of(
         department=published["department"],
         age_max=int(setting["age_max"]) if setting["age_max"] else None,
         emergency=published.get("emergency") == "only",
+        judged_at=_moment(setting.get("judged_at")),
     )
 
 

@@ -91,5 +91,5 @@ class DrawPreviews:
             return ""
         book = self.deps.book(draw.pool)
         return book.draw.preview.band(
-            await count_eligible(draw, condition, call_notice, specialty, no_recusals(draw), book)
+            await count_eligible(draw, condition, call_notice, specialty, no_recusals(draw), book, self.deps.now())
         )

@@ -67,7 +67,7 @@ async def test_the_demo_loads_through_the_import_and_a_second_time_does_nothing(
     again = await load_demo(deps, CONFIG / "catalogues", extras=40)
     assert (again.experts, again.staff) == (0, 0)
     drawable = await Expert.filter(
-        pool="demo", specialty_path__contains=[SPECIALTY], active=True, membership_status="formal"
+        pool="demo", specialty_path__contains=[SPECIALTY], sanctions=None, membership_status="formal"
     )
     assert len(drawable) == len(cast)
     assert await CatalogueEntry.filter(pool="jilin", kind="region").exists()

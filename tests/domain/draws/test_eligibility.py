@@ -10,6 +10,7 @@ from domain.draws.eligibility import (
     Candidate,
     CandidateCall,
     CandidateEmployment,
+    CandidateSuspension,
     DrawCriteria,
     Recusals,
     ancestors,
@@ -57,6 +58,29 @@ def test_a_fit_and_free_expert_may_be_drawn():
 )
 def test_an_expert_who_is_not_fit_or_recused_may_not(changes, expected):
     assert reason(replace(EXPERT, **changes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "expected"),
+    [
+        (-10, None, "inactive"),
+        (-10, -4, None),
+        (-10, -2, "inactive"),
+        (-5, -1, "inactive"),
+        (-2, -1, None),
+        (-2, 0.1, "inactive"),
+        (0.1, 9, "inactive"),
+        (1, None, None),
+    ],
+)
+def test_a_suspension_bars_while_it_lasts_and_before_it_from_panels_in_its_time(begins, ends, expected):
+    """In days from the panel's start; the expert is judged three days before."""
+    day, judged_at = timedelta(days=1), START - timedelta(days=3)
+    suspension = CandidateSuspension(START + begins * day, None if ends is None else START + ends * day)
+    suspended = replace(EXPERT, suspensions=(suspension,))
+    assert reason(suspended, replace(CONDITION, judged_at=judged_at)) == expected
+    overlaps = suspension.starts_at < AT.ends_at and (ends is None or START + ends * day > START)
+    assert reason(suspended) == ("inactive" if overlaps else None), "records from before tell no moment"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from services.core.base import Actor, Deps
 from services.core.limits import advisory_lock
 from services.experts import membership_status_of
 from tests.factories.assembly import composed
-from tests.factories.people import make_account, make_expert, make_identity, mobile_number
+from tests.factories.people import make_account, make_expert, make_identity, make_sanction, mobile_number
 from tests.factories.sources import PHONE
 from tests.services.conftest import NoticeBook
 
@@ -311,10 +311,12 @@ async def test_the_membership_status_follows_the_file(sign_up: SignUp) -> None:
     for change in (
         {},
         {"membership_status": "formal"},
-        {"active": False},
-        {"left_at": sign_up.deps.now(), "active": False},
+        "suspended",
+        {"left_at": sign_up.deps.now()},
     ):
-        if change:
+        if change == "suspended":
+            await make_sanction(expert)
+        elif change:
             await Expert.filter(id=expert.id).update(**cast("dict[str, Any]", change))
         kinds.append((await membership_status_of(sign_up.deps, account.id)).kind)
     assert kinds == ["temporary", "formal", "suspended", "left"]

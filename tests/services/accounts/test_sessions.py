@@ -304,7 +304,7 @@ async def test_an_expert_who_has_left_the_pool_is_no_expert(sessions: Sessions, 
     mobile = mobile_number()
     await make_expert(deps, mobile)
     entered, _ = await _enter(sessions, mobile)
-    await Expert.all().update(left_at=clock.now(), active=False)
+    await Expert.all().update(left_at=clock.now())
     assert (await sessions.authenticate(entered.tokens.access)).role == "guest"
 
 

@@ -398,7 +398,7 @@ async def test_an_imported_expert_s_paper_names_the_employer_that_the_list_lacks
 
 
 async def test_only_an_expert_in_the_pool_has_an_information_form(db: str, documents: Documents, deps: Deps) -> None:
-    left = await make_expert(deps, left_at=deps.now(), active=False)
+    left = await make_expert(deps, left_at=deps.now())
     for expert_id in (left.id, None):
         with pytest.raises(NotFound):
             await documents.information_form(Actor("demo", "expert", expert_id=expert_id, account_id=new_id()))

@@ -188,10 +188,9 @@ async def test_new_values_are_held_to_the_form_and_a_suspended_expert_stays_susp
     await save(entry_process, person, view, "new_recusal", recusal_units=[{"name": "无"}])
     contacts = {"email": "a@b.cn", "backup_mobile": "13912345678", "bank_name": "中国银行"}
     await save(entry_process, person, view, "new_contacts", **contacts, bank_account="6222021234567890128")
-    await file_more(deps, await Expert.get(account_id=person.account_id), deps.now(), active=False)
     application = await entry_process.go_on(await hand_in(entry_process, person, view))
     after = await Expert.get(id=application.expert_id)
-    assert (after.active, after.specialties, after.permanent_region) == (False, [SPECIALTY], DISTRICT)
+    assert (after.specialties, after.permanent_region) == ([SPECIALTY], DISTRICT)
     [current] = await Employment.filter(expert_id=after.id, until=None)
     assert (current.unit_name, current.credit_code) == ("新单位有限公司", ""), "the old employer's code went with it"
     former = await Employment.get(expert_id=after.id, until__not_isnull=True)

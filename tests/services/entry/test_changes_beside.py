@@ -147,7 +147,7 @@ async def test_a_change_of_who_has_left_ends_nowhere_but_with_a_word(
 ) -> None:
     changing = await change(deps, entry_process, person, email="neu@example.com")
     expert = await Expert.get(account_id=person.account_id)
-    await file_more(deps, expert, deps.now() + timedelta(seconds=1), active=False, left_reason="本人申请")
+    await file_more(deps, expert, deps.now() + timedelta(seconds=1), left_reason="本人申请")
     [task, *_] = await tasks_of(changing)
     reviewer = await entry_process.reviewer("demo", task.step_code)
     decide = entry_process.services.workflows.reviews.decide

@@ -16,9 +16,11 @@ from models.experts import Employment, Expert
 from models.notices import Notice
 from models.payments import Fee
 from models.reviews import Objection, ReviewEntry
+from models.sanctions import Sanction
 from services.core.base import Actor, Deps
+from services.experts import membership_status_of
 from tests.factories.entry import EntryProcess, make_entry_process
-from tests.factories.people import BEGINNING, file_more, make_account, make_expert
+from tests.factories.people import BEGINNING, file_more, make_account, make_expert, make_sanction
 from tests.factories.reviews import DISTRICT, begin, make_applicant, make_application, make_catalogues, step, with_rules
 
 
@@ -186,10 +188,25 @@ async def test_a_renewal_updates_the_file_and_loses_nothing_of_its_term(deps: De
 async def test_who_left_comes_back_into_the_old_file(deps: Deps, clock: FixedClock) -> None:
     entry_process = road_with(deps, clock)
     account = await make_applicant(deps)
-    old = await make_expert(deps, id_number_hash=account.id_number_hash, left_at=BEGINNING, active=False)
+    old = await make_expert(deps, id_number_hash=account.id_number_hash, left_at=BEGINNING)
     await entry_process.go_on(await handed_in(entry_process, account, expert_number=old.number))
     expert = await Expert.get()
-    assert (expert.id, expert.left_at, expert.active, expert.account_id) == (old.id, None, True, account.id)
+    assert (expert.id, expert.left_at, expert.account_id) == (old.id, None, account.id)
+
+
+@pytest.mark.parametrize("left_at", [BEGINNING, None])
+async def test_entering_anew_and_renewal_end_no_suspension(
+    deps: Deps, clock: FixedClock, left_at: datetime | None
+) -> None:
+    entry_process = road_with(deps, clock)
+    account = await make_applicant(deps)
+    old = await make_expert(deps, id_number_hash=account.id_number_hash, left_at=left_at, account=account)
+    sanction = await make_sanction(old)
+    entry_type = "first" if left_at else "renewal"
+    await entry_process.go_on(await handed_in(entry_process, account, expert_number=old.number, entry_type=entry_type))
+    assert (await Expert.get()).left_at is None
+    assert (await membership_status_of(deps, account.id)).kind == "suspended"
+    assert (await Sanction.get()).state == sanction.state == "imposed"
 
 
 async def test_another_persons_file_lets_go_of_the_account(deps: Deps, clock: FixedClock) -> None:

@@ -18,7 +18,7 @@ from tests.factories.people import BEGINNING, OTHER_CREDIT_CODE, make_expert
 from tests.services.entry.test_entry import handed_in, road_with
 
 pytestmark = pytest.mark.usefixtures("db")
-COLUMNS = ("permanent_region", "specialties", "title_level", "active", "recusal_keys", "number", "membership_status")
+COLUMNS = ("permanent_region", "specialties", "title_level", "recusal_keys", "number", "membership_status")
 
 
 async def forget_files() -> None:
@@ -54,17 +54,13 @@ async def test_what_was_applied_for_is_filed_with_its_day_and_its_application(de
 async def test_an_imported_expert_s_file_says_what_the_columns_say(deps: Deps) -> None:
     await make_codes(deps.book("demo"))
     units = [f"code:{OTHER_CREDIT_CODE}", "name:甲公司"]
-    expert = await make_expert(deps, active=False, title_level="10", recusal_keys=units)
+    expert = await make_expert(deps, title_level="10", recusal_keys=units)
     await Employment.create(expert_id=expert.id, unit_name="甲公司", unit_keys=["name:甲公司"], since=BEGINNING)
     await Employment.create(expert_id=expert.id, unit_name="旧公司", unit_keys=["name:旧公司"], until=BEGINNING)
     await forget_files()
     assert (await begin_files(deps)).doubts == {expert.number: ["回避单位只有信用代码，共1个"]}
     file = await file_of(deps, expert.id)
-    assert (file.values["employer"], file.values["employed_since"], file.values["active"]) == (
-        "甲公司",
-        "2026-01-01",
-        False,
-    )
+    assert (file.values["employer"], file.values["employed_since"]) == ("甲公司", "2026-01-01")
     facts = await read_facts(deps, "demo", (await changes_of(deps, [expert.id]))[expert.id])
     assert {name: getattr(facts, name) for name in COLUMNS} == {name: getattr(expert, name) for name in COLUMNS}
     assert sorted(unit.name for unit in facts.employments) == ["旧公司", "甲公司"]

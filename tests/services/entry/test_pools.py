@@ -85,11 +85,11 @@ async def print_as_asked(deps: Deps, application: Application) -> None:
 async def check_file(deps: Deps, application: Application) -> None:
     expert = await Expert.get(id=application.expert_id)
     account = await account_of(Actor(application.pool, "applicant", application.account_id))
-    assert (expert.pool, expert.name, expert.membership_status, expert.active) == (
+    assert (expert.pool, expert.name, expert.membership_status, expert.left_at) == (
         application.pool,
         "赵明远",
         "formal",
-        True,
+        None,
     )
     assert (expert.id_number_hash, expert.mobile_hash) == (account.id_number_hash, account.mobile_hash)
     assert expert.specialties == ["A010101"]

@@ -74,7 +74,7 @@ async def test_who_answers_right_enters_the_pool(exam_scene: ExamScene, clock: F
     assert (attempt.id, attempt.state, attempt.score, attempt.passed) == (ahead.id, "released", 100, True)
     await application.refresh_from_db()
     assert application.state == "entered"
-    assert await Expert.filter(number="ZJ0100001", active=True).exists()
+    assert await Expert.filter(number="ZJ0100001", left_at=None).exists()
     (shown,) = await exam_scene.services.exams.own_exams.list(own(candidate))
     assert shown.phase == "passed"
     (certificate,) = await exam_scene.services.certificates.queries.own(own(candidate))

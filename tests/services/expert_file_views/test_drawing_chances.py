@@ -74,7 +74,9 @@ async def test_a_draw_counts_where_the_expert_meets_a_condition(
     chances = await read(deps, expert)
     assert (chances.has_matches, chances.matches) == (counts, "少于5场" if counts else "没有")
     [wanted] = await Condition.filter(draw_id=draw.id).select_related("notice")
-    eligible = await find_eligible(draw, wanted, wanted.notice, wanted.specialty, no_recusals(draw), deps.book("demo"))
+    eligible = await find_eligible(
+        draw, wanted, wanted.notice, wanted.specialty, no_recusals(draw), deps.book("demo"), deps.now()
+    )
     assert set(eligible) == ({expert.id} if counts else set())
 
 
@@ -147,7 +149,7 @@ async def test_draws_of_other_pools_and_recalls_count_for_nothing(
 
 
 async def test_who_is_no_expert_in_the_pool_learns_nothing(deps: Deps, expert: Expert) -> None:
-    await Expert.filter(id=expert.id).update(active=False, left_at=deps.now())
+    await Expert.filter(id=expert.id).update(left_at=deps.now())
     with pytest.raises(Forbidden):
         await read(deps, expert)
     with pytest.raises(Forbidden):

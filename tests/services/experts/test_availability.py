@@ -97,7 +97,7 @@ async def test_only_formal_experts_of_the_pool_keep_a_schedule(
     temporary = await make_expert(deps, membership_status="temporary")
     with pytest.raises(Forbidden, match="正式专家"):
         await availability.add(Actor("demo", "expert", None, temporary.id), TimesOff(soon, soon + DAY))
-    gone = await make_expert(deps, left_at=BEGINNING, active=False)
+    gone = await make_expert(deps, left_at=BEGINNING)
     for actor in (Actor("demo", "expert", None, gone.id), Actor("guangdong", "expert", None, temporary.id)):
         with pytest.raises(Forbidden, match="不在库中"):
             await availability.list_unavailability(actor)

@@ -19,6 +19,7 @@ from domain.clock import FixedClock, print_until
 from domain.errors import Forbidden
 from models.audit import AuditEntry
 from models.experts import Employment, Expert
+from models.sanctions import Sanction
 from services.catalogues import Catalogues
 from services.core.base import Actor, Deps, system
 from services.experts import COLUMNS, ExpertImport, ImportReport, render_template
@@ -107,7 +108,7 @@ async def test_an_expert_comes_in_with_everything_that_drawing_needs(imports: Ex
     assert set(expert.specialty_path) == {"A", "A04", "A0401", "A08"}
     assert expert.specialties == ["A0401", "A08"]
     assert (len(expert.title_level), expert.qualifications, expert.department) == (2, ["Q02", "Q0201"], "D02")
-    assert (expert.name_sort, expert.membership_status, expert.active) == ("ou1 yang2 feng1", "formal", True)
+    assert (expert.name_sort, expert.membership_status) == ("ou1 yang2 feng1", "formal")
     assert deps.keys.open_text(expert.id_number_sealed, "id_number") == FIRST
     assert expert.mobile_hash == deps.keys.lookup_hash("mobile", "13800000001")
     jobs = {job.unit_name: job for job in await Employment.all()}
@@ -244,12 +245,33 @@ async def test_the_same_again_updates_and_keeps_the_account(imports: ExpertImpor
     await _run(imports, _sheet(_row()))
     before = await Expert.get()
     assert before.account_id == account.id
-    report = await _run(imports, _sheet(_row(手机号="13800000009", 姓名="欧阳克", 专家编号="ZJ9", 状态="暂停")))
+    report = await _run(imports, _sheet(_row(手机号="13800000009", 姓名="欧阳克", 专家编号="ZJ9")))
     assert (report.created, report.updated) == (0, 1)
     after = await Expert.get()
     assert (after.id, after.created_at, after.account_id) == (before.id, before.created_at, account.id)
-    assert (after.name, after.number, after.active) == ("欧阳克", "ZJ9", False)
+    assert (after.name, after.number) == ("欧阳克", "ZJ9")
     assert after.mobile_hash == deps.keys.lookup_hash("mobile", "13800000009")
+
+
+async def test_a_sheet_suspends_who_enters_and_neither_suspends_nor_resumes_who_is_in_the_pool(
+    imports: ExpertImport, deps: Deps, clock: FixedClock
+) -> None:
+    await _run(imports, _sheet(_row(状态="暂停"), _row(专家编号="ZJ2", 身份证号=SECOND, 手机号="13800000002")))
+    suspended, free = await Expert.all().order_by("number")
+    [sanction] = await Sanction.all()
+    assert (sanction.expert_id, sanction.kind, sanction.state) == (suspended.id, "suspension", "imposed")
+    assert (sanction.starts_at, sanction.ends_at, sanction.proposed_by) == (clock.now(), None, ADMIN.account_id)
+    for state in ("暂停", "在库", ""):
+        assert (await _run(imports, _sheet(_row(状态=state)))).errors == ()
+    refused = await _run(imports, _sheet(_row(专家编号="ZJ2", 身份证号=SECOND, 手机号="13800000002", 状态="暂停")))
+    assert [(error.line, error.column) for error in refused.errors] == [(2, "状态")]
+    assert "在专家页面办理暂停抽取" in refused.errors[0].reason
+    assert await Sanction.all().count() == 1
+    await Expert.filter(id=free.id).update(left_at=clock.now(), left_reason="误办")
+    back = await _run(imports, _sheet(_row(专家编号="ZJ2", 身份证号=SECOND, 手机号="13800000002", 状态="暂停")))
+    assert (back.errors, await Sanction.filter(expert_id=free.id).count()) == ((), 1), (
+        "who comes back may enter suspended"
+    )
 
 
 async def test_two_experts_may_swap_numbers_and_mobiles_in_one_sheet(imports: ExpertImport, deps: Deps) -> None:
@@ -290,7 +312,7 @@ async def test_who_left_comes_back_and_who_is_missing_stays(
 ) -> None:
     other = await make_expert(deps, "13711112222")
     await _run(imports, _sheet(_row()))
-    await Expert.exclude(id=other.id).update(left_at=clock.now(), active=False)
+    await Expert.exclude(id=other.id).update(left_at=clock.now())
     await _run(imports, _sheet(_row()))
     assert await Expert.filter(left_at=None).count() == 2
 

@@ -40,7 +40,7 @@ async def test_one_s_own_file_is_masked_and_in_words(experts: ExpertProfiles, de
 
 async def test_only_experts_of_the_pool_have_a_record(experts: ExpertProfiles, deps: Deps) -> None:
     temporary = await make_expert(deps, membership_status="temporary")
-    gone = await make_expert(deps, left_at=BEGINNING, active=False)
+    gone = await make_expert(deps, left_at=BEGINNING)
     for actor in (Actor("demo", "expert", None, gone.id), Actor("guangdong", "expert", None, temporary.id)):
         with pytest.raises(Forbidden, match="不在库中"):
             await experts.profile(actor)

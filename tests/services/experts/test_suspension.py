@@ -19,7 +19,7 @@ from tests.factories.applications import make_campaign, with_rules
 from tests.factories.courses import DAY, MINUTE, School, make_school, own
 from tests.factories.exams import work
 from tests.factories.offices import add_experts, make_draw, make_office
-from tests.factories.people import make_account, make_expert
+from tests.factories.people import make_account, make_expert, make_sanction
 
 PAID = {"amount": 12_000, "required": True}
 
@@ -121,7 +121,7 @@ async def test_where_no_campaign_is_needed_renewal_is_open_all_year(db: str, dep
     ("columns", "cause", "reason"),
     [
         ({}, None, None),
-        ({"active": False}, "office", "inactive"),
+        ({"suspended": True}, "office", "inactive"),
         ({"term_until": timedelta(0)}, "term", "term_over"),
         ({"born_on": "1950-01-01"}, "age", "over_age"),
         ({"born_on": None}, "age", "over_age"),
@@ -134,11 +134,13 @@ async def test_who_is_suspended_is_not_drawn_and_the_other_way_round(
     [expert] = await add_experts(office, 1)
     account = await make_account(deps)
     values = {name: clock.now() if name == "term_until" else value for name, value in columns.items()}
+    if values.pop("suspended", False):
+        await make_sanction(expert)
     await Expert.filter(id=expert.id).update(account_id=account.id, **values)
     draw = await Draw.get(id=await make_draw(office))
     notice = await CallNotice.get(draw_id=draw.id)
     async with transaction():
-        hindrances = await find_hindrances([expert.id], draw, notice, no_recusals(draw), deps.book("demo"))
+        hindrances = await find_hindrances([expert.id], draw, notice, no_recusals(draw), deps.book("demo"), deps.now())
     hindrance = hindrances[expert.id]
     assert (hindrance.reason if hindrance else None) == reason
     status = await membership_status_of(deps, account.id)

@@ -13,7 +13,7 @@ from services.core.base import Deps
 from services.experts.terms import ExpertTerms
 from tests.factories.applicants import make_application
 from tests.factories.applications import make_campaign
-from tests.factories.people import make_account, make_expert
+from tests.factories.people import make_account, make_expert, make_sanction
 from tests.services.conftest import NoticeBook
 
 DAY = timedelta(days=1)
@@ -28,20 +28,20 @@ async def test_each_step_reminds_once_and_the_last_says_what_is_possible_then(
     terms: ExpertTerms, deps: Deps, clock: FixedClock, book: NoticeBook
 ) -> None:
     await make_expert(deps, term_until=clock.now() + 91 * DAY)
-    await make_expert(deps, term_until=clock.now() + 91 * DAY, active=False)
+    await make_sanction(await make_expert(deps, term_until=clock.now() + 91 * DAY))
     told = []
     for wait in (0, 1, 1, 60, 21):
         clock.move(wait * DAY)
         await terms.notify_ending()
         told.append(len(book.told))
-    assert told == [0, 1, 1, 2, 2]
+    assert told == [0, 2, 2, 4, 4], "a suspended expert must renew, too"
     await make_campaign(deps, opens=clock.now() - DAY)
     clock.move(DAY)
     await terms.notify_ending()
-    assert [notice.params["until"] for notice in book.told] == ["2027年2月20日"] * 3
+    assert [notice.params["until"] for notice in book.told] == ["2027年2月20日"] * 6
     assert book.told[0].params["advice"].startswith("现在没有接受续聘的征集")
-    assert book.told[2].params["advice"].endswith("前办理续聘")
-    assert len({notice.dedupe_key for notice in book.told}) == 3
+    assert book.told[4].params["advice"].endswith("前办理续聘")
+    assert len({notice.dedupe_key for notice in book.told}) == 6
 
 
 async def test_of_steps_that_are_over_only_the_last_is_sent(

@@ -30,7 +30,7 @@ from tests.drivers.plans import Plans, record_queries
 from tests.factories.applications import SPECIALTY, THIRD_SPECIALTY, make_codes
 from tests.factories.certificates import make_trained
 from tests.factories.draws import make_draw, make_invitation, make_project
-from tests.factories.people import file_more, make_account, make_expert, make_organisation
+from tests.factories.people import file_more, make_account, make_expert, make_organisation, make_sanction
 
 pytestmark = pytest.mark.usefixtures("db")
 ADMIN = Actor("demo", "pool_admin", new_id())
@@ -111,10 +111,10 @@ async def test_states_are_told_apart(deps: Deps, experts: ExpertList) -> None:
     now = deps.now()
     await make_expert(deps, name="正常")
     await make_expert(deps, name="临时", membership_status="temporary")
-    await make_expert(deps, name="暂停", active=False)
+    await make_sanction(await make_expert(deps, name="暂停"))
     await make_expert(deps, name="应急", emergency=True)
     await make_expert(deps, name="到期", term_until=now - timedelta(days=1))
-    await make_expert(deps, name="退库", active=False, left_at=now, left_reason="本人申请")
+    await make_expert(deps, name="退库", left_at=now, left_reason="本人申请")
     told: Mapping[str, set[str]] = {state: set(await names(experts, state=state)) for state in STATES}
     assert told == {
         "in_pool": {"正常", "临时", "暂停", "应急", "到期"},

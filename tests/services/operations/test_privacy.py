@@ -148,10 +148,9 @@ async def test_deleting_leaves_nothing_that_leads_to_the_person_but_the_file(
     assert not await ReviewSubstitution.exists(ended_at=None)
     assert (await Notice.get(id=done.id)).mobile_sealed == ""
     stored_expert = await Expert.get(id=expert.id)
-    assert (stored_expert.name, stored_expert.account_id, stored_expert.active, stored_expert.left_at) == (
+    assert (stored_expert.name, stored_expert.account_id, stored_expert.left_at) == (
         "欧阳锋",
         None,
-        False,
         clock.now(),
     )
     assert deps.keys.open_text(stored_expert.id_number_sealed, "id_number") == "11010519491231002X"
@@ -188,7 +187,7 @@ async def test_after_deleting_one_may_begin_anew(
     bound = await accounts.bind(identity.id, "demo", MOBILE, book.last_code(MOBILE), "2026-11")
     assert bound.account_id != actor.account_id
     left = await Expert.get(id=expert.id)
-    assert (left.account_id, left.active, left.left_reason) == (None, False, "本人注销账号")
+    assert (left.account_id, left.left_reason) == (None, "本人注销账号")
 
 
 @pytest.mark.parametrize("state", ["open", "accepted"])

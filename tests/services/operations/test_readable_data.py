@@ -182,7 +182,7 @@ async def test_a_reading_is_logged_as_an_export_is(
 async def test_who_has_left_or_never_entered_reads_what_there_is(
     deps: Deps, privacy: Privacy, book: NoticeBook, career: Career
 ) -> None:
-    await Expert.filter(id=career.expert.id).update(active=False, left_at=deps.now())
+    await Expert.filter(id=career.expert.id).update(left_at=deps.now())
     titles = [section.title for section in await read(deps, privacy, book, career)]
     assert ("账号" in titles, "评标" in titles) == (True, False)
 

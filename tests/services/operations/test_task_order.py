@@ -126,6 +126,7 @@ ALONE: Mapping[str, str] = {
     "release_text": "sends the SMS to experts whom no other channel has reached",
     "uploads": "removes uploads that nobody finished",
     "file_removals": "removes files that no row names",
+    "sanction_ended": "tells the expert; nothing decides by whether he was told",
 }
 """Kinds whose rows no other kind decides on, and why."""
 _ROUNDS, _PERIODIC_TURNS = 40, 2
@@ -264,7 +265,7 @@ async def courses_at_their_end(deps: Deps, clock: FixedClock) -> Scheduler:
     await school.study_all(enrolments[people[6].id])
     clock.set(course.closes_at - MINUTE)
     await school.report_payment(await school.enrolment(people[4]))
-    await Expert.filter(id=people[1].id).update(left_at=course.closes_at, active=False)
+    await Expert.filter(id=people[1].id).update(left_at=course.closes_at)
     return school.services.operations.scheduler
 
 

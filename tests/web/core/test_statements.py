@@ -86,11 +86,11 @@ async def test_pages_of_reviewers_and_of_the_office(world: World, applicant: Acc
 
 
 async def test_an_experts_file_at_the_office(world: World) -> None:
-    """As for the expert himself, and the entry of the audit trail in its transaction."""
+    """As for the expert himself, the entry of the audit trail in its transaction, and what was imposed on him."""
     _, [invitation] = await world.panel()
     admin = await make_account(world.services.deps)
     await make_grant(admin, "pool_admin")
-    await check_pages(await world.enter(admin), {f"/office/experts/{invitation.expert_id}": 4 + 3})
+    await check_pages(await world.enter(admin), {f"/office/experts/{invitation.expert_id}": 4 + 3 + 1})
 
 
 async def test_an_agencys_pages(world: World) -> None:

@@ -15,7 +15,7 @@ from tests.factories.careers import make_career
 from tests.factories.courses import School
 from tests.factories.exams import make_office, work
 from tests.factories.offices import add_experts, enter_all
-from tests.factories.people import file_more, make_account, make_expert
+from tests.factories.people import file_more, make_account, make_expert, make_sanction
 from tests.factories.reviews import make_applicant
 from tests.web.conftest import World
 
@@ -198,7 +198,8 @@ async def test_why_no_draw_calls_is_answered_with_the_way_out(world: World) -> N
     await expert.click("正常参加抽取为什么没有抽到我在抽取范围")
     assert (expert.path, "您现在正常参加抽取" in expert.text, "三方摇号" in expert.text) == (CHANCES, True, True)
     hotline, until = world.services.deps.book("demo").pool.hotline, world.clock.now() - timedelta(days=3)
-    await Expert.filter(id=invitation.expert_id).update(active=False, term_until=until)
+    await Expert.filter(id=invitation.expert_id).update(term_until=until)
+    await make_sanction(await Expert.get(id=invitation.expert_id))
     await expert.get(CHANCES)
     assert ("目前的抽取不会抽到您" in expert.text, "管理机构已暂停您参加抽取" in expert.text) == (True, True)
     assert (expert.page.links[hotline], "现在没有接受续聘的征集" in expert.text) == (f"tel:{hotline}", True)

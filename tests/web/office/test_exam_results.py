@@ -62,7 +62,7 @@ async def test_who_passed_enters_the_pool(scene: Scene) -> None:
     await admin.press("合格", reason="86分")
     assert ("已登记，并通知了申请人" in admin.text, await state_of(application)) == (True, "entered")
     expert = await Expert.get(number=application.expert_number)
-    assert (expert.active, expert.membership_status) == (True, "formal")
+    assert (expert.left_at, expert.membership_status) == (None, "formal")
     assert await Notice.filter(kind="application_entered").exists()
     assert await ReviewEntry.filter(application_id=application.id, event="exam_passed", opinion="86分").exists()
     assert await AuditEntry.filter(action="application.exam_passed", actor_id=scene.account.id).exists()

@@ -516,7 +516,7 @@ async def test_the_office_lets_an_expert_leave_with_a_reason_and_sees_whose_time
     await post(visitor, path, command="remove", reason="本人申请退库")
     assert (visitor.status, "已办理退库" in visitor.text) == (200, True)
     await expert.refresh_from_db()
-    assert (expert.active, expert.left_reason) == (False, "本人申请退库")
+    assert (expert.left_at is None, expert.left_reason) == (False, "本人申请退库")
     assert await Notice.filter(kind="expert_left", expert_id=expert.id).exists()
     assert ("本人申请退库" in visitor.text, "办理退库" in visitor.page.buttons) == (True, False)
     visitor = await scene.at("/office/experts?state=left&search=黄药")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 import pytest
@@ -10,7 +10,9 @@ from playwright.async_api import Browser, expect
 
 from domain.errors import NeedsOperator
 from models.payments import Bill, Refund
+from services.core.crypto import TEXT
 from services.core.operator_waits import operator_wait
+from tests.factories.people import make_account, make_expert, make_sanction
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
 from tests.web.office_scene import Scene, bill, fill, invoice, make_scene, paid, refund
@@ -117,4 +119,29 @@ async def test_what_waits_for_the_operator_says_so_and_reads_well(browser: Brows
         page = await seen.open(f"/office{path}")
         await expect(page.get_by_text("等待系统管理员处理，之后自动继续：SIGN_ERROR")).to_be_visible()
         await seen.check(f"office-{name}-operator")
+    assert seen.complaints == []
+
+
+@pytest.mark.parametrize(("size", "name"), [(PHONE, "phone"), (SCREEN, "screen")])
+async def test_acts_against_an_expert_and_his_own_page(
+    browser: Browser, world: World, size: tuple[int, int], name: str
+) -> None:
+    scene, deps, now = await make_scene(world), world.services.deps, world.clock.now()
+    account = await make_account(deps)
+    expert = await make_expert(deps, name="黄药师", account=account)
+    own = await world.enter(account)
+    await make_sanction(expert, "warning", decided_at=now, ends_at=now + timedelta(days=30))
+    text = deps.keys.seal("我当时在外地参加另一场评标，有签到记录可查。", TEXT)
+    await make_sanction(expert, decided_at=now, appealed_at=now, appeal_sealed=text)
+    await make_sanction(
+        expert, state="proposed", starts_at=None, decided_at=None, reason="多次不按时到场，经提醒仍不改正"
+    )
+    seen = await open_administrator(browser, scene, size)
+    page = await seen.open(f"/office/experts/{expert.id}")
+    await page.get_by_text("暂停抽取或警告").click()
+    await seen.check(f"office-sanctions-{name}")
+    await seen.check_page(f"office-sanction-list-{name}", "/office/sanctions?state=all")
+    cookie = own.cookie
+    await page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
+    await seen.check_page(f"own-sanctions-{name}", "/h5/demo/sanctions")
     assert seen.complaints == []

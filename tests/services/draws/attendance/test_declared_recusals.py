@@ -39,7 +39,7 @@ from tests.factories.offices import (
     state_of,
 )
 from tests.factories.offices import verify as approve
-from tests.factories.people import make_account, make_grant
+from tests.factories.people import make_account, make_grant, make_sanction
 from tests.factories.rulebooks import with_field
 from tests.invariants import check_invariants
 from tests.services.draws.attendance.panels import count_notices, findings, invitation_state, panel
@@ -198,7 +198,8 @@ async def test_a_person_recused_by_name_and_unit_is_known_by_the_declared_unit(
 async def test_several_draws_end_at_once_and_others_stay(office: Office, declared: DeclaredRecusals) -> None:
     draw_id, [invitation] = await panel(office)
     actor = await log_in(office, invitation.expert_id)
-    await Expert.exclude(id=invitation.expert_id).update(active=False)
+    for other in await Expert.exclude(id=invitation.expert_id):
+        await make_sanction(other)
     far = {"starts_at": invitation.starts_at + timedelta(days=9), "ends_at": invitation.ends_at + timedelta(days=9)}
     await Invitation.filter(id=invitation.id).update(**far)
     await new_project(office)

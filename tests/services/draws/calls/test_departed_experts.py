@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from uuid import UUID
 
 import pytest
-from tortoise.exceptions import IntegrityError
 
 from domain.clock import FixedClock
 from domain.errors import Conflict
@@ -39,7 +38,7 @@ from tests.factories.offices import (
     state_of,
     verify,
 )
-from tests.factories.people import make_account, make_expert
+from tests.factories.people import make_account, make_expert, make_sanction
 from tests.factories.sources import PHONE
 from tests.invariants import check_invariants
 from tests.services.conftest import NoticeBook
@@ -107,7 +106,7 @@ async def test_who_deleted_the_account_is_not_on_the_list(office: Office, book: 
     assert await called_experts(draw_id) == {other.id for other in others}
     assert (await CandidateList.get(draw_id=draw_id)).count == 2
     await expert.refresh_from_db()
-    assert (expert.active, expert.left_at, expert.left_reason) == (False, office.deps.now(), "本人注销账号")
+    assert (expert.left_at, expert.left_reason) == (office.deps.now(), "本人注销账号")
 
 
 async def test_who_deletes_the_account_after_the_list_was_frozen_is_skipped(office: Office, book: NoticeBook) -> None:
@@ -151,10 +150,18 @@ async def test_a_call_waits_for_an_expert_who_is_just_leaving(office: Office) ->
     assert not await Invitation.exists()
 
 
-async def test_the_database_rejects_an_active_expert_who_has_left(db: str, deps: Deps) -> None:
-    expert = await make_expert(deps)
-    with pytest.raises(IntegrityError, match="expert_left"):
-        await Expert.filter(id=expert.id).update(left_at=deps.now())
+async def test_a_call_waits_for_a_suspension_that_is_being_written(office: Office) -> None:
+    [expert] = await add_experts(office, 1)
+    draw_id = await ready_to_start(office)
+    await office.run.start(office.agency, draw_id)
+    outside = contextvars.copy_context()
+    async with transaction():
+        row = await Expert.select_for_update().get(id=expert.id)
+        calling = asyncio.get_running_loop().create_task(office.run.advance(draw_id), context=outside)
+        await eventually(lambda: rows("SELECT 1 FROM pg_locks WHERE NOT granted"))
+        await make_sanction(row)
+    await calling
+    assert not await Invitation.exists()
 
 
 async def test_the_office_may_remove_an_expert_who_is_being_called(

@@ -600,7 +600,7 @@ async def test_who_may_not_sit_on_the_panel_now_is_not_invited_and_told_why(offi
     row = (await office.recall_queries.panel(office.agency, new)).rows[0]
     expert_id = (await RecalledExpert.get(id=row.id)).expert_id
     if what == "left":
-        await Expert.filter(id=expert_id).update(left_at=office.deps.now(), active=False)
+        await Expert.filter(id=expert_id).update(left_at=office.deps.now())
     else:
         await sit_elsewhere(office, expert_id, draw.starts_at, draw.ends_at)
     await office.recalls.choose_phone(office.agency, new, None)

@@ -15,6 +15,7 @@ from models.audit import AuditEntry
 from models.draws import CandidateList, Condition, Draw, ListSnapshot, LogEntry, RecusalUnit, SkipFact
 from models.experts import Employment, Expert, Unavailability
 from models.invitations import Invitation
+from models.sanctions import Sanction
 from services.core.base import Deps, execute, system
 from services.draws import AuditReport, DrawAudits
 from services.draws.call_order.eligibility import Hindrance, find_eligible, find_hindrances
@@ -29,6 +30,7 @@ from tests.factories.offices import (
     open_invitations,
 )
 from tests.factories.offices import verify as approve
+from tests.factories.people import make_sanction
 
 TENDEREE = "广州水务有限公司"
 SATURDAY_AFTERNOONS = {"ends_at": None, "weekdays": [6], "from_minute": 720, "to_minute": 1440}
@@ -162,12 +164,12 @@ async def test_an_audit_finds_a_skip_for_an_invented_leave(
     draw_id, first = await make_ordered_draw(office)
     honest = find_hindrances
 
-    async def find_false_hindrances(experts, draw, notice, out, book):
-        hindrances = await honest(experts, draw, notice, out, book)
+    async def find_false_hindrances(experts, draw, notice, out, book, now):
+        hindrances = await honest(experts, draw, notice, out, book, now)
         other = next(expert_id for expert_id in hindrances if expert_id != first.id)
         await add_leave(office, next(e for e in office.experts if e.id == other))
         [facts] = [
-            hindrance.facts for hindrance in (await honest([other], draw, notice, out, book)).values() if hindrance
+            hindrance.facts for hindrance in (await honest([other], draw, notice, out, book, now)).values() if hindrance
         ]
         await Unavailability.all().delete()
         return hindrances | {first.id: Hindrance("leave", facts.replace(str(other), str(first.id)))}
@@ -189,8 +191,8 @@ async def test_a_reason_that_the_sealed_facts_do_not_bear_out_comes_out(
     await add_leave(office, first)
     honest = find_hindrances
 
-    async def find_false_hindrances(experts, draw, notice, out, book):
-        hindrances = await honest(experts, draw, notice, out, book)
+    async def find_false_hindrances(experts, draw, notice, out, book, now):
+        hindrances = await honest(experts, draw, notice, out, book, now)
         return {expert_id: Hindrance("inactive", why.facts) if why else None for expert_id, why in hindrances.items()}
 
     monkeypatch.setattr(next_calls, "find_hindrances", find_false_hindrances)
@@ -263,6 +265,34 @@ async def test_who_is_no_emergency_expert_on_their_list_comes_out(
     assert [text for text in wrong_lines(report) if "2人不符合条件" in text and "not_emergency" in text]
 
 
+async def test_a_suspension_is_a_reason_that_holds_and_one_made_up_afterwards_is_not(
+    office: Office, audits: DrawAudits, clock: FixedClock
+) -> None:
+    await add_experts(office, 3)
+    draw_id, first = await make_ordered_draw(office)
+    now = clock.now()
+    sanction = await make_sanction(first, starts_at=now, ends_at=now + timedelta(hours=1), decided_at=now)
+    await call_first(office, draw_id)
+    assert await reasons(draw_id) == ["inactive"]
+    assert (await run_audit(office, audits, clock, draw_id)).verdict == "holds"
+    await Sanction.filter(id=sanction.id).update(decided_at=clock.now())
+    report = await run_audit(office, audits, clock, draw_id)
+    assert any("暂停晚于跳过" in text for text in wrong_lines(report))
+
+
+async def test_an_audit_finds_a_call_of_a_suspended_expert(
+    office: Office, audits: DrawAudits, clock: FixedClock
+) -> None:
+    await add_experts(office, 3)
+    draw_id, _ = await make_ordered_draw(office)
+    await call_first(office, draw_id)
+    [invitation] = await open_invitations(draw_id)
+    lifted = invitation.created_at + timedelta(minutes=1)
+    await make_sanction(await Expert.get(id=invitation.expert_id), state="lifted", lifted_at=lifted)
+    report = await run_audit(office, audits, clock, draw_id)
+    assert any("已被暂停抽取，应当跳过" in text for text in wrong_lines(report))
+
+
 async def test_a_candidate_who_never_fitted_the_condition_comes_out(
     office: Office, audits: DrawAudits, clock: FixedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,9 +303,9 @@ async def test_a_candidate_who_never_fitted_the_condition_comes_out(
     [friend] = await add_experts(office, 1, specialty="A01")
     honest = find_eligible
 
-    async def find_too_many(draw, condition, notice, specialty, out, book):
-        return await honest(draw, condition, notice, "A08", out, book) | await honest(
-            draw, condition, notice, "A01", out, book
+    async def find_too_many(draw, condition, notice, specialty, out, book, now):
+        return await honest(draw, condition, notice, "A08", out, book, now) | await honest(
+            draw, condition, notice, "A01", out, book, now
         )
 
     monkeypatch.setattr(freeze, "find_eligible", find_too_many)

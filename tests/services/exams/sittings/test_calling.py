@@ -57,7 +57,7 @@ async def test_experts_of_a_campaign_are_called_once_they_have_an_account(exam_s
     expert_with_account, expert_without_account, departed_expert = (
         await make_expert(exam_scene.deps, account=account),
         await make_expert(exam_scene.deps),
-        await make_expert(exam_scene.deps, active=False, left_at=exam_scene.deps.now()),
+        await make_expert(exam_scene.deps, left_at=exam_scene.deps.now()),
     )
     for expert in (expert_with_account, expert_without_account, departed_expert):
         await exam_scene.make_waiting_application(
@@ -94,7 +94,7 @@ async def test_an_expert_who_left_the_pool_sits_no_more(exam_scene: ExamScene) -
     exam_id = await make_exam(exam_scene.services, exam_scene.office, purpose=Purpose.SINGLE)
     await exam_scene.services.exams.candidates.add(exam_scene.office, exam_id, expert.number)
     await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
-    await Expert.filter(id=expert.id).update(active=False, left_at=exam_scene.deps.now())
+    await Expert.filter(id=expert.id).update(left_at=exam_scene.deps.now())
     await work(exam_scene.services, "exam_leave")
     assert (await ExamCandidate.get()).state == "left"
 

@@ -41,7 +41,7 @@ async def test_candidates_are_added_by_number_and_notified_at_publishing(exam_sc
     known_expert = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
     unknown, departed_expert = (
         await make_expert(exam_scene.deps),
-        await make_expert(exam_scene.deps, active=False, left_at=exam_scene.deps.now()),
+        await make_expert(exam_scene.deps, left_at=exam_scene.deps.now()),
     )
     waiting, reviewing = (
         await exam_scene.make_waiting_application(),
@@ -216,7 +216,7 @@ async def test_an_expert_is_notified_of_a_result_recorded_by_hand(exam_scene: Ex
     candidate = await ExamCandidate.get(expert_id=expert.id)
     await exam_scene.services.exams.decisions.record_result(exam_scene.office, candidate.id, "passed", "现场笔试86分")
     assert (await Notice.get(kind="exam_changed")).params["reason"] == "登记结果为合格（现场笔试86分）"
-    assert (await Expert.get(id=expert.id)).active
+    assert (await Expert.get(id=expert.id)).left_at is None
 
 
 async def test_who_is_released_waits_for_the_next_examination(exam_scene: ExamScene) -> None:
