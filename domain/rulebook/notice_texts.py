@@ -213,7 +213,11 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "certificate_issued": _CERTIFICATE,
     "certificate_ending": {**_CERTIFICATE, "until": "2026年11月21日"},
     "certificate_revoked": {**_CERTIFICATE, "reason": "成绩作废"},
-    "expert_left": {"reason": "本人申请退库", "hotline": "020-12345678"},
+    "expert_left": {
+        "reason": "本人申请退库",
+        "advice": "有异议的，可在2027年1月20日前提出申诉",
+        "hotline": "020-12345678",
+    },
     "expert_restored": {"reason": "退库办理有误", "hotline": "020-12345678"},
     "sanction_imposed": {
         "what": "暂停您参加抽取",

@@ -51,7 +51,7 @@ UNION ALL SELECT 'correction', c.id, c.begun_at, 'file', 0
 UNION ALL SELECT 'sanction', s.id, s.decided_at, 'standing', 0 FROM sanction s
    WHERE s.expert_id = $1 AND s.kind <> 'removal' AND s.state IN ('imposed', 'lifted')
 UNION ALL SELECT 'sanction_end', s.id, least(s.lifted_at, s.ends_at), 'standing', 0 FROM sanction s
-   WHERE s.expert_id = $1 AND s.kind <> 'removal' AND (s.state = 'lifted' OR s.state = 'imposed' AND s.ends_at <= $10)
+   WHERE s.expert_id = $1 AND (s.state = 'lifted' OR s.state = 'imposed' AND s.ends_at <= $10)
 UNION ALL SELECT 'sanction_appeal', s.id, s.appealed_at, 'standing', 0 FROM sanction s
    WHERE s.expert_id = $1 AND s.appealed_at IS NOT NULL
 UNION ALL SELECT 'sanction_answer', s.id, s.answered_at, 'standing', 0 FROM sanction s

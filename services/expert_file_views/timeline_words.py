@@ -59,6 +59,7 @@ _SANCTIONS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("sanction", "suspension"): ("管理机构暂停您参加抽取", "暂停抽取"),
     ("sanction", "warning"): ("管理机构对您警告", "警告"),
     ("sanction_end", "suspension"): ("您恢复参加抽取", "恢复抽取"),
+    ("sanction_end", "removal"): ("管理机构撤销了您的退库", "撤销退库"),
     ("sanction_end", "warning"): ("对您的警告已结束", "警告结束"),
 }
 _CHANNELS: Mapping[str, str] = {

@@ -152,7 +152,7 @@ ACTIONS: Mapping[str, Action] = {
     "certificate_issued": _CERTIFICATES,
     "certificate_ending": _CERTIFICATES,
     "certificate_revoked": _CERTIFICATES,
-    "expert_left": _ACCOUNT,
+    "expert_left": _SANCTIONS,
     "expert_restored": Action("查看我的档案", "/h5/{pool}/file"),
     "sanction_imposed": _SANCTIONS,
     "sanction_ended": _SANCTIONS,

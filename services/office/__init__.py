@@ -13,7 +13,6 @@ from services.office.expert_list import (
     ExpertFilter,
     ExpertLine,
 )
-from services.office.experts import REASON_MAX, RemovedExpert
 from services.office.exports import Export, ExportRequest, Range, What
 from services.office.group_audiences import Audience, AudienceCount
 from services.office.group_notices import TEXT_MAX, TITLE_MAX, GroupNoticeForm, GroupNoticeView
@@ -26,7 +25,6 @@ __all__ = [
     "ATTENDED",
     "COLUMNS",
     "DIRECT_MAX",
-    "REASON_MAX",
     "SHOWN",
     "SORTS",
     "STATES",
@@ -52,7 +50,6 @@ __all__ = [
     "Place",
     "Range",
     "RefundLine",
-    "RemovedExpert",
     "SittingToday",
     "Sort",
     "StateCount",

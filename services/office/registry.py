@@ -8,7 +8,6 @@ from services.core.due_tasks import DueTask
 from services.office.application_list import ApplicationList
 from services.office.dashboard import OfficeDashboard
 from services.office.expert_list import ExpertList
-from services.office.experts import ExpertAdministration
 from services.office.exports import Exports
 from services.office.group_notices import BATCHES_DUE, GroupNotices
 from services.office.large_exports import LargeExports
@@ -22,7 +21,6 @@ class OfficeServices:
     dashboard: OfficeDashboard
     payment_views: PaymentViews
     applications: ApplicationList
-    experts: ExpertAdministration
     expert_list: ExpertList
     exports: Exports
     large_exports: LargeExports

@@ -18,9 +18,10 @@ from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.notifications import Notices
+from services.sanctions.restorations import Restorations
 from services.sanctions.sanction_queries import OwnSanction, SanctionQueries
 from services.sanctions.sanction_rules import TEXT_MAX, check_not_own, check_reason
-from services.sanctions.sanctions import Sanctions, close, find_sanction, lock_expert, lock_sanction
+from services.sanctions.sanctions import close, find_sanction, lock_expert, lock_sanction
 
 OUTCOMES = {True: ("申诉成立，处理已解除", "申诉成立"), False: ("维持原处理", "维持处理")}
 """Result by whether the appeal was granted: in full, and in a word."""
@@ -31,7 +32,7 @@ _SHORTEST = 10
 class SanctionAppeals:
     deps: Deps
     notices: Notices
-    sanctions: Sanctions
+    restorations: Restorations
     queries: SanctionQueries
 
     async def appeal(self, actor: Actor, sanction_id: UUID, text: str, *, key: str | None = None) -> OwnSanction:
@@ -101,8 +102,11 @@ class SanctionAppeals:
             await self._notify(expert, sanction, granted=bool(granted))
 
     async def _end(self, actor: Actor, expert: Expert, sanction: Sanction, reason: str, now: datetime) -> None:
-        """Also one whose time is over: it is no longer held against the expert."""
+        """Also one whose time is over: it is no longer held against the expert. Who was removed comes back."""
         await close(sanction, actor, reason, now)
+        if sanction.kind == SanctionKind.REMOVAL and expert.left_at is not None:
+            await self.restorations.bring_back(actor, expert, reason, now)
+            return
         await record(actor, now, "sanction.lift", "expert", expert.id, kind=sanction.kind, reason=reason)
 
     async def _notify(self, expert: Expert, sanction: Sanction, *, granted: bool) -> None:

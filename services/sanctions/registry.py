@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.core.due_tasks import DueTask
 from services.sanctions.appeals import SanctionAppeals
+from services.sanctions.restorations import Restorations
 from services.sanctions.sanction_queries import SanctionQueries
 from services.sanctions.sanctions import Sanctions
 
@@ -16,6 +17,7 @@ ENDED = "EXISTS (SELECT 1 FROM sanction WHERE state = 'imposed' AND end_told_at 
 class SanctionServices:
     sanctions: Sanctions
     appeals: SanctionAppeals
+    restorations: Restorations
     queries: SanctionQueries
 
     @property

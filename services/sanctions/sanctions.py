@@ -1,5 +1,5 @@
-"""Acts of the office against experts: suspending (暂停抽取) and warning (警告), with a second person where the rulebook
-says so, and lifting them (恢复)."""
+"""Acts of the office against experts: suspending (暂停抽取), warning (警告), removal (退库), with a second person where
+the rulebook says so, and lifting them (恢复)."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from services.core.due_rows import process_each
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.draws import Cause, Locked, Places, lock
+from services.experts import remove_expert
 from services.notifications import Notices
 from services.sanctions.sanction_rules import (
     SanctionForm,
@@ -65,8 +66,21 @@ class Sanctions:
         NotFound, InvalidInput with all faults, Conflict for who has left, for oneself, and for overlapping suspensions.
         """
         check(actor, "expert.manage")
+        return await self._begin(actor, expert_id, read_terms(form, self.deps.now()), key)
+
+    async def remove(self, actor: Actor, expert_id: UUID, reason: str, *, key: str | None = None) -> ImposedSanction:
+        """Take an expert out of the pool (退库), or propose it where the rulebook demands a second person: he is no
+        longer drawn or called, open calls are cancelled, and he is notified.
+
+        Raises NotFound, InvalidInput without a reason, Conflict for who has left, for oneself, and for who has accepted
+        panels that must be resolved first.
+        """
+        check(actor, "expert.manage")
+        terms = Terms(SanctionKind.REMOVAL, check_reason(reason), withdraws_calls=True)
+        return await self._begin(actor, expert_id, terms, key)
+
+    async def _begin(self, actor: Actor, expert_id: UUID, terms: Terms, key: str | None) -> ImposedSanction:
         now = self.deps.now()
-        terms = read_terms(form, now)
 
         async def run() -> ImposedSanction:
             draws = await lock_calls(expert_id) if terms.withdraws_calls else {}
@@ -75,6 +89,8 @@ class Sanctions:
             check_in_pool(expert)
             await check_no_proposal(expert.id, terms.kind)
             await check_no_suspension(expert.id, terms, begin_of(terms.starts_at, terms.ends_at, now))
+            if terms.kind == SanctionKind.REMOVAL:
+                await self._check_no_panel(expert.id, now)
             sanction = await self._propose(actor, expert, terms, now)
             if terms.kind in self.deps.book(actor.pool).sanctions.second_person:
                 return ImposedSanction(sanction.id, True, 0)
@@ -202,20 +218,34 @@ class Sanctions:
         await sanction.save(update_fields=["state", "starts_at", "decided_at", "decided_by"])
         calls = await end_calls(self.places, expert, draws, now) if sanction.withdraws_calls else 0
         await record(actor, now, "sanction.impose", "expert", expert.id, kind=sanction.kind, calls=calls)
-        until = now + self.deps.book(expert.pool).sanctions.appeal_within
+        if sanction.kind == SanctionKind.REMOVAL:
+            await self._check_no_panel(expert.id, now)
+            await remove_expert(self.deps, actor, expert, sanction.reason, now)
+        await self._notify_imposed(expert, sanction, now)
+        return calls
+
+    async def _check_no_panel(self, expert_id: UUID, now: datetime) -> None:
+        """Raises Conflict for who has accepted a panel that is not over."""
+        panels_ahead = Invitation.filter(expert_id=expert_id, state=InvitationState.ACCEPTED, ends_at__gt=now)
+        panel = await panels_ahead.order_by("gathering_at").first()
+        if panel is not None:
+            when = print_time(panel.gathering_at)
+            message = f"该专家已确认参加{when}集合的评标，请在评标结束或本人请假后再办理退库。"
+            raise Conflict(message, code="panels_ahead")
+
+    async def _notify_imposed(self, expert: Expert, sanction: Sanction, now: datetime) -> None:
+        book, removed = self.deps.book(expert.pool), sanction.kind == SanctionKind.REMOVAL
+        advice = f"有异议的，可在{print_date(now + book.sanctions.appeal_within)}前提出申诉。"
+        params = {"reason": sanction.reason, "advice": advice}
+        if not removed:
+            params |= {"what": WORDS[sanction.kind], "period": period_words(sanction.starts_at, sanction.ends_at)}
         await self.notices.notify(
             pool=expert.pool,
-            kind="sanction_imposed",
+            kind="expert_left" if removed else "sanction_imposed",
             expert_id=expert.id,
             dedupe_key=f"sanction_imposed:{sanction.id}",
-            params={
-                "what": WORDS[sanction.kind],
-                "period": period_words(begin, sanction.ends_at),
-                "reason": sanction.reason,
-                "advice": f"有异议的，可在{print_date(until)}前提出申诉。",
-            },
+            params=params,
         )
-        return calls
 
     async def _end_proposal(self, actor: Actor, sanction: Sanction, event: SanctionEvent, reason: str) -> None:
         now = self.deps.now()
@@ -264,7 +294,7 @@ async def lock_expert(actor: Actor, expert_id: UUID) -> Expert:
 
 def check_in_pool(expert: Expert) -> None:
     if expert.left_at is not None:
-        raise Conflict(f"该专家已于{print_time(expert.left_at)}退库，不能再办理。", code="already_left")
+        raise Conflict(f"该专家已于{print_time(expert.left_at)}退库，无需也不能再办理。", code="already_left")
 
 
 async def find_sanction(actor: Actor, sanction_id: UUID) -> Sanction:

@@ -15,7 +15,6 @@ from services.expert_file_views import PAGE_SIZE, REVEAL_REASON_MAX, check_choic
 from services.office import (
     ATTENDED,
     COLUMNS,
-    REASON_MAX,
     SHOWN,
     SORTS,
     STATES,
@@ -23,8 +22,7 @@ from services.office import (
     WECHAT,
     ExpertFilter,
 )
-from services.sanctions import REASON_MAX as SANCTION_REASON_MAX
-from services.sanctions import Chosen, SanctionForm
+from services.sanctions import REASON_MAX, Chosen, SanctionForm
 from web.core.form_values import FormValues
 from web.core.pages import Choice, Listed, Redirect, Several, Visit, Wanted, Word, list_page
 from web.core.typed_forms import Day, Lines, ReasonForm
@@ -133,7 +131,6 @@ class ExpertPages(OfficePart):
                 "reveal_longest": REVEAL_REASON_MAX,
                 "sanctions": await self.services.sanctions.queries.of_expert(visit.actor, file.id),
                 "sanction_kinds": SANCTIONS,
-                "sanction_longest": SANCTION_REASON_MAX,
                 "second_person": self.book(visit.actor).sanctions.second_person,
             },
         )
@@ -145,9 +142,22 @@ class ExpertPages(OfficePart):
         opened = await files.reveal(visit.actor, visit.id(_EXPERT), form.field, form.reason)
         return {"f": FormValues({}), "opened": opened}
 
-    @expert.command(ReasonForm, "remove", note="已办理退库，并通知了本人。")
-    async def remove_from_pool(self, visit: Visit, form: ReasonForm) -> None:
-        await self.services.office.experts.remove_from_pool(visit.actor, visit.id(_EXPERT), form.reason, key=visit.key)
+    @expert.command(
+        ReasonForm,
+        "remove",
+        note={
+            "removed": "已办理退库，并通知了本人。",
+            "removal_waits": "已提出退库。由另一位管理员在首页“待确认的处理”中确认后生效，届时通知本人。",
+        },
+    )
+    async def remove_from_pool(self, visit: Visit, form: ReasonForm) -> Redirect:
+        sanctions = self.services.sanctions.sanctions
+        removed = await sanctions.remove(visit.actor, visit.id(_EXPERT), form.reason, key=visit.key)
+        return Redirect(note="removal_waits" if removed.waits else "removed")
+
+    @expert.command(ReasonForm, "restore", note="已恢复入库，并通知了本人。")
+    async def restore(self, visit: Visit, form: ReasonForm) -> None:
+        await self.services.sanctions.restorations.restore(visit.actor, visit.id(_EXPERT), form.reason)
 
     @expert.command(
         _Sanction,

@@ -63,7 +63,7 @@ BOUNDS: Mapping[str, str] = {
     "services/exams/sittings/seating.py Seating.fill_freed_places": LIMITED,
     "services/office/group_notices.py GroupNotices.try_out": "to oneself",
     "services/notifications/pending_replies.py PendingReplies.notify_waiting": "once an hour",
-    "services/office/experts.py ExpertAdministration._remove_from_pool": BY_THE_OFFICE,
+    "services/sanctions/restorations.py Restorations.restore": BY_THE_OFFICE,
     "services/organisations/legal_entities.py LegalEntities._request_consent": "once a day; login.agent_asks_per_day",
     "services/payments/invoices/mailing.py InvoiceMailing.mail_invoice": "an e-mail; corrections are limited a day",
     "services/remuneration/payouts.py Payouts._mark_paid": LIMITED,

@@ -12,13 +12,15 @@ from tortoise.exceptions import IntegrityError
 
 from domain.clock import FixedClock, local
 from domain.errors import AppError, Conflict, InvalidInput, NotFound, RuleViolation
+from models.accounts import Account
+from models.applications import Application
 from models.audit import AuditEntry
 from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Notice
 from models.sanctions import Sanction
-from services.core.base import Actor, Deps
-from services.experts import membership_status_of
+from services.core.base import Actor, Deps, transaction
+from services.experts import membership_status_of, remove_expert
 from services.office.dashboard import OfficeDashboard
 from services.sanctions import SanctionAppeals, SanctionForm, Sanctions, SanctionServices
 from tests.factories.applications import with_rules
@@ -31,10 +33,15 @@ from tests.factories.offices import (
     start_draw,
 )
 from tests.factories.people import make_account, make_expert, make_sanction
+from tests.factories.reviews import make_application
 from tests.invariants import check_invariants
 from tests.services.draws.calls.test_calling import check_record
 
 DAY = timedelta(days=1)
+KEPT = (
+    *("number", "name", "id_number_hash", "mobile_hash", "account_id", "membership_status", "term_until", "created_at"),
+    *("specialties", "permanent_region", "left_at", "left_reason"),
+)
 LONG = "我当时在外地参加另一场评标，有签到记录可查。"
 
 
@@ -399,3 +406,101 @@ async def test_the_lists_of_the_office(
     assert (view.mine, view.may_confirm, view.state_label) == (True, False, "待确认")
     with pytest.raises(AppError):
         await services.queries.page(reader, "unknown")  # type: ignore[arg-type]
+
+
+# ---- removal, and back again
+
+
+async def remove(sanctions: Sanctions, expert: Expert) -> Sanction:
+    """By two of the office."""
+    proposed = await sanctions.remove(await admin(sanctions.deps), expert.id, "误认为已退休")
+    await sanctions.confirm(await admin(sanctions.deps), proposed.id)
+    return await Sanction.get(id=proposed.id)
+
+
+async def test_a_removal_waits_for_a_second_person_too(sanctions: Sanctions, office: Office, deps: Deps) -> None:
+    [expert] = await add_experts(office, 1)
+    draw_id = await start_draw(office, needed=1)
+    [call] = await open_invitations(draw_id)
+    first = await admin(deps)
+    proposed = await sanctions.remove(first, expert.id, "本人申请退库")
+    await expert.refresh_from_db()
+    assert (proposed.waits, expert.left_at, (await Invitation.get(id=call.id)).state) == (True, None, "open")
+    with pytest.raises(Conflict, match="提出的人不能自己确认"):
+        await sanctions.confirm(first, proposed.id)
+    await office.invitations.answer(call.id, expert.id, "accept", by="chat")
+    with pytest.raises(Conflict, match="已确认参加"):
+        await sanctions.confirm(await admin(deps), proposed.id)
+    assert (await Sanction.get()).state == "proposed", "it may be confirmed after the panel, or withdrawn"
+    await Invitation.filter(id=call.id).update(ends_at=deps.now(), starts_at=deps.now() - timedelta(hours=1))
+    await sanctions.confirm(await admin(deps), proposed.id)
+    await expert.refresh_from_db()
+    assert (expert.left_at, expert.left_reason) == (deps.now(), "本人申请退库")
+    assert "可在2027年1月20日前提出申诉" in (await Notice.get(kind="expert_left")).params["advice"]
+
+
+async def test_who_was_removed_by_mistake_comes_back_as_he_was(
+    sanctions: Sanctions, services: SanctionServices, office: Office, deps: Deps, clock: FixedClock
+) -> None:
+    [expert] = await add_experts(office, 1)
+    await own_actor(deps, expert)
+    before = await Expert.get(id=expert.id)
+    removal = await remove(sanctions, before)
+    clock.move(DAY)
+    restorer = await admin(deps)
+    with pytest.raises(InvalidInput, match="请填写原因"):
+        await services.restorations.restore(restorer, expert.id, " ")
+    with pytest.raises(Conflict, match="对自己"):
+        await services.restorations.restore(Actor("demo", "pool_admin", before.account_id), expert.id, "误办")
+    await services.restorations.restore(restorer, expert.id, "退库办理有误")
+    after, removal = await Expert.get(id=expert.id), await Sanction.get(id=removal.id)
+    assert {name: getattr(after, name) for name in KEPT} == {name: getattr(before, name) for name in KEPT}
+    assert (removal.state, removal.lift_reason) == ("lifted", "退库办理有误")
+    assert (await Notice.get(kind="expert_restored")).params["reason"] == "退库办理有误"
+    assert await AuditEntry.exists(action="expert.restore", subject_id=expert.id, actor_id=restorer.account_id)
+    with pytest.raises(Conflict, match="在库，无需恢复"):
+        await services.restorations.restore(restorer, expert.id, "再次")
+    assert await called_experts(await start_draw(office, needed=1)) == {expert.id}
+    await check_invariants()
+
+
+async def test_who_is_not_restored(
+    sanctions: Sanctions, services: SanctionServices, office: Office, deps: Deps, clock: FixedClock
+) -> None:
+    [expert] = await add_experts(office, 1)
+    actor = await own_actor(deps, expert)
+    await remove(sanctions, expert)
+    restore, restorer = services.restorations.restore, await admin(deps)
+    application = await make_application(
+        deps, await Account.get(id=actor.account_id), state="reviewing", submitted_at=deps.now()
+    )
+    with pytest.raises(Conflict, match="正在重新申请入库"):
+        await restore(restorer, expert.id, "误办")
+    await Application.filter(id=application.id).update(ended_at=deps.now(), state="cancelled")
+    other = await make_expert(deps, mobile_hash=(await Expert.get(id=expert.id)).mobile_hash)
+    with pytest.raises(Conflict, match="另一位在库专家使用"):
+        await restore(restorer, expert.id, "误办")
+    await Expert.filter(id=other.id).update(mobile_hash="another", account_id=actor.account_id)
+    with pytest.raises(Conflict, match="本人已重新入库"):
+        await restore(restorer, expert.id, "误办")
+    [gone] = await add_experts(office, 1)
+    own = await own_actor(deps, gone)
+    async with transaction():
+        row = await Expert.select_for_update().get(id=gone.id)
+        await remove_expert(deps, own, row, "本人注销账号", deps.now())
+    with pytest.raises(Conflict, match="本人注销的"):
+        await restore(restorer, gone.id, "误办")
+    with pytest.raises(NotFound):
+        await restore(Actor("guangdong", "pool_admin", restorer.account_id), expert.id, "误办")
+
+
+async def test_an_appeal_against_a_removal_brings_the_expert_back(
+    sanctions: Sanctions, appeals: SanctionAppeals, office: Office, deps: Deps
+) -> None:
+    [expert] = await add_experts(office, 1)
+    account_id = (await own_actor(deps, expert)).account_id
+    removal = await remove(sanctions, expert)
+    await appeals.appeal(Actor("demo", "applicant", account_id), removal.id, LONG)
+    await appeals.answer(await admin(deps), removal.id, granted=True, answer="已核实，退库有误")
+    assert (await Expert.get(id=expert.id)).left_at is None
+    assert (await Notice.get(kind="sanction_answered")).params["what"] == "退库"

@@ -112,10 +112,13 @@ async def test_a_field_that_the_rulebook_dropped_is_still_held_and_shown(scene: 
 async def test_who_has_left_is_read_on_and_nothing_more_is_done(scene: Scene) -> None:
     deps = scene.world.services.deps
     expert = await make_expert(deps)
-    await scene.world.services.office.experts.remove_from_pool(scene.admin, expert.id, "本人申请")
+    sanctions = scene.world.services.sanctions.sanctions
+    proposed = await sanctions.remove(scene.admin, expert.id, "本人申请")
+    await sanctions.confirm(Actor("demo", "pool_admin", (await make_account(deps)).id), proposed.id)
     page = await file_page(scene, expert)
     assert ("档案只作存档" in page.text, "退库：本人申请" in page.text) == (True, True)
-    assert not [name for name in page.page.buttons if "退库" in name]
+    assert not [name for name in page.page.buttons if "退库" in name], "but to undo it"
+    assert "恢复入库" in page.page.buttons
 
 
 # ---- sealed panels

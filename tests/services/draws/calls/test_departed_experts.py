@@ -22,9 +22,10 @@ from services.core.base import Actor, Deps, rows, system, transaction
 from services.experts import remove_expert
 from services.experts.terms import ExpertTerms
 from services.office.expert_list import ExpertFilter, ExpertList
-from services.office.experts import ExpertAdministration
 from services.operations.privacy import Privacy
+from services.sanctions import Sanctions
 from tests.drivers.waiting import eventually
+from tests.factories.applications import with_rules
 from tests.factories.assembly import composed
 from tests.factories.offices import (
     Office,
@@ -58,8 +59,8 @@ def admin() -> Actor:
 
 
 @pytest.fixture
-def experts(office: Office) -> ExpertAdministration:
-    return composed(ExpertAdministration, office.deps)
+def sanctions(office: Office) -> Sanctions:
+    return composed(Sanctions, with_rules(office.deps, sanctions={"second_person": []}))
 
 
 async def make_bound_expert(office: Office) -> tuple[Expert, Actor]:
@@ -165,16 +166,16 @@ async def test_a_call_waits_for_a_suspension_that_is_being_written(office: Offic
 
 
 async def test_the_office_may_remove_an_expert_who_is_being_called(
-    office: Office, experts: ExpertAdministration, admin: Actor
+    office: Office, sanctions: Sanctions, admin: Actor
 ) -> None:
     await add_experts(office, 3)
     draw_id = await start_draw(office, needed=1)
     (call,) = await open_invitations(draw_id)
-    left = await experts.remove_from_pool(admin, call.expert_id, "本人申请退库")
+    left = await sanctions.remove(admin, call.expert_id, "本人申请退库")
     assert (left.calls, await counters(draw_id)) == (1, [(1, 0, 0)])
     assert not await Notice.filter(kind="draw_call", state="active").exists()
     assert await Notice.filter(kind="expert_left", expert_id=call.expert_id).exists()
-    assert await AuditEntry.filter(action="expert.leave", subject_id=call.expert_id).exists()
+    assert await AuditEntry.filter(action="sanction.impose", subject_id=call.expert_id).exists()
     answered = await office.invitations.answer(call.id, call.expert_id, "accept", by="voice")
     assert not answered.effective
     await office.run.advance(draw_id)
@@ -182,19 +183,19 @@ async def test_the_office_may_remove_an_expert_who_is_being_called(
     assert following.expert_id != call.expert_id
     await check_record(office, draw_id)
     await check_invariants()
-    with pytest.raises(Conflict, match="无需重复"):
-        await experts.remove_from_pool(admin, call.expert_id, "再次办理")
+    with pytest.raises(Conflict, match="无需也不能再办理"):
+        await sanctions.remove(admin, call.expert_id, "再次办理")
 
 
 async def test_an_expert_with_a_panel_ahead_is_not_removed_from_the_pool(
-    office: Office, experts: ExpertAdministration, admin: Actor
+    office: Office, sanctions: Sanctions, admin: Actor
 ) -> None:
     await add_experts(office, 1)
     draw_id = await start_draw(office, needed=1)
     (call,) = await open_invitations(draw_id)
     await office.invitations.answer(call.id, call.expert_id, "accept", by="chat")
     with pytest.raises(Conflict, match="已确认参加"):
-        await experts.remove_from_pool(admin, call.expert_id, "本人申请退库")
+        await sanctions.remove(admin, call.expert_id, "本人申请退库")
     assert await state_of(draw_id) in ("drawing", "completed")
 
 
