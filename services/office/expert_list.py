@@ -31,6 +31,7 @@ STATES: Mapping[str, str] = {
     "in_pool": "在库",
     "drawn": "可抽取",
     "suspended": "暂停抽取",
+    "warned": "警告期内",
     "temporary": "临时专家",
     "emergency": "应急专家",
     "ending": "即将到期",
@@ -71,6 +72,8 @@ _NUMBER = re.compile(r"(?=.*\d)[\w-]+", re.ASCII)
 _ID_NUMBER = re.compile(r"\d{15}|\d{17}[\dXx]")
 
 _SUSPENDED = is_suspended("e", covers("$2"))
+_WARNED = f"""EXISTS (SELECT FROM sanction s WHERE s.expert_id = e.id AND s.kind = 'warning' AND s.state = 'imposed'
+  AND {covers("$2")})"""
 _ALWAYS = f"""e.id, e.number, e.name, e.membership_status, e.emergency, e.permanent_region, e.specialties,
 e.title_level, e.born_on, e.term_until, e.created_at, e.left_at, e.left_reason, e.mobile_sealed, e.id_number_sealed,
 {_SUSPENDED} AS suspended"""
@@ -265,6 +268,7 @@ class ExpertList:
         """The condition that a state adds to being in the pool."""
         plain = {
             "suspended": f" AND {_SUSPENDED}",
+            "warned": f" AND {_WARNED}",
             "temporary": " AND e.membership_status = 'temporary'",
             "emergency": " AND e.emergency",
             "in_pool": "",

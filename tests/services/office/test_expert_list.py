@@ -112,14 +112,19 @@ async def test_states_are_told_apart(deps: Deps, experts: ExpertList) -> None:
     await make_expert(deps, name="正常")
     await make_expert(deps, name="临时", membership_status="temporary")
     await make_sanction(await make_expert(deps, name="暂停"))
+    await make_sanction(await make_expert(deps, name="警告"), "warning", ends_at=now + timedelta(days=1))
+    for kind in ("warning", "suspension"):
+        await make_sanction(await make_expert(deps, name="曾经"), kind, ends_at=now)
+        await make_sanction(await make_expert(deps, name="曾经"), kind, state="lifted", lifted_at=now)
     await make_expert(deps, name="应急", emergency=True)
     await make_expert(deps, name="到期", term_until=now - timedelta(days=1))
     await make_expert(deps, name="退库", left_at=now, left_reason="本人申请")
     told: Mapping[str, set[str]] = {state: set(await names(experts, state=state)) for state in STATES}
     assert told == {
-        "in_pool": {"正常", "临时", "暂停", "应急", "到期"},
-        "drawn": {"正常", "应急"},
+        "in_pool": {"正常", "临时", "暂停", "警告", "曾经", "应急", "到期"},
+        "drawn": {"正常", "警告", "曾经", "应急"},
         "suspended": {"暂停"},
+        "warned": {"警告"},
         "temporary": {"临时"},
         "emergency": {"应急"},
         "ending": set(),
@@ -127,6 +132,7 @@ async def test_states_are_told_apart(deps: Deps, experts: ExpertList) -> None:
         "left": {"退库"},
     }
     tags = {line.name: line.tag for line in (await experts.page(ADMIN, ExpertFilter())).items}
+    assert tags.pop("曾经") == tags.pop("警告") == ""
     assert tags == {"正常": "", "临时": "", "暂停": "暂停抽取", "应急": "", "到期": "聘期已满"}
     listed = (await experts.page(ADMIN, ExpertFilter(), columns=["emergency"])).items
     assert {line.name: (line.badge, line.values["emergency"]) for line in listed if line.badge} == {
