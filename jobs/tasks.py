@@ -69,3 +69,7 @@ def _register_office(queue: App, services: Services, retry: CappedRetry) -> None
     @queue.task(name="experts.sheet", retry=retry)
     async def work_on_sheet(sheet_id: str) -> None:
         await services.experts.sheets.work(UUID(sheet_id))
+
+    @queue.task(name="sanctions.sheet", retry=retry)
+    async def work_on_sanction_sheet(sheet_id: str) -> None:
+        await services.sanctions.sheets.work(UUID(sheet_id))

@@ -19,7 +19,7 @@ from services.payments import (
     TO_MAKE,
 )
 from services.reviews import find_uncovered
-from services.sanctions import APPEALS, PROPOSALS
+from services.sanctions import APPEALS, PROPOSALS, SHEET_TTL, WAITING_SHEETS
 
 UNREPLIED = "r.state = 'disputed' AND r.answered_at <= {since}"
 """Objections to a remuneration that the venue has left unanswered since a moment or longer."""
@@ -30,6 +30,7 @@ Kind = Literal[
     "employer_requests",
     "objections",
     "sanction_proposals",
+    "sanction_sheets",
     "sanction_appeals",
     "exam_appeals",
     "exam_evidence",
@@ -44,7 +45,7 @@ Kind = Literal[
 ]
 """``unassigned_reviews``: tasks that no reviewer covers; ``reversals``: invoices that the office has to reverse;
 ``disputes``: objections to a remuneration that a venue has not answered in time; ``sanction_proposals``: acts against
-experts that wait for a second person."""
+experts that wait for a second person, ``sanction_sheets``: whole sheets of them."""
 
 _WAITING = f"""
 SELECT 'overdue_reviews' AS kind, count(*), min(t.opened_at) AS since, NULL::uuid AS subject FROM review_task t
@@ -55,6 +56,8 @@ UNION ALL SELECT 'employer_requests', count(*), min(created_at), NULL FROM emplo
 UNION ALL SELECT 'objections', count(*), min(created_at), NULL FROM objection WHERE pool = $1 AND state = 'open'
 UNION ALL SELECT 'sanction_proposals', count(*), min(s.proposed_at), NULL FROM sanction s
  WHERE s.pool = $1 AND {PROPOSALS}
+UNION ALL SELECT 'sanction_sheets', count(*), min(created_at), NULL FROM sanction_sheet
+ WHERE pool = $1 AND {WAITING_SHEETS.format(since="$6")}
 UNION ALL SELECT 'sanction_appeals', count(*), min(s.appealed_at), NULL FROM sanction s WHERE s.pool = $1 AND {APPEALS}
 UNION ALL SELECT 'exam_appeals', count(*), min(l.created_at), (array_agg(a.exam_id ORDER BY l.created_at))[1]
   FROM exam_appeal l JOIN exam_attempt a ON a.id = l.attempt_id WHERE l.pool = $1 AND l.state = 'open'
@@ -148,7 +151,8 @@ class OfficeDashboard:
         steps, now = self.deps.book(actor.pool).review.steps, self.deps.now()
         since = [now - step.expected for step in steps]
         due = replies_due(self.deps, actor.pool)
-        counted = await rows(_WAITING, actor.pool, [step.code for step in steps], since, due, SECOND_LOOK)
+        values = (actor.pool, [step.code for step in steps], since, due, SECOND_LOOK, now - SHEET_TTL)
+        counted = await rows(_WAITING, *values)
         waiting = [Waiting(row["kind"], row["count"], row["since"], row["subject"]) for row in counted if row["count"]]
         if uncovered := await find_uncovered(actor.pool):
             waiting.append(Waiting("unassigned_reviews", sum(part.waiting for part in uncovered), uncovered[0].since))

@@ -8,6 +8,7 @@ from services.core.due_tasks import DueTask
 from services.sanctions.appeals import SanctionAppeals
 from services.sanctions.restorations import Restorations
 from services.sanctions.sanction_queries import SanctionQueries
+from services.sanctions.sanction_sheets import SanctionSheets
 from services.sanctions.sanctions import Sanctions
 
 ENDED = "EXISTS (SELECT 1 FROM sanction WHERE state = 'imposed' AND end_told_at IS NULL AND ends_at <= $1)"
@@ -19,6 +20,7 @@ class SanctionServices:
     appeals: SanctionAppeals
     restorations: Restorations
     queries: SanctionQueries
+    sheets: SanctionSheets
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:

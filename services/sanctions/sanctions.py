@@ -79,6 +79,26 @@ class Sanctions:
         terms = Terms(SanctionKind.REMOVAL, check_reason(reason), withdraws_calls=True)
         return await self._begin(actor, expert_id, terms, key)
 
+    async def impose_confirmed(self, proposer: Actor, confirmer: Actor, expert_id: UUID, terms: Terms) -> None:
+        """What one person proposed and, where it is demanded, another has confirmed already, inside the caller's
+        transaction. Raises NotFound, Conflict."""
+        now = self.deps.now()
+        draws = await lock_calls(expert_id) if terms.withdraws_calls else {}
+        expert = await lock_expert(proposer, expert_id)
+        for actor in (proposer, confirmer):
+            check_not_own(actor, expert)
+        await self._check_possible(expert, terms, now)
+        sanction = await self._propose(proposer, expert, terms, now)
+        await self._take_effect(confirmer, expert, sanction, draws, now)
+
+    async def _check_possible(self, expert: Expert, terms: Terms, now: datetime) -> None:
+        """Raises Conflict."""
+        check_in_pool(expert)
+        await check_no_proposal(expert.id, terms.kind)
+        await check_no_suspension(expert.id, terms, begin_of(terms.starts_at, terms.ends_at, now))
+        if terms.kind == SanctionKind.REMOVAL:
+            await self._check_no_panel(expert.id, now)
+
     async def _begin(self, actor: Actor, expert_id: UUID, terms: Terms, key: str | None) -> ImposedSanction:
         now = self.deps.now()
 
@@ -86,11 +106,7 @@ class Sanctions:
             draws = await lock_calls(expert_id) if terms.withdraws_calls else {}
             expert = await lock_expert(actor, expert_id)
             check_not_own(actor, expert)
-            check_in_pool(expert)
-            await check_no_proposal(expert.id, terms.kind)
-            await check_no_suspension(expert.id, terms, begin_of(terms.starts_at, terms.ends_at, now))
-            if terms.kind == SanctionKind.REMOVAL:
-                await self._check_no_panel(expert.id, now)
+            await self._check_possible(expert, terms, now)
             sanction = await self._propose(actor, expert, terms, now)
             if terms.kind in self.deps.book(actor.pool).sanctions.second_person:
                 return ImposedSanction(sanction.id, True, 0)

@@ -11,6 +11,7 @@ from uuid import UUID
 from tortoise import connections
 from tortoise.models import Model
 
+from domain.ids import new_id
 from models.accounts import Account
 from models.applications import Application, ApplicationSection, Attachment
 from models.campaigns import Campaign, Employer, EmployerRequest
@@ -36,6 +37,7 @@ from models.payments import BillDifference, Invoice, PayOrder, Refund
 from models.projects import Lot, Project
 from models.remuneration import Remuneration
 from models.reviews import Objection, ReviewEntry, ReviewTask
+from models.sanctions import Sanction, SanctionSheet
 from services.applications.repository import open_values, seal_values
 from services.core.base import Actor, Deps, record
 from services.core.crypto import PHONE, TEXT
@@ -46,7 +48,7 @@ from tests.factories.draw_states import make_every_state
 from tests.factories.draws import make_project
 from tests.factories.files import pdf
 from tests.factories.offices import add_experts, end_with_panel, make_draw, prove, verify
-from tests.factories.people import file_more
+from tests.factories.people import file_more, make_sanction
 from tests.factories.remuneration import meet, part
 from tests.factories.reviews import make_reviewer
 from tests.web.conftest import World
@@ -91,6 +93,8 @@ TYPED: Mapping[type[Model], tuple[str, ...]] = {
     Remuneration: ("reason", "dispute", "reply"),
     ReviewEntry: ("who", "opinion"),
     ReviewTask: ("opinion",),
+    Sanction: ("reason", "refusal", "lift_reason", "answer"),
+    SanctionSheet: ("filename",),
     Supervisor: ("name", "department"),
     SupervisorEntry: ("name", "department"),
     Unavailability: ("reason",),
@@ -102,6 +106,7 @@ _SEALED: Mapping[type[Model], tuple[str, str]] = {
     Feedback: ("text_sealed", TEXT),
     Objection: ("text_sealed", TEXT),
     Project: ("contact_phone_sealed", PHONE),
+    Sanction: ("appeal_sealed", TEXT),
 }
 _IN_NOTICES = (
     "place",
@@ -169,6 +174,25 @@ async def _what_no_form_adds_here(world: World, application: Application, invita
         await DrawLot.filter(draw_id=draw.id).update(lot_id=lot.id)
     await Employment.create(expert_id=invitation.expert_id, unit_name="甲公司", unit_keys=["甲公司"])
     now = world.clock.now()
+    expert = await Expert.get(id=invitation.expert_id)
+    await make_sanction(expert, "warning", state="lifted", lifted_at=now, appealed_at=now, answered_at=now)
+    await make_sanction(expert, "warning", files=[{"key": "", "filename": EVIL, "media_type": ""}])
+    await make_sanction(expert, "warning", state="refused")
+    await make_sanction(expert, "removal", state="proposed", starts_at=None, decided_at=None)
+    terms = {"kind": "warning", "reason": EVIL, "starts_at": None, "ends_at": None, "withdraws_calls": False}
+    rows = {"targets": [[2, EVIL, str(expert.id)]], "errors": [[3, EVIL, EVIL]], "failures": [[4, EVIL, EVIL]]}
+    await SanctionSheet.create(
+        pool="demo",
+        account_id=new_id(),
+        filename="a.csv",
+        act="warning",
+        terms=terms,
+        second_person=False,
+        state="checked",
+        created_at=now,
+        progress_at=now,
+        **rows,
+    )
     await ReviewEntry.create(application_id=application.id, at=now, event="send_back", who="审核处", opinion="缺材料")
 
 

@@ -17,6 +17,7 @@ from models.exams import ExamEvidence, ExamImport, ExamItemVersion, ExamSitting
 from models.payments import Fee, Invoice, PayOrder
 from models.reviews import ReviewTask
 from services.corrections import Upload
+from models.sanctions import SanctionSheet
 from services.files import MaterialData
 from services.office import Audience, ExportRequest, GroupNoticeForm
 from tests.factories.certificates import make_certificate
@@ -106,6 +107,9 @@ def _own_to_each_agency(world: World) -> dict[tuple[str, str], object]:
     }
 
 
+NO_TERMS = {"kind": "warning", "reason": "未按规定", "starts_at": None, "ends_at": None, "withdraws_calls": False}
+
+
 async def _export(scene: Scene) -> str:
     """A file that the worker makes."""
     return await scene.world.services.office.large_exports.begin_export(scene.admin, ExportRequest("orders"), 1_000)
@@ -118,6 +122,16 @@ async def _sheets(scene: Scene) -> dict[tuple[str, str], object]:
     items = await ExamImport.create(**by, lines_sealed=services.deps.keys.seal("[]", "exam_import"))
     employers, results = await EmployerImport.create(**by), await ExamSheet.create(**by)
     experts = await services.experts.sheets.upload(scene.admin, b"", "a.csv")
+    sanctions = await SanctionSheet.create(
+        **by,
+        act="warning",
+        terms=NO_TERMS,
+        second_person=False,
+        targets=[],
+        errors=[],
+        state="checked",
+        progress_at=now,
+    )
     material = await services.files.materials.add(scene.admin, MaterialData("申报指南", "操作手册"), pdf())
     values: dict[tuple[str, str], object] = {
         ("/office/bank/import/", "id"): items.id,
@@ -127,6 +141,8 @@ async def _sheets(scene: Scene) -> dict[tuple[str, str], object]:
         ("/office/experts/import/", "id"): experts,
         ("/office/experts/template", "form"): "csv",
         ("/office/employers/template", "form"): "csv",
+        ("/office/sanctions/sheets/", "id"): sanctions.id,
+        ("/office/sanctions/template", "form"): "csv",
         ("/office/exams/results/", "id"): results.id,
         ("/office/exams/results/template", "form"): "csv",
     }

@@ -120,6 +120,8 @@ FORMS: Mapping[str, str] = {
     "web.office.bank._Revision.difficulty": "1 to 5",
     "web.office.bank._Revision.key": "options of the item",
     "web.office.bank._Revision.version": _SHOWN,
+    "web.office.sanction_sheets._SheetForm.starts_on": "not before today, in this century",
+    "web.office.sanction_sheets._SheetForm.ends_on": "not before its start, in this century",
     "web.office.experts._Sanction.starts_on": "not before today, in this century",
     "web.office.experts._Sanction.ends_on": "not before its start, in this century",
     "web.office.course_items._CourseItem.credit": _CREDIT,
@@ -174,6 +176,7 @@ UPLOADS = (
     "/office/people/{id}",
     "/office/people/{id}/file/{field}",
     "/office/people/{id}/merge/{other}",
+    "/office/sanctions/sheets",
 )
 """Addresses of pages that take files: bytes are counted while they arrive, types read from the content. Films come in
 parts, to an address of their own (``_VideoPart``)."""

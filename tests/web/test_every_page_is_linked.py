@@ -49,6 +49,7 @@ _ADMINS = (
         "/remuneration",
         "/reviewers",
         "/sanctions",
+        "/sanctions/sheets",
         "/staff",
         "/statistics",
         "/statistics/specialties",

@@ -23,13 +23,14 @@ from models import draws, invitations, projects, remuneration
 from models.draws import CallNotice, Condition, Draw
 from models.experts import Expert
 from models.reviews import ReviewTask
+from models.sanctions import SanctionSheet
 from services.core.base import Actor
 from services.registry import Services
 from tests.web.conftest import Visitor, World
 from tests.web.hostile_scene import TYPED, HostileScene, make_hostile_scene
 
 LEFT_OUT = re.compile(
-    r"/events$|/static/|/back$|callback$|\.py$|\{form\}|/templates/|/import|/catalogues/|/attachment|(?<!pool\})/files?/|/code$"
+    r"/events$|/static/|/back$|callback$|\.py$|\{form\}|/templates/|/import|/catalogues/|/attachment|/evidence$|(?<!pool\})/files?/|/code$"
     r"|/h5/(wechat|mini|identity|login|register|forgot|role|pay-wechat|pdf|receipt|certificate|exam-picture)|/office/files"
     r"|exams|courses|certificates|/office/(bank|exports/\{token)|^/[cnpx]/|/pay|/v/(in|back)|\{command\}|/invoices/"
 )
@@ -61,12 +62,13 @@ SHOWN = (
         "/h5/{pool}/file/bank",
         "/h5/{pool}/file/recusal",
         "/h5/{pool}/periods",
+        "/h5/{pool}/sanctions",
         "/h5/{pool}/apply/status",
     ),
     *("/h5/{pool}/panels", "/h5/{pool}/help", "/h5/{pool}/materials", "/h5/{pool}/notice"),
     *("/review", "/review/{task_id}", "/review/{task_id}/all"),
     *("/office/applications", "/office/applications/{id}", "/office/exports/{what}.xlsx", "/office/experts"),
-    "/office/experts/{id}",
+    *("/office/experts/{id}", "/office/sanctions", "/office/sanctions/sheets", "/office/sanctions/sheets/{id}"),
     *(
         "/office/campaigns",
         "/office/campaigns/{id}",
@@ -174,6 +176,7 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/office/remuneration/{organisation_id": [str(agency.organisation_id)],
         "/open-data/{pool": ["demo"],
         "/open-data/{pool}/draws/{month": [f"{local(world.clock.now()):%Y-%m}"],
+        "/office/sanctions/sheets/{id": [str(sheet.id) for sheet in await SanctionSheet.all()],
         "/record/{pool": ["demo"],
         "/record/{pool}/{number": [(await Draw.get(id=ended)).number],
         "/record/{token": records,

@@ -16,6 +16,7 @@ _TODOS: Mapping[Kind, tuple[str, str]] = {
     "employer_requests": ("申请添加的单位", "/office/employers/requests"),
     "objections": ("待处理的异议", "/office/objections"),
     "sanction_proposals": ("待确认的处理", "/office/sanctions?state=proposed"),
+    "sanction_sheets": ("待确认的批量处理", "/office/sanctions/sheets"),
     "sanction_appeals": ("待答复的申诉", "/office/sanctions?state=appealed"),
     "exam_appeals": ("待复核的成绩", "/office/exams/{subject}/appeals"),
     "exam_evidence": ("待认定的离线作答", "/office/exams/{subject}/evidence"),
