@@ -32,10 +32,12 @@ from models.notices import Notice
 from models.organisations import AgentLink, Organisation
 from models.remuneration import Remuneration
 from models.reviews import ReviewAssignment, ReviewSubstitution
+from models.sanctions import Sanction
 from services.accounts import Source, VerificationCodes, forget_identities
 from services.applications import collect, erase_unsent
 from services.certificates import collect_certificates
 from services.core.base import Actor, Deps, execute, record
+from services.core.crypto import TEXT
 from services.core.idempotency import once
 from services.corrections import collect_corrections, erase_corrections
 from services.courses import collect_courses
@@ -54,6 +56,7 @@ KEPT = (
 )
 """Data that the law makes us keep, shown to the person (招标投标法实施条例 archives, 个人信息保护法 article 47)."""
 
+_SANCTION_TIMES = ("decided_at", "starts_at", "ends_at", "lifted_at", "appealed_at", "answered_at")
 CLOSED_BY_SELF = "本人注销账号"
 
 REMOVED = (
@@ -226,12 +229,25 @@ class Privacy:
                 for row in await Notice.filter(account_id=account.id).values("kind", "params", "created_at")
             ],
             "expert": await self._collect_expert(expert) if expert else None,
+            "sanctions": await self._collect_sanctions(account),
             "certificates": [_as_json(row) for row in await collect_certificates(account.id)],
             "courses": [_as_json(row) for row in await collect_courses(account.id)],
             "exams": await collect_exams(account.id),
             "corrections": [_as_json(row) for row in await collect_corrections(account.id)],
             **{noun: [_as_json(row) for row in records] for noun, records in applied.items()},
         }
+
+    async def _collect_sanctions(self, account: Account) -> list[dict[str, Any]]:
+        """What the office imposed on the person, also before he left the pool."""
+        imposed = Sanction.filter(expert__account_id=account.id, state__in=["imposed", "lifted"]).order_by("decided_at")
+        return [
+            {
+                **{name: getattr(sanction, name) for name in ("kind", "state", "reason", "lift_reason", "answer")},
+                **{name: _iso(getattr(sanction, name)) for name in _SANCTION_TIMES},
+                "appeal": self.deps.keys.read(sanction.appeal_sealed, TEXT),
+            }
+            for sanction in await imposed
+        ]
 
     async def _collect_expert(self, expert: Expert) -> dict[str, Any]:
         keys = self.deps.keys

@@ -16,6 +16,7 @@ from domain.draws.lifecycles import InvitationState
 from domain.exams.lifecycles import CandidateState, ExamAttemptState
 from domain.experts.corrections import CorrectionKind, CorrectionState
 from domain.experts.times_off import print_minute_of_day, print_weekdays
+from domain.experts.lifecycles import SanctionKind, SanctionState
 from domain.forms.display import show_value
 from domain.lifecycle import Labelled
 from domain.payments.lifecycles import FeeState
@@ -426,6 +427,24 @@ LISTS: Sequence[tuple[str, str, Table]] = (
             "reason": ("原因", _text),
             "begun_at": ("办理时间", _time),
             "ended_at": ("生效或结束", _time),
+        },
+    ),
+    (
+        "sanctions",
+        "管理机构的处理",
+        {
+            "kind": ("处理", _labels(SanctionKind)),
+            "state": ("状态", _labels(SanctionState)),
+            "reason": ("原因", _text),
+            "decided_at": ("生效", _time),
+            "starts_at": ("开始", _time),
+            "ends_at": ("到期", _time),
+            "lifted_at": ("解除", _time),
+            "lift_reason": ("解除原因", _text),
+            "appealed_at": ("申诉时间", _time),
+            "appeal": ("申诉理由", _text),
+            "answered_at": ("答复时间", _time),
+            "answer": ("答复", _text),
         },
     ),
     (

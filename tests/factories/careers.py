@@ -16,10 +16,11 @@ from models.experts import Expert, Unavailability
 from models.invitations import Invitation
 from models.remuneration import Remuneration
 from services.core.base import Deps
+from services.core.crypto import TEXT
 from services.expert_files import change_file
 from tests.factories.certificates import make_trained
 from tests.factories.draws import make_draw, make_invitation, make_project
-from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_organisation
+from tests.factories.people import OTHER_CREDIT_CODE, make_account, make_organisation, make_sanction
 from tests.factories.reviews import make_application
 
 DAY = timedelta(days=1)
@@ -54,6 +55,23 @@ async def make_career(deps: Deps, expert: Expert, account: Account) -> Career:
         by = admin.id if source is FileSource.OFFICE else account.id
         source_id = entered.id if source is FileSource.APPLICATION else None
         await change_file(deps, expert, FileChange(now - days * DAY, source, values, source_id, by))
+    suspended = now - 96 * DAY
+    await make_sanction(
+        expert,
+        state="lifted",
+        starts_at=suspended,
+        ends_at=suspended + 30 * DAY,
+        decided_at=suspended,
+        decided_by=admin.id,
+        appeal_sealed=deps.keys.seal("当日在外地评标，有签到记录。", TEXT),
+        appealed_at=suspended + DAY,
+        answer="签到记录属实",
+        answered_at=suspended + 2 * DAY,
+        answered_by=admin.id,
+        lifted_at=suspended + 2 * DAY,
+        lifted_by=admin.id,
+        lift_reason="签到记录属实",
+    )
     organisation = await make_organisation(name="演示招标代理有限公司", credit_code=OTHER_CREDIT_CODE)
     panels = {}
     states = ("accepted", "declined", "silent", "left", "absent", "recused", "cancelled", "moved", "declared")
