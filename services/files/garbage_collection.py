@@ -53,6 +53,10 @@ _PICTURES = (
 """Pictures of an item of the bank, in one column."""
 _PAGES = " OR k IN (SELECT jsonb_array_elements_text(pages) FROM course_item WHERE pages <> '[]'::jsonb)"
 """Pages of a course's item, likewise."""
+_EVIDENCE = (
+    " OR k IN (SELECT file ->> 'key' FROM sanction, jsonb_array_elements(files) AS file WHERE files <> '[]'::jsonb)"
+)
+"""Evidence of acts against experts, likewise."""
 _NAMED = (
     "SELECT k FROM unnest($1::text[]) AS k WHERE "
     + " OR ".join(
@@ -61,6 +65,7 @@ _NAMED = (
     )
     + _PICTURES
     + _PAGES
+    + _EVIDENCE
 )
 _UPLOADING = "SELECT DISTINCT key AS k FROM attachment WHERE key = ANY($1::text[]) AND state <> 'ready'"
 

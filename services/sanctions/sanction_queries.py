@@ -67,6 +67,8 @@ class SanctionView:
     period: str
     reason: str
     withdraws_calls: bool
+    evidence: str
+    """Name of the file; empty: there is none."""
     proposed_at: datetime
     proposed_by: str
     decided_at: datetime | None
@@ -183,6 +185,7 @@ class SanctionQueries:
             period=_period(sanction),
             reason=sanction.reason,
             withdraws_calls=sanction.withdraws_calls,
+            evidence=sanction.files[0]["filename"] if sanction.files else "",
             proposed_at=sanction.proposed_at,
             proposed_by=name(sanction.proposed_by),
             decided_at=sanction.decided_at,

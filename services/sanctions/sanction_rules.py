@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -44,6 +45,7 @@ class Terms:
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     withdraws_calls: bool = False
+    evidence: tuple[Mapping[str, str], ...] = ()
 
 
 def read_terms(form: SanctionForm, now: datetime) -> Terms:

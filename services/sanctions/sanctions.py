@@ -3,8 +3,8 @@ the rulebook says so, and lifting them (恢复)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -58,15 +58,23 @@ class Sanctions:
     places: Places
 
     async def impose(
-        self, actor: Actor, expert_id: UUID, form: SanctionForm, *, key: str | None = None
+        self,
+        actor: Actor,
+        expert_id: UUID,
+        form: SanctionForm,
+        *,
+        evidence: Sequence[Mapping[str, str]] = (),
+        key: str | None = None,
     ) -> ImposedSanction:
-        """Suspend or warn an expert, or propose it where the rulebook demands a second person.
+        """Suspend or warn an expert, or propose it where the rulebook demands a second person. ``evidence``: files that
+        ``EvidenceFiles`` keeps.
 
         Panels to which the expert has agreed stay his: the record of a draw lets no party remove him alone. Raises
         NotFound, InvalidInput with all faults, Conflict for who has left, for oneself, and for overlapping suspensions.
         """
         check(actor, "expert.manage")
-        return await self._begin(actor, expert_id, read_terms(form, self.deps.now()), key)
+        terms = replace(read_terms(form, self.deps.now()), evidence=tuple(evidence))
+        return await self._begin(actor, expert_id, terms, key)
 
     async def remove(self, actor: Actor, expert_id: UUID, reason: str, *, key: str | None = None) -> ImposedSanction:
         """Take an expert out of the pool (退库), or propose it where the rulebook demands a second person: he is no
@@ -118,7 +126,7 @@ class Sanctions:
             deps=self.deps,
             answer=ImposedSanction,
             run=run,
-            request=f"{expert_id} {terms}",
+            request=f"{expert_id} {replace(terms, evidence=())}",
         )
 
     async def confirm(self, actor: Actor, sanction_id: UUID) -> ImposedSanction:
@@ -216,6 +224,7 @@ class Sanctions:
             starts_at=terms.starts_at,
             ends_at=terms.ends_at,
             withdraws_calls=terms.withdraws_calls,
+            files=[dict(file) for file in terms.evidence],
             proposed_at=now,
             proposed_by=actor.account_id,
         )

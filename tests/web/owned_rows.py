@@ -24,7 +24,7 @@ from tests.factories.certificates import make_certificate
 from tests.factories.courses import School
 from tests.factories.exams import make_items
 from tests.factories.files import pdf
-from tests.factories.people import make_account, make_expert
+from tests.factories.people import make_account, make_expert, make_sanction
 from tests.factories.reviews import make_reviewer
 from tests.services.exams.exam_scene import ExamScene
 from tests.services.exams.results import make_room
@@ -170,6 +170,8 @@ async def _of_an_expert(scene: Scene) -> tuple[Account, dict[tuple[str, str], ob
     deps = scene.world.services.deps
     account = await make_account(deps)
     expert = await make_expert(deps, account=account)
+    evidence = await scene.world.services.sanctions.evidence.keep(scene.admin, "a.pdf", pdf())
+    sanction = await make_sanction(expert, "warning", files=evidence)
     certificate = await make_certificate(deps, account)
     upload, corrections = Upload(pdf(), "本人申请.pdf"), scene.world.services.corrections
     await corrections.mobiles.file(scene.admin, expert.id, "13987654321", "原号码停用", upload)
@@ -183,6 +185,7 @@ async def _of_an_expert(scene: Scene) -> tuple[Account, dict[tuple[str, str], ob
         ("/office/people/", "field"): "email",
         ("/office/people/", "other"): (await make_account(deps)).id,
         ("/office/people/evidence/", "correction"): correction.id,
+        ("/office/sanctions/", "id"): sanction.id,
         ("/office/courses/", "id"): course.id,
         ("/office/courses/", "item"): item.id,
         ("/office/courses/", "number"): 1,

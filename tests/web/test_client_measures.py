@@ -169,6 +169,7 @@ UPLOADS = (
     "/office/courses/{id}/items/{item}/pages",
     "/office/employers/import",
     "/office/experts/import",
+    "/office/experts/{id}",
     "/office/exams/results",
     "/office/exams/{id}/candidates/sheet",
     "/office/invoices/file",

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Annotated, Any, cast
 from urllib.parse import urlencode
 
+import aiohttp.web as http
 from multidict import MultiMapping
 
 from domain.experts.timeline import TimelineKind
@@ -22,10 +23,11 @@ from services.office import (
     WECHAT,
     ExpertFilter,
 )
-from services.sanctions import REASON_MAX, Chosen, SanctionForm
+from services.sanctions import EVIDENCE_RULE, REASON_MAX, Chosen, SanctionForm
 from web.core.form_values import FormValues
-from web.core.pages import Choice, Listed, Redirect, Several, Visit, Wanted, Word, list_page
+from web.core.pages import Choice, Listed, Redirect, Several, Visit, Wanted, Word, list_page, resource
 from web.core.typed_forms import Day, Lines, ReasonForm
+from web.files.file_links import file_headers
 from web.office.base import OfficePart
 
 _FILTERS: Mapping[str, Any] = {
@@ -162,6 +164,7 @@ class ExpertPages(OfficePart):
     @expert.command(
         _Sanction,
         "sanction",
+        upload=EVIDENCE_RULE.size_max,
         note={
             "imposed": "已生效，并通知了本人。",
             "ended_calls": "已生效，并通知了本人；等待本人答复的邀请已撤回。",
@@ -170,8 +173,10 @@ class ExpertPages(OfficePart):
     )
     async def impose(self, visit: Visit, form: _Sanction) -> Redirect:
         typed = SanctionForm(form.kind, form.reason, form.starts_on, form.ends_on, form.withdraws_calls)
-        sanctions = self.services.sanctions.sanctions
-        imposed = await sanctions.impose(visit.actor, visit.id(_EXPERT), typed, key=visit.key)
+        services, filename = self.services.sanctions, visit.fields.get("filename", "")
+        evidence = await services.evidence.keep(visit.actor, filename, visit.file)
+        expert_id = visit.id(_EXPERT)
+        imposed = await services.sanctions.impose(visit.actor, expert_id, typed, evidence=evidence, key=visit.key)
         return Redirect(note="waits" if imposed.waits else "ended_calls" if imposed.calls else "imposed")
 
     @expert.command(name="confirm", note="已确认生效，并通知了本人。")
@@ -195,6 +200,11 @@ class ExpertPages(OfficePart):
         granted = {"1": True, "0": False}.get(form.granted)
         appeals = self.services.sanctions.appeals
         await appeals.answer(visit.actor, visit.row_id(_SANCTION), granted=granted, answer=form.answer)
+
+    @resource("/office/sanctions/{id}/evidence")
+    async def evidence(self, visit: Visit) -> http.Response:
+        opened = await self.services.sanctions.evidence.open(visit.actor, visit.id(_SANCTION))
+        return http.Response(body=opened.content, headers=file_headers(opened.media_type, opened.filename))
 
     @list_page("/office/sanctions", "office/sanctions.html", state=Choice(LISTS, "proposed"))
     async def sanctions(self, visit: Visit, wanted: Wanted) -> Listed:

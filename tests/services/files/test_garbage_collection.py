@@ -29,6 +29,7 @@ from services.files.garbage_collection import (
 from tests.factories.applicants import Applicant, make_applicant
 from tests.factories.attachments import upload_file
 from tests.factories.files import MemoryFiles, QuickChecker, jpeg
+from tests.factories.people import make_expert, make_sanction
 from tests.services.conftest import end_pauses
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -247,6 +248,18 @@ async def test_a_row_that_comes_meanwhile_saves_its_file(
     monkeypatch.setattr(FileGarbageCollector, "_find_orphans", find_before_a_row_comes)
     await collector.search_store()
     assert list(files.contents) == [key]
+
+
+async def test_evidence_of_an_act_against_an_expert_stays(
+    collector: FileGarbageCollector, store: SealedFiles, files: MemoryFiles, deps: Deps, clock: FixedClock
+) -> None:
+    named, orphan = new_key("demo", deps.now()), new_key("demo", deps.now())
+    for key in (named, orphan):
+        await store.put(key, b"x")
+    await make_sanction(await make_expert(deps), files=[{"key": named, "filename": "a.pdf"}])
+    clock.move(ORPHAN_TTL + timedelta(seconds=1))
+    await collector.search_store()
+    assert list(files.contents) == [named]
 
 
 async def test_every_table_that_names_a_file_is_asked(db: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tortoise.exceptions import IntegrityError
 
 from domain.clock import FixedClock, local
-from domain.errors import AppError, Conflict, InvalidInput, NotFound, RuleViolation
+from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from models.accounts import Account
 from models.applications import Application
 from models.audit import AuditEntry
@@ -19,12 +19,13 @@ from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Notice
 from models.sanctions import Sanction
-from services.core.base import Actor, Deps, transaction
+from services.core.base import Actor, Deps, rows, transaction
 from services.experts import membership_status_of, remove_expert
 from services.office.dashboard import OfficeDashboard
 from services.sanctions import SanctionAppeals, SanctionForm, Sanctions, SanctionServices
 from tests.factories.applications import with_rules
 from tests.factories.assembly import composed
+from tests.factories.files import pdf
 from tests.factories.offices import (
     Office,
     add_experts,
@@ -504,3 +505,32 @@ async def test_an_appeal_against_a_removal_brings_the_expert_back(
     await appeals.answer(await admin(deps), removal.id, granted=True, answer="已核实，退库有误")
     assert (await Expert.get(id=expert.id)).left_at is None
     assert (await Notice.get(kind="sanction_answered")).params["what"] == "退库"
+
+
+# ---- evidence
+
+
+async def test_evidence_is_kept_with_the_act_read_by_the_office_alone_and_logged(
+    services: SanctionServices, office: Office, deps: Deps
+) -> None:
+    [expert] = await add_experts(office, 1)
+    actor, evidence = await admin(deps), services.evidence
+    assert await evidence.keep(actor, "", b"") == []
+    with pytest.raises(InvalidInput) as refused:
+        await evidence.keep(actor, "a.exe", b"MZ" * 100)
+    assert refused.value.field == "file"
+    files = await evidence.keep(actor, "现场记录.pdf", pdf())
+    bare, proven = [
+        (await services.sanctions.impose(actor, expert.id, form(deps, "warning"), evidence=held)).id
+        for held in ((), files)
+    ]
+    opened = await evidence.open(actor, proven)
+    assert (opened.content, opened.media_type, opened.filename) == (pdf(), "application/pdf", "现场记录.pdf")
+    assert await AuditEntry.filter(action="sanction.evidence", subject_id=expert.id).count() == 1
+    for reader, sanction_id in ((actor, bare), (Actor("guangdong", "pool_admin", actor.account_id), proven)):
+        with pytest.raises(NotFound):
+            await evidence.open(reader, sanction_id)
+    with pytest.raises(Forbidden):
+        await evidence.open(await own_actor(deps, expert), proven)
+    [named] = await rows("SELECT file ->> 'key' AS key FROM sanction, jsonb_array_elements(files) AS file")
+    assert named["key"] == files[0]["key"]

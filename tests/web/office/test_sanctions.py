@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
+import aiohttp
 import pytest
 
 from domain.clock import local
@@ -11,10 +13,11 @@ from models.accounts import Account
 from models.experts import Expert
 from models.notices import Notice
 from models.sanctions import Sanction
+from tests.factories.files import pdf
 from tests.factories.people import make_account, make_expert, make_grant, make_sanction
 from tests.factories.reviews import make_applicant
-from tests.web.conftest import Visitor, World
-from tests.web.office_scene import Scene, make_scene, post
+from tests.web.conftest import PUBLIC_URL, Visitor, World
+from tests.web.office_scene import Scene, make_scene, post, token_of
 
 OWN = "/h5/demo/sanctions"
 WHY = "我当时在外地参加另一场评标，有签到记录可查。"
@@ -134,3 +137,25 @@ async def test_who_was_never_an_expert_and_who_has_left_may_open_their_page(scen
     await make_sanction(expert, reason="伪造证书", decided_at=deps.now())
     gone = await scene.world.enter(account)
     assert ("伪造证书" in (await gone.get(OWN)).text, "对暂停抽取提交申诉" in gone.page.buttons) == (True, True)
+
+
+async def test_evidence_is_sent_with_the_form_and_opened_from_the_record(scene: Scene) -> None:
+    expert, account = await bound_expert(scene)
+    path, visitor = f"/office/experts/{expert.id}", await scene.visitor()
+    await visitor.get(path)
+
+    async def send(content: bytes) -> None:
+        data = aiohttp.FormData(token_of(visitor) | {"command": "sanction", "kind": "warning", "reason": "迟到"})
+        data.add_field("file", io.BytesIO(content), filename="record.pdf")
+        await visitor._show(await visitor.client.post(path, data=data, headers={"Origin": PUBLIC_URL}))
+
+    await send(b"no PDF at all")
+    assert (visitor.status, await Sanction.exists()) == (422, False)
+    await send(pdf())
+    assert "已生效，并通知了本人" in visitor.text
+    opened = await visitor.client.get(visitor.page.links["record.pdf"])
+    assert (opened.status, await opened.read()) == (200, pdf())
+    person = await scene.world.enter(account)
+    assert "record.pdf" not in (await person.get(OWN)).text
+    refused = await person.client.get(f"/office/sanctions/{(await Sanction.get()).id}/evidence")
+    assert refused.url.path == "/h5/role", "it is asked for another role"
