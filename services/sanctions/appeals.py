@@ -73,10 +73,9 @@ class SanctionAppeals:
             message = f"申诉期限到{print_date(until)}为止，已超过。仍有疑问请拨打{book.pool.hotline}。"
             raise violation(book, "sanctions.appeal_within", message)
 
-    async def answer(
-        self, actor: Actor, sanction_id: UUID, *, granted: bool | None, answer: str, key: str | None = None
-    ) -> None:
-        """Uphold what was imposed, or end it; the expert is told. A removal that an appeal ends is restored.
+    async def answer(self, actor: Actor, sanction_id: UUID, *, granted: bool | None, answer: str) -> None:
+        """Uphold what was imposed, or end it; the expert is told. A removal that an appeal ends is restored. A
+        repetition is harmless.
 
         Raises NotFound, InvalidInput with all faults, Conflict for who proposed or confirmed it, for oneself, and for
         an appeal that is answered.
@@ -93,6 +92,8 @@ class SanctionAppeals:
             expert = await lock_expert(actor, known.expert_id)
             sanction = await lock_sanction(actor, sanction_id)
             check_not_own(actor, expert)
+            if sanction.answered_by == actor.account_id and sanction.answer == words:
+                return
             _check_answerable(actor, sanction)
             sanction.answer, sanction.answered_at, sanction.answered_by = str(words), now, actor.account_id
             await sanction.save(update_fields=["answer", "answered_at", "answered_by"])

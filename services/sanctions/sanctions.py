@@ -130,8 +130,8 @@ class Sanctions:
         )
 
     async def confirm(self, actor: Actor, sanction_id: UUID) -> ImposedSanction:
-        """The second person's word: it takes effect. Raises NotFound, Conflict for the proposer, and when what was
-        proposed is no longer possible."""
+        """The second person's word: it takes effect. A repetition is harmless. Raises NotFound, Conflict for the
+        proposer, and when what was proposed is no longer possible."""
         check(actor, "expert.manage")
         now = self.deps.now()
         async with transaction():
@@ -142,19 +142,23 @@ class Sanctions:
             check_not_own(actor, expert)
             if sanction.proposed_by == actor.account_id:
                 raise Conflict("提出的人不能自己确认，请由另一位管理员确认。", code="own_proposal")
+            if sanction.decided_by == actor.account_id and sanction.state == SanctionState.IMPOSED:
+                return ImposedSanction(sanction.id, False, 0)
             SANCTION.next(SanctionState(sanction.state), SanctionEvent.CONFIRM)
             check_in_pool(expert)
             return ImposedSanction(sanction.id, False, await self._take_effect(actor, expert, sanction, draws, now))
 
     async def refuse(self, actor: Actor, sanction_id: UUID, reason: str) -> None:
-        """The second person does not confirm it, with a reason. Raises NotFound, InvalidInput, Conflict."""
+        """The second person does not confirm it, with a reason. A repetition is harmless. Raises NotFound,
+        InvalidInput, Conflict."""
         check(actor, "expert.manage")
         words = check_reason(reason)
         async with transaction():
             sanction = await lock_sanction(actor, sanction_id)
             if sanction.proposed_by == actor.account_id:
                 raise Conflict("这是您提出的处理，不需要的请撤回。", code="own_proposal")
-            await self._end_proposal(actor, sanction, SanctionEvent.REFUSE, words)
+            if sanction.decided_by != actor.account_id or sanction.state != SanctionState.REFUSED:
+                await self._end_proposal(actor, sanction, SanctionEvent.REFUSE, words)
 
     async def withdraw(self, actor: Actor, sanction_id: UUID) -> None:
         """The proposer takes his proposal back. A repetition is harmless. Raises NotFound, Conflict."""
@@ -167,7 +171,8 @@ class Sanctions:
                 await self._end_proposal(actor, sanction, SanctionEvent.WITHDRAW, "")
 
     async def lift(self, actor: Actor, sanction_id: UUID, reason: str) -> None:
-        """End a suspension or a warning before its time. An appeal that waits is granted by it.
+        """End a suspension or a warning before its time; a repetition is harmless. An appeal that waits is granted by
+        it.
 
         Raises NotFound, InvalidInput without a reason, Conflict for one that is over, or against oneself.
         """
@@ -178,6 +183,8 @@ class Sanctions:
             expert = await lock_expert(actor, known.expert_id)
             sanction = await lock_sanction(actor, sanction_id)
             check_not_own(actor, expert)
+            if sanction.lifted_by == actor.account_id and sanction.lift_reason == words:
+                return
             await self.end(actor, expert, sanction, words, now)
             if sanction.appealed_at is not None and sanction.answered_at is None:
                 sanction.answer, sanction.answered_at, sanction.answered_by = LIFTED, now, actor.account_id

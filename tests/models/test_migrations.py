@@ -33,8 +33,8 @@ DIGESTS = {
     "0012_emergency_conditions.sql": "2e8993191f81490815f5cb8749c6f3869aea8dedb5a3cc6661d21f33e6ce85fc",
     "0013_group_notices.sql": "b108a9622e7c3d6ef419d61c2e8d53011f4bd43190069bd9fa7573987cf433ef",
     "0014_corrections.sql": "33ba1198cc3721e3fb2da9d9347071cef0d506286ac6187381bfd9a5df161cc0",
-    "0012_sanctions.sql": "2322c417d5ec73ca47991f4c65eefaa0236734fda70be3050fa90739545ea30e",
-    "0013_sanction_sheets.sql": "3a4ffda99ea6aac1c7eeac0fd0363e7fd341591b55c8a63ccb1d4be10dcf8592",
+    "0015_sanctions.sql": "2322c417d5ec73ca47991f4c65eefaa0236734fda70be3050fa90739545ea30e",
+    "0016_sanction_sheets.sql": "3a4ffda99ea6aac1c7eeac0fd0363e7fd341591b55c8a63ccb1d4be10dcf8592",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]
