@@ -25,8 +25,8 @@ from services.organisations import OrganisationServices
 from services.payments import PaymentServices
 from services.remuneration import RemunerationServices
 from services.reviews import ReviewServices
-from services.statistics import StatisticsServices
 from services.sanctions import SanctionServices
+from services.statistics import StatisticsServices
 from services.workflows import Workflows
 
 

@@ -1,7 +1,7 @@
 """What the office corrects of a person (更正): mobile, account, WeChat; each with reason, record and notice."""
 
 from services.corrections.fields import CorrectionForm
-from services.corrections.ledger import EVIDENCE_MAX, REASON_MAX, Upload, check_reason, write
+from services.corrections.ledger import REASON_MAX, Upload, check_reason, write
 from services.corrections.merges import MOVED, NOT_MOVED
 from services.corrections.mobiles import MobileFiled, awaits_mobile, settle_mobile, withdraw_mobiles
 from services.corrections.people import (
@@ -16,7 +16,6 @@ from services.corrections.persons import Person, end_sessions, lock_person, tell
 from services.corrections.registry import CorrectionServices
 
 __all__ = [
-    "EVIDENCE_MAX",
     "MOVED",
     "NOT_MOVED",
     "REASON_MAX",

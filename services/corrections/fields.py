@@ -35,9 +35,10 @@ from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Actor, Deps, rows
 from services.core.idempotency import once
 from services.core.permissions import check
-from services.corrections.ledger import EvidenceFiles, StoredEvidence, Upload, check_reason, check_upload, write
+from services.corrections.ledger import Upload, check_reason, check_upload, write
 from services.corrections.persons import Person, find_person, lock_person, tell
 from services.expert_files import change_file, file_of
+from services.files import EvidenceFiles, StoredEvidence
 
 SECOND_PHONE = "backup_mobile"
 _WHAT_MAX = 20
@@ -166,7 +167,7 @@ class FieldCorrections:
         words = faults.check(check_reason, reason)
         faults.check(check_upload, upload)
         faults.raise_any()
-        evidence = await self.files.store_evidence(actor, upload)
+        evidence = await self.files.keep(actor.pool, upload.content, upload.filename)
 
         async def run() -> Corrected:
             person = await lock_person(actor.pool, person_id)

@@ -24,8 +24,6 @@ from services.core.base import Actor, Deps
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.corrections.ledger import (
-    EvidenceFiles,
-    StoredEvidence,
     Upload,
     check_reason,
     check_upload,
@@ -34,6 +32,7 @@ from services.corrections.ledger import (
 )
 from services.corrections.persons import Person, find_person, lock_person, tell
 from services.expert_files import change_file
+from services.files import EvidenceFiles, StoredEvidence
 
 _R = IdentityVerificationResult
 _CHECKED = (_R.MATCHED, _R.NO_RECORD, _R.DIFFERS, _R.WAITING)
@@ -70,7 +69,7 @@ class IdentityCorrections:
         faults.check(check_upload, upload)
         faults.raise_any()
         await self._check_change(person, given_name, number)
-        evidence = await self.files.store_evidence(actor, upload)
+        evidence = await self.files.keep(actor.pool, upload.content, upload.filename)
 
         async def run() -> bool:
             await self._begin(actor, person_id, given_name, number, words, evidence)

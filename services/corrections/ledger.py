@@ -4,37 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.experts.corrections import CorrectionKind, CorrectionState
-from domain.file_types import FileType
 from models.corrections import Correction
 from services.core.base import Actor, Deps, record, transaction
 from services.core.crypto import Keyring
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.corrections.persons import Person
-from services.files import FileLost, SealedFiles, clean_name, new_key
-from services.inspection.checker import FileChecker
-from services.inspection.file_types import MEDIA_TYPES
+from services.files import NO_EVIDENCE, EvidenceFiles, FileLost, StoredEvidence
 
-EVIDENCE_MAX = 10_000_000
-"""Bytes."""
-EVIDENCE_TYPES: tuple[FileType, ...] = ("jpg", "png", "pdf")
 REASON_MAX = 200
 PURPOSE = "correction"
-
-
-@dataclass(frozen=True)
-class StoredEvidence:
-    """A stored file; ``key`` empty: none."""
-
-    key: str = ""
-    name: str = ""
-    media_type: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,20 +38,9 @@ class EvidenceFile:
 
 
 @dataclass(frozen=True)
-class EvidenceFiles:
+class CorrectionEvidence:
     deps: Deps
-    store: SealedFiles
-    checker: FileChecker = field(default_factory=FileChecker)
-
-    async def store_evidence(self, actor: Actor, upload: Upload) -> StoredEvidence:
-        """Store it, outside any transaction. Raises InvalidInput for one of another kind; Unavailable."""
-        try:
-            seen = await self.checker.check(actor.pool, upload.content, EVIDENCE_TYPES)
-        except InvalidInput as refusal:
-            raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
-        key = new_key(actor.pool, self.deps.now())
-        await self.store.put(key, seen.made or upload.content)
-        return StoredEvidence(key, clean_name(upload.filename, seen.kind), MEDIA_TYPES[seen.kind])
+    files: EvidenceFiles
 
     async def open(self, actor: Actor, correction_id: UUID) -> EvidenceFile:
         """The evidence of a correction; the access is logged. Raises NotFound."""
@@ -75,7 +49,7 @@ class EvidenceFiles:
         if correction is None or not correction.evidence_key:
             raise NotFound("找不到这份依据，请刷新页面。", code="evidence_unknown")
         try:
-            content = await self.store.get(correction.evidence_key)
+            content = await self.files.read(correction.evidence_key)
         except FileLost as lost:
             raise NotFound("这份依据已不在文件库中，请联系技术人员。", code="evidence_lost") from lost
         async with transaction():
@@ -84,12 +58,9 @@ class EvidenceFiles:
 
 
 def check_upload(upload: Upload) -> Upload:
-    """Raises InvalidInput for none, or one that is too large."""
+    """Raises InvalidInput for none."""
     if not upload.content:
         raise InvalidInput("请上传依据的照片或扫描件。", code="no_evidence", field="file")
-    if len(upload.content) > EVIDENCE_MAX:
-        message = f"文件过大，最大{EVIDENCE_MAX // 1_000_000}MB，请压缩后再上传。"
-        raise InvalidInput(message, code="file_too_large", field="file")
     return upload
 
 
@@ -106,7 +77,7 @@ async def write(
     reason: str,
     *,
     values: Mapping[str, object] | None = None,
-    evidence: StoredEvidence = StoredEvidence(),  # frozen
+    evidence: StoredEvidence = NO_EVIDENCE,
     until: datetime | None = None,
     mobile_hash: str = "",
     waits: bool = False,

@@ -22,7 +22,6 @@ from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.corrections.ledger import (
-    EvidenceFiles,
     Upload,
     check_reason,
     check_upload,
@@ -30,6 +29,7 @@ from services.corrections.ledger import (
     write,
 )
 from services.corrections.persons import Person, end_sessions, find_person, tell
+from services.files import EvidenceFiles
 
 MERGED = "merged:"
 """Begins the hash of the mobile of an account that ended in another."""
@@ -136,7 +136,7 @@ class MergeCorrections:
         faults.check(check_upload, upload)
         faults.raise_any()
         await self._find(actor.pool, person_id, other_id)
-        evidence = await self.files.store_evidence(actor, upload)
+        evidence = await self.files.keep(actor.pool, upload.content, upload.filename)
 
         async def run() -> bool:
             stays, ends = await self._lock(actor.pool, person_id, other_id)

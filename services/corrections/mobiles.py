@@ -27,8 +27,6 @@ from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.corrections.ledger import (
-    EvidenceFiles,
-    StoredEvidence,
     Upload,
     check_reason,
     check_upload,
@@ -47,6 +45,7 @@ from services.corrections.persons import (
     unbind_wechat,
 )
 from services.expert_files import change_file, file_of
+from services.files import EvidenceFiles, StoredEvidence
 from services.notifications import Notices
 
 _SECOND_PHONE = "backup_mobile"
@@ -90,7 +89,7 @@ class MobileCorrections:
         faults.check(check_upload, upload)
         faults.raise_any()
         await self._check_free(await find_person(actor.pool, person_id), number)
-        evidence = await self.files.store_evidence(actor, upload)
+        evidence = await self.files.keep(actor.pool, upload.content, upload.filename)
 
         async def run() -> MobileFiled:
             return await self._file(actor, person_id, number, words, evidence, unbinds=unbinds)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from services.corrections.accounts import AccountCorrections
 from services.corrections.fields import FieldCorrections
 from services.corrections.identities import IdentityCorrections
-from services.corrections.ledger import EvidenceFiles
+from services.corrections.ledger import CorrectionEvidence
 from services.corrections.merges import MergeCorrections
 from services.corrections.mobiles import MobileCorrections
 from services.corrections.people import People
@@ -17,7 +17,7 @@ from services.corrections.second_looks import SecondLooks
 @dataclass(frozen=True)
 class CorrectionServices:
     people: People
-    evidence: EvidenceFiles
+    evidence: CorrectionEvidence
     mobiles: MobileCorrections
     accounts: AccountCorrections
     fields: FieldCorrections

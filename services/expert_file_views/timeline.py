@@ -60,8 +60,8 @@ UNION ALL SELECT 'own', NULL, o.at, o.kind, o.place
   FROM unnest($5::timestamptz[], $6::text[]) WITH ORDINALITY AS o (at, kind, place)
 """
 """Entries of the expert ``$1`` with the account ``$2``; 'own' are those of the file, with corrected fields, and of
-applications, which the caller has read. Panels are unsealed whose draws start before ``$3``; ``$10`` is the present moment. A removal is an
-entry of the file."""
+applications, which the caller has read. Panels are unsealed whose draws start before ``$3``; ``$10`` is the present
+moment. A removal is an entry of the file."""
 _PANEL = """SELECT i.state, i.answered_by, i.gathering_at, n.venue, d.kind = 'recall' AS recall, d.id AS draw_id,
     CASE WHEN d.starts_at <= $3 THEN d.number END AS number,
     (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at,

@@ -170,10 +170,8 @@ class TimelineWords:
                 return self._correction(at, kind, facts)
             case "away":
                 return self._away(at, kind, facts)
-            case "sanction" | "sanction_end":
+            case "sanction" | "sanction_end" | "sanction_appeal" | "sanction_answer":
                 return self._sanction(source, at, kind, facts)
-            case "sanction_appeal" | "sanction_answer":
-                return self._appeal(source, at, kind, facts)
         raise ValueError(f"no entry comes from {source}")
 
     def _call(self, at: datetime, kind: TimelineKind, facts: Facts) -> TimelineEntry:
@@ -262,6 +260,8 @@ class TimelineWords:
 
     def _sanction(self, source: str, at: datetime, kind: TimelineKind, facts: Facts) -> TimelineEntry:
         """A suspension or a warning, or its end: by the office, or by the clock."""
+        if source in ("sanction_appeal", "sanction_answer"):
+            return self._appeal(source, at, kind, facts)
         title = self._say(_SANCTIONS[source, facts["kind"]])
         reason, author = facts["reason"], facts["imposer"]
         lines = [period_words(_time(facts["starts_at"]), _time(facts["ends_at"]) if facts["ends_at"] else None)]

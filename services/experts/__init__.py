@@ -18,10 +18,9 @@ from services.experts.numbers import expert_number, is_taken
 from services.experts.profile import ExpertProfile, Named
 from services.experts.registry import ExpertServices
 from services.experts.required_courses import STUDY_FACTS, STUDY_JOINS, ended_study
-from services.experts.suspension import Suspension
-from services.experts.times_off_forms import TimesOffForm
 from services.experts.suspended import IN_FORCE, covers, is_suspended, overlaps
 from services.experts.suspension import Suspension, coming_suspension
+from services.experts.times_off_forms import TimesOffForm
 
 __all__ = [
     "BYTES_MAX",
@@ -41,8 +40,8 @@ __all__ = [
     "SheetView",
     "Suspension",
     "TimesOffForm",
-    "concerns",
     "coming_suspension",
+    "concerns",
     "covers",
     "ended_study",
     "expert_number",

@@ -15,8 +15,8 @@ from domain.courses.lifecycles import EnrolmentState
 from domain.draws.lifecycles import InvitationState
 from domain.exams.lifecycles import CandidateState, ExamAttemptState
 from domain.experts.corrections import CorrectionKind, CorrectionState
-from domain.experts.times_off import print_minute_of_day, print_weekdays
 from domain.experts.lifecycles import SanctionKind, SanctionState
+from domain.experts.times_off import print_minute_of_day, print_weekdays
 from domain.forms.display import show_value
 from domain.lifecycle import Labelled
 from domain.payments.lifecycles import FeeState

@@ -1,7 +1,6 @@
 """What the office imposes on experts (处理): suspension, warning; the second person, the end, the appeal."""
 
 from services.sanctions.appeals import SanctionAppeals
-from services.sanctions.evidence import RULE as EVIDENCE_RULE
 from services.sanctions.registry import SanctionServices
 from services.sanctions.sanction_queries import (
     APPEALS,
@@ -20,7 +19,6 @@ __all__ = [
     "ACTS",
     "APPEALS",
     "BYTES_MAX",
-    "EVIDENCE_RULE",
     "PROPOSALS",
     "REASON_MAX",
     "ROWS_MAX",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from services.core.due_tasks import DueTask
 from services.sanctions.appeals import SanctionAppeals
-from services.sanctions.evidence import EvidenceFiles
+from services.sanctions.evidence import SanctionEvidence
 from services.sanctions.restorations import Restorations
 from services.sanctions.sanction_queries import SanctionQueries
 from services.sanctions.sanction_sheets import SanctionSheets
@@ -21,7 +21,7 @@ class SanctionServices:
     appeals: SanctionAppeals
     restorations: Restorations
     queries: SanctionQueries
-    evidence: EvidenceFiles
+    evidence: SanctionEvidence
     sheets: SanctionSheets
 
     @property

@@ -67,7 +67,7 @@ class Sanctions:
         key: str | None = None,
     ) -> ImposedSanction:
         """Suspend or warn an expert, or propose it where the rulebook demands a second person. ``evidence``: files that
-        ``EvidenceFiles`` keeps.
+        ``SanctionEvidence`` keeps.
 
         Panels to which the expert has agreed stay his: the record of a draw lets no party remove him alone. Raises
         NotFound, InvalidInput with all faults, Conflict for who has left, for oneself, and for overlapping suspensions.

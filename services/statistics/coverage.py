@@ -10,6 +10,7 @@ from typing import Any
 from domain.draws.lifecycles import OVER
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.permissions import check
+from services.experts import covers, is_suspended
 from services.statistics.workbook import SheetTable, write_tables
 
 _PERIOD = timedelta(days=365)
@@ -34,10 +35,10 @@ _CITIES = """
 SELECT substr(code, 1, 4) AS key, name FROM catalogue_entry
  WHERE kind = 'region' AND pool IN ('', $1) AND parent = $2 ORDER BY position, code
 """
-_ELIGIBLE = """
+_ELIGIBLE = f"""
 SELECT code, substr(e.permanent_region, 1, 4) AS city, count(*) AS n
   FROM expert e CROSS JOIN unnest(e.specialty_path) AS code
- WHERE e.pool = $1 AND e.left_at IS NULL AND e.active AND e.membership_status = 'formal'
+ WHERE e.pool = $1 AND e.left_at IS NULL AND e.membership_status = 'formal' AND NOT {is_suspended("e", covers("$3"))}
    AND (e.term_until IS NULL OR e.term_until > $3) AND code = ANY($2::text[])
  GROUP BY 1, 2
 """

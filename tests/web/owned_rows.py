@@ -16,8 +16,8 @@ from models.courses import CourseEnrolment, CourseItem
 from models.exams import ExamEvidence, ExamImport, ExamItemVersion, ExamSitting
 from models.payments import Fee, Invoice, PayOrder
 from models.reviews import ReviewTask
-from services.corrections import Upload
 from models.sanctions import SanctionSheet
+from services.corrections import Upload
 from services.files import MaterialData
 from services.office import Audience, ExportRequest, GroupNoticeForm
 from tests.factories.certificates import make_certificate

@@ -13,6 +13,7 @@ from multidict import MultiMapping
 
 from domain.experts.timeline import TimelineKind
 from services.expert_file_views import PAGE_SIZE, REVEAL_REASON_MAX, check_choice
+from services.files import EVIDENCE_MAX
 from services.office import (
     ATTENDED,
     COLUMNS,
@@ -23,7 +24,7 @@ from services.office import (
     WECHAT,
     ExpertFilter,
 )
-from services.sanctions import EVIDENCE_RULE, REASON_MAX, Chosen, SanctionForm
+from services.sanctions import REASON_MAX, Chosen, SanctionForm
 from web.core.form_values import FormValues
 from web.core.pages import Choice, Listed, Redirect, Several, Visit, Wanted, Word, list_page, resource
 from web.core.typed_forms import Day, Lines, ReasonForm
@@ -164,7 +165,7 @@ class ExpertPages(OfficePart):
     @expert.command(
         _Sanction,
         "sanction",
-        upload=EVIDENCE_RULE.size_max,
+        upload=EVIDENCE_MAX,
         note={
             "imposed": "已生效，并通知了本人。",
             "ended_calls": "已生效，并通知了本人；等待本人答复的邀请已撤回。",

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import aiohttp.web as http
 
-from services.corrections import EVIDENCE_MAX, REASON_MAX, SEARCH_MAX, Upload
+from services.corrections import REASON_MAX, SEARCH_MAX, Upload
+from services.files import EVIDENCE_MAX
 from web.core.pages import Rate, Redirect, Visit, page, resource
 from web.core.typed_forms import ReasonForm, Ticked, Trimmed
 from web.files.file_links import file_headers

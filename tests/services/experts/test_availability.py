@@ -150,7 +150,7 @@ async def test_nobody_is_asked_after_leaving_the_pool(
     availability: Availability, actor: Actor, clock: FixedClock
 ) -> None:
     await availability.add(actor, TimesOff(clock.now(), None))
-    await Expert.filter(id=actor.expert_id).update(left_at=clock.now(), active=False)
+    await Expert.filter(id=actor.expert_id).update(left_at=clock.now())
     clock.move(31 * DAY)
     assert await availability.ask_due() == 0
 

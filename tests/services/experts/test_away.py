@@ -71,6 +71,6 @@ async def test_a_draw_respects_weekly_hours_and_a_pause(
     draw = await Draw.get(id=await make_draw(office))
     notice = await CallNotice.get(draw_id=draw.id)
     async with transaction():
-        hindrances = await find_hindrances([expert.id], draw, notice, no_recusals(draw), deps.book("demo"))
+        hindrances = await find_hindrances([expert.id], draw, notice, no_recusals(draw), deps.book("demo"), clock.now())
     hindrance = hindrances[expert.id]
     assert (hindrance.reason if hindrance else None) == reason

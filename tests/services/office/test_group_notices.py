@@ -118,7 +118,7 @@ async def test_who_has_left_or_is_disabled_meanwhile_is_passed_over(
 ) -> None:
     gone, disabled, staying = [await make_expert(deps, account=await make_account(deps)) for _ in range(3)]
     group_id = await write(groups, admin)
-    await Expert.filter(id=gone.id).update(left_at=clock.now(), active=False)
+    await Expert.filter(id=gone.id).update(left_at=clock.now())
     await Account.filter(id=disabled.account_id).update(disabled_at=clock.now())
     await groups.start(admin, group_id)
     await send_all(groups, clock)

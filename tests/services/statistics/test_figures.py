@@ -17,7 +17,7 @@ from services.core.base import Actor, Deps
 from services.statistics import FigureFilter, FigureLine, Figures, SpecialtyCoverage
 from tests.factories.applications import make_codes
 from tests.factories.draws import make_draw, make_invitation, make_project
-from tests.factories.people import make_account, make_expert, make_organisation
+from tests.factories.people import make_account, make_expert, make_organisation, make_sanction
 
 pytestmark = pytest.mark.usefixtures("db")
 ADMIN = Actor("demo", "pool_admin")
@@ -123,7 +123,7 @@ async def test_coverage_counts_who_can_be_drawn_and_how_often_one_was_called(dep
     for code, name, parent in (("A04", "公路", "A"), ("A0401", "道路", "A04")):
         await CatalogueEntry.create(pool="demo", kind="specialty", code=code, name=name, parent=parent)
     expert = await make_expert(deps)
-    await make_expert(deps, active=False)
+    await make_sanction(await make_expert(deps))
     await make_expert(deps, term_until=NOW - DAY)
     await make_expert(deps, membership_status="temporary")
     await add_draw(deps, at=NOW - 5 * DAY, answers={"accepted": "chat", "declined": "chat"})
@@ -132,7 +132,7 @@ async def test_coverage_counts_who_can_be_drawn_and_how_often_one_was_called(dep
     [line] = [line for line in coverage.lines if line.code == "A04"]
     city = expert.permanent_region[:4]
     assert (line.cells[city].called, line.cells[city].agreed) == (2, 1)
-    assert line.cells[city].eligible == line.total.eligible == await Expert.filter(active=True, pool="demo").count() - 2
+    assert line.cells[city].eligible == line.total.eligible == await Expert.filter(pool="demo").count() - 3
     below = await SpecialtyCoverage(deps).read(ADMIN, "A04")
     assert [name for _, name in below.above][-1] == line.name
     assert sum(line.total.eligible for line in below.lines) == line.total.eligible

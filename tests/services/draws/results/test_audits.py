@@ -250,9 +250,9 @@ async def test_who_is_no_emergency_expert_on_their_list_comes_out(
 
     await add_experts(office, 2)
 
-    async def find_all(draw, condition, notice, specialty, out, book):
+    async def find_all(draw, condition, notice, specialty, out, book, now):
         condition.emergency = False
-        return await find_eligible(draw, condition, notice, specialty, out, book)
+        return await find_eligible(draw, condition, notice, specialty, out, book, now)
 
     draw_id = await make_draw(office, needed=1)
     await Condition.filter(draw_id=draw_id).update(emergency=True)
