@@ -17,6 +17,7 @@ from tortoise import Tortoise
 from app.assembly import Ports, make_services
 from app.clock import make_clock
 from app.command_error import CommandError
+from app.follow_texts import begin_with_texts
 from app.redis_connection import make_redis
 from app.rulebook_files import load_rulebooks
 from bot.windows import Windows
@@ -98,6 +99,7 @@ async def build(settings: Settings, *, registry: CollectorRegistry = REGISTRY) -
         gateways = make_gateways(settings, rulebooks, session, redis, clock, registry)
         windows = Windows(redis, clock)
         services = make_services(make_deps(settings, rulebooks, clock), make_ports(settings, gateways, windows))
+        await begin_with_texts(services.office_texts.texts)
         try:
             yield Container(settings, clock, redis, windows, gateways, services)
         finally:

@@ -18,6 +18,7 @@ from app.body_limits import guard_bodies
 from app.chat import make_codecs, make_engine
 from app.clock import follow_clock, move_clock
 from app.container import Container, build
+from app.follow_texts import follow_texts
 from app.health import setup_health, standard_checks
 from app.http_edge import finish_headers, guard_connection
 from app.recovery import watch_recovery
@@ -51,6 +52,7 @@ async def create_app(settings: Settings, *, registry: CollectorRegistry = REGIST
         app = _assemble(settings, container, codecs, engine)
         for work in (
             follow_clock(container.redis, container.clock),
+            follow_texts(container.services.office_texts.texts),
             _resume_parked(engine),
             watch_recovery(settings),
         ):

@@ -18,6 +18,7 @@ from prometheus_client import Gauge
 from app.chat import make_codecs, make_engine
 from app.clock import follow_clock
 from app.container import Container, build
+from app.follow_texts import follow_texts
 from app.hang_watch import HangWatch
 from app.health import Check, NotReady, setup_health, standard_checks
 from app.heart import LaneHeart, Pulse
@@ -77,6 +78,7 @@ async def _run_loops(settings: Settings, container: Container, engine: Engine, p
 
     async with _serve_health(settings, scheduler, pulse), asyncio.TaskGroup() as group:
         group.create_task(follow_clock(container.redis, container.clock))
+        group.create_task(follow_texts(container.services.office_texts.texts))
         group.create_task(watch_recovery(settings))
         group.create_task(
             repeat_forever("jobs", lambda well: _run_jobs(queue, concurrency, well, lanes), pulse, JOB_LOOPS)

@@ -14,7 +14,7 @@ from services.core.base import Actor
 from services.notifications import FEEDBACK_MAX
 
 _GUIDE_BYTES = 1600
-"""Bytes of the bubble's 2048 for the guide: hotlines and choices must still fit."""
+"""Bytes of the bubble's 2048 for the guide with the contacts below it: choices must still fit."""
 _EMOTION = re.compile(r"\[[^\[\]\s]{1,8}\]")
 """WeChat's own emotions arrive as words in brackets: [微笑]."""
 _REGIONS_BYTES = 600
@@ -40,10 +40,16 @@ async def guide(turn: Turn) -> str:
             for contact in await turn.services.applications.to_dos.advice(turn.user.pool)
         ]
     )
-    guide_text = shorten(rules.guide, _GUIDE_BYTES - len(regions.encode()))
-    lines = [guide_text, "\n".join(rules.hotlines), *([regions] if regions else []), texts.GUIDE_MORE.format(link=link)]
+    contacts = [*rules.hotlines, *([texts.HOURS.format(hours=rules.hours)] if rules.hours else [])]
+    below = "\n".join([*contacts, *([regions] if regions else [])])
+    guide_text = shorten(rules.guide, _GUIDE_BYTES - len(below.encode()))
     return "\n".join(
-        [*lines, commands.tap_lines(commands.MATERIALS, commands.RECORDS, commands.FEEDBACK, commands.HELP)]
+        [
+            guide_text,
+            below,
+            texts.GUIDE_MORE.format(link=link),
+            commands.tap_lines(commands.MATERIALS, commands.RECORDS, commands.FEEDBACK, commands.HELP),
+        ]
     )
 
 

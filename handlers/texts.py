@@ -41,6 +41,7 @@ RECUSALS_WAIT = "现场回避待确认{count}个"
 APPLICATION_LINE = "{organisation}，{at}提交"
 PROJECT_LINE = "标段{lots}个，抽取活动{draws}个"
 HOTLINE = "人工服务：{hotline}"
+HOURS = "服务时间：{hours}"
 
 # ---- applying and its progress
 
@@ -74,7 +75,7 @@ NOT_GIVEN_UP = "没有放弃，申请照常办理。"
 # ---- guide, questions, feedback
 
 GUIDE_REGIONS = "各地咨询：\n{lines}"
-GUIDE_ALL_REGIONS = "……其他地区请在“我的申报”页面查看。"
+GUIDE_ALL_REGIONS = "……其他地区请打开完整办理指南查看。"
 GUIDE_MORE = '<a href="{link}">查看完整办理指南和常见问题</a>'
 MATERIALS = "可下载的资料："
 MATERIALS_OF = "【{category}】"

@@ -58,14 +58,17 @@ async def forget_named_openid(turn: Turn) -> None:
 
 
 async def give_help(turn: Turn) -> str:
-    pool = turn.services.deps.book(turn.user.pool).pool
+    book = turn.services.deps.book(turn.user.pool)
     words = (
         (commands.WORK, commands.TO_DO, commands.MENU)
         if turn.user.bound and people.may_work(turn)
         else (commands.MENU,)
     )
     lines = [texts.HELP_OFFICES] if len(words) > 1 else []
-    return "\n".join([pool.help, *lines, texts.HOTLINE.format(hotline=pool.hotline), commands.tap_lines(*words)])
+    lines.append(texts.HOTLINE.format(hotline=book.pool.hotline))
+    if book.help.hours:
+        lines.append(texts.HOURS.format(hours=book.help.hours))
+    return "\n".join([book.pool.help, *lines, commands.tap_lines(*words)])
 
 
 async def show_menu(turn: Turn) -> str:

@@ -20,6 +20,7 @@ from services.experts import ExpertServices
 from services.files import FileServices
 from services.notifications import NotificationServices
 from services.office import OfficeServices
+from services.office_texts import OfficeTextServices
 from services.operations import OperationServices
 from services.organisations import OrganisationServices
 from services.payments import PaymentServices
@@ -55,4 +56,5 @@ class Services:
     expert_file_views: ExpertFileViewServices
     office: OfficeServices
     statistics: StatisticsServices
+    office_texts: OfficeTextServices
     operations: OperationServices

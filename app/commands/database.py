@@ -16,6 +16,7 @@ from models.database_connection import tortoise_config
 from models.migrate import migrate, pending_migrations
 from services.core.base import Deps
 from services.entry import BegunFiles, begin_files
+from services.office_texts import OfficeTexts
 
 
 async def bring_up_to_date(settings: Settings) -> tuple[list[str], BegunFiles]:
@@ -33,6 +34,8 @@ async def deps_for(settings: Settings) -> AsyncIterator[Deps]:
         raise CommandError("数据库还不是当前版本，请先运行 pbt migrate。")
     await Tortoise.init(config=tortoise_config(settings.database_url), _enable_global_fallback=True)
     try:
-        yield make_deps(settings, load_rulebooks(settings.rulebooks, settings.pools), SystemClock())
+        deps = make_deps(settings, load_rulebooks(settings.rulebooks, settings.pools), SystemClock())
+        await OfficeTexts(deps).refresh()
+        yield deps
     finally:
         await Tortoise.close_connections()

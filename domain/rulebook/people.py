@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from domain.file_types import MaterialType
-from domain.rulebook.types import Duration, Items, Section, Text
+from domain.rulebook.types import Duration, Items, RegionCode, Section, Text
 
 LoginName = Literal["mobile", "id_number", "pinyin"]
 LOGIN_NAMES: Mapping[LoginName, str] = {"mobile": "手机号", "id_number": "身份证号", "pinyin": "姓名拼音"}
@@ -137,6 +137,10 @@ class Help(Section):
     """Version and date of the guide."""
     hotlines: Annotated[Items[Text], Field(min_length=1)]
     """Lines such as 缴费咨询 0991-8837428."""
+    hours: str = ""
+    """When somebody answers them; empty: not stated."""
+    advice: Mapping[RegionCode, Text] = {}
+    """Contacts by code of a region; a campaign may name others for its time."""
     disclaimer: Text
     faq: Items[HelpQuestion] = ()
     feedback: bool

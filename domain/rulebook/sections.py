@@ -13,10 +13,9 @@ from pydantic import Field, StringConstraints, model_validator
 
 from domain.clock import local
 from domain.rulebook.notice_texts import Channel
-from domain.rulebook.types import DayHours, Days, Duration, Items, Section, Text
+from domain.rulebook.types import DayHours, Days, Duration, Items, RegionCode, Section, Text
 
 Count = Annotated[int, Field(ge=1, le=100_000)]
-RegionCode = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
 Role = Literal["agency", "supervisor"]
 RegionMode = Literal["permanent", "willing"]
 AbsenceCause = Literal["leave", "absence", "recusal"]

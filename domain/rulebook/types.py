@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from domain.clock import SHANGHAI, local
 
@@ -122,6 +122,7 @@ DayHours = Annotated[Hours, BeforeValidator(parse_hours)]
 Items = Annotated[tuple[T, ...], Field(strict=False)]
 """A TOML array, kept as a tuple."""
 Text = Annotated[str, Field(min_length=1)]
+RegionCode = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
 
 
 def dump_rules(section: Section) -> dict[str, Any]:

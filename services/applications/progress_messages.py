@@ -145,18 +145,22 @@ def exam_of(application: Application, tasks: Sequence[ExamTask]) -> ExamTask | N
 
 
 def adviser(facts: Facts) -> str:
-    """The region whose line of the campaign is responsible; empty: the pool's hotline."""
-    region = facts.application.region
-    lines: dict[str, str] = facts.campaign.advice if facts.campaign is not None else {}
+    """The region whose own line is responsible; empty: the pool's hotline."""
+    region, lines = facts.application.region, _lines_of(facts)
     return next((code for code in (region, f"{region[:4]}00", f"{region[:2]}0000") if code in lines), "")
 
 
 def ask_line(facts: Facts, codes: CatalogueCodes) -> str:
     """The contact: the line of the person's own region, ``演示市：020-12345678``, else the pool's hotline."""
     code = adviser(facts)
-    if not code or facts.campaign is None:
+    if not code:
         return facts.book.pool.hotline
-    return f"{show_region(code, codes)}：{facts.campaign.advice[code]}"
+    return f"{show_region(code, codes)}：{_lines_of(facts)[code]}"
+
+
+def _lines_of(facts: Facts) -> Mapping[str, str]:
+    """Contacts by region: the campaign's before the pool's own."""
+    return {**facts.book.help.advice, **(facts.campaign.advice if facts.campaign is not None else {})}
 
 
 def _opinion(application: Application, latest: str | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from uuid import UUID
 
 from tortoise.backends.base.client import BaseDBAsyncClient
@@ -20,6 +20,7 @@ from domain.errors import RuleViolation
 from domain.rulebook.book import Rulebook
 from models.audit import AuditEntry
 from services.core.crypto import Keyring
+from services.core.live_rulebooks import LiveRulebooks
 from services.core.queues import queue_of
 
 T = TypeVar("T")
@@ -112,12 +113,22 @@ class Deps:
     clock: Clock
     keys: Keyring
     rulebooks: Mapping[str, Rulebook] = field(repr=False)
+    """By pool, with the texts that the office has edited; a look-up returns the newest."""
     jobs: Jobs
     public_url: str
     answers_kept: timedelta = timedelta(days=1)
     """How long the response to a request with a key is stored for repetitions."""
     puzzle_bits: int = 14
     """Zero bits that each part of a puzzle requires: eight parts of 2**14 tries take a cheap phone a second or two."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.rulebooks, LiveRulebooks):
+            object.__setattr__(self, "rulebooks", LiveRulebooks(self.rulebooks))
+
+    @property
+    def live_rulebooks(self) -> LiveRulebooks:
+        """``rulebooks``, for the service that lays the office's edits over them."""
+        return cast(LiveRulebooks, self.rulebooks)
 
     def book(self, pool: str) -> Rulebook:
         return self.rulebooks[pool]

@@ -96,6 +96,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "payment.export": ADMIN,
     "feedback.answer": ADMIN,
     "material.manage": ADMIN | {"system"},
+    "text.manage": ADMIN,
     "material.restricted": APPLICANT | REVIEWER | ADMIN,
     "person.manage": ADMIN | {"system"},
 }

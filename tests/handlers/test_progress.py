@@ -343,7 +343,7 @@ async def test_the_guide_names_whom_to_ask_in_each_region(world: World, stranger
     await Campaign.filter(id=campaign.id).update(advice=many)
     crowded = await stranger.says("办理指南")
     assert "某某市住房和城乡建设局1 020-00000001" in crowded
-    assert "其他地区请在“我的申报”页面查看" in crowded
+    assert "其他地区请打开完整办理指南查看" in crowded
     assert "办理指南和常见问题" in crowded
     assert "核对抽取记录" in crowded
     assert len(crowded.encode()) <= 2048

@@ -145,6 +145,7 @@ async def _sheets(scene: Scene) -> dict[tuple[str, str], object]:
         ("/office/sanctions/template", "form"): "csv",
         ("/office/exams/results/", "id"): results.id,
         ("/office/exams/results/template", "form"): "csv",
+        ("/office/texts/", "code"): "faq",
     }
     text, audience = GroupNoticeForm("培训通知", "请按时参加培训。"), Audience(numbers=ADMIN_MOBILE)
     group_id = await services.office.group_notices.write(scene.admin, text, audience, "名单")

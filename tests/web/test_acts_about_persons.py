@@ -47,6 +47,7 @@ ABOUT_THINGS: Mapping[str, str] = {
     "office.materials": "documents",
     "office.orders": "money that comes back",
     "office.reconciliation": "money",
+    "office.texts": "texts that everybody reads",
     "office.unmatched_payments": "money",
 }
 """Groups of pages whose commands say nothing about a person."""
@@ -209,6 +210,7 @@ IMPERSONAL = frozenset(
         "statistics.read",
         "remuneration.totals",
         "result.read",
+        "text.manage",
     }
 )
 """Permissions to read, or to act on things; ``import`` is the office's register, checked by ``person_differs``."""

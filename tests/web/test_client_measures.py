@@ -150,6 +150,9 @@ FORMS: Mapping[str, str] = {
     "web.office.materials._Material.position": "0 to POSITION_MAX",
     "web.office.reviewers._Absence.ends_on": "as starts_on; LONGEST",
     "web.office.reviewers._Absence.starts_on": "from today, FURTHEST; of nobody who is away or stands in then",
+    "web.office.texts._Edit.seen": _SHOWN,
+    "web.office.texts._Restored.seen": _SHOWN,
+    "web.office.texts._Seen.seen": _SHOWN,
     "web.remuneration.own._Confirmation.version": _SHOWN,
     "web.remuneration.own._Dispute.version": _SHOWN,
     "web.reviews.absences._Absence.ends_on": "as web.office.reviewers._Absence",
@@ -209,6 +212,7 @@ IN_PLACE: Mapping[str, str] = {
     "web.office.remuneration.print_month": "of our own rows",
     "web.office.statistics.print_figure": "of our own rows",
     "web.reviews.tasks._wanted": "of a list: three digits",
+    "web.office.texts._row_count": "at most _ROWS_MAX",
 }
 """Numbers and times that code reads from a text itself, where no declaration tells, by function."""
 ELSEWHERE: Mapping[str, str] = {

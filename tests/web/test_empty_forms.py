@@ -76,6 +76,11 @@ ELSEWHERE: Mapping[tuple[str, str], str] = {
     ("/office/exams/{}/sittings", "add"): _OFFICE,
     ("/office/exams/{}/sittings", "save"): _OFFICE,
     ("/office/orders/{}", "refund"): "a confirmation without fields",
+    ("/office/texts/{}", "more"): _OFFICE,
+    ("/office/texts/{}", "preview"): _OFFICE,
+    ("/office/texts/{}", "publish"): _OFFICE,
+    ("/office/texts/{}", "reset"): _OFFICE,
+    ("/office/texts/{}", "restore"): _OFFICE,
     ("/review/{}/all", ""): "nothing is demanded",
 }
 """Commands whose forms the walk does not reach, each with the reason."""

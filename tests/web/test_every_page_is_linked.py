@@ -54,6 +54,7 @@ _ADMINS = (
         "/statistics",
         "/statistics/specialties",
         "/supervisors",
+        "/texts",
         "/unmatched-payments",
     ),
 )

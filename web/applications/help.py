@@ -35,6 +35,7 @@ class HelpPages(PersonPages):
         return {
             "name": book.pool.name,
             "rules": book.help,
+            "regions": await self.services.applications.to_dos.advice(actor.pool),
             "materials": len(await self.services.files.material_queries.list_shown(actor.pool)),
             "typed": visit.form.value("text"),
             "longest": FEEDBACK_MAX,

@@ -43,6 +43,7 @@ from web.office.sanction_sheets import SanctionSheetPages
 from web.office.staff import StaffPages
 from web.office.statistics import StatisticsPages
 from web.office.supervisors import SupervisorPages
+from web.office.texts import TextPages
 from web.office.unmatched_payments import UnmatchedPaymentPages
 
 __all__ = ["OfficePages", "menu_of"]
@@ -86,6 +87,7 @@ _ALL = (
     GroupNoticePages,
     OfficeMaterialPages,
     PasswordPages,
+    TextPages,
     ExportPages,
 )
 

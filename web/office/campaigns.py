@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, get_args
 
-from domain.errors import InvalidInput
 from domain.faults import Faults
 from domain.rulebook.form import EntryType
 from services.applications import CampaignData, CampaignForm, CampaignView, entry_names
 from services.core.base import Actor
-from services.office import Place
 from web.core.form_values import FormValues, moment, print_moment
 from web.core.pages import Redirect, Visit, page
 from web.core.typed_forms import Lines
 from web.office.base import OfficePart
+from web.office.region_lines import print_regions, read_regions
 
 STATES = {"draft": "草稿", "upcoming": "未开始", "open": "报名中", "closed": "已截止"}
 _TIMES = {
@@ -115,7 +114,7 @@ class CampaignPages(OfficePart):
             for name, label in _TIMES.items()
         }
         places = await self.services.office.dashboard.places(visit.actor)
-        advice = faults.check(_read_advice, places, form.advice)
+        advice = faults.check(read_regions, places, form.advice, "advice")
         faults.raise_any()
         return CampaignForm(
             name=form.name,
@@ -128,8 +127,7 @@ class CampaignPages(OfficePart):
     async def _stored_values(self, actor: Actor, view: CampaignView) -> dict[str, str]:
         """The campaign's present data as values of the form."""
         data = view.data
-        names = {place.code: place.name for place in await self.services.office.dashboard.places(actor)}
-        advice = "\n".join(f"{names.get(code, code)} {line}" for code, line in data.advice.items())
+        advice = print_regions(await self.services.office.dashboard.places(actor), data.advice)
         return {
             "name": data.name,
             "announcement": data.announcement,
@@ -141,17 +139,3 @@ class CampaignPages(OfficePart):
 
 def _values_of(view: CampaignView | None, types: Mapping[str, str]) -> Mapping[str, object]:
     return {"view": view, "states": STATES, "types": types}
-
-
-def _read_advice(places: Sequence[Place], text: str) -> dict[str, str]:
-    """One region per line: its name or code, a blank, the contact. Raises InvalidInput."""
-    codes = {place.name: place.code for place in reversed(places)} | {place.code: place.code for place in places}
-    advice: dict[str, str] = {}
-    for line in filter(None, (line.strip() for line in text.splitlines())):
-        name, _, contact = line.replace("：", " ").replace(":", " ", 1).partition(" ")
-        if name not in codes:
-            raise InvalidInput(f"没有“{name[:20]}”这个地区，请写地区全称，如“广州市”。", field="advice")
-        if not contact.strip():
-            raise InvalidInput(f"请在“{name}”后面空一格，写上咨询方式。", field="advice")
-        advice[codes[name]] = contact.strip()
-    return advice
