@@ -12,9 +12,10 @@ from app.rulebook_files import load_rulebooks
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import KINDS, KindTexts
 from domain.rulebook.people import HelpQuestion
+from domain.rulebook.reading import FORM_TABLES, find_provenance, leaves
 from domain.rulebook.reviews import ReviewStep
 from domain.rulebook.sections import LadderStep
-from domain.rulebook.types import Section, print_duration
+from domain.rulebook.types import print_duration
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference" / "rulebooks.md"
@@ -40,8 +41,6 @@ verifiable order gives all eligible experts the same chance. The windows of a ca
 entered by an administrator, and no rules.
 """
 _LONG = 60
-_IN_FORMS = ("form.fields.", "form.sections.")
-"""Sections shown in tables of their own."""
 
 
 def main() -> None:
@@ -71,8 +70,8 @@ def _section(name: str, books: Mapping[str, Rulebook]) -> Iterator[str]:
     yield f"## {name}\n"
     yield "| value | usually | differs | source and decision |"
     yield "| --- | --- | --- | --- |"
-    leaves = (key for book in books.values() for key, _ in _leaves(getattr(book, name), name))
-    keys = dict.fromkeys(key for key in leaves if key != name and not key.startswith(_IN_FORMS))
+    all_keys = (key for book in books.values() for key, _ in leaves(getattr(book, name), name))
+    keys = dict.fromkeys(key for key in all_keys if key != name and not key.startswith(FORM_TABLES))
     for key in keys:
         cells = {pool: _show_value(_find_value(book, key)) for pool, book in books.items()}
         counts = Counter(cells.values())
@@ -81,17 +80,6 @@ def _section(name: str, books: Mapping[str, Rulebook]) -> Iterator[str]:
             usual = ""
         others = [f"{pool}: {cell}" for pool, cell in cells.items() if cell != usual]
         yield f"| `{key.removeprefix(f'{name}.')}` | {usual} | {'<br>'.join(others)} | {_reasons(key, books)} |"
-
-
-def _leaves(value: object, key: str) -> Iterator[tuple[str, object]]:
-    if isinstance(value, Section):
-        for name in type(value).model_fields:
-            yield from _leaves(getattr(value, name), f"{key}.{name}")
-    elif isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _leaves(inner, f"{key}.{name}")
-    else:
-        yield key, value
 
 
 def _find_value(book: Rulebook, key: str) -> object:
@@ -113,14 +101,11 @@ def _reasons(key: str, books: Mapping[str, Rulebook]) -> str:
 
 
 def _reason(book: Rulebook, key: str) -> str:
-    parts, written = key.split("."), set(book.written_keys())
-    for length in range(len(parts), 0, -1):
-        candidate = ".".join(parts[:length])
-        if candidate in written:
-            provenance = book.provenance(candidate)
-            since = f"from {provenance.effective_from}" if provenance.effective_from else None
-            return _cell(". ".join(text for text in (provenance.source, since, provenance.note) if text))
-    return ""
+    provenance = find_provenance(book, key)
+    if provenance is None:
+        return ""
+    since = f"from {provenance.effective_from}" if provenance.effective_from else None
+    return _cell(". ".join(text for text in (provenance.source, since, provenance.note) if text))
 
 
 def _show_value(value: object) -> str:

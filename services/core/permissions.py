@@ -97,6 +97,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "feedback.answer": ADMIN,
     "material.manage": ADMIN | {"system"},
     "text.manage": ADMIN,
+    "rule.read": ADMIN,
     "material.restricted": APPLICANT | REVIEWER | ADMIN,
     "person.manage": ADMIN | {"system"},
 }

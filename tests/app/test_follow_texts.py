@@ -42,7 +42,7 @@ async def test_an_outage_ends_neither_the_start_nor_the_following(
     async def no_pause(_seconds: float) -> None:
         """The looks follow each other at once."""
 
-    monkeypatch.setattr(follow_texts.asyncio, "sleep", no_pause)
+    monkeypatch.setattr("app.follow_texts.asyncio.sleep", no_pause)
     with pytest.raises(ValueError, match="a fault of ours"):
         await follow_texts.follow_texts(texts_of(database))
     assert database.looks == ["NoneType", "DBConnectionError", "DBConnectionError", "NoneType", "ValueError"]

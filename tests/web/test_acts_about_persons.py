@@ -210,6 +210,7 @@ IMPERSONAL = frozenset(
         "statistics.read",
         "remuneration.totals",
         "result.read",
+        "rule.read",
         "text.manage",
     }
 )

@@ -55,6 +55,7 @@ _ADMINS = (
         "/statistics/specialties",
         "/supervisors",
         "/texts",
+        "/rules",
         "/unmatched-payments",
     ),
 )

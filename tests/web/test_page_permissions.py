@@ -64,7 +64,13 @@ OPEN = (
     "/h5/{pool}/papers/{kind}",
 )
 """Pages open to all who have the address: signed links, published numbers, public files, each tested by itself."""
-OWN_POOL = ("template", "/office/bank/export/", "/office/exports/{what}", "/office/texts/{code}")
+OWN_POOL = (
+    "template",
+    "/office/bank/export/",
+    "/office/exports/{what}",
+    "/office/rules/{section}",
+    "/office/texts/{code}",
+)
 """Pages of which an administrator of another pool gets the own pool's."""
 OWN_AGENCY = ("/agency/catalogues/", "/agency/drafts/", "/agency/remuneration/", "/agency/templates/")
 """Pages of which every agency gets its own."""

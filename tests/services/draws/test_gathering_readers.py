@@ -44,6 +44,9 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "asked_gathering": THE_ACCESSOR,
         "missing_from": THE_ACCESSOR,
     },
+    "domain/rulebook/labels.py": {
+        "-": FORM,
+    },
     "domain/rulebook/sections.py": {
         "-": FORM,
     },
