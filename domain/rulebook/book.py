@@ -108,7 +108,7 @@ class Rulebook(Section):
     statistics: StatisticsRules
     sanctions: SanctionRules
     venues: Items[Venue] = ()
-    """Offered when a notice is written; other places are typed."""
+    """Known places; ``offered_venues`` are offered when a notice is written, others are typed."""
     calendar: Calendar = Calendar()
     texts: Mapping[str, KindTexts]
     """By kind of notice."""
@@ -125,6 +125,14 @@ class Rulebook(Section):
     def written_keys(self) -> list[str]:
         """Every dotted key that a file sets."""
         return list(self._provenance)
+
+    @property
+    def offered_venues(self) -> tuple[Venue, ...]:
+        return tuple(venue for venue in self.venues if venue.offered)
+
+    def find_venue(self, name: str) -> Venue | None:
+        """The venue of this present or former name; None for a place that was typed."""
+        return next((venue for venue in self.venues if name in venue.names), None)
 
     def earliest_draw(self, evaluation: datetime) -> datetime | None:
         """The earliest moment for calling experts for an evaluation that begins at ``evaluation``; None: no limit."""

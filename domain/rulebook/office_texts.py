@@ -246,6 +246,18 @@ _DECLARED = (
         500,
     ),
     OfficeText(
+        "venues",
+        "评标场所",
+        "venues",
+        "places",
+        "venues",
+        "代理机构填写语音通知时可以选的场所，专家在那里签到。",
+        (f"{PAGES}：抽取申请的语音通知、签到",),
+        100,
+        count_max=300,
+        required=False,
+    ),
+    OfficeText(
         "quick_remarks",
         "语音通知的快速提示",
         "draw.notice.quick_remarks",

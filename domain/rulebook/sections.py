@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from domain.clock import local
+from domain.positions import Position
 from domain.rulebook.notice_texts import Channel
 from domain.rulebook.types import DayHours, Days, Duration, Items, RegionCode, Section, Text
 
@@ -499,3 +500,18 @@ class Venue(Section):
     address: Text
     latitude: Annotated[float, Field(ge=3, le=54)] | None = None
     longitude: Annotated[float, Field(ge=73, le=136)] | None = None
+    offered: bool = True
+    """False: no new notice names it; draws that gather there go on."""
+    former_names: Items[Text] = ()
+    """What notices of running draws may still call it."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name under which it is known, the present one first."""
+        return self.name, *self.former_names
+
+    @property
+    def position(self) -> Position | None:
+        if self.latitude is None or self.longitude is None:
+            return None
+        return Position(self.latitude, self.longitude)

@@ -174,7 +174,7 @@ def _check_scope(book: Rulebook, role: str, scope: str) -> None:
     """Verifiers may be limited to a terminal, venue staff to a venue; other roles apply to the whole pool."""
     places = {
         "verifier": list(book.draw.terminals),
-        "venue": [v for venue in book.venues for v in (venue.code, venue.name)],
+        "venue": [v for venue in book.offered_venues for v in (venue.code, venue.name)],
     }
     if scope and scope not in places.get(role, []):
         raise InvalidInput("没有这个场所，请从列表中选择，或留空表示全库。", code="no_scope", field="scope")

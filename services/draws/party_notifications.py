@@ -233,8 +233,9 @@ def _supervision_notice(row: Any, earlier: Collection[str], later: Collection[st
 
 def _venue_scopes(book: Rulebook, venues: set[str]) -> list[str]:
     """The places for which a venue's staff may have been granted their role; none for a bare address."""
-    codes = {venue.code for venue in book.venues if venue.name in venues}
-    return sorted({"", *venues, *codes}) if venues else []
+    known = [venue for venue in map(book.find_venue, venues) if venue is not None]
+    scopes = {scope for venue in known for scope in (venue.code, *venue.names)}
+    return sorted({"", *venues, *scopes}) if venues else []
 
 
 def venue_urging_text(venue: str, address: str, contact: str, phone: str) -> str:

@@ -24,8 +24,9 @@ def check_owner(actor: Actor, draw: ReadDraw) -> None:
 
 
 def venue_names(actor: Actor, book: Rulebook) -> list[str]:
-    """The name of a venue in notices."""
-    return [actor.scope, *(venue.name for venue in book.venues if venue.code == actor.scope)]
+    """The names of a venue in notices, also those from before it was renamed."""
+    named = (venue for venue in book.venues if actor.scope in (venue.code, *venue.names))
+    return [actor.scope, *(name for venue in named for name in venue.names)]
 
 
 NOT_FOR_DRAFTS = ("verifier", "venue", "supervisor")

@@ -13,6 +13,7 @@ from services.core.short_texts import check_text
 _PHONE = re.compile(r"\d(?:-?\d){2,}")
 _PHONE_FORM = "请填写电话号码，只用数字和“-”，如020-12345678或12345。"
 FIELD = "value"
+ADDRESS_MAX = 200
 
 
 def check_value(text: OfficeText, value: Value) -> Value:
@@ -89,6 +90,25 @@ def _check_questions(text: OfficeText, value: Value) -> Value:
     return questions
 
 
+def _check_venues(text: OfficeText, value: Value) -> Value:
+    """The fields of the last refused venue: ``name``, ``address``, ``latitude``."""
+    venues = _records(value)
+    names = [name for venue in venues for name in (venue["name"], *_texts(venue.get("former_names")))]
+    for venue in venues:
+        faults = Faults()
+        faults.check(_checked, str(venue["name"]), "name", "名称", text.longest, required=True)
+        faults.check(_checked, str(venue["address"]), "address", "地址", ADDRESS_MAX, required=True)
+        if names.count(venue["name"]) > 1:
+            message = f"已有叫“{str(venue['name'])[:30]}”的场所（含曾用名），请换一个名称。"
+            faults.add(InvalidInput(message, code="name_taken", field="name"))
+        if (venue.get("latitude") is None) != (venue.get("longitude") is None):
+            faults.add(InvalidInput("纬度和经度请一起填写，或都不填。", code="half_position", field="latitude"))
+        faults.raise_any()
+    if len(venues) > text.count_max:
+        raise InvalidInput(f"最多{text.count_max}个场所。", code="too_many", field="name")
+    return [dict(venue) for venue in venues]
+
+
 def _checked_answer(answer: str, field: str, longest: int) -> str:
     lines = [_checked(line, field, "回答", longest) for line in answer.splitlines()]
     whole = "\n".join(lines).strip()
@@ -149,4 +169,5 @@ _CHECKS: Mapping[str, Callable[[OfficeText, Value], Value]] = {
     "lines": _check_lines,
     "regions": _check_regions,
     "questions": _check_questions,
+    "venues": _check_venues,
 }

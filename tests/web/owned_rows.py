@@ -146,6 +146,7 @@ async def _sheets(scene: Scene) -> dict[tuple[str, str], object]:
         ("/office/exams/results/", "id"): results.id,
         ("/office/exams/results/template", "form"): "csv",
         ("/office/texts/", "code"): "faq",
+        ("/office/venues/", "code"): "demo-hall",
         ("/office/rules/", "section"): "draw",
     }
     text, audience = GroupNoticeForm("培训通知", "请按时参加培训。"), Audience(numbers=ADMIN_MOBILE)

@@ -49,6 +49,7 @@ ABOUT_THINGS: Mapping[str, str] = {
     "office.reconciliation": "money",
     "office.texts": "texts that everybody reads",
     "office.unmatched_payments": "money",
+    "office.venues": "places",
 }
 """Groups of pages whose commands say nothing about a person."""
 ABOUT_NOTHING: Mapping[str, str] = {

@@ -153,6 +153,9 @@ FORMS: Mapping[str, str] = {
     "web.office.texts._Edit.seen": _SHOWN,
     "web.office.texts._Restored.seen": _SHOWN,
     "web.office.texts._Seen.seen": _SHOWN,
+    "web.office.venues._Offer.seen": _SHOWN,
+    "web.office.venues._Restored.seen": _SHOWN,
+    "web.office.venues._Venue.seen": _SHOWN,
     "web.remuneration.own._Confirmation.version": _SHOWN,
     "web.remuneration.own._Dispute.version": _SHOWN,
     "web.reviews.absences._Absence.ends_on": "as web.office.reviewers._Absence",
@@ -213,6 +216,7 @@ IN_PLACE: Mapping[str, str] = {
     "web.office.statistics.print_figure": "of our own rows",
     "web.reviews.tasks._wanted": "of a list: three digits",
     "web.office.texts._row_count": "at most _ROWS_MAX",
+    "web.office.venues._degrees": "a finite number of degrees, inside China by services.office_texts.venues",
 }
 """Numbers and times that code reads from a text itself, where no declaration tells, by function."""
 ELSEWHERE: Mapping[str, str] = {

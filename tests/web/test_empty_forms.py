@@ -35,6 +35,7 @@ EXCEPTIONS: Mapping[tuple[str, str], str] = {
     ("/agency/draws/new", "copy"): "the fields are those of the button beside it",
     ("/h5/{pool}/exams/{}", ""): "one sentence names both ticks",
     ("/office/exams/{}/candidates/{}", "allow"): "an empty number is 0",
+    ("/office/venues/new", "preview"): "a preview needs no reason",
 }
 """Commands that need not name all demanded fields, each with the reason."""
 OPTIONAL = frozenset({"blueprint_id"})
@@ -81,6 +82,12 @@ ELSEWHERE: Mapping[tuple[str, str], str] = {
     ("/office/texts/{}", "publish"): _OFFICE,
     ("/office/texts/{}", "reset"): _OFFICE,
     ("/office/texts/{}", "restore"): _OFFICE,
+    ("/office/venues", "restore"): _OFFICE,
+    ("/office/venues/new", "save"): _OFFICE,
+    ("/office/venues/{}", "end"): _OFFICE,
+    ("/office/venues/{}", "offer"): _OFFICE,
+    ("/office/venues/{}", "preview"): _OFFICE,
+    ("/office/venues/{}", "save"): _OFFICE,
     ("/review/{}/all", ""): "nothing is demanded",
 }
 """Commands whose forms the walk does not reach, each with the reason."""

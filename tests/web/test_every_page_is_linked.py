@@ -56,6 +56,8 @@ _ADMINS = (
         "/supervisors",
         "/texts",
         "/rules",
+        "/venues",
+        "/venues/new",
         "/unmatched-payments",
     ),
 )

@@ -173,6 +173,7 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/h5/{pool}/announcements/{id": [str(ids["group"])],
         "/office/materials/{id": [str(ids["material"])],
         "/office/orders/{id": [str(ids["order"])],
+        "/office/venues/{code": ["demo-hall"],
         "/office/rules/{section": ["pool", "help", "draw"],
         "/office/texts/{code": ["welcome", "faq", "advice", "hotlines", "privacy"],
         "/office/remuneration/{organisation_id": [str(agency.organisation_id)],

@@ -69,6 +69,7 @@ OWN_POOL = (
     "/office/bank/export/",
     "/office/exports/{what}",
     "/office/rules/{section}",
+    "/office/venues/{code}",
     "/office/texts/{code}",
 )
 """Pages of which an administrator of another pool gets the own pool's."""

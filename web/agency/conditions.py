@@ -103,7 +103,7 @@ class ConditionPages(DrawPart):
             "notice": notice,
             "verified": detail.draw.state == DrawState.VERIFIED,
             "version": version,
-            "venues": book.venues,
+            "venues": book.offered_venues,
             "rules": book.draw.notice,
             "other": OTHER,
         }
@@ -135,14 +135,15 @@ class ConditionPages(DrawPart):
             return {**self._notice_values(visit, notices[-1]), "gathering_at": ""}
         if not detail.draw.on_site:
             return {"contact": next((supervisor.name for supervisor in detail.parts.supervisors), "")}
-        venue = next(iter(self.book(visit.actor).venues), None)
+        venue = next(iter(self.book(visit.actor).offered_venues), None)
         return {"venue": venue.name, "address": venue.address} if venue else {}
 
     def _notice_values(self, visit: Visit, notice: CallNoticeView) -> dict[str, str]:
-        venues = self.book(visit.actor).venues
-        listed = not venues or notice.venue in [venue.name for venue in venues]
+        book = self.book(visit.actor)
+        venue = book.find_venue(notice.venue)
+        listed = not book.offered_venues or (venue is not None and venue.offered)
         return {
-            "venue": notice.venue if listed else OTHER,
+            "venue": (venue.name if venue else notice.venue) if listed else OTHER,
             "venue_other": "" if listed or notice.venue == OTHER else notice.venue,
             "address": notice.address,
             "room": notice.room,

@@ -46,6 +46,7 @@ from web.office.statistics import StatisticsPages
 from web.office.supervisors import SupervisorPages
 from web.office.texts import TextPages
 from web.office.unmatched_payments import UnmatchedPaymentPages
+from web.office.venues import OfficeVenuePages
 
 __all__ = ["OfficePages", "menu_of"]
 
@@ -90,6 +91,7 @@ _ALL = (
     PasswordPages,
     TextPages,
     RulePages,
+    OfficeVenuePages,
     ExportPages,
 )
 

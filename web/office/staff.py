@@ -31,7 +31,7 @@ class StaffPages(OfficePart):
             "ended": ended,
             "offices": {office: role_name(office) for office in OFFICES},
             "terminals": list(book.draw.terminals),
-            "venues": [(venue.code or venue.name, venue.name) for venue in book.venues],
+            "venues": [(venue.code or venue.name, venue.name) for venue in book.offered_venues],
         }
         return Listed(listed, values)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, NotFound
 from domain.rulebook.office_texts import GROUPS, PRIVACY, OfficeText, Value, value_of
 from services.core.base import Actor
 from services.office import Place
@@ -24,6 +24,8 @@ from web.office.region_lines import print_regions, read_regions
 _LONGEST = 256 * 1024
 """Bytes: thirty questions with answers of five hundred characters, nine bytes each as sent."""
 _ROWS_MAX = 30
+_FORMS = frozenset({"line", "phone", "paragraphs", "lines", "regions", "questions"})
+"""Forms of texts that this page edits; venues have a page of their own."""
 _BETWEEN_WORDS = re.compile(r"[\s、，,；;]+")
 _KEEP_TYPED = frozenset({"preview", "publish", "more"})
 """Commands of the form with the value: what was typed is shown again."""
@@ -57,7 +59,8 @@ class TextPages(OfficePart):
 
     @page("/office/texts", "office/texts.html")
     async def texts(self, visit: Visit) -> Mapping[str, object]:
-        views = await self.services.office_texts.texts.list(visit.actor)
+        listed = await self.services.office_texts.texts.list(visit.actor)
+        views = [view for view in listed if view.text.form in _FORMS]
         return {
             "groups": [(name, [view for view in views if view.text.group == group]) for group, name in GROUPS.items()],
             "brief": _brief,
@@ -126,7 +129,10 @@ class TextPages(OfficePart):
     # ---- between form and service
 
     async def _view(self, visit: Visit) -> TextView:
-        return await self.services.office_texts.texts.get(visit.actor, visit.request.match_info["code"])
+        view = await self.services.office_texts.texts.get(visit.actor, visit.request.match_info["code"])
+        if view.text.form not in _FORMS:
+            raise NotFound("这一项在其他页面修改，请返回列表。", code="text_unknown")
+        return view
 
     async def _places(self, actor: Actor, text: OfficeText) -> Sequence[Place]:
         return await self.services.office.dashboard.places(actor) if text.form == "regions" else ()

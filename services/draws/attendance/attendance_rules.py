@@ -16,10 +16,8 @@ from services.core.base import violation
 
 def venue_position(book: Rulebook, venue_name: str) -> Position | None:
     """The venue's position; None for a free-form place or one without coordinates."""
-    venue = next((candidate for candidate in book.venues if candidate.name == venue_name), None)
-    if venue is None or venue.latitude is None or venue.longitude is None:
-        return None
-    return Position(venue.latitude, venue.longitude)
+    venue = book.find_venue(venue_name)
+    return venue.position if venue else None
 
 
 def check_time(book: Rulebook, invitation: Invitation, now: datetime) -> None:

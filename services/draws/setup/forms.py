@@ -198,7 +198,7 @@ def _check_gathering(at: datetime, draw_starts_at: datetime, now: datetime) -> N
 
 def check_venue(venue: str, book: Rulebook, where: str = "") -> None:
     """The venue of a draw on site; a pool without a list of venues accepts any. Raises InvalidInput."""
-    if book.venues and venue.strip() not in [listed_venue.name for listed_venue in book.venues]:
+    if book.offered_venues and venue.strip() not in [listed_venue.name for listed_venue in book.offered_venues]:
         raise InvalidInput(
             f"{where}进场项目请从列表中选择评标场所；不在交易中心评标的，请在活动信息中把“是否进场项目”改为否。",
             code="venue_unknown",
