@@ -134,6 +134,20 @@ def _problems(row: list[str], kind: Kind, codes: set[str], entries: Mapping[str,
         yield f"{code} can't lie under {parent!r}" if parent else f"{code} lacks its parent"
 
 
+def is_code(kind: Kind, code: str) -> bool:
+    """Whether a code has the form of its kind."""
+    return bool(_CODES[kind].fullmatch(code))
+
+
+def possible_parents(kind: Kind, code: str) -> list[str]:
+    """Codes under which a code may lie, the nearest first; none for one at the top."""
+    if kind == "region":
+        above = [f"{code[:4]}00", f"{code[:2]}0000"]
+    else:
+        above = [code[:length] for length in range(len(code) - 1, 0, -1)]
+    return [parent for parent in dict.fromkeys(above) if parent != code and _may_be_parent(code, parent, kind)]
+
+
 def _may_be_parent(code: str, parent: str, kind: Kind) -> bool:
     """Whether a code can have this parent. Codes imply their place in the tree, so this detects wrong parents and
     thereby every cycle."""

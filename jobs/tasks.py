@@ -66,6 +66,10 @@ def _register_office(queue: App, services: Services, retry: CappedRetry) -> None
     async def write_export(order: str) -> None:
         await services.office.large_exports.write_file(order)
 
+    @queue.task(name="catalogue.map", retry=retry)
+    async def carry_out_mapping(mapping_id: str) -> None:
+        await services.office.catalogue_upkeep.carry_out(UUID(mapping_id))
+
     @queue.task(name="experts.sheet", retry=retry)
     async def work_on_sheet(sheet_id: str) -> None:
         await services.experts.sheets.work(UUID(sheet_id))

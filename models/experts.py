@@ -170,7 +170,30 @@ class CatalogueEntry(Row):
     name = fields.CharField(100)
     parent = fields.CharField(32, default="")
     position = fields.IntField(default=0)
+    starts_on: date | None = fields.DateField(null=True)
+    ends_on: date | None = fields.DateField(null=True)
+    """The days, end excluded, on which it is offered; None: always. Names of ended entries stay known."""
 
     class Meta:
         table = "catalogue_entry"
         unique_together = (("pool", "kind", "code"),)
+
+
+class CatalogueMapping(Row):
+    """An ended code's successors, written into the files that hold it. A job carries it out in batches: ``files``
+    changed so far, up to the expert ``reached``."""
+
+    pool = fields.CharField(32)
+    kind = fields.CharField(20)
+    code = fields.CharField(32)
+    successors: list[str] = text_array()
+    reason = fields.CharField(200)
+    at = fields.DatetimeField()
+    actor_id: UUID = fields.UUIDField()
+    reached = fields.UUIDField(null=True)
+    files = fields.IntField(default=0)
+    done_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "catalogue_mapping"
+        indexes = (("pool", "kind", "code"),)

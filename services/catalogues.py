@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Annotated, get_args
 
 from pydantic import Field
+from tortoise.expressions import Q
 
 from domain.catalogues import CatalogueItem, Kind, full_name
+from domain.clock import local
 from domain.errors import InvalidInput, NotFound
 from domain.ids import new_id
 from models.experts import CatalogueEntry
@@ -28,8 +30,10 @@ _NODE = (
     "SELECT e.code, e.name, e.parent, "
     "EXISTS (SELECT 1 FROM catalogue_entry c WHERE c.pool = e.pool AND c.kind = e.kind "
     "AND c.parent = e.code) AS has_children FROM catalogue_entry e "
-    "WHERE e.pool IN ('', $1) AND e.kind = $2 AND "
+    "WHERE e.pool IN ('', $1) AND e.kind = $2 "
+    "AND coalesce(e.starts_on <= $4, TRUE) AND coalesce(e.ends_on > $4, TRUE) AND "
 )
+"""Entries that are offered on the day ``$4``."""
 _CHILDREN = _NODE + "e.parent = $3 ORDER BY e.position"
 _SEARCH = _NODE + (
     "(starts_with(e.code, upper($3)) OR strpos(e.name, $3) > 0) "
@@ -85,7 +89,7 @@ class Catalogues:
     async def replace(self, actor: Actor, catalogues: Mapping[Kind, Sequence[CatalogueItem]]) -> list[CatalogueReport]:
         """Replace the pool's catalogues in one transaction; a repetition changes nothing.
 
-        Codes that experts use are never removed, only reported.
+        Codes that experts use are never removed, only reported; nor are those to which the office gave a date.
         """
         check(actor, "catalogue.import")
         now = self.deps.now()
@@ -121,7 +125,7 @@ class Catalogues:
         return {code: full_name(kind, code, known) for code in codes if code in known.entries}
 
     async def _nodes(self, sql: str, pool: str, kind: str, value: str) -> list[Node]:
-        entry_rows = await rows(sql, pool, kind, value)
+        entry_rows = await rows(sql, pool, kind, value, local(self.deps.now()).date())
         names = await self.names(pool, kind, [row["code"] for row in entry_rows])
         return [Node(**row, full_name=names[row["code"]]) for row in entry_rows]
 
@@ -142,11 +146,10 @@ class Catalogues:
         stale = parents.keys() - {entry.code for entry in entries}
         used = {str(row["code"]) for row in await rows(_USED[kind], pool)} if stale else set()
         used_codes = stale & {above for code in used for above in path_of(code, parents)}
-        removed = (
-            await CatalogueEntry.filter(pool=pool, kind=kind, code__in=stale - used_codes).delete()
-            if stale - used_codes
-            else 0
-        )
+        unused = CatalogueEntry.filter(pool=pool, kind=kind, code__in=stale - used_codes)
+        dated = unused.filter(Q(starts_on__isnull=False) | Q(ends_on__isnull=False)).values_list("code", flat=True)
+        gone = stale - used_codes - {str(code) for code in await dated}
+        removed = await CatalogueEntry.filter(pool=pool, kind=kind, code__in=gone).delete() if gone else 0
         return CatalogueReport(kind, count, removed, tuple(sorted(used_codes)))
 
 

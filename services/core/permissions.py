@@ -98,6 +98,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "material.manage": ADMIN | {"system"},
     "text.manage": ADMIN,
     "rule.read": ADMIN,
+    "catalogue.manage": ADMIN,
     "material.restricted": APPLICANT | REVIEWER | ADMIN,
     "person.manage": ADMIN | {"system"},
 }

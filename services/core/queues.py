@@ -31,6 +31,7 @@ _QUEUES: Mapping[str, str] = {
     "exports.write": EXPORTS,
     "experts.sheet": EXPORTS,
     "sanctions.sheet": EXPORTS,
+    "catalogue.map": EXPORTS,
 }
 
 

@@ -1,6 +1,7 @@
 """Views of the office across nouns: to-do counts, lists, exports, administration of experts."""
 
 from services.office.application_list import ApplicationLine, Filter, Sort, StateCount
+from services.office.catalogue_upkeep import KIND_NAMES, EntryPage, EntryView, MappingPreview
 from services.office.dashboard import Kind, Place, SittingToday, Today, Waiting
 from services.office.expert_list import (
     ATTENDED,
@@ -25,6 +26,7 @@ __all__ = [
     "ATTENDED",
     "COLUMNS",
     "DIRECT_MAX",
+    "KIND_NAMES",
     "SHOWN",
     "SORTS",
     "STATES",
@@ -36,6 +38,8 @@ __all__ = [
     "Audience",
     "AudienceCount",
     "Count",
+    "EntryPage",
+    "EntryView",
     "ExpertFilter",
     "ExpertLine",
     "Export",
@@ -45,6 +49,7 @@ __all__ = [
     "GroupNoticeView",
     "InvoiceFilter",
     "Kind",
+    "MappingPreview",
     "OfficeServices",
     "OrderView",
     "Place",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.core.due_tasks import DueTask
 from services.office.application_list import ApplicationList
+from services.office.catalogue_upkeep import CatalogueUpkeep
 from services.office.dashboard import OfficeDashboard
 from services.office.expert_list import ExpertList
 from services.office.exports import Exports
@@ -24,6 +25,7 @@ class OfficeServices:
     expert_list: ExpertList
     exports: Exports
     large_exports: LargeExports
+    catalogue_upkeep: CatalogueUpkeep
     staff_work: StaffWork
     late_certificates: LateCertificates
     group_notices: GroupNotices

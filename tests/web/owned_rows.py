@@ -146,6 +146,8 @@ async def _sheets(scene: Scene) -> dict[tuple[str, str], object]:
         ("/office/exams/results/", "id"): results.id,
         ("/office/exams/results/template", "form"): "csv",
         ("/office/texts/", "code"): "faq",
+        ("/office/catalogues/", "kind"): "specialty",
+        ("/office/catalogues/", "code"): "A0401",
         ("/office/venues/", "code"): "demo-hall",
         ("/office/rules/", "section"): "draw",
     }

@@ -150,6 +150,8 @@ FORMS: Mapping[str, str] = {
     "web.office.materials._Material.position": "0 to POSITION_MAX",
     "web.office.reviewers._Absence.ends_on": "as starts_on; LONGEST",
     "web.office.reviewers._Absence.starts_on": "from today, FURTHEST; of nobody who is away or stands in then",
+    "web.office.catalogues._End.ends_on": "not before today; after the start",
+    "web.office.catalogues._Entry.starts_on": "not before today",
     "web.office.texts._Edit.seen": _SHOWN,
     "web.office.texts._Restored.seen": _SHOWN,
     "web.office.texts._Seen.seen": _SHOWN,

@@ -88,6 +88,10 @@ ELSEWHERE: Mapping[tuple[str, str], str] = {
     ("/office/venues/{}", "offer"): _OFFICE,
     ("/office/venues/{}", "preview"): _OFFICE,
     ("/office/venues/{}", "save"): _OFFICE,
+    ("/office/catalogues/{}", "add"): _OFFICE,
+    ("/office/catalogues/{}/{}", "end"): _OFFICE,
+    ("/office/catalogues/{}/{}", "map"): _OFFICE,
+    ("/office/catalogues/{}/{}", "preview"): _OFFICE,
     ("/review/{}/all", ""): "nothing is demanded",
 }
 """Commands whose forms the walk does not reach, each with the reason."""

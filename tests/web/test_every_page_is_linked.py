@@ -56,6 +56,7 @@ _ADMINS = (
         "/supervisors",
         "/texts",
         "/rules",
+        "/catalogues",
         "/venues",
         "/venues/new",
         "/unmatched-payments",

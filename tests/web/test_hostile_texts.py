@@ -174,6 +174,8 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/office/materials/{id": [str(ids["material"])],
         "/office/orders/{id": [str(ids["order"])],
         "/office/venues/{code": ["demo-hall"],
+        "/office/catalogues/{kind": ["specialty"],
+        "/office/catalogues/{kind}/{code": ["A0401"],
         "/office/rules/{section": ["pool", "help", "draw"],
         "/office/texts/{code": ["welcome", "faq", "advice", "hotlines", "privacy"],
         "/office/remuneration/{organisation_id": [str(agency.organisation_id)],

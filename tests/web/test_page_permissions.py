@@ -69,6 +69,7 @@ OWN_POOL = (
     "/office/bank/export/",
     "/office/exports/{what}",
     "/office/rules/{section}",
+    "/office/catalogues/",
     "/office/venues/{code}",
     "/office/texts/{code}",
 )

@@ -10,6 +10,7 @@ from web.office.bank import BankPages
 from web.office.bank_files import BankFilePages
 from web.office.base import menu_of
 from web.office.campaigns import CampaignPages
+from web.office.catalogues import OfficeCataloguePages
 from web.office.certificates import OfficeCertificatePages
 from web.office.course_items import CourseItemPages
 from web.office.course_participants import CourseParticipantPages
@@ -92,6 +93,7 @@ _ALL = (
     TextPages,
     RulePages,
     OfficeVenuePages,
+    OfficeCataloguePages,
     ExportPages,
 )
 

@@ -41,7 +41,7 @@ _MENU: Mapping[str, Mapping[str, str]] = {
         "staff": "工作人员",
         "passwords": "初始密码",
     },
-    "设置": {"texts": "文字与电话", "venues": "评标场所", "rules": "规则一览"},
+    "设置": {"texts": "文字与电话", "venues": "评标场所", "catalogues": "目录", "rules": "规则一览"},
 }
 """Groups of the menu: code and name of each entry; the name of the examination is the pool's own."""
 _PATHS = {"draws": "/draws"}

@@ -5,9 +5,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
+from tortoise.expressions import Q
+
+from domain.clock import local
 from domain.draws.lifecycles import DrawState
 from domain.draws.recusal_keys import normalise_person_name
 from domain.errors import Conflict, InvalidInput, NotFound
@@ -255,7 +258,7 @@ class CallNoticesAndConditions:
         faults.check(check_condition_form, form, book, remaining)
         faults.check(check_emergency, form.emergency, locked.draw.starts_at, self.deps.now(), book)
         with faults.part():
-            await check_codes(pool, form)
+            await check_codes(pool, form, local(self.deps.now()).date())
         faults.raise_any()
 
     async def remove_condition(self, actor: Actor, draw_id: UUID, condition_id: UUID) -> None:
@@ -269,14 +272,9 @@ class CallNoticesAndConditions:
         return locked.draw.needed - sum(c.planned for c in locked.conditions)
 
 
-async def check_codes(pool: str, form: ConditionForm) -> None:
-    """Raises InvalidInput for a field with a code that no catalogue has."""
-    kinds = {"alternative": "specialty"}
-    wanted: dict[str, tuple[str, tuple[str, ...]]] = {"regions": ("region", form.regions)}
-    for name in ("specialty", "alternative", "title_level", "qualification", "department"):
-        code: str = getattr(form, name)
-        wanted[name] = kinds.get(name, name), (code,) if code else ()
-    faults = Faults()
+async def check_codes(pool: str, form: ConditionForm, on: date) -> None:
+    """Raises InvalidInput for a field with a code that no catalogue offers on this day."""
+    wanted, faults = _codes_of(form), Faults()
     levels = CatalogueEntry.filter(pool__in=["", pool], kind="title_level", code=form.title_level)
     if form.title_level and await levels.exclude(parent="").exists():
         faults.add(InvalidInput("请选择职称等级（如正高级），不能选具体职称。", field="title_level"))
@@ -286,7 +284,40 @@ async def check_codes(pool: str, form: ConditionForm) -> None:
         )
         if unknown := sorted(set(codes) - set(known)):
             faults.add(InvalidInput(f"目录中没有“{unknown[0]}”，请重新选择。", field=field))
+    for field, entry in await _entries_out_of_force(pool, form, on):
+        message = f"“{entry.name}”（{entry.code}）现在不能用于抽取，请从列表中重新选择。"
+        faults.add(InvalidInput(message, code="code_ended", field=field))
     faults.raise_any()
+
+
+async def check_in_force(pool: str, conditions: Iterable[Condition], on: date) -> None:
+    """Raises InvalidInput for a condition with a code that has been ended since the condition was set."""
+    for condition in conditions:
+        for _, entry in await _entries_out_of_force(pool, condition, on):
+            message = f"条件{condition.position}的“{entry.name}”（{entry.code}）现在不能用于抽取，请修改这个条件。"
+            raise InvalidInput(message, code="code_ended", field="conditions")
+
+
+def _codes_of(form: ConditionForm | Condition) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Kind and codes by field."""
+    kinds = {"alternative": "specialty"}
+    wanted: dict[str, tuple[str, tuple[str, ...]]] = {"regions": ("region", tuple(form.regions))}
+    for name in ("specialty", "alternative", "title_level", "qualification", "department"):
+        code: str = getattr(form, name)
+        wanted[name] = kinds.get(name, name), (code,) if code else ()
+    return wanted
+
+
+async def _entries_out_of_force(
+    pool: str, form: ConditionForm | Condition, on: date
+) -> list[tuple[str, CatalogueEntry]]:
+    """Entries that the catalogue does not offer on this day, with the field that names them."""
+    wanted = _codes_of(form)
+    named = sorted({code for _, codes in wanted.values() for code in codes})
+    dated = CatalogueEntry.filter(Q(ends_on__lte=on) | Q(starts_on__gt=on), pool__in=["", pool], code__in=named)
+    entries = {(entry.kind, entry.code): entry for entry in await dated}
+    places = ((field, kind, code) for field, (kind, codes) in wanted.items() for code in codes)
+    return [(field, entries[kind, code]) for field, kind, code in places if (kind, code) in entries]
 
 
 async def _renumber(parts: Iterable[CallNotice | Condition]) -> None:

@@ -42,7 +42,7 @@ from services.draws.projects.project_rules import check_on_site
 from services.draws.recall_rules import check_same_day, shifted_gathering_time
 from services.draws.scopes import find_avoided
 from services.draws.setup.attachments import attached_name
-from services.draws.setup.call_notices_and_conditions import CallNoticesAndConditions
+from services.draws.setup.call_notices_and_conditions import CallNoticesAndConditions, check_in_force
 from services.draws.setup.daily_limits import count_use
 from services.draws.setup.form_versions import check_version, read_basic_version
 from services.draws.setup.forms import DrawForm, DrawTimes, check_counts, check_draw_form, check_emergency
@@ -340,6 +340,8 @@ class DrawSetup(CallNoticesAndConditions):
             faults.check(check_emergency, c.emergency, draw.starts_at, now, book, f"抽取条件{c.position}：")
         with faults.part():
             await self._check_notices(locked, now)
+        with faults.part():
+            await check_in_force(draw.pool, locked.conditions, local(now).date())
         if draw.kind != "normal":
             with faults.part():
                 await self._check_follower(draw, attachment)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.clock import local
 from domain.errors import TooMany
 from domain.faults import Faults
 from models.draws import CallNotice, Condition, Draw
@@ -55,7 +56,7 @@ class DrawPreviews:
         faults.check(check_requirements, form, book)
         faults.check(check_emergency, form.emergency, draw.starts_at, self.deps.now(), book)
         with faults.part():
-            await check_codes(draw.pool, form)
+            await check_codes(draw.pool, form, local(self.deps.now()).date())
         faults.raise_any()
 
     async def _bands(self, draw: Draw, condition: Condition) -> Preview:

@@ -10,9 +10,11 @@ from uuid import UUID
 
 import pytest
 
+from domain.clock import local
 from domain.errors import AppError, Conflict, InvalidForm, InvalidInput, RuleViolation
 from models.accounts import Account
 from models.draws import CallNotice, Condition, Draw, DrawLot, DrawNumber
+from models.experts import CatalogueEntry
 from models.projects import Lot, Project
 from services.core.base import Actor, Deps
 from services.draws import ConditionForm
@@ -233,6 +235,25 @@ async def test_a_code_of_no_catalogue_is_refused_beside_its_field(office: Office
         with pytest.raises(InvalidInput, match="目录中没有") as refused:
             await office.setup.add_condition(office.agency, draw_id, replace(form, **{field: value}))
         assert refused.value.field == field
+
+
+async def test_a_draw_goes_by_codes_in_force(office: Office) -> None:
+    """Also one whose condition was set before its code was ended."""
+    await add_experts(office, 1)
+    draw_id = await make_draw(office, needed=1, specialty="A08")
+    today = local(office.deps.now()).date()
+    await CatalogueEntry.filter(kind="specialty", code="A08").update(ends_on=today)
+    terminal = office.deps.book("demo").draw.terminals[0]
+    with pytest.raises(InvalidInput, match="现在不能用于抽取，请修改这个条件") as refused:
+        await office.setup.submit(office.agency, draw_id, terminal, "请核验")
+    assert refused.value.field == "conditions"
+    condition = await Condition.get(draw_id=draw_id)
+    form = ConditionForm(condition.notice_id, "permanent", ("440100",), "A08", 1)
+    with pytest.raises(InvalidInput, match="请从列表中重新选择") as refused:
+        await office.setup.edit_condition(office.agency, draw_id, condition.id, form)
+    assert refused.value.field == "specialty"
+    await CatalogueEntry.filter(kind="specialty", code="A08").update(ends_on=today + timedelta(days=1))
+    await office.setup.submit(office.agency, draw_id, terminal, "请核验")
 
 
 def fields_of(refused: pytest.ExceptionInfo[InvalidForm]) -> list[str | None]:
