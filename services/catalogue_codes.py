@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from typing import get_args
 from uuid import UUID
 
@@ -14,15 +15,15 @@ from services.core.base import rows
 CODE_MAX = 64
 _FIND = """
 WITH RECURSIVE found AS (
-  SELECT pool, kind, code, name, parent FROM catalogue_entry
+  SELECT pool, kind, code, name, parent, ends_on FROM catalogue_entry
    WHERE pool = ANY($1::text[]) AND kind = ANY($2::text[]) AND code = ANY($3::text[])
-  UNION SELECT e.* FROM found f CROSS JOIN LATERAL (SELECT pool, kind, code, name, parent FROM catalogue_entry
+  UNION SELECT e.* FROM found f CROSS JOIN LATERAL (SELECT pool, kind, code, name, parent, ends_on FROM catalogue_entry
    WHERE pool = ANY($1::text[]) AND kind = f.kind AND code = f.parent OFFSET 0) e)
-SELECT pool, kind, code, name, parent, (SELECT TRUE FROM catalogue_entry c WHERE c.pool = ANY($1::text[])
+SELECT pool, kind, code, name, parent, ends_on, (SELECT TRUE FROM catalogue_entry c WHERE c.pool = ANY($1::text[])
     AND c.kind = found.kind AND c.parent = found.code LIMIT 1) IS NOT NULL AS has_children, '' AS credit_code
   FROM found
 UNION ALL
-SELECT pool, 'employer', id::text, name, '', FALSE, credit_code FROM employer
+SELECT pool, 'employer', id::text, name, '', NULL, FALSE, credit_code FROM employer
  WHERE pool = ANY($1::text[]) AND id = ANY($4::uuid[]) AND (retired_at IS NULL OR id = ANY($5::uuid[]))
  ORDER BY pool
 """
@@ -30,12 +31,14 @@ SELECT pool, 'employer', id::text, name, '', FALSE, credit_code FROM employer
 
 @dataclass(frozen=True)
 class CatalogueCode:
-    """An entry of a catalogue. ``credit_code`` is an employer's."""
+    """An entry of a catalogue. ``credit_code`` is an employer's; ``ends_on``: the first day on which it is not offered
+    any more."""
 
     name: str
     parent: str
     has_children: bool
     credit_code: str = ""
+    ends_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,20 @@ class CatalogueCodes:
         entry = self.entries.get((kind, code))
         return entry.parent if entry else ""
 
+    def without_ended(self, on: date) -> CatalogueCodes:
+        """Only entries that are still offered on this day, for values that are newly chosen."""
+        offered = {key: entry for key, entry in self.entries.items() if entry.ends_on is None or entry.ends_on > on}
+        return CatalogueCodes(offered)
+
+    def with_ended_marked(self, on: date) -> CatalogueCodes:
+        """The same, with the names of entries that are not offered any more on this day saying so."""
+        return CatalogueCodes(
+            {
+                key: replace(entry, name=f"{entry.name}（已停用）") if entry.ends_on and entry.ends_on <= on else entry
+                for key, entry in self.entries.items()
+            }
+        )
+
     def path(self, kind: str, code: str) -> list[str]:
         """The code and its ancestors, from the bottom up."""
         path = [code]
@@ -79,7 +96,7 @@ async def load_codes(book: Rulebook, *values: object, retired: Iterable[str] = (
     kinds = list(get_args(Kind))
     code_rows = await rows(_FIND, ["", book.pool.code], kinds, sorted(codes), employers, retired_ids)
     entries = {
-        (r["kind"], r["code"]): CatalogueCode(r["name"], r["parent"], r["has_children"], r["credit_code"])
+        (r["kind"], r["code"]): CatalogueCode(r["name"], r["parent"], r["has_children"], r["credit_code"], r["ends_on"])
         for r in code_rows
     }
     return CatalogueCodes(entries)

@@ -75,7 +75,7 @@ def problems_of(
         attached,
         entry_type=type_of(application),
         person=facts_of(deps, account),
-        catalogue=codes,
+        catalogue=codes.without_ended(today(deps)),
         today=today(deps),
         unchanged={code for code, value in filed.items() if values.get(code) == value},
         optional=_never_filed(book, filed) if application.entry_type == "change" else (),

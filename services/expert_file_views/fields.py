@@ -48,7 +48,7 @@ class FileWords:
     async def of(cls, deps: Deps, record: FileRecord, *, further: Iterable[object] = ()) -> FileWords:
         """``further``: values beside the present ones that will be shown. One statement."""
         book, values = deps.book(record.expert.pool), [record.file.values, *further]
-        codes = await load_codes(book, *values, retired=list(_employers(values)))
+        codes = (await load_codes(book, *values, retired=list(_employers(values)))).with_ended_marked(today(deps))
         paper = book.form.of_file()
         return cls(book, record, paper, codes, account_values(paper, _person(deps, record), today(deps), "first"))
 

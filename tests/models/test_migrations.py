@@ -35,8 +35,8 @@ DIGESTS = {
     "0014_corrections.sql": "33ba1198cc3721e3fb2da9d9347071cef0d506286ac6187381bfd9a5df161cc0",
     "0015_sanctions.sql": "2322c417d5ec73ca47991f4c65eefaa0236734fda70be3050fa90739545ea30e",
     "0016_sanction_sheets.sql": "3a4ffda99ea6aac1c7eeac0fd0363e7fd341591b55c8a63ccb1d4be10dcf8592",
-    "0014_office_texts.sql": "97597310d538ee402bd0db750d5f3a4ae9c43a6dc1bc40cc3847d192257ef4c0",
-    "0015_catalogue_dates.sql": "6180f1908824a57a1262a445065909514b745f2ea664b4e8352e0148f822835c",
+    "0017_office_texts.sql": "97597310d538ee402bd0db750d5f3a4ae9c43a6dc1bc40cc3847d192257ef4c0",
+    "0018_catalogue_dates.sql": "6180f1908824a57a1262a445065909514b745f2ea664b4e8352e0148f822835c",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]

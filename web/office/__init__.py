@@ -40,8 +40,8 @@ from web.office.people import FieldPages, PeoplePages
 from web.office.reconciliation import ReconciliationPages
 from web.office.remuneration import RemunerationPages
 from web.office.reviewers import ReviewerPages
-from web.office.sanction_sheets import SanctionSheetPages
 from web.office.rules import RulePages
+from web.office.sanction_sheets import SanctionSheetPages
 from web.office.staff import StaffPages
 from web.office.statistics import StatisticsPages
 from web.office.supervisors import SupervisorPages

@@ -11,11 +11,12 @@ from uuid import UUID
 import pytest
 
 from domain.applications.lifecycles import TaskState
-from domain.clock import FixedClock
+from domain.clock import FixedClock, local
 from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment, PrintedForm
 from models.audit import AuditEntry
+from models.experts import CatalogueEntry
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications.drafts import Drafts
 from services.applications.submission import Outcome, Submission
@@ -230,6 +231,22 @@ async def test_a_corrected_specialty_is_open_again_and_the_approved_stay(
     await submission.submit(zhao, application.id, saved.form_version)
     rows = await ApplicationSpecialty.filter(application_id=application.id).order_by("position")
     assert [(row.code, row.state) for row in rows] == [(SPECIALTY, "approved"), (THIRD_SPECIALTY, "open")]
+
+
+async def test_a_code_that_was_ended_meanwhile_is_chosen_anew_and_holds_nobody_up_whose_choice_is_closed(
+    deps: Deps, submission: ApplicationWorkflow, zhao: Actor
+) -> None:
+    application = await fill_in(deps, zhao, specialties=TWO)
+    ended = CatalogueEntry.filter(kind="specialty", code=OTHER_SPECIALTY)
+    await ended.update(ends_on=local(deps.now()).date())
+    with pytest.raises(InvalidInput) as refused:
+        await submission.submit(zhao, application.id, application.version)
+    assert "请从专业目录中重新选择" in refused.value.message
+    await ended.update(ends_on=None)
+    await submission.submit(zhao, application.id, application.version)
+    await ended.update(ends_on=local(deps.now()).date())
+    await _decide(application.id, {SPECIALTY: "approved", OTHER_SPECIALTY: "approved"}, ["email"])
+    await submission.submit(zhao, application.id, (await Application.get(id=application.id)).version)
 
 
 async def test_an_undecided_application_can_be_withdrawn_and_submitted_again(

@@ -48,6 +48,7 @@ async def test_an_ended_code_is_mapped_after_a_preview(scene: Scene) -> None:
     await visitor.press("确定停用", reason="并入建筑设计")
     assert "已停用" in visitor.text
     assert "旧代码" in visitor.text
+    assert "房屋建筑（已停用）" in (await scene.at(f"/office/experts/{expert.id}")).text
     await visitor.press("预览", successors="A0401", reason="合并")
     assert "孙明远" in visitor.text
     assert "将把1份档案中的" in visitor.text
