@@ -20,22 +20,34 @@ const periodCell = (one) => ({
 });
 
 openPage({ data: {
-  kinds: KINDS.map(([, name]) => name), kindAt: 0, kind: 'span', hoursNames: HOURS.map(([, name]) => name), hoursAt: 0, days: WEEKDAYS.map((name) => ({ name,
-    chosen: false })), until: '', holidays: /** @type {Api.OptionOut[]} */ ([]), holidayAt: 0, months: /** @type {Api.OptionOut[]} */ ([]), monthAt: 0,
+  kinds: KINDS.map(([, name]) => name), kindAt: 0, kind: 'span', kindName: KINDS[0][1],
+  hoursNames: HOURS.map(([, name]) => name), hoursAt: 0, hoursName: HOURS[0][1],
+  days: WEEKDAYS.map((name) => ({ name, chosen: false })), until: '',
+  holidays: /** @type {Api.OptionOut[]} */ ([]), holidayAt: 0, holidayText: '',
+  months: /** @type {Api.OptionOut[]} */ ([]), monthAt: 0, monthText: '',
   today: dayAhead(0), from: dayAhead(1), fromClock: '08:00', to: dayAhead(1), toClock: '18:00', reason: '',
 } }, {
   async load() {
     const { periods, holidays, months } = await call('GET /experts/me/unavailabilities');
     const groups = periods.length ? [{ title: '不接受抽取的时间', cells: periods.map(periodCell) }] : [];
-    return { holidays, months, sheet: { banner: periods.length ? undefined : { text: '现在随时可以被抽取。' }, groups } };
+    const named = { holidayAt: 0, monthAt: 0, holidayText: holidays[0]?.text || '', monthText: months[0]?.text || '' };
+    return { holidays, months, ...named, sheet: { banner: periods.length ? undefined : { text: '现在随时可以被抽取。' }, groups } };
   },
 
   /** A part of the new times. @param {Shell.Tap} event */
   pick({ detail, currentTarget }) { this.setData({ [currentTarget.dataset.id || '']: detail.value }); },
   /** @param {Shell.Tap} event */
-  pickAt({ detail, currentTarget }) { this.setData({ [currentTarget.dataset.id || '']: Number(detail.value) }); },
+  pickAt({ detail, currentTarget }) {
+    const at = Number(detail.value);
+    this.setData({ [currentTarget.dataset.id || '']: at });
+    const { hoursAt, holidays, holidayAt, months, monthAt } = this.data;
+    this.setData({ hoursName: HOURS[hoursAt][1], holidayText: holidays[holidayAt]?.text || '', monthText: months[monthAt]?.text || '' });
+  },
   /** @param {Shell.Tap} event */
-  pickKind({ detail }) { this.setData({ kindAt: Number(detail.value), kind: KINDS[Number(detail.value)][0] }); },
+  pickKind({ detail }) {
+    const [kind, kindName] = KINDS[Number(detail.value)];
+    this.setData({ kindAt: Number(detail.value), kind, kindName });
+  },
   /** @param {Shell.Tap} event */
   turnDay({ currentTarget }) {
     const at = Number(currentTarget.dataset.id);
