@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import re
 import secrets
 import signal
 import subprocess
 import sys
 import time
 import uuid
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -81,3 +83,12 @@ def test_a_property_with_parameters_gets_its_examples_once() -> None:
     items: list[Any] = [SimpleNamespace(obj=holds)] * 3
     set_examples(items, many=True)
     assert getattr(holds, SETTINGS).max_examples == TIMES * FEW
+
+
+def test_no_journey_reads_the_date_of_the_machine() -> None:
+    """Its people and campaigns are dated from the time at which all journeys begin, or they fail on some days."""
+    journeys = sorted((Path(__file__).parent / "journeys").glob("*.py"))
+    reading = [
+        path.name for path in journeys if re.search(r"SystemClock|\.today\(\)|\.now\(UTC", path.read_text("utf-8"))
+    ]
+    assert (len(journeys) > 5, reading) == (True, [])

@@ -23,21 +23,21 @@ from app.players.people import check_sign
 from app.players.phones import Phone
 from app.players.reviewers import Reviewer
 from config.settings import Settings
-from domain.clock import SystemClock, local
+from domain.clock import local
 from models.accounts import RoleGrant
 from services.accounts import account_by_mobile
 from services.core.base import system, transaction
 from services.experts import COLUMNS, ExpertImport
 from services.operations import find_broken, find_broken_audit
-from tests.drivers.in_process import SettlingStage, Stores, stage_in_process
+from tests.drivers.in_process import BEGIN, SettlingStage, Stores, stage_in_process
 from tests.plugins.data_folders import data_folder
 
 PASSWORD = "Abcd1234"
 
 
 def birthday(years: int, days: int = 0) -> str:
-    """The birthday (yyyymmdd) of a person who completes so many years in so many days."""
-    day = local(SystemClock().now()).date() + timedelta(days=days)
+    """The birthday (yyyymmdd) of a person who completes so many years in so many days after the journeys begin."""
+    day = local(BEGIN).date() + timedelta(days=days)
     return f"{day.year - years}{day.month:02}{min(day.day, 28):02}"
 
 

@@ -22,8 +22,8 @@ from app.players.http_client import Json, Refused
 from app.players.payers import Payer, ReceivedEmail, code_in_chat, received_emails
 from app.players.phones import NotArrived
 from app.players.scans import card, signed_scan
-from domain.clock import SHANGHAI, SystemClock, local
-from tests.drivers.in_process import Stores
+from domain.clock import SHANGHAI, local
+from tests.drivers.in_process import BEGIN, Stores
 from tests.drivers.phones import press_by_script
 from tests.factories.forms import good_values
 from tests.journeys.applying import (
@@ -65,7 +65,7 @@ CAMPAIGN = "全区第二批评标专家报名"
 def _day(month: int, day: int, clock: str) -> datetime:
     """A moment of the campaign, in the coming year."""
     hour, minute = map(int, clock.split(":"))
-    return datetime(local(SystemClock().now()).year + 1, month, day, hour, minute, tzinfo=SHANGHAI)
+    return datetime(local(BEGIN).year + 1, month, day, hour, minute, tzinfo=SHANGHAI)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
