@@ -48,7 +48,7 @@ def _all_texts() -> Iterator[tuple[str, str]]:
             yield from ((f"{name} {kind}".strip(), text) for text in _values(values))
     for folder, pattern in _SCRIPTS:
         for path in sorted((ROOT / folder).rglob(pattern)):
-            if "tests" not in path.parts:
+            if not {"tests", "node_modules"} & set(path.parts):
                 text = _MARKUP.sub("\n", path.read_text(encoding="utf-8"))
                 yield from ((str(path.relative_to(ROOT)), line) for line in text.splitlines())
 

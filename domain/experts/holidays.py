@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from domain.clock import SHANGHAI, local
 from domain.rulebook.book import Rulebook
+from domain.rulebook.labels import HOLIDAYS
 from domain.spans import Span
 
-NAMES: Mapping[str, str] = {
-    "new_year": "元旦",
-    "spring": "春节",
-    "qingming": "清明",
-    "labour": "五一",
-    "dragon_boat": "端午",
-    "mid_autumn": "中秋",
-    "national": "国庆",
-}
 _KEY = re.compile(r"(20\d\d)-([a-z_]+)")
 
 
@@ -64,9 +56,9 @@ def find_holiday(book: Rulebook, key: str) -> Holiday | None:
 def _holidays(book: Rulebook) -> Iterator[Holiday]:
     for key, days in book.calendar.named.items():
         match = _KEY.fullmatch(key)
-        if match and match[2] in NAMES:
+        if match and match[2] in HOLIDAYS:
             announced = book.source(f"calendar.named.{key}") is not None
-            yield Holiday(key, NAMES[match[2]], days.first, days.last, announced)
+            yield Holiday(key, HOLIDAYS[match[2]], days.first, days.last, announced)
 
 
 def _midnight(day: date) -> datetime:

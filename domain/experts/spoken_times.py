@@ -15,9 +15,10 @@ from domain.clock import SHANGHAI, local
 from domain.date_ranges import ASK as ASK_DAYS
 from domain.date_ranges import read_span
 from domain.errors import InvalidInput
-from domain.experts.holidays import NAMES, Holiday
+from domain.experts.holidays import Holiday
 from domain.experts.times_off import DAY, EVENING, NOON, TimesOff
 from domain.parsing import fold
+from domain.rulebook.labels import HOLIDAYS
 
 _LONGEST = 60
 _WEEKDAYS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "日": 7, "天": 7}
@@ -32,7 +33,7 @@ _UNTIL = re.compile(r"(?:到|至|直到)(.+?)(?:为止|结束)?$")
 _HOLIDAY_WORDS = {
     word: code
     for code, words in {
-        **{code: (name,) for code, name in NAMES.items()},
+        **{code: (name,) for code, name in HOLIDAYS.items()},
         "spring": ("春节", "过年"),
         "labour": ("五一", "劳动节"),
         "national": ("国庆", "十一"),

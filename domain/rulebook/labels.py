@@ -38,6 +38,10 @@ SECTIONS: Mapping[str, str] = {
     "voice": "语音电话",
     "attendance": "签到、提醒与催促",
     "remuneration": "专家酬劳",
+    "availability": "不接受抽取的时间",
+    "sanctions": "暂停抽取、警告与退库",
+    "group_notices": "群发通知",
+    "statistics": "统计",
     "calendar": "节假日",
     "ladder": "通知方式",
 }
@@ -323,6 +327,8 @@ _RULES: Mapping[str, Mapping[str, str]] = {
         "commitments.aborts_max": "公开前最多可以作废|轮",
         "commitments.lot_orders_max": "一个标段24小时内最多|次排序",
         "commitments.start_within": "排序产生后多久自动开始抽取",
+        "emergency.conditions": "可否只抽应急专家",
+        "emergency.within": "只抽应急专家的评标须在多久内开始",
         "exits.on_site_after": "进场项目在预计结束后多久自动结束",
         "exits.after_forced_end": "强制结束后已同意的专家",
         "calling.hours": "开始通知专家的时段",
@@ -410,7 +416,17 @@ _RULES: Mapping[str, Mapping[str, str]] = {
         "table.transport": "交通补助|元",
         "table.difference": "异地压差补助|元",
     },
-    "calendar": {"holidays": "工作日中的节假日", "workdays": "周末中的工作日"},
+    "availability": {
+        "pause_reminder": "没有期限的暂停每隔多久询问一次",
+        "weekly_reminder": "没有期限的每周时间每隔多久询问一次",
+    },
+    "sanctions": {
+        "second_person": "须由另一位管理员确认的处理",
+        "appeal_within": "生效后多久内可以申诉",
+    },
+    "group_notices": {"per_minute": "每分钟最多写给|人"},
+    "statistics": {"thin_below": "一个地区的专业少于多少人算偏少|人"},
+    "calendar": {"holidays": "工作日中的节假日", "workdays": "周末中的工作日", "named": "节假日安排"},
 }
 LABELS: Mapping[str, Label] = {
     f"{section}.{key}": Label(*text.split("|")) for section, rules in _RULES.items() for key, text in rules.items()
@@ -452,6 +468,16 @@ _FIELDS: Mapping[str, str] = {
     "room": "房间",
     "gathering_at": "集合时间",
 }
+HOLIDAYS: Mapping[str, str] = {
+    "new_year": "元旦",
+    "spring": "春节",
+    "qingming": "清明",
+    "labour": "五一",
+    "dragon_boat": "端午",
+    "mid_autumn": "中秋",
+    "national": "国庆",
+}
+"""By what follows the year in the keys of ``calendar.named``."""
 _STAGES: Mapping[str, str] = {"notice": "公示", "fee": "缴费", "exam": "考试"}
 WORDS: Mapping[str, Mapping[str, str]] = {
     "registration.login_ways": {"code": "短信验证码", "password": "密码"},
@@ -478,6 +504,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "draw.commitments.roles": {"agency": "代理机构", "supervisor": "监督人"},
     "draw.exits.after_forced_end": {"stay": "保留", "release": "解除"},
     "draw.supplement.causes": {"leave": "请假", "absence": "缺席", "recusal": "回避"},
+    "sanctions.second_person": {"suspension": "暂停抽取", "warning": "警告", "removal": "退库"},
     "ladder.channel": {"voice": "语音电话", "wechat": "微信公众号", "sms": "短信", "mini": "小程序"},
     "ladder.until": {"answered": "有答复即止", "delivered": "送达即止", "all": "全部发送"},
 }

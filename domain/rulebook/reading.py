@@ -13,7 +13,7 @@ from typing import Literal
 
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import FormField
-from domain.rulebook.labels import FIELD_KINDS, LABELS, SECTIONS, WORDS
+from domain.rulebook.labels import FIELD_KINDS, HOLIDAYS, LABELS, SECTIONS, WORDS
 from domain.rulebook.layers import Provenance
 from domain.rulebook.office_texts import OFFICE
 from domain.rulebook.people import HelpQuestion
@@ -91,6 +91,8 @@ def _rules_of(book: Rulebook, section: str) -> Iterator[ReadableRule]:
             yield _rule(book, key, LABELS[key].name, _show(key, named, LABELS[key].unit))
     if section == "form":
         yield from _fields(book)
+    if section == "calendar":
+        yield from _holidays(book)
 
 
 def _rule(book: Rulebook, key: str, name: str, value: str, stated: str = "") -> ReadableRule:
@@ -107,6 +109,13 @@ def _rule(book: Rulebook, key: str, name: str, value: str, stated: str = "") -> 
     if provenance is not None and provenance.note:
         parts.append(_READ_BY_US)
     return ReadableRule(key, name, value, "；".join(parts), "source")
+
+
+def _holidays(book: Rulebook) -> Iterator[ReadableRule]:
+    for key, days in book.calendar.named.items():
+        year, _, name = key.partition("-")
+        span = f"{_day(days.first)}至{_day(days.last)}" if days.last > days.first else _day(days.first)
+        yield _rule(book, f"calendar.named.{key}", f"{year}年{HOLIDAYS.get(name, name)}", span)
 
 
 def _field_labels(book: Rulebook) -> tuple[str, ...]:

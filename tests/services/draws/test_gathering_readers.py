@@ -242,6 +242,10 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     "services/expert_file_views/timeline.py": {
         "-": AGREED,
     },
+    "services/experts/availability.py": {
+        "-": AGREED,
+        "_panels_in": AGREED,
+    },
     "services/expert_file_views/timeline_words.py": {
         "TimelineWords._call": AGREED,
         "TimelineWords._money": AGREED,

@@ -59,6 +59,7 @@ ABOUT = frozenset(
 """Parameters that identify the subject: panel, draw, fee, application, employer, day."""
 ABOUT_THE_PERSON = {
     "expert_left": "Somebody is in the pool once.",
+    "pause_reminder": "It names the time that was set, and its reason.",
     "person_differs": "Somebody has one name and one ID number.",
     "person_corrected": "It names what was done.",
     "verification_code": "It is typed where it was asked for a moment ago.",

@@ -19,6 +19,7 @@ TEMPLATES = Path(__file__).parents[3] / "web" / "templates" / "agency"
 BOXES = {
     "basic_fields.html": "lists of supervisors and of former draws; nothing is typed beside them",
     "calling.html": "update, postpone: typed values count as the tick",
+    "condition.html": "one condition with all its fields, which are stored either way",
     "follow_up.html": "the lots to be drawn again; nothing is typed beside them",
     "project_form.html": "on_site, internal_code: say how other fields are checked, which are stored either way",
     "remuneration.html": "the payments that the date and way below it apply to; none is refused",
