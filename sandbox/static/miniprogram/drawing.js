@@ -6,6 +6,9 @@ const valueOf = (given, scope) => (typeof given === 'function' ? given(scope) : 
 /** `data-from-clock` as pages read it: fromClock. */
 const dataName = (name) => name.slice('data-'.length).replace(/-(\w)/g, (_, letter) => letter.toUpperCase());
 
+/** What an event tells of its field: of a switch, whether it is on. */
+const toldBy = (field) => (field.type === 'checkbox' ? field.checked : field.value);
+
 export class Drawing {
   /** `page` has the methods that taps call; `host.phoneNumber()`, `host.openWeb(src, fail)`, `host.closeWeb()` act for WeChat. */
   constructor(root, { views, file, page, host }) {
@@ -134,7 +137,7 @@ export class Drawing {
     } else if (name === 'getphonenumber') {
       element.addEventListener('click', async () => this.fire(element, name, await this.host.phoneNumber()));
     } else if (name !== 'error') {
-      element.addEventListener(name, (event) => this.fire(element, name, { value: event.target.value }));
+      element.addEventListener(name, (event) => this.fire(element, name, { value: toldBy(event.target) }));
     }
   }
 

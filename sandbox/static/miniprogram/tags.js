@@ -23,7 +23,36 @@ const oneOf = (name, known, set) => (element, value) => {
 /** Sets a field's value only if it differs, so that typing is not disturbed. */
 const typed = (element, value) => { if (element.value !== (value ?? '')) element.value = value ?? ''; };
 
-const pickerField = (set) => (element, value) => set(element.querySelector('input'), value);
+const fieldOf = (element) => element.querySelector('input, select');
+
+const pickerField = (set) => (element, value) => set(fieldOf(element), value);
+
+/** The field of a mode: a day or a time is typed, one of a range is chosen from a list. */
+function setMode(element, type) {
+  const field = fieldOf(element);
+  if (type !== 'list') { field.type = type; return; }
+  if (field.tagName === 'SELECT') return;
+  const list = document.createElement('select');
+  list.setAttribute('aria-label', field.getAttribute('aria-label') ?? '');
+  field.replaceWith(list);
+  showRange(element);
+}
+
+/** A picker's list: `range` as texts, or objects whose `rangeKey` is shown; the value is the place in it. */
+function showRange(element) {
+  const list = element.querySelector('select');
+  if (!list) return;
+  const { range = [], rangeKey, chosen = 0 } = element;
+  list.replaceChildren(...range.map((entry, at) => new Option(rangeKey ? entry[rangeKey] : entry, String(at))));
+  list.value = String(chosen);
+}
+
+const ofRange = (name) => (element, value) => { element[name] = value; showRange(element); };
+
+function setPicked(element, value) {
+  typed(fieldOf(element), value);
+  ofRange('chosen')(element, value);
+}
 
 /** Shows the children; the browser's own field lies over them, invisible. */
 function makePicker() {
@@ -62,12 +91,19 @@ export const TAGS = {
     events: ['input'],
   },
   checkbox: { make: makeCheckbox, attributes: { checked: (element, value) => { element.checked = Boolean(value); } } },
+  switch: {
+    make: makeCheckbox,
+    attributes: { checked: (element, value) => { element.checked = Boolean(value); } },
+    events: ['change'],
+  },
   picker: {
     make: makePicker,
     inside: (element) => element.firstChild,
     attributes: {
-      mode: oneOf('mode', { date: 'date', time: 'time' }, pickerField((field, type) => { field.type = type; })),
-      value: pickerField(typed),
+      mode: oneOf('mode', { date: 'date', time: 'time', selector: 'list' }, setMode),
+      range: ofRange('range'),
+      'range-key': ofRange('rangeKey'),
+      value: setPicked,
       start: pickerField(attribute('min')),
       'aria-label': pickerField(attribute('aria-label')),
     },
