@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+
+_CODE = re.compile(r"[0-9A-Za-z_-]{1,40}", re.ASCII)
 
 
 class SqlValues:
@@ -22,3 +25,14 @@ class SqlValues:
 
     def __iter__(self) -> Iterator[object]:
         return iter(self._values)
+
+
+def write_code(code: str) -> str:
+    """A catalogue's code as SQL text, for a statement that PostgreSQL must plan for this very value: with a placeholder
+    it keeps one plan for all, which is wrong where some values have thousands of rows and others have ten.
+
+    Raises ValueError for other characters than those of codes.
+    """
+    if not _CODE.fullmatch(code):
+        raise ValueError("not a code")
+    return f"'{code}'"

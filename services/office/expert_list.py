@@ -23,7 +23,7 @@ from services.core.base import Actor, Deps, Page, rows
 from services.core.pages import contains, read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.core.sql_values import SqlValues
+from services.core.sql_values import SqlValues, write_code
 from services.experts import covers, is_suspended
 from services.spreadsheets.export import Value
 
@@ -202,7 +202,7 @@ class ExpertList:
         if word := _word(wanted.search, "search", "搜索词"):
             parts.append(self._matches(word, values))
         if wanted.region and wanted.region != self.deps.book(actor.pool).pool.region:
-            parts.append(f"e.region_path @> ARRAY[{values.add(wanted.region)}::text]")
+            parts.append(f"e.region_path @> ARRAY[{_region(wanted.region)}::text]")
         if word := _word(wanted.specialty, "specialty", "评标专业"):
             parts.append(_SPECIALTY.format(code=values.add(word), name=values.add(contains(word))))
         if wanted.title:
@@ -330,6 +330,14 @@ def grams(word: str) -> list[str]:
     """What the index of ``grams(text)`` holds of a text that contains ``word``: its pairs of characters, or the single
     one."""
     return sorted({word[at : at + 2] for at in range(len(word) - 1)}) or [word]
+
+
+def _region(code: str) -> str:
+    """The filter by region is planned for each: a tenth of a pool may live in one city, in a county three experts."""
+    try:
+        return write_code(code)
+    except ValueError:
+        raise InvalidInput("没有这种地区，请从列表中选择。", field="region") from None
 
 
 def _word(text: str, field: str, label: str) -> str:

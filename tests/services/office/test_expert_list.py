@@ -105,6 +105,9 @@ async def test_each_filter_narrows_the_list(deps: Deps, experts: ExpertList) -> 
     for name, value in {"region": "440300", "training": "due", "wechat": "none"}.items():
         assert (name, await names(experts, **{name: value})) == (name, ["别人"])
     assert await names(experts, employer="示范另一") == []
+    assert await names(experts, region="999999") == []
+    with pytest.raises(InvalidInput, match="没有这种地区"):
+        await names(experts, region="44' OR")
 
 
 async def test_states_are_told_apart(deps: Deps, experts: ExpertList) -> None:
