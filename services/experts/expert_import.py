@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import product
 from uuid import UUID
 
 from tortoise.exceptions import IntegrityError
@@ -56,6 +57,14 @@ CREATE TEMPORARY TABLE import_expert ON COMMIT DROP AS
 """
 _STAGE_JOBS = "CREATE TEMPORARY TABLE import_employment ON COMMIT DROP AS SELECT * FROM employment WITH NO DATA"
 _STAGE_CHANGES = "CREATE TEMPORARY TABLE import_change ON COMMIT DROP AS SELECT * FROM expert_file_change WITH NO DATA"
+_PORTION = 5_000
+"""Experts for whom one statement writes. For all of a long sheet it would outlast the limit of an answer."""
+_PORTIONS = """
+SELECT first, lead(first) OVER (ORDER BY first) AS next FROM (
+  SELECT id_number_hash AS first, row_number() OVER (ORDER BY id_number_hash) AS n FROM import_expert) AS hashes
+ WHERE (n - 1) % $1 = 0 ORDER BY first
+"""
+_OF_PORTION = "i.id_number_hash >= $1 AND ($2::text IS NULL OR i.id_number_hash < $2)"
 _KNOWN = """
 SELECT id, id_number_hash FROM expert WHERE pool = $1 AND id_number_hash = ANY($2::text[])
  ORDER BY id_number_hash FOR NO KEY UPDATE
@@ -74,10 +83,10 @@ ORDER BY line LIMIT $1
 _SUSPEND = f"""
 INSERT INTO sanction (id, pool, expert_id, kind, state, reason, starts_at, withdraws_calls, files, proposed_at,
     proposed_by, decided_at, decided_by, refusal, lift_reason, appeal_sealed, answer)
-SELECT gen_random_uuid(), i.pool, i.id, 'suspension', 'imposed', $3::text, $1::timestamptz, FALSE, '[]', $1, $2::uuid,
-    $1, $2, '', '', '', ''
+SELECT gen_random_uuid(), i.pool, i.id, 'suspension', 'imposed', $5::text, $3::timestamptz, FALSE, '[]', $3, $4::uuid,
+    $3, $4, '', '', '', ''
   FROM import_expert i
- WHERE i.suspended AND NOT {is_suspended("i", "s.ends_at IS NULL OR s.ends_at > $1")}
+ WHERE {_OF_PORTION} AND i.suspended AND NOT {is_suspended("i", "s.ends_at IS NULL OR s.ends_at > $3")}
 """
 SUSPENDED_BY_IMPORT = "批量导入的名单中状态为暂停"
 _NOT_IN_FILES = ("id", "pool", "account_id", "created_at", "term_notified_at")
@@ -88,28 +97,29 @@ _JOB_FIELDS = ("id", "expert_id", "unit_name", "credit_code", "since", "until", 
 _CHANGE_FIELDS = ("id", "expert_id", "at", "source", "actor_id", "values_sealed")
 _UPDATE = (
     f"UPDATE expert e SET {', '.join(f'{name} = i.{name}' for name in _FROM_FILES)} "
-    "FROM import_expert i WHERE i.known AND i.id = e.id"
+    f"FROM import_expert i WHERE {_OF_PORTION} AND i.known AND i.id = e.id"
 )
 _INSERT = (
-    f"INSERT INTO expert ({', '.join(_FIELDS)}) SELECT {', '.join(_FIELDS)} FROM import_expert "
-    "WHERE NOT known ORDER BY id_number_hash"
+    f"INSERT INTO expert ({', '.join(_FIELDS)}) SELECT {', '.join(_FIELDS)} FROM import_expert i "
+    f"WHERE {_OF_PORTION} AND NOT i.known ORDER BY i.id_number_hash"
 )
 # numbers may change hands inside one sheet: clear them first, so that the unique index never sees two
-_FREE_NUMBERS = """
+_FREE_NUMBERS = f"""
 UPDATE expert e SET number = '~' || substr(e.id_number_hash, 1, 30) FROM import_expert i
- WHERE i.known AND i.id = e.id AND i.number <> e.number
+ WHERE {_OF_PORTION} AND i.known AND i.id = e.id AND i.number <> e.number
 """
-_OLD_JOBS = "DELETE FROM employment m USING import_expert i WHERE i.known AND i.id = m.expert_id"
+_OLD_JOBS = f"DELETE FROM employment m USING import_expert i WHERE {_OF_PORTION} AND i.known AND i.id = m.expert_id"
 _NEW_JOBS, _NEW_CHANGES = (
-    f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(columns)} FROM {staged}"
+    f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(f's.{name}' for name in columns)} "
+    f"FROM import_expert i JOIN {staged} s ON s.expert_id = i.id WHERE {_OF_PORTION}"
     for table, staged, columns in (
         ("employment", "import_employment", _JOB_FIELDS),
         ("expert_file_change", "import_change", _CHANGE_FIELDS),
     )
 )
-_LINK_ACCOUNTS = """
+_LINK_ACCOUNTS = f"""
 UPDATE expert e SET account_id = a.id FROM account a, import_expert i
- WHERE i.id = e.id AND e.account_id IS NULL
+ WHERE {_OF_PORTION} AND i.id = e.id AND e.account_id IS NULL
    AND a.pool = e.pool AND a.mobile_hash = e.mobile_hash AND a.privacy_version <> '' AND a.disabled_at IS NULL
 """
 
@@ -171,12 +181,10 @@ class ExpertImport:
             if clashes := await self._clashes():
                 return _failed(batches.total, clashes)
             if not dry_run:
-                report("write", 0, batches.total)
-                await self._write(batches)
+                await self._write(batches, report)
                 await record(
                     actor, batches.now, "expert.import", "expert", None, total=batches.total, updated=batches.known
                 )
-                report("write", batches.total, batches.total)
             created = batches.total - batches.known
             result = ImportReport(batches.total, created, batches.known, (), moved=tuple(batches.moved))
             if conclude is not None:
@@ -232,18 +240,24 @@ class ExpertImport:
         clashes = await rows(_CLASHES, ERRORS_MAX + 1, self.deps.now())
         return [RowError(row["line"], titles[row["what"]], reasons[row["what"]]) for row in clashes]
 
-    async def _write(self, batches: _Batches) -> None:
-        await execute(_FREE_NUMBERS)
-        await execute(_UPDATE)
-        try:
-            await execute(_INSERT)
-        except IntegrityError as error:
-            raise Conflict(
-                "导入期间表格中有人刚刚入库，没有导入任何内容，请重新导入。", code="entered_meanwhile"
-            ) from error
-        for statement in (_OLD_JOBS, _NEW_JOBS, _NEW_CHANGES, _LINK_ACCOUNTS):
-            await execute(statement)
-        await execute(_SUSPEND, batches.now, batches.account_id, SUSPENDED_BY_IMPORT)
+    async def _write(self, batches: _Batches, report: Progress) -> None:
+        """Each statement for all portions before the next one: numbers are free before others get them."""
+        portions = [(row["first"], row["next"]) for row in await rows(_PORTIONS, _PORTION)]
+        suspension = (batches.now, batches.account_id, SUSPENDED_BY_IMPORT)
+        work: Sequence[tuple[str, Record]] = (
+            *((statement, ()) for statement in (_FREE_NUMBERS, _UPDATE, _INSERT)),
+            *((statement, ()) for statement in (_OLD_JOBS, _NEW_JOBS, _NEW_CHANGES, _LINK_ACCOUNTS)),
+            (_SUSPEND, suspension),
+        )
+        for done, ((statement, values), portion) in enumerate(product(work, portions)):
+            report("write", batches.total * done // (len(work) * len(portions)), batches.total)
+            try:
+                await execute(statement, *portion, *values)
+            except IntegrityError as error:
+                raise Conflict(
+                    "导入期间表格中有人刚刚入库，没有导入任何内容，请重新导入。", code="entered_meanwhile"
+                ) from error
+        report("write", batches.total, batches.total)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from services.catalogues import Catalogues
 from services.core.base import Actor, Deps, system
 from services.experts import COLUMNS, ExpertImport, ImportReport, render_template
 from services.spreadsheets.formats import Format, SheetError, format_of
+from tests.factories.applications import id_number
 from tests.factories.files import QuickChecker
 from tests.factories.people import BEGINNING, make_account, make_expert
 
@@ -285,6 +286,30 @@ async def test_two_experts_may_swap_numbers_and_mobiles_in_one_sheet(imports: Ex
         FIRST: "ZJ2",
         SECOND: "ZJ1",
     }
+
+
+async def test_a_long_sheet_is_written_in_portions(imports: ExpertImport, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that fits into one, also where a number goes from one portion to another."""
+    people = [
+        {"专家编号": f"T{n}", "身份证号": id_number(f"1975010{n + 1}"), "手机号": f"1390000000{n}"} for n in range(7)
+    ]
+    await _run(imports, _sheet(*(_row(**person) for person in people[:5])))
+    monkeypatch.setattr("services.experts.expert_import._PORTION", 2)
+    moved = [{**person, "专家编号": f"T{(n + 1) % 7}"} for n, person in enumerate(people)]
+    seen: list[tuple[str, int, int]] = []
+    report = await imports.run(
+        ADMIN, _sheet(*(_row(**person) for person in moved)), "csv", progress=lambda *step: seen.append(step)
+    )
+    assert (report.total, report.created, report.updated) == (7, 2, 5)
+    filed = {expert.id_number_hash: expert.number for expert in await Expert.all()}
+    lookup = imports.deps.keys.lookup_hash
+    assert filed == {lookup("id_number", person["身份证号"]): person["专家编号"] for person in moved}
+    assert await Employment.filter(until=None).count() == 7
+    written = [done for stage, done, _ in seen if stage == "write"]
+    assert written == sorted(written)
+    assert written[0] == 0
+    assert written[-1] == 7
+    assert len(set(written)) > 4
 
 
 async def test_an_account_that_never_consented_is_not_linked(imports: ExpertImport, deps: Deps) -> None:
