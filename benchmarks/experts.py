@@ -109,7 +109,7 @@ def cases(name: str, unit: str, specialty: str) -> list[Case]:
             f"{_IN_POOL} AND e.region_path @> ARRAY['440300'] AND e.specialty_path @> ARRAY['{specialty}'] "
             f"AND {unbound}",
         ),
-        Case("suspended", ExpertFilter("suspended"), f"{_IN_POOL} AND {is_suspended('e', covers('now()'))}"),
+        Case("suspended", ExpertFilter("office"), f"{_IN_POOL} AND {is_suspended('e', covers('now()'))}"),
     ]
 
 

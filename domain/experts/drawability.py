@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from domain.clock import local, print_date
 from domain.experts.times_off import TimesOff
 from domain.rulebook.book import Rulebook
 
+Bar = Literal["temporary", "no_specialty", "self", "office", "course", "term", "age"]
+"""What keeps an expert in the pool from all draws; ``services.experts.not_drawn`` finds them by these codes."""
+Limit = Literal["office_ahead", "term_ending", "course_due", "away", "panels"]
+"""What keeps him from some draws, or soon will."""
+BARS: Mapping[str, str] = {
+    "temporary": "临时专家",
+    "no_specialty": "没有评标专业",
+    "self": "本人暂停抽取",
+    "office": "管理机构暂停抽取",
+    "course": "未完成必修培训",
+    "term": "聘期已满",
+    "age": "已超龄或年龄无法核对",
+}
+"""Each ``Bar`` in words for the office. Limits have none, since they tell of panels, which may be sealed."""
 COUNTED = 100
 """Draws up to which is counted; all further ones are 100场以上."""
 _BANDS = ((1, "没有"), (5, "少于5场"), (10, "5至9场"), (20, "10至19场"), (50, "20至49场"), (COUNTED, "50至99场"))
@@ -27,14 +43,18 @@ class OwedCourse:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why no draw, or not every draw, calls the expert. ``bars``: none does as long as it holds. ``way``: what to do,
-    the words of a link to ``page`` below ``/h5/{pool}/``; both empty: there is nothing to do, or ``text`` says it."""
+    """Why no draw, or not every draw, calls the expert. ``way``: what to do, the words of a link to ``page`` below
+    ``/h5/{pool}/``; both empty: there is nothing to do, or ``text`` says it."""
 
-    code: str
-    bars: bool
+    code: Bar | Limit
     text: str
     way: str = ""
     page: str = ""
+
+    @property
+    def bars(self) -> bool:
+        """Whether no draw calls him as long as it holds."""
+        return self.code in BARS
 
 
 @dataclass(frozen=True)
@@ -59,7 +79,7 @@ def reasons_of(standing: Standing, book: Rulebook, now: datetime) -> tuple[Reaso
     """Reasons that bar first."""
     reasons = [*_membership(standing), *standing.suspensions, *_term(standing, book, now)]
     if standing.coming_suspension:
-        reasons.append(Reason("office_ahead", False, standing.coming_suspension))
+        reasons.append(Reason("office_ahead", standing.coming_suspension))
     reasons += [*_courses(standing), *_times(standing, now)]
     return tuple(sorted(reasons, key=lambda reason: not reason.bars))
 
@@ -82,12 +102,12 @@ def _membership(standing: Standing) -> list[Reason]:
     if standing.membership != "formal":
         text = "您目前是临时专家，成为正式专家后才参加抽取。"
         if standing.applying == "first":
-            reasons.append(Reason("temporary", True, f"{text}入库申请正在办理。", "查看进度", "apply/status"))
+            reasons.append(Reason("temporary", f"{text}入库申请正在办理。", "查看进度", "apply/status"))
         else:
-            reasons.append(Reason("temporary", True, text, "申请入库", "apply"))
+            reasons.append(Reason("temporary", text, "申请入库", "apply"))
     if not standing.has_specialties:
         text = "您的档案没有登记评标专业，抽取按专业进行。"
-        reasons.append(Reason("no_specialty", True, text, "看怎样变更", "file#ways"))
+        reasons.append(Reason("no_specialty", text, "看怎样变更", "file#ways"))
     return reasons
 
 
@@ -98,8 +118,8 @@ def _term(standing: Standing, book: Rulebook, now: datetime) -> list[Reason]:
         return []
     text = f"您的聘期至{print_date(until)}，此后的评标不抽取您。"
     if standing.applying == "renewal":
-        return [Reason("term_ending", False, f"{text}续聘申请正在办理。", "查看进度", "apply/status")]
-    return [Reason("term_ending", False, text, "看能否续聘", "apply")]
+        return [Reason("term_ending", f"{text}续聘申请正在办理。", "查看进度", "apply/status")]
+    return [Reason("term_ending", text, "看能否续聘", "apply")]
 
 
 def _courses(standing: Standing) -> list[Reason]:
@@ -107,7 +127,7 @@ def _courses(standing: Standing) -> list[Reason]:
     for course in standing.due_courses:
         until = f"请在{print_date(course.until)}前完成，" if course.until else ""
         text = f"必修培训《{course.name}》还没有完成，{until}逾期将暂停抽取。"
-        reasons.append(Reason("course_due", False, text, "去培训", f"courses/{course.enrolment_id}"))
+        reasons.append(Reason("course_due", text, "去培训", f"courses/{course.enrolment_id}"))
     return reasons
 
 
@@ -115,10 +135,10 @@ def _times(standing: Standing, now: datetime) -> list[Reason]:
     reasons = []
     for times in standing.away:
         text = f"您设置了{times.text(now)}不接受抽取，这些时间的评标不抽取您。"
-        reasons.append(Reason("away", False, text, "修改时间", "periods"))
+        reasons.append(Reason("away", text, "修改时间", "periods"))
     if standing.panels:
         text = f"您已同意{standing.panels}场还没有结束的评标，与它们时间重叠的评标不抽取您。"
-        reasons.append(Reason("panels", False, text, "看我的评标", "panels"))
+        reasons.append(Reason("panels", text, "看我的评标", "panels"))
     return reasons
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from domain.applications.lifecycles import ApplicationState
 from domain.clock import local
 from domain.errors import NotFound
-from domain.experts.drawability import Reason, reasons_of
+from domain.experts.drawability import BARS, Reason, reasons_of
 from domain.experts.file import history_of
 from domain.experts.timeline import TimelineEntry
 from domain.identity import age_on
@@ -30,16 +30,6 @@ from services.expert_file_views.timeline_words import TimelineReader
 
 REASON_MAX = 200
 _APPS: Mapping[str, str] = {"oa": "公众号", "mini": "小程序"}
-_HINDRANCES: Mapping[str, str] = {
-    "temporary": "临时专家",
-    "no_specialty": "没有评标专业",
-    "self": "本人暂停抽取",
-    "office": "管理机构暂停抽取",
-    "course": "未完成必修培训",
-    "term": "聘期已满",
-    "age": "已超龄或年龄无法核对",
-}
-"""Reasons that bar an expert, in words for the office. Other reasons tell of panels, which may be sealed."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +205,7 @@ class OfficeFiles:
 
 
 def _hindrances(reasons: Sequence[Reason]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_HINDRANCES[reason.code] for reason in reasons if reason.bars))
+    return tuple(dict.fromkeys(BARS[reason.code] for reason in reasons if reason.code in BARS))
 
 
 def _account(deps: Deps, filed: FileRecord) -> AccountOfExpert | None:

@@ -44,4 +44,4 @@ def standing_of(expert: Expert, row: Mapping[str, Any], book: Rulebook, now: dat
 
 def _bar(suspension: Suspension, pool: str) -> Reason:
     page = suspension.route.removeprefix(f"/h5/{pool}/")
-    return Reason(suspension.cause, True, f"{suspension.title}。{suspension.detail}", suspension.action, page)
+    return Reason(suspension.cause, f"{suspension.title}。{suspension.detail}", suspension.action, page)

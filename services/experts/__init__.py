@@ -14,6 +14,14 @@ from services.experts.membership_status import (
     status_columns,
     status_of,
 )
+from services.experts.not_drawn import (
+    bar_conditions,
+    first_bar,
+    is_drawn,
+    is_over_age,
+    latest_birthday_over_age,
+    misses_course,
+)
 from services.experts.numbers import expert_number, is_taken
 from services.experts.profile import ExpertProfile, Named
 from services.experts.registry import ExpertServices
@@ -40,15 +48,21 @@ __all__ = [
     "SheetView",
     "Suspension",
     "TimesOffForm",
+    "bar_conditions",
     "coming_suspension",
     "concerns",
     "covers",
     "ended_study",
     "expert_number",
     "expert_status",
+    "first_bar",
+    "is_drawn",
+    "is_over_age",
     "is_suspended",
     "is_taken",
+    "latest_birthday_over_age",
     "membership_status_of",
+    "misses_course",
     "not_in_pool",
     "overlaps",
     "remove_expert",

@@ -1,6 +1,7 @@
 """Why an expert is not drawn now, and what ends it: the one answer that badge, pages, chat and mini-program show.
 
-``services.draws.call_order.eligibility`` bars such experts from draws.
+``services.draws.call_order.eligibility`` bars such experts from draws; ``services.experts.not_drawn`` finds them in
+lists.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from domain.experts.sanctions import period_words
 from domain.identity import born_after
 from domain.rulebook.book import Rulebook
 from domain.rulebook.courses import load_rules
+from services.experts.not_drawn import IS_MISSED, IS_PAUSE
 from services.experts.renewals import IS_RENEWING, NEXT_CAMPAIGN, renewal_of
 from services.experts.required_courses import STUDY_FACTS, STUDY_JOINS, ended_study
 from services.experts.suspended import IN_FORCE
@@ -31,16 +33,15 @@ _COURSES = f"""ARRAY(SELECT to_jsonb(r) FROM (
     {STUDY_FACTS}
   FROM course_enrolment n JOIN course c ON c.id = n.course_id {STUDY_JOINS}
   LEFT JOIN fee f ON f.enrolment_id = n.id AND f.state = 'due'
-  WHERE n.expert_id = {{expert}}.id AND n.excluded_at IS NOT NULL ORDER BY n.called_at, n.id) r)"""
+  WHERE n.expert_id = {{expert}}.id AND {IS_MISSED} ORDER BY n.called_at, n.id) r)"""
 _SANCTIONS = f"""ARRAY(SELECT to_jsonb(r) FROM (
   SELECT s.starts_at, s.ends_at, s.reason, s.decided_at, s.appealed_at, s.answered_at
     FROM sanction s WHERE s.expert_id = {{expert}}.id AND {IN_FORCE}
     AND (s.ends_at IS NULL OR s.ends_at > {{now}}) ORDER BY s.starts_at) r)"""
 """Suspensions by the office that are not over; one may lie ahead."""
 _OVER = "{expert}.term_until <= {now}"
-_OWN_PAUSE = """(SELECT json_build_object('since', u.starts_at, 'reason', u.reason) FROM unavailability u
-  WHERE u.expert_id = {expert}.id AND u.cancelled_at IS NULL AND u.ends_at IS NULL AND cardinality(u.weekdays) = 0
-    AND u.starts_at <= {now} ORDER BY u.starts_at LIMIT 1)"""
+_OWN_PAUSE = f"""(SELECT json_build_object('since', u.starts_at, 'reason', u.reason) FROM unavailability u
+  WHERE u.expert_id = {{expert}}.id AND {IS_PAUSE} AND u.starts_at <= {{now}} ORDER BY u.starts_at LIMIT 1)"""
 _COLUMNS = {
     "own_pause": _OWN_PAUSE,
     "suspending_sanctions": _SANCTIONS,

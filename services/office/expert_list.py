@@ -13,8 +13,9 @@ from uuid import UUID
 from domain.catalogues import full_name
 from domain.clock import local
 from domain.errors import InvalidInput
+from domain.experts.drawability import BARS
 from domain.forms.display import show_region, show_specialty
-from domain.identity import age_on, born_after
+from domain.identity import age_on
 from domain.masking import mask_id_number, mask_mobile
 from domain.parsing import is_mobile
 from domain.rulebook.book import Rulebook
@@ -24,21 +25,19 @@ from services.core.pages import contains, read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.core.sql_values import SqlValues, write_code
-from services.experts import covers, is_suspended
+from services.experts import bar_conditions, covers, first_bar, is_drawn, latest_birthday_over_age
 from services.spreadsheets.export import Value
 
 STATES: Mapping[str, str] = {
     "in_pool": "在库",
     "drawn": "可抽取",
-    "suspended": "暂停抽取",
+    **BARS,
     "warned": "警告期内",
-    "temporary": "临时专家",
     "emergency": "应急专家",
     "ending": "即将到期",
-    "over": "已到期",
     "left": "已退库",
 }
-"""``ending``: term or age expires soon; ``over``: it has expired, so that the expert is not drawn."""
+"""``drawn``: nothing bars them; ``ending``: term or age expires soon."""
 TRAINING: Mapping[str, str] = {"valid": "继续教育有效", "due": "未完成或已过期"}
 ATTENDED: Mapping[str, str] = {"year": "一年内到过场", "before": "一年以上没到场", "never": "从未到场"}
 WECHAT: Mapping[str, str] = {"bound": "已绑定微信", "none": "未绑定微信"}
@@ -71,12 +70,10 @@ _NUMBER = re.compile(r"(?=.*\d)[\w-]+", re.ASCII)
 """May be an expert's number."""
 _ID_NUMBER = re.compile(r"\d{15}|\d{17}[\dXx]")
 
-_SUSPENDED = is_suspended("e", covers("$2"))
 _WARNED = f"""EXISTS (SELECT FROM sanction s WHERE s.expert_id = e.id AND s.kind = 'warning' AND s.state = 'imposed'
   AND {covers("$2")})"""
-_ALWAYS = f"""e.id, e.number, e.name, e.membership_status, e.emergency, e.permanent_region, e.specialties,
-e.title_level, e.born_on, e.term_until, e.created_at, e.left_at, e.left_reason, e.mobile_sealed, e.id_number_sealed,
-{_SUSPENDED} AS suspended"""
+_ALWAYS = """e.id, e.number, e.name, e.membership_status, e.emergency, e.permanent_region, e.specialties,
+e.title_level, e.born_on, e.term_until, e.created_at, e.left_at, e.left_reason, e.mobile_sealed, e.id_number_sealed"""
 _WHERE_SHOWN: Mapping[str, str] = {
     "employer": """(SELECT m.unit_name FROM employment m WHERE m.expert_id = e.id AND m.until IS NULL
   ORDER BY m.since DESC NULLS LAST LIMIT 1) AS employer""",
@@ -152,11 +149,12 @@ class ExpertFilter:
 
 @dataclass(frozen=True)
 class ExpertLine:
-    """``tag``: why the expert isn't drawn, in a word; ``badge``: of emergency experts, empty for others. ``values`` are
-    those of the chosen columns by code."""
+    """``bar``: why the expert isn't drawn, the first of several, and ``tag`` in words; ``badge``: of emergency experts;
+    all empty for others. ``values`` are those of the chosen columns by code."""
 
     id: UUID
     name: str
+    bar: str
     tag: str
     badge: str
     values: Mapping[str, Value]
@@ -184,7 +182,13 @@ class ExpertList:
         where, values = self.where(actor, wanted)
         order = _ORDERS[_known(sort, SORTS, "sort", "排序方式")]
         listed, total = await read_page(
-            columns_sql(columns), "e", f"expert e WHERE {where}", order, values, offset=(page - 1) * size, limit=size
+            self.columns_sql(actor.pool, columns),
+            "e",
+            f"expert e WHERE {where}",
+            order,
+            values,
+            offset=(page - 1) * size,
+            limit=size,
         )
         return Page(tuple(await self.lines(actor.pool, listed, columns)), total)
 
@@ -212,6 +216,14 @@ class ExpertList:
         parts += self._by_history(wanted)
         return " AND ".join(parts), values
 
+    def columns_sql(self, pool: str, columns: Sequence[str]) -> str:
+        """What ``lines`` shows, selected from ``e``; ``$2`` is the present moment."""
+        bar = f"{first_bar(self._bars(pool))} AS bar"
+        return ", ".join([_ALWAYS, bar, *(_WHERE_SHOWN[code] for code in columns if code in _WHERE_SHOWN)])
+
+    def _bars(self, pool: str) -> Mapping[str, str]:
+        return bar_conditions("e", "$2", self.deps.now(), self.deps.book(pool))
+
     async def lines(self, pool: str, listed: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[ExpertLine]:
         """Rows with ``columns_sql`` as shown."""
         book = self.deps.book(pool)
@@ -223,15 +235,17 @@ class ExpertList:
     def _line(
         self, book: Rulebook, row: Mapping[str, Any], codes: CatalogueCodes, columns: Sequence[str]
     ) -> ExpertLine:
-        tag = self._tag(book, row)
+        left = row["left_at"] is not None
+        bar = "" if left else row["bar"] or ""
+        tag = "已退库" if left else BARS.get(bar, "")
         values = {code: self._value(code, row, codes, tag) for code in columns}
         badge = book.membership.emergency if row["emergency"] else ""
-        return ExpertLine(row["id"], row["name"], tag, badge, values, row["left_at"])
+        return ExpertLine(row["id"], row["name"], bar, tag, badge, values, row["left_at"])
 
     def _value(self, code: str, row: Mapping[str, Any], codes: CatalogueCodes, tag: str) -> Value:
         match code:
             case "state":
-                return tag or ("临时专家" if row["membership_status"] == "temporary" else "可抽取")
+                return tag or "可抽取"
             case "emergency":
                 return "是" if row["emergency"] else ""
             case "region" | "title" | "specialties":
@@ -247,18 +261,6 @@ class ExpertList:
         value: Value = row[_PLAIN[code]]
         return value
 
-    def _tag(self, book: Rulebook, row: Mapping[str, Any]) -> str:
-        now, limit = self.deps.now(), book.entry.age_max
-        if row["left_at"] is not None:
-            return "已退库"
-        if row["suspended"]:
-            return "暂停抽取"
-        if row["term_until"] is not None and row["term_until"] <= now:
-            return "聘期已满"
-        if limit is not None and (row["born_on"] is None or row["born_on"] <= born_after(local(now).date(), limit)):
-            return "已超龄"
-        return ""
-
     def _in_state(self, pool: str, state: str, values: SqlValues) -> str:
         if state == "left":
             return "e.left_at IS NOT NULL"
@@ -266,28 +268,21 @@ class ExpertList:
 
     def _narrowed(self, pool: str, state: str, values: SqlValues) -> str:
         """The condition that a state adds to being in the pool."""
-        plain = {
-            "suspended": f" AND {_SUSPENDED}",
-            "warned": f" AND {_WARNED}",
-            "temporary": " AND e.membership_status = 'temporary'",
-            "emergency": " AND e.emergency",
-            "in_pool": "",
-        }
-        if state in plain:
-            return plain[state]
-        rules, now = self.deps.book(pool).entry, self.deps.now()
-        limit = None if rules.age_max is None else values.add(born_after(local(now).date(), rules.age_max))
-        over = "e.term_until <= $2" + (f" OR e.born_on IS NULL OR e.born_on <= {limit}" if limit else "")
-        if state == "over":
-            return f" AND ({over})"
-        if state == "drawn":
-            return f" AND NOT {_SUSPENDED} AND e.membership_status = 'formal' AND ({over}) IS NOT TRUE"
-        soon = now + rules.ending_notice
+        if state == "in_pool":
+            return ""
+        bars = self._bars(pool)
+        plain = {"drawn": is_drawn(bars), "warned": _WARNED, "emergency": "e.emergency", **bars}
+        return f" AND {plain[state] if state in plain else self._ending(pool, values)}"
+
+    def _ending(self, pool: str, values: SqlValues) -> str:
+        """Term or age expires soon."""
+        book, now = self.deps.book(pool), self.deps.now()
+        soon = now + book.entry.ending_notice
         ending = f"e.term_until > $2 AND e.term_until <= {values.add(soon)}"
-        if rules.age_max is not None:
-            later = values.add(born_after(local(soon).date(), rules.age_max))
-            ending += f" OR e.born_on > {limit} AND e.born_on <= {later}"
-        return f" AND ({ending})"
+        limit, later = latest_birthday_over_age(now, book), latest_birthday_over_age(soon, book)
+        if limit is not None:
+            ending += f" OR e.born_on > {values.add(limit)} AND e.born_on <= {values.add(later)}"
+        return f"({ending})"
 
     def _matches(self, word: str, values: SqlValues) -> str:
         """By the kind of what was typed; the numbers are stored as look-up hashes."""
@@ -319,11 +314,6 @@ def _named(code: str, row: Mapping[str, Any], codes: CatalogueCodes) -> str:
     if code == "region":
         return show_region(row["permanent_region"], codes) if row["permanent_region"] else ""
     return full_name("title_level", row["title_level"], codes) if row["title_level"] else ""
-
-
-def columns_sql(columns: Sequence[str]) -> str:
-    """What ``lines`` shows, selected from ``e``."""
-    return ", ".join([_ALWAYS, *(_WHERE_SHOWN[code] for code in columns if code in _WHERE_SHOWN)])
 
 
 def grams(word: str) -> list[str]:

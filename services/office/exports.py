@@ -24,7 +24,7 @@ from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.sql_values import SqlValues
 from services.office.application_list import ApplicationList, Filter
-from services.office.expert_list import COLUMNS, SHOWN, ExpertFilter, ExpertList, columns_sql
+from services.office.expert_list import COLUMNS, SHOWN, ExpertFilter, ExpertList
 from services.spreadsheets.export import ExportColumn, Value, write_sheet, yuan
 
 ROWS_MAX = 100_000
@@ -215,7 +215,10 @@ class Exports:
             permissions.check(actor, "expert.read")
             where, values = self.experts.where(actor, request.experts)
             return _EXPERT_ROWS.format(
-                columns=columns_sql(request.columns), where=where, after=values.add(after), limit=limit
+                columns=self.experts.columns_sql(actor.pool, request.columns),
+                where=where,
+                after=values.add(after),
+                limit=limit,
             ), values
         permissions.check(actor, "payment.export")
         within = request.within

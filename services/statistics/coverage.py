@@ -10,7 +10,7 @@ from typing import Any
 from domain.draws.lifecycles import OVER
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.permissions import check
-from services.experts import covers, is_suspended
+from services.experts import bar_conditions, is_drawn
 from services.statistics.workbook import SheetTable, write_tables
 
 _PERIOD = timedelta(days=365)
@@ -35,11 +35,10 @@ _CITIES = """
 SELECT substr(code, 1, 4) AS key, name FROM catalogue_entry
  WHERE kind = 'region' AND pool IN ('', $1) AND parent = $2 ORDER BY position, code
 """
-_ELIGIBLE = f"""
+_ELIGIBLE = """
 SELECT code, substr(e.permanent_region, 1, 4) AS city, count(*) AS n
   FROM expert e CROSS JOIN unnest(e.specialty_path) AS code
- WHERE e.pool = $1 AND e.left_at IS NULL AND e.membership_status = 'formal' AND NOT {is_suspended("e", covers("$3"))}
-   AND (e.term_until IS NULL OR e.term_until > $3) AND code = ANY($2::text[])
+ WHERE e.pool = $1 AND e.left_at IS NULL AND {drawn} AND code = ANY($2::text[])
  GROUP BY 1, 2
 """
 _CALLED = """
@@ -95,17 +94,18 @@ class SpecialtyCoverage:
         """Specialties directly below a code; the second level of the catalogue without one, or for one that does not
         exist or has nothing below it."""
         check(actor, "statistics.read")
-        pool, now = actor.pool, self.deps.now()
+        pool, now, book = actor.pool, self.deps.now(), self.deps.book(actor.pool)
         shown = await rows(_SPECIALTIES, pool, below)
         if not shown and below:
             return await self.read(actor)
         codes = [row["code"] for row in shown]
         cells = dict[tuple[str, str], dict[str, int]]()
-        for row in await rows(_ELIGIBLE, pool, codes, now):
+        drawn = is_drawn(bar_conditions("e", "$3", now, book))
+        for row in await rows(_ELIGIBLE.format(drawn=drawn), pool, codes, now):
             cells.setdefault((row["code"], row["city"]), {})["eligible"] = row["n"]
         for row in await rows(_CALLED, pool, codes, now - _PERIOD, [state.value for state in OVER]):
             cells.setdefault((row["code"], row["city"]), {}).update(called=row["called"], agreed=row["agreed"])
-        cities = await rows(_CITIES, pool, self.deps.book(pool).pool.region)
+        cities = await rows(_CITIES, pool, book.pool.region)
         return Coverage(
             above=tuple((row["code"], row["name"]) for row in await rows(_ABOVE, pool, below)),
             cities={row["key"]: row["name"] for row in cities},

@@ -8,18 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
-from domain.clock import local
 from domain.draws.eligibility import covering_regions, years_before
 from domain.draws.record import SkipReason
 from domain.draws.recusal_keys import normalise_person_name, unit_keys
-from domain.identity import born_after
 from domain.rulebook.book import Rulebook
 from models.draws import AvoidedDraw, CallNotice, Condition, Draw, RecusalPerson, RecusalUnit
 from services.core.base import rows
-from services.experts import IN_FORCE, concerns, covers, is_suspended, overlaps
+from services.experts import (
+    IN_FORCE,
+    concerns,
+    covers,
+    is_over_age,
+    is_suspended,
+    latest_birthday_over_age,
+    misses_course,
+    overlaps,
+)
 
 _NAME = "lower(regexp_replace(e.name, '[^[:alnum:]]', '', 'g'))"
 _TOOK_PART = "('accepted', 'left', 'absent', 'recused', 'released')"
@@ -36,17 +43,16 @@ _OFF = f"u.expert_id = e.id AND u.cancelled_at IS NULL AND {concerns('u', '$8::t
 _AWAY = f"EXISTS (SELECT 1 FROM unavailability u WHERE {_OFF})"
 _HELD = """EXISTS (SELECT 1 FROM invitation i WHERE i.expert_id = e.id AND i.state IN ('open', 'accepted')
     AND i.starts_at < $9 AND i.ends_at > $8)"""
-_ACTIVE = "NOT EXISTS (SELECT 1 FROM course_enrolment n WHERE n.expert_id = e.id AND n.excluded_at IS NOT NULL)"
-"""Not suspended for a missing required course."""
+_UNTRAINED = misses_course("e")
 _NOW_OR_THEN = f"{covers('$11')} OR {overlaps('$8', '$9')}"
 """A suspension by the office bars from its beginning until its end, and before it from panels in its time."""
 _SUSPENDED = is_suspended("e", _NOW_OR_THEN)
 _BARS: tuple[tuple[SkipReason, str], ...] = (
     ("left_pool", "e.left_at IS NOT NULL"),
-    ("inactive", f"NOT {_ACTIVE} OR {_SUSPENDED} OR e.membership_status <> 'formal'"),
+    ("inactive", f"{_UNTRAINED} OR {_SUSPENDED} OR e.membership_status <> 'formal'"),
     ("called_before", _CALLED),
     ("term_over", "coalesce(e.term_until < $9, FALSE)"),
-    ("over_age", "$10::date IS NOT NULL AND (e.born_on IS NULL OR e.born_on <= $10)"),
+    ("over_age", is_over_age("e", "$10")),
     ("unreachable", "e.mobile_sealed = ''"),
     ("recused_late", _RECUSED),
     ("leave", _AWAY),
@@ -97,7 +103,7 @@ _ELIGIBLE = f"SELECT e.id, {_facts(_NONE, _NONE, _NONE, 'TRUE')} AS facts FROM e
 
 def _hindrance_query(bars: Sequence[tuple[SkipReason, str]]) -> str:
     first = " ".join(f"WHEN {bar} THEN {code!r}" for code, bar in bars)
-    facts = _facts(_LEAVES, _CALLS, _SUSPENSIONS, _ACTIVE)
+    facts = _facts(_LEAVES, _CALLS, _SUSPENSIONS, f"NOT {_UNTRAINED}")
     return (
         f"SELECT e.id, h.reason, CASE WHEN h.reason IS NOT NULL THEN {facts} END AS facts "
         f"FROM expert e CROSS JOIN LATERAL (SELECT CASE {first} END AS reason) h "
@@ -163,12 +169,6 @@ async def recusals(draw: Draw, years: int) -> RecusalSources:
 def occupied_span(draw: Draw, call_notice: CallNotice) -> tuple[datetime, datetime]:
     """The time that a panel occupies: from gathering (or the expected start, if earlier) to its end."""
     return min(call_notice.gathering_at, draw.starts_at), draw.ends_at
-
-
-def _latest_birthday_over_age(starts_at: datetime, book: Rulebook) -> date | None:
-    """Latest birthday of an expert too old for the panel; None: the pool has no limit."""
-    limit = book.entry.age_max
-    return born_after(local(starts_at).date(), limit) if limit is not None else None
 
 
 async def find_eligible(
@@ -244,7 +244,7 @@ def _barring_values(
         draw.id,
         starts_at,
         ends_at,
-        _latest_birthday_over_age(starts_at, book),
+        latest_birthday_over_age(starts_at, book),
         now,
     )
 

@@ -23,7 +23,7 @@ from tests.factories.forms import book_of
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 FREE = Standing("formal", has_specialties=True, term_until=None)
-BARRED = Reason("office", True, "已暂停。")
+BARRED = Reason("office", "已暂停。")
 WEEKLY = TimesOff(NOW, None, weekdays=(3,), from_minute=720, to_minute=1440)
 COURSE = OwedCourse(UUID(int=7), "年度培训", NOW + DAY)
 BOOK = book_of("demo")

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import get_args
-
 import pytest
 
 from domain.experts.times_off import TimesOff
 from services.core.base import Actor, Deps
-from services.expert_file_views.office_file import _HINDRANCES, OfficeFiles
+from services.expert_file_views.office_file import OfficeFiles
 from services.expert_file_views.own_file import OwnFiles
 from services.experts.availability import Availability
-from services.experts.suspension import Cause
 from tests.factories.people import make_account, make_expert, make_grant
 from tests.services.conftest import NoticeBook
-
-
-def test_each_cause_of_a_suspension_has_its_word_for_the_office() -> None:
-    assert set(get_args(Cause)) <= _HINDRANCES.keys()
 
 
 @pytest.mark.usefixtures("db")

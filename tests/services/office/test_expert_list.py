@@ -126,17 +126,18 @@ async def test_states_are_told_apart(deps: Deps, experts: ExpertList) -> None:
     assert told == {
         "in_pool": {"正常", "临时", "暂停", "警告", "曾经", "应急", "到期"},
         "drawn": {"正常", "警告", "曾经", "应急"},
-        "suspended": {"暂停"},
+        "office": {"暂停"},
+        **{bar: set() for bar in ("no_specialty", "self", "course", "age")},
         "warned": {"警告"},
         "temporary": {"临时"},
         "emergency": {"应急"},
         "ending": set(),
-        "over": {"到期"},
+        "term": {"到期"},
         "left": {"退库"},
     }
     tags = {line.name: line.tag for line in (await experts.page(ADMIN, ExpertFilter())).items}
     assert tags.pop("曾经") == tags.pop("警告") == ""
-    assert tags == {"正常": "", "临时": "", "暂停": "暂停抽取", "应急": "", "到期": "聘期已满"}
+    assert tags == {"正常": "", "临时": "临时专家", "暂停": "管理机构暂停抽取", "应急": "", "到期": "聘期已满"}
     listed = (await experts.page(ADMIN, ExpertFilter(), columns=["emergency"])).items
     assert {line.name: (line.badge, line.values["emergency"]) for line in listed if line.badge} == {
         "应急": ("应急专家", "是")

@@ -62,7 +62,7 @@ async def test_a_suspension_from_the_proposal_to_the_answered_appeal(scene: Scen
     await second.press("确认暂停抽取")
     assert ("已确认生效，并通知了本人" in second.text, "暂停抽取" in second.text) == (True, True)
     assert await Notice.exists(kind="sanction_imposed", expert_id=expert.id)
-    assert "黄药师" in (await second.get("/office/experts?state=suspended")).text
+    assert "黄药师" in (await second.get("/office/experts?state=office")).text
 
     person = await scene.world.enter(account)
     await person.get("/h5/demo/file")
