@@ -10,7 +10,7 @@ from pydantic import Field
 
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Moment, PoolPath
+from miniapp_api.http.schema import Input, Moment, Output, PoolPath
 from services.experts import ExpertProfile, OwnTimes, Period, TimesOffForm
 
 api = Api("experts", "专家档案与不接受抽取的时间", "Own data are masked too, since phones are lent and pictures taken.")
@@ -38,6 +38,10 @@ class TimesOffIn(Input):
     month: str = Field("", max_length=7, description="月份", examples=["2027-07"])
 
 
+class PauseGoesOnOut(Output):
+    again: Moment = Field(description="When the person is asked again whether the pause goes on")
+
+
 @api.get("/experts/me", "我的档案", action="expert.self.read")
 async def profile(call: Call) -> ExpertProfile:
     """The expert's own record."""
@@ -61,3 +65,9 @@ async def add(call: Call, body: TimesOffIn) -> Period:
 async def cancel(call: Call, path: PeriodPath) -> Period:
     """Remove a time. A repetition is harmless."""
     return await call.services.experts.availability.cancel_unavailability(call.actor, path.period_id)
+
+
+@api.post("/experts/me/unavailabilities/{period_id}/going-on", "继续暂停", action="expert.self.availability")
+async def go_on(call: Call, path: PeriodPath) -> PauseGoesOnOut:
+    """A pause goes on; 409 for one that has ended."""
+    return PauseGoesOnOut(again=await call.services.experts.availability.go_on(call.actor, path.period_id))

@@ -18,7 +18,13 @@ function showTime(moment) {
   return `${year}${at.getUTCMonth() + 1}月${at.getUTCDate()}日 周${'日一二三四五六'[at.getUTCDay()]} ${showClock(moment)}`;
 }
 
+/** 2026年11月21日. @param {string} moment */
+function showDay(moment) {
+  const at = shifted(moment);
+  return `${at.getUTCFullYear()}年${at.getUTCMonth() + 1}月${at.getUTCDate()}日`;
+}
+
 /** The day that many days from now, as 2026-11-21, the format of date pickers. @param {number} days */
 const dayAhead = (days) => shifted(Date.now() + days * 24 * 3600 * 1000).toISOString().slice(0, 10);
 
-module.exports = { dayAhead, showClock, showTime };
+module.exports = { dayAhead, showClock, showDay, showTime };

@@ -2,7 +2,7 @@
 const { call } = require('../lib/api');
 const { present } = require('../lib/lists');
 const { ask, openPage, toast } = require('../lib/page');
-const { dayAhead, showTime } = require('../lib/time');
+const { dayAhead, showDay, showTime } = require('../lib/time');
 
 /** What can be set, in the order of the picker: @type {[Api.TimesOffIn['kind'], string][]} */
 const KINDS = [['span', '一段时间'], ['pause', '暂停，直到我恢复'], ['weekly', '每周固定时间'], ['holiday', '节假日'], ['month', '整月']];
@@ -19,6 +19,12 @@ const periodCell = (one) => ({
   tone: isPause(one) ? 'good' : 'warn', command: isPause(one) ? 'resume' : 'cancel', id: one.id,
 });
 
+/** A pause has a group of its own, with the ways to end it and to go on with it. @param {Api.PeriodOut} pause @param {number} days @returns {Shell.Group} */
+const pauseGroup = (pause, days) => ({
+  title: '暂停', cells: [periodCell(pause)], note: `我们每${days}天问您一次是否继续；不回复的按继续处理。`,
+  button: { label: '继续暂停', command: 'goOn', id: pause.id },
+});
+
 openPage({ data: {
   kinds: KINDS.map(([, name]) => name), kindAt: 0, kind: 'span', kindName: KINDS[0][1],
   hoursNames: HOURS.map(([, name]) => name), hoursAt: 0, hoursName: HOURS[0][1],
@@ -28,8 +34,10 @@ openPage({ data: {
   today: dayAhead(0), from: dayAhead(1), fromClock: '08:00', to: dayAhead(1), toClock: '18:00', reason: '',
 } }, {
   async load() {
-    const { periods, holidays, months } = await call('GET /experts/me/unavailabilities');
-    const groups = periods.length ? [{ title: '不接受抽取的时间', cells: periods.map(periodCell) }] : [];
+    const { periods, pause_asked_days: days, holidays, months } = await call('GET /experts/me/unavailabilities');
+    const others = periods.filter((one) => !isPause(one)).map(periodCell);
+    const groups = [...periods.filter(isPause).map((pause) => pauseGroup(pause, days)),
+      ...(others.length ? [{ title: '不接受抽取的时间', cells: others }] : [])];
     const named = { holidayAt: 0, monthAt: 0, holidayText: holidays[0]?.text || '', monthText: months[0]?.text || '' };
     return { holidays, months, ...named, sheet: { banner: periods.length ? undefined : { text: '现在随时可以被抽取。' }, groups } };
   },
@@ -92,6 +100,14 @@ openPage({ data: {
 
   /** @param {string} id */
   async resume(id) { await this.end(id, '恢复接受抽取', '恢复后可以抽取您。', '恢复'); },
+
+  /** @param {string} id */
+  async goOn(id) {
+    await this.act(async () => {
+      const { again } = await call('POST /experts/me/unavailabilities/{period_id}/going-on', { path: { period_id: id } });
+      toast(`好的，继续暂停。${showDay(again)}再问您。`);
+    });
+  },
 
   /** @param {string} id @param {string} title @param {string} text @param {string} button */
   async end(id, title, text, button) {

@@ -198,12 +198,15 @@ test('unavailable times are added after a confirmation, and removed', async () =
   const period = { id: 'p1', starts_at: '2026-12-01T08:00:00+08:00', ends_at: '2026-12-02T18:00:00+08:00', text: '12月1日(周二)08:00至12月2日(周三)18:00',
     reason: '出差', weekly: false, panels: [] };
   const pause = { ...period, id: 'p2', ends_at: null, text: '12月1日(周二)起，直到您恢复', reason: '生病' };
-  const own = { periods: [period, pause], holidays: [{ key: '2027-spring', text: '2027年春节' }], months: [{ key: '2027-07', text: '2027年7月' }] };
+  const own = { periods: [period, pause], pause_asked_days: 30,
+    holidays: [{ key: '2027-spring', text: '2027年春节' }], months: [{ key: '2027-07', text: '2027年7月' }] };
   const phone = await new Phone({
     'GET /experts/me/unavailabilities': own, 'POST /experts/me/unavailabilities': { ...period, panels: ['12月1日 09:00集合，演示中心'] },
     'DELETE /experts/me/unavailabilities/p1': period, 'DELETE /experts/me/unavailabilities/p2': pause,
+    'POST /experts/me/unavailabilities/p2/going-on': { again: '2026-12-31T09:00:00+08:00' },
   }).open('pages/availability');
-  assert.match(phone.text, /取消出差暂停接受抽取恢复.*直到您恢复 · 生病/);
+  assert.match(phone.text, /暂停接受抽取恢复.*直到您恢复 · 生病.*每30天问您一次.*取消出差/);
+  await phone.tap('继续暂停');
   phone.page.setData({ from: '2026-12-05', to: '2026-12-04' });
   await phone.tap('保存');
   phone.page.pick({ detail: { value: '2026-12-06' }, currentTarget: { dataset: { id: 'to' } } });
@@ -223,7 +226,7 @@ test('unavailable times are added after a confirmation, and removed', async () =
   ]);
   for (const label of ['出差', '生病']) await phone.tap(label);
   assert.deepEqual(phone.sent.filter((one) => one.name.startsWith('DELETE')).map((one) => one.name.slice(-2)), ['p1', 'p2']);
-  assert.match(phone.said.join(), /结束时间应晚于开始时间.*已同意的评标不受影响：12月1日 09:00集合，演示中心.*请选择星期几/);
+  assert.match(phone.said.join(), /继续暂停。2026年12月31日再问您.*结束时间应晚于开始时间.*已同意的评标不受影响：12月1日 09:00集合，演示中心.*请选择星期几/);
 });
 
 test('past panels and the own file are shown', async () => {

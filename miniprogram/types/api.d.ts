@@ -30,6 +30,7 @@ declare namespace Api {
     'GET /experts/me/unavailabilities': { given: {}; answer: OwnTimesOut };
     'POST /experts/me/unavailabilities': { given: { body: TimesOffIn }; answer: PeriodOut };
     'DELETE /experts/me/unavailabilities/{period_id}': { given: { path: { period_id: string } }; answer: PeriodOut };
+    'POST /experts/me/unavailabilities/{period_id}/going-on': { given: { path: { period_id: string } }; answer: PauseGoesOnOut };
     'GET /home': { given: {}; answer: HomeOut };
     'GET /applications/schema': { given: { query?: { entry_type?: 'first' | 'renewal' | 'education' | 'change' } }; answer: SchemaOut };
     'GET /applications/{application_id}': { given: { path: { application_id: string } }; answer: ApplicationOut };
@@ -471,6 +472,7 @@ declare namespace Api {
 
   interface OwnTimesOut {
     periods: Array<PeriodOut>;
+    pause_asked_days: number;
     holidays: Array<OptionOut>;
     months: Array<OptionOut>;
   }
@@ -503,6 +505,10 @@ declare namespace Api {
     total: number;
     page: number;
     size: number;
+  }
+
+  interface PauseGoesOnOut {
+    again: string;
   }
 
   interface PeriodOut {

@@ -75,9 +75,11 @@ class Option:
 
 @dataclass(frozen=True)
 class OwnTimes:
-    """What is set, soonest first, and the holidays and months that can be named."""
+    """What is set, soonest first, and the holidays and months that can be named. ``pause_asked_days``: how many days
+    after each other a person is asked whether a pause goes on."""
 
     periods: tuple[Period, ...]
+    pause_asked_days: int
     holidays: tuple[Option, ...]
     months: tuple[Option, ...]
 
@@ -149,8 +151,12 @@ class Availability:
     async def read(self, actor: Actor) -> OwnTimes:
         """For a page. Raises Forbidden for a person who is not in the pool."""
         periods = tuple(await self.list_unavailability(actor))
-        holidays = tuple(Option(holiday.key, str(holiday)) for holiday in self.holidays(actor.pool))
-        return OwnTimes(periods, holidays, tuple(Option(*month) for month in months_ahead(self.deps.now())))
+        return OwnTimes(
+            periods=periods,
+            pause_asked_days=self.deps.book(actor.pool).availability.pause_reminder.days,
+            holidays=tuple(Option(holiday.key, str(holiday)) for holiday in self.holidays(actor.pool)),
+            months=tuple(Option(*month) for month in months_ahead(self.deps.now())),
+        )
 
     def holidays(self, pool: str) -> tuple[Holiday, ...]:
         """Holidays of this and the next year that are not over, soonest first."""

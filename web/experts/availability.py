@@ -66,14 +66,13 @@ class AvailabilityPages(PersonPages):
 
     @page("/h5/{pool}/periods", "experts/availability.html")
     async def periods(self, visit: Visit) -> Mapping[str, object]:
-        every = self.services.deps.book(visit.actor.pool).availability.pause_reminder.days
         times = await self.services.experts.availability.read(visit.actor)
         return {
             "periods": times.periods,
             "holidays": [(option.key, option.text) for option in times.holidays],
             "months": [(option.key, option.text) for option in times.months],
             "days": list(enumerate(WEEKDAYS, 1)),
-            "every": every,
+            "every": times.pause_asked_days,
             "kept": await self._panels_within(visit),
         }
 

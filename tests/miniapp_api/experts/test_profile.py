@@ -40,3 +40,9 @@ async def test_an_expert_says_when_not_to_be_drawn(world: World) -> None:
     pause = await person.post("/experts/me/unavailabilities", {"kind": "pause", "reason": "生病"}, 201)
     assert (pause["ends_at"], pause["weekly"]) == (None, False)
     assert (await person.get("/experts/me"))["membership_status"]["suspensions"][0]["cause"] == "self"
+    again = await person.post(f"/experts/me/unavailabilities/{pause['id']}/going-on", None, 200)
+    days = own["pause_asked_days"]
+    assert again["again"] == local(world.clock.now() + timedelta(days=days)).isoformat()
+    await person.delete(f"/experts/me/unavailabilities/{pause['id']}", 200)
+    over = await person.post(f"/experts/me/unavailabilities/{pause['id']}/going-on", None, 409)
+    assert over["code"] == "pause_over"
