@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from bot.replies import shorten
@@ -11,7 +12,9 @@ from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.applications.lifecycles import ApplicationState
 from domain.clock import print_until
+from domain.rulebook.book import Rulebook
 from handlers import commands, overview, people, texts, wording
+from handlers.picking import PickOption, pick_option
 from services.applications import Progress, ToDo
 from services.core.base import Actor
 
@@ -101,25 +104,41 @@ async def begin_giving_up(turn: Turn) -> Answer:
     live = [application for application in applications if application.give_up]
     if not live:
         return f"{texts.NOTHING_TO_GIVE_UP}\n{commands.tap_lines(commands.APPLY, commands.GUIDE)}"
-    if len(live) > 1:
-        pages = [texts.PAGE.format(link=_link(turn, each.page), label=each.headline) for each in live]
-        return "\n".join([texts.GIVE_UP_WHICH, *pages])
-    return ask_giving_up.start(live[0].application_id, live[0].number, live[0].give_up)
+    book = turn.services.deps.book(turn.user.pool)
+    return ask_giving_up.start(tuple(_live(book, application) for application in live))
 
 
-@conversation(commands.GIVE_UP)
-async def ask_giving_up(talk: Talk, application_id: UUID, number: str, consequence: str) -> None:
-    """``consequence`` is the text that was shown with the question."""
+@dataclass(frozen=True)
+class LiveApplication:
+    """An application that can be given up, as it was offered: ``name`` is its kind, ``consequence`` that of giving it
+    up."""
+
+    id: UUID
+    name: str
+    number: str
+    consequence: str
+
+
+def _live(book: Rulebook, application: Progress) -> LiveApplication:
+    name = f"{book.campaigns.name_of(application.entry_type)}申请"
+    return LiveApplication(application.application_id, name, application.number, application.give_up)
+
+
+@conversation(commands.GIVE_UP, version=2)
+async def ask_giving_up(talk: Talk, live: tuple[LiveApplication, ...]) -> None:
+    options = tuple(PickOption(application.id, f"{application.name}{application.number}") for application in live)
+    chosen_id = await pick_option(talk, texts.GIVE_UP_WHICH, options)
+    chosen = next(application for application in live if application.id == chosen_id)
     sure = await talk.choose(
-        texts.GIVE_UP_READ_BACK.format(number=number, consequence=consequence),
+        texts.GIVE_UP_READ_BACK.format(number=chosen.number, consequence=chosen.consequence),
         {texts.GIVE_UP_YES: True, texts.GIVE_UP_NO: False},
     )
     if not sure:
         await talk.say(texts.NOT_GIVEN_UP)
         return
     actor = Actor(talk.user.pool, "applicant", talk.user.account_id)
-    await talk.once(talk.services.workflows.applications.cancel, actor, application_id)
-    await talk.say(texts.GIVEN_UP, number=number)
+    await talk.once(talk.services.workflows.applications.cancel, actor, chosen.id)
+    await talk.say(texts.GIVEN_UP, number=chosen.number)
     await talk.say(commands.tap_lines(commands.APPLY))
 
 
