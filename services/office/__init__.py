@@ -16,7 +16,8 @@ from services.office.expert_list import (
 )
 from services.office.exports import Export, ExportRequest, Range, What
 from services.office.group_audiences import Audience, AudienceCount
-from services.office.group_notices import TEXT_MAX, TITLE_MAX, GroupNoticeForm, GroupNoticeView
+from services.office.group_notices import TEXT_MAX, TITLE_MAX, GroupNoticeForm
+from services.office.group_reports import GroupNoticeView
 from services.office.large_exports import DIRECT_MAX
 from services.office.payment_views import InvoiceFilter, OrderView, RefundLine
 from services.office.registry import OfficeServices

@@ -10,7 +10,9 @@ from services.office.catalogue_upkeep import CatalogueUpkeep
 from services.office.dashboard import OfficeDashboard
 from services.office.expert_list import ExpertList
 from services.office.exports import Exports
-from services.office.group_notices import BATCHES_DUE, GroupNotices
+from services.office.group_notices import GroupNotices
+from services.office.group_reports import GroupReports
+from services.office.group_sending import BATCHES_DUE, GroupSending
 from services.office.large_exports import LargeExports
 from services.office.late_certificates import LateCertificates
 from services.office.payment_views import PaymentViews
@@ -29,7 +31,9 @@ class OfficeServices:
     staff_work: StaffWork
     late_certificates: LateCertificates
     group_notices: GroupNotices
+    group_reports: GroupReports
+    group_sending: GroupSending
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:
-        return (DueTask("group_notice", BATCHES_DUE, self.group_notices.send_due),)
+        return (DueTask("group_notice", BATCHES_DUE, self.group_sending.send_due),)

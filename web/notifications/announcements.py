@@ -13,7 +13,7 @@ class AnnouncementPages(LoggedInPages):
 
     @page("/h5/{pool}/announcements/{id}", "notifications/announcement.html")
     async def announcement(self, visit: Visit) -> Mapping[str, object]:
-        read = self.services.office.group_notices.read_own
+        read = self.services.office.group_reports.read_own
         return {"announcement": await read(visit.actor, visit.id("这条通知")), "office": self._office(visit.actor.pool)}
 
     def _office(self, pool: str) -> str:

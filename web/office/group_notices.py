@@ -53,7 +53,7 @@ class GroupNoticePages(OfficePart):
 
     @list_page("/office/group-notices", "office/group_notices.html")
     async def groups(self, visit: Visit, wanted: Wanted) -> Listed:
-        listed = await self.services.office.group_notices.page(visit.actor, **wanted.window)
+        listed = await self.services.office.group_reports.page(visit.actor, **wanted.window)
         return Listed(listed, {"states": GROUP_STATES})
 
     @page("/office/group-notices/new", "office/group_notice_new.html", longest=256 * 1024)
@@ -91,7 +91,7 @@ class GroupNoticePages(OfficePart):
 
     @page("/office/group-notices/{id}", "office/group_notice.html")
     async def group(self, visit: Visit) -> Mapping[str, object]:
-        view = await self.services.office.group_notices.get(visit.actor, visit.id(_GROUP))
+        view = await self.services.office.group_reports.get(visit.actor, visit.id(_GROUP))
         return {"group": view, "states": GROUP_STATES}
 
     @group.command(name="try", note="已发送到您本人的微信或手机，请查看。")

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
-from uuid import UUID
 
 from domain.errors import InvalidInput, NotFound
 from domain.rulebook.office_texts import GROUPS, PRIVACY, OfficeText, Value, value_of
@@ -17,9 +16,10 @@ from services.office import Place
 from services.office_texts import REASON_MAX, TextView
 from web.core.form_values import FormValues
 from web.core.pages import Redirect, Visit, page
-from web.core.typed_forms import Id, Version
+from web.core.typed_forms import Version
 from web.office.base import OfficePart
 from web.office.region_lines import print_regions, read_regions
+from web.office.text_edits import RestoreForm
 
 _LONGEST = 256 * 1024
 """Bytes: thirty questions with answers of five hundred characters, nine bytes each as sent."""
@@ -45,12 +45,6 @@ class _Edit:
 class _Seen:
     seen: Annotated[int, Version()]
     reason: str
-
-
-@dataclass(frozen=True)
-class _Restored:
-    id: Annotated[UUID, Id("这个版本")]
-    seen: Annotated[int, Version()]
 
 
 class TextPages(OfficePart):
@@ -110,8 +104,8 @@ class TextPages(OfficePart):
         """A further row for a question."""
         return {"row_count": min(_row_count(visit.form) + 1, _ROWS_MAX)}
 
-    @text.command(_Restored, "restore", note="已恢复这个版本，几秒内各处生效。")
-    async def restore(self, visit: Visit, form: _Restored) -> Redirect:
+    @text.command(RestoreForm, "restore", note="已恢复这个版本，几秒内各处生效。")
+    async def restore(self, visit: Visit, form: RestoreForm) -> Redirect:
         view = await self._view(visit)
         await self.services.office_texts.texts.restore(
             visit.actor, view.text.code, form.id, seen=form.seen, key=visit.key

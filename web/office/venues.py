@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
-from uuid import UUID
 
 from domain.errors import InvalidInput
 from domain.positions import Position, System, distance
@@ -16,8 +15,9 @@ from domain.rulebook.sections import Venue
 from services.office_texts import REASON_MAX, VenueForm
 from web.core.form_values import FormValues
 from web.core.pages import Redirect, Visit, page
-from web.core.typed_forms import Id, OneOf, Version
+from web.core.typed_forms import OneOf, Version
 from web.office.base import OfficePart
+from web.office.text_edits import RestoreForm
 
 SYSTEMS = (("wgs84", "手机定位（GPS）"), ("gcj02", "高德、腾讯等国内地图"))
 _PREVIEW_FIRST = "preview_first"
@@ -52,12 +52,6 @@ class _Offer:
     seen: Annotated[int, Version()]
 
 
-@dataclass(frozen=True)
-class _Restored:
-    id: Annotated[UUID, Id("这个版本")]
-    seen: Annotated[int, Version()]
-
-
 class OfficeVenuePages(OfficePart):
     code = "venues"
     action = "text.manage"
@@ -67,8 +61,8 @@ class OfficeVenuePages(OfficePart):
         view, venues = await self.services.office_texts.venues.overview(visit.actor)
         return {"view": view, "venues": sorted(venues, key=lambda venue: not venue.offered)}
 
-    @venues.command(_Restored, "restore", note="已恢复那时的场所。")
-    async def restore(self, visit: Visit, form: _Restored) -> None:
+    @venues.command(RestoreForm, "restore", note="已恢复那时的场所。")
+    async def restore(self, visit: Visit, form: RestoreForm) -> None:
         await self.services.office_texts.texts.restore(visit.actor, "venues", form.id, seen=form.seen, key=visit.key)
 
     # ---- a new venue

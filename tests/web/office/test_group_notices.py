@@ -33,7 +33,7 @@ async def test_from_the_list_of_experts_to_what_they_read(world: World, scene: S
     await admin.press("先发给自己")
     assert "已发送到您本人" in admin.text
     await admin.press("发给1人")
-    await world.services.office.group_notices.send_due()
+    await world.services.office.group_sending.send_due()
     await admin.get(admin.path.partition("?")[0])
     assert ("已发送" in admin.text, "等待送达1人" in admin.text.replace(" ", "")) == (True, True)
     group = await GroupNotice.get()
