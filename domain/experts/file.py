@@ -7,8 +7,8 @@ are those of the pool's form and ``OWN_FIELDS``; their values are stored as ``do
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.forms.values import is_empty
@@ -103,6 +103,14 @@ def fold(changes: Iterable[FileChange]) -> ExpertFile:
     for change in changes:
         file = file.after(change)
     return file
+
+
+def as_last(change: FileChange, changes: Sequence[FileChange]) -> FileChange:
+    """The change with a moment after ``changes``, oldest first: its own may have been read before it waited for the
+    file while another one was written, or on a machine whose clock is behind."""
+    if changes and change.at < changes[-1].at:
+        return replace(change, at=changes[-1].at + timedelta(microseconds=1))
+    return change
 
 
 def history_of(changes: Iterable[FileChange], code: str) -> list[FormerValue]:

@@ -24,7 +24,7 @@ from services.applications import lock, log, move, notify_applicant
 from services.core.base import Deps, record, rows, system, transaction
 from services.core.due_rows import process_each
 from services.entry.expert_creation import read_change
-from services.expert_files import change_file, open_file
+from services.expert_files import change_file, lock_file, open_file
 from services.experts import expert_number, is_taken
 from services.notifications import Notices
 from services.payments import Fees
@@ -197,9 +197,6 @@ class EntryStages:
 
 async def _existing_expert(application: Application, account: Account) -> Expert | None:
     """The person's existing record, locked: by ID number, else the one that the renewal began with."""
-    by_number = (
-        await Expert.filter(pool=account.pool, id_number_hash=account.id_number_hash).select_for_update().first()
-    )
-    if by_number is not None or application.expert_id is None:
-        return by_number
-    return await Expert.filter(pool=account.pool, id=application.expert_id).select_for_update().first()
+    by_number = await Expert.get_or_none(pool=account.pool, id_number_hash=account.id_number_hash)
+    known_id = by_number.id if by_number else application.expert_id
+    return await lock_file(known_id) if known_id else None

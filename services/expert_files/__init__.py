@@ -8,7 +8,14 @@ from services.expert_files.changes import (
     read_facts,
     seal_values,
 )
-from services.expert_files.reading import change_of, changes_of, file_of, get_own_expert, read_listed_employers
+from services.expert_files.reading import (
+    change_of,
+    changes_of,
+    file_of,
+    get_own_expert,
+    lock_file,
+    read_listed_employers,
+)
 from services.expert_files.records import record_values
 
 __all__ = [
@@ -19,6 +26,7 @@ __all__ = [
     "expert_columns",
     "file_of",
     "get_own_expert",
+    "lock_file",
     "open_file",
     "read_facts",
     "read_listed_employers",

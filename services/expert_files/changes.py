@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.experts.employments import TOLD_BY, Unit
 from domain.experts.facts import ExpertFacts, facts_of
-from domain.experts.file import FileChange, fold
+from domain.experts.file import FileChange, as_last, fold
 from domain.identity import birth_of
 from models.experts import Employment, Expert, ExpertFileChange
 from services.catalogue_codes import load_codes
@@ -32,7 +32,8 @@ async def open_file(deps: Deps, pool: str, change: FileChange, *, account_id: UU
 
 
 async def change_file(deps: Deps, expert: Expert, change: FileChange) -> dict[str, object]:
-    """Set what differs, and return it; nothing is written where nothing does.
+    """Set what differs, and return it; nothing is written where nothing does. It counts after all that was written
+    before it, whenever it began.
 
     Inside the caller's transaction, which has locked the expert's row; its columns are saved. Raises LookupError for an
     expert whose file was never begun.
@@ -43,7 +44,7 @@ async def change_file(deps: Deps, expert: Expert, change: FileChange) -> dict[st
     differing = fold(changes).difference(change.values)
     if not differing:
         return {}
-    change = replace(change, values=differing)
+    change = as_last(replace(change, values=differing), changes)
     await append_change(deps.keys, expert.id, change)
     facts = await read_facts(deps, expert.pool, [*changes, change])
     expert.update_from_dict(expert_columns(deps.keys, facts))

@@ -19,14 +19,24 @@ _CHANGES = """
 SELECT expert_id, at, source, source_id, actor_id, values_sealed FROM expert_file_change
  WHERE expert_id = ANY($1::uuid[]) ORDER BY expert_id, at, id
 """
+_OWNER = "SELECT 1 FROM account WHERE id = (SELECT account_id FROM expert WHERE id = $1) FOR KEY SHARE"
+"""As a new row that refers to the account locks it."""
 _LISTED = "SELECT id, name, credit_code FROM employer WHERE pool = $1 AND id = ANY($2::uuid[])"
+
+
+async def lock_file(expert_id: UUID) -> Expert | None:
+    """The expert's row, locked for a change. Before it his account, as leaving, correcting and merging do, so that none
+    of them waits for another that waits for it: a notice, for one, refers to the account and asks for it anyway."""
+    await rows(_OWNER, expert_id)
+    return await Expert.select_for_update().get_or_none(id=expert_id)
 
 
 async def get_own_expert(actor: Actor, *, locked: bool = False) -> Expert:
     """The actor's row in the pool. Raises NotFound for a person who is not in the pool."""
-    experts = Expert.select_for_update() if locked else Expert.all()
-    expert = await experts.get_or_none(id=actor.expert_id, pool=actor.pool, left_at=None) if actor.expert_id else None
-    if expert is None:
+    expert = None
+    if actor.expert_id is not None:
+        expert = await (lock_file(actor.expert_id) if locked else Expert.get_or_none(id=actor.expert_id))
+    if expert is None or expert.pool != actor.pool or expert.left_at is not None:
         raise NotFound("入库成为专家后才有专家档案。", code="no_expert")
     return expert
 

@@ -16,7 +16,7 @@ from domain.catalogues import KINDS
 from domain.errors import Conflict
 from domain.experts.employments import ListedEmployers, Unit
 from domain.experts.facts import facts_of
-from domain.experts.file import FileChange, FileSource, fold
+from domain.experts.file import FileChange, FileSource, as_last, fold
 from domain.ids import new_id
 from models.experts import CatalogueEntry, Expert
 from services.core.base import Actor, Deps, connection, execute, record, rows, transaction
@@ -317,7 +317,7 @@ class _Batches:
             earlier = files[known_id] if known_id else ()
             file = fold(earlier)
             differing = file.difference(row.change_of(file, lookups, listed))
-            change = FileChange(self.now, FileSource.IMPORT, differing, None, self.account_id)
+            change = as_last(FileChange(self.now, FileSource.IMPORT, differing, None, self.account_id), earlier)
             facts = facts_of([*earlier, change], book, lookups, listed)
             expert_id = known_id or new_id()
             columns = {
@@ -333,7 +333,7 @@ class _Batches:
             jobs += _job_records(expert_id, facts.employments)
             if differing:
                 sealed = seal_values(keys, differing)
-                changes.append((new_id(), expert_id, self.now, FileSource.IMPORT.value, self.account_id, sealed))
+                changes.append((new_id(), expert_id, change.at, FileSource.IMPORT.value, self.account_id, sealed))
         return _Records(experts, jobs, changes)
 
 

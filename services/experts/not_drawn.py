@@ -40,7 +40,8 @@ def latest_birthday_over_age(at: datetime, book: Rulebook) -> date | None:
 
 
 def bar_conditions(expert: str, now: str, at: datetime, book: Rulebook) -> Mapping[str, str]:
-    """The condition of each of ``domain.experts.drawability.BARS`` on the row ``expert``, never null. ``now``: placeholder of the moment ``at``."""
+    """The condition of each of ``domain.experts.drawability.BARS`` on the row ``expert``, never null. ``now``: the
+    placeholder of the moment ``at``."""
     latest = latest_birthday_over_age(at, book)
     return {
         "temporary": f"{expert}.membership_status <> 'formal'",

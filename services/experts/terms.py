@@ -9,9 +9,9 @@ from typing import Any
 
 from domain.clock import print_date
 from domain.exams.reminders import steps_behind
-from models.experts import Expert
 from services.core.base import Deps, rows, transaction
 from services.core.due_rows import process_each
+from services.expert_files import lock_file
 from services.experts.renewals import IS_RENEWING, NEXT_CAMPAIGN, renewal_of
 from services.notifications import Notices
 
@@ -45,8 +45,8 @@ class ExpertTerms:
 
     async def _remind(self, row: Mapping[str, Any], now: datetime) -> None:
         async with transaction():
-            expert = await Expert.select_for_update().get(id=row["id"])
-            if expert.term_until is None or expert.left_at is not None:
+            expert = await lock_file(row["id"])
+            if expert is None or expert.term_until is None or expert.left_at is not None:
                 return
             expert.term_notified_at = now
             await expert.save(update_fields=["term_notified_at"])

@@ -21,6 +21,7 @@ from services.core.due_rows import process_each
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.draws import Cause, Locked, Places, lock
+from services.expert_files import lock_file
 from services.experts import remove_expert
 from services.notifications import Notices
 from services.sanctions.sanction_rules import (
@@ -318,8 +319,8 @@ async def end_calls(places: Places, expert: Expert, draws: Mapping[UUID, Locked]
 
 async def lock_expert(actor: Actor, expert_id: UUID) -> Expert:
     """Raises NotFound for one of another pool."""
-    expert = await Expert.select_for_update().get_or_none(id=expert_id, pool=actor.pool)
-    if expert is None:
+    expert = await lock_file(expert_id)
+    if expert is None or expert.pool != actor.pool:
         raise NotFound("找不到这位专家，请返回列表后刷新。", code="expert_unknown")
     return expert
 
