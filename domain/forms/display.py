@@ -21,21 +21,38 @@ def columns_of(field: FormField) -> Mapping[str, FormField]:
     return {code: part for code, part in parts.items() if part.kind != "file"}
 
 
-def show_value(field: FormField, value: object, catalogue: CatalogueView, *, choices: bool = False) -> str:
+def show_value(
+    field: FormField, value: object, catalogue: CatalogueView, *, choices: bool = False, dropped: bool = False
+) -> str:
     """One value as text, codes by their names; empty where nothing was typed.
 
-    One line per row. ``choices``: add to each specialty whether it is 首选 or 备选.
+    One line per row. ``choices``: add to each specialty whether it is 首选 or 备选. ``dropped``: add to each record
+    what it holds in columns that the form no longer has.
     """
     if is_empty(value):
         return ""
     if isinstance(value, list):
-        return "\n".join(_show_row(field, row, catalogue, choices) for row in value)
+        rows = [_show_row(field, row, catalogue, choices) for row in value]
+        more = [_show_dropped(field, row) if dropped else "" for row in value]
+        return "\n".join("，".join(text for text in pair if text) for pair in zip(rows, more, strict=True))
     if field.kind == "yes_no":
         return "是" if value else "否"
     kind = field.catalogue if field.kind == "catalogue" else field.kind
     if kind and field.kind in ("catalogue", "employer", "region"):
         return full_name(kind, str(value), catalogue)
     return str(value)
+
+
+def show_as_stored(value: object) -> str:
+    """A value whose field nobody defines any more: codes stay codes, rows are lines, files are counted."""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, list):
+        files = sum(isinstance(row, Mapping) and "file" in row for row in value)
+        return f"{files}个文件" if files else "\n".join(filter(None, map(show_as_stored, value)))
+    if isinstance(value, Mapping):
+        return "，".join(filter(None, map(show_as_stored, value.values())))
+    return "" if is_empty(value) else str(value)
 
 
 def show_masked(field: FormField, text: str) -> str:
@@ -82,6 +99,12 @@ def _show_row(field: FormField, row: object, catalogue: CatalogueView, choices: 
             until = cells.pop(code)
             cells[part.not_before] += f" {until}" if until == TODAY else f" 至 {until}"
     return "，".join(cell for cell in cells.values() if cell)
+
+
+def _show_dropped(field: FormField, row: object) -> str:
+    if field.kind != "records" or not isinstance(row, Mapping):
+        return ""
+    return show_as_stored({code: value for code, value in row.items() if code not in field.parts})
 
 
 def _cells(field: FormField, row: Mapping[str, object], catalogue: CatalogueView) -> list[str]:

@@ -105,6 +105,21 @@ def file_codes(form: ApplicationForm, entry_type: EntryType) -> list[str]:
     return codes
 
 
+def without_dropped_columns(form: ApplicationForm, values: Mapping[str, object]) -> dict[str, object]:
+    """Records without columns that the form no longer has, as whoever types them anew leaves them; an untouched value
+    then stays untouched."""
+    return {code: _without_dropped(form.fields.get(code), value) for code, value in values.items()}
+
+
+def _without_dropped(field: FormField | None, value: object) -> object:
+    if field is None or field.kind != "records" or not isinstance(value, list):
+        return value
+    return [
+        {code: cell for code, cell in row.items() if code in field.parts} if isinstance(row, Mapping) else row
+        for row in value
+    ]
+
+
 def lies_within(catalogue: CatalogueView, kind: str, code: str, top: str) -> bool:
     """Whether ``code`` is ``top`` or lies below it."""
     passed_codes = set()

@@ -10,6 +10,7 @@ from tortoise.expressions import Q
 from domain.clock import local
 from domain.errors import Forbidden
 from domain.forms.checking import PersonFacts, person_facts
+from domain.forms.values import without_dropped_columns
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import STAYS_IN_POOL
 from models.accounts import Account
@@ -68,7 +69,7 @@ async def file_values(deps: Deps, book: Rulebook, expert: Expert) -> dict[str, o
     """
     filed = (await file_of(deps, expert.id)).values
     used = {code: field for code, field in book.form.used().items() if field.is_filed}
-    values = {code: filed[code] for code in used if code in filed}
+    values = without_dropped_columns(book.form, {code: filed[code] for code in used if code in filed})
     if "employer" in values and used["employer"].kind == "employer":
         values |= await _listed_employer(expert.pool, str(values.pop("employer")))
     return values

@@ -210,7 +210,7 @@ class Drafts:
         file, typed_at = await file_of(self.deps, expert.id), await read_typing_times(left, book)
         for code in [code for code, at in typed_at.items() if code in values and file.is_own_word_since(code, at)]:
             filed = rows_of(file.values[code]) if code in file.values else []
-            if book.form.fields[code].kind != "units":
+            if (field := book.form.used().get(code)) is None or field.kind != "units":
                 del values[code]
             else:
                 values[code] = merge_units((), rows_of(values[code]), filed)

@@ -116,7 +116,7 @@ def _digest(deps: Deps, code: str, values: Mapping[str, object], files: Sequence
 
 def _place(book: Rulebook, stored: Mapping[str, Any], at: datetime) -> ReturnedPlace | None:
     place, code = stored["place"], _code(stored["place"])
-    if code not in book.form.fields:
+    if code not in book.form.used():  # the rulebook has dropped it since: nothing can be mended there
         return None
     file = UUID(stored["file"]) if stored["file"] else None
     return ReturnedPlace(place, _label(book, place, stored["name"]), stored["words"], file, stored["digest"], at)

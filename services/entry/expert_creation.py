@@ -10,7 +10,7 @@ from domain.experts.employments import rows_of
 from domain.experts.file import FOLLOW, FileChange, FileSource, fold, requested_fields
 from domain.experts.recusal_units import merge_units
 from domain.forms.checking import filled_values
-from domain.forms.values import fields_of, file_codes
+from domain.forms.values import fields_of, file_codes, without_dropped_columns
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import STAYS_IN_POOL, EntryType
 from models.accounts import Account
@@ -59,8 +59,9 @@ async def _without_untouched(
     one is set with it; of a list of units only what the applicant added or removed is."""
     changes = (await changes_of(deps, [existing.id]))[existing.id]
     moments = [at for at in (application.created_at, application.submitted_at) if at is not None]
-    seen = [fold(change for change in changes if change.at <= at).values for at in moments]
     book, present = deps.book(application.pool), fold(changes)
+    then = [fold(change for change in changes if change.at <= at).values for at in moments]
+    seen = [without_dropped_columns(book.form, values) for values in then]
     files = file_codes(book.form, cast(EntryType, application.entry_type))
     stored = await _stored_files([values.get(code) for values in (filed, *seen) for code in files])
     own = requested_fields(filed, seen, stored)

@@ -13,7 +13,7 @@ from domain.clock import print_date
 from domain.experts.employments import rows_of
 from domain.experts.file import OWN_FIELDS, RETIRED, SUSPENDED_BEFORE, FileChange, FileSource
 from domain.forms.checking import PersonFacts, account_values, person_facts
-from domain.forms.display import show_masked, show_value
+from domain.forms.display import show_as_stored, show_masked, show_value
 from domain.masking import mask_id_number, mask_mobile
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import ApplicationForm, EntryType, FormField
@@ -54,13 +54,14 @@ class FileWords:
 
     @property
     def parts(self) -> list[FilePartFields]:
-        """The sections of the pool's form, what experts register by themselves, and what else the file holds."""
+        """The sections of the pool's form, what experts register by themselves, and what else the file holds or held,
+        such as fields that the rulebook has dropped."""
         parts = [FilePartFields(section.title, tuple(section.fields)) for section in self.paper.sections.values()]
         parts.append(FilePartFields("本人登记", (RETIRED,)))
         placed = {*_IN_HEAD, *(code for part in parts for code in part.codes)}
-        rest = [code for code in self.record.file.values if code not in placed]
+        rest = {code.partition(".")[0] for code in self.record.file.since} - placed
         order = {code: place for place, code in enumerate(OWN_FIELDS)}
-        others = sorted((code for code in rest if "." not in code), key=lambda code: (order.get(code, 99), code))
+        others = sorted(rest, key=lambda code: (order.get(code, 99), code))
         return [*parts, FilePartFields("库内登记", tuple(others))] if others else parts
 
     def field(self, code: str) -> FormField | None:
@@ -101,7 +102,7 @@ class FileWords:
             return self._show_own(code, value, masked=masked)
         if field.kind == "file":
             return f"{len(rows_of(value))}个文件" if rows_of(value) else ""
-        text = show_value(field, value, self.codes)
+        text = show_value(field, value, self.codes, dropped=True)
         return show_masked(field, text) if masked and field.sensitive and text else text
 
     def changed_at(self, code: str) -> FileChange | None:
@@ -136,9 +137,11 @@ class FileWords:
         return [UUID(str(row["file"])) for value in here for row in rows_of(value) if "file" in row]
 
     def _show_own(self, code: str, value: object, *, masked: bool) -> str:
-        """A field that no form asks for; what is stored in an unknown shape is only said to be there."""
+        """A field that no form asks for; of one that the rulebook has dropped a mask only says that it is there."""
         if value is None:
             return ""
+        if code not in OWN_FIELDS:
+            return "已登记" if masked else show_as_stored(value)
         if isinstance(value, str):
             return self._show_own_text(code, value, masked=masked)
         if code == "willing_regions" and isinstance(value, list):
@@ -160,7 +163,7 @@ class FileWords:
                 return mask_id_number(text) if masked else text
             case "mobile":
                 return mask_mobile(text) if masked else text
-        return text if code in OWN_FIELDS or not masked else "已登记"
+        return text
 
 
 def change_values(changes: Sequence[FileChange]) -> list[Mapping[str, object]]:

@@ -58,8 +58,8 @@ class FiledAttachment:
 
 @dataclass(frozen=True)
 class OfficeFileLine:
-    """A field. ``value`` empty: nothing is filed; ``hidden``: it is masked, and so are those of ``former``, newest
-    first, without the present one."""
+    """A field. ``value`` empty: nothing is filed. ``former`` values newest first, without the present one; ``hidden``:
+    all of them are masked."""
 
     code: str
     label: str
@@ -190,12 +190,13 @@ class OfficeFiles:
         filed = await self._find(actor, expert_id)
         words = await FileWords.of(self.deps, filed, further=change_values(filed.changes))
         shown = {name for part in words.parts for name in part.codes}
-        if code not in shown or not words.is_sensitive(code) or not words.present(code, masked=False):
+        value = words.present(code, masked=False)
+        former = tuple(line.value for line in _former(words, code, masked=False))
+        if code not in shown or not words.is_sensitive(code) or not (value or former):
             raise NotFound("这一项没有隐藏内容，请刷新页面。", code="nothing_hidden")
         async with transaction():
             await record(actor, self.deps.now(), "expert.file.reveal", "expert", expert_id, field=code, reason=reason)
-        former = tuple(line.value for line in _former(words, code, masked=False))
-        return RevealedField(code, words.present(code, masked=False), former)
+        return RevealedField(code, value, former)
 
     async def _find(self, actor: Actor, expert_id: UUID) -> FileRecord:
         filed = await find_record(self.deps, actor.pool, expert_id, None)
@@ -223,7 +224,7 @@ def _account(deps: Deps, filed: FileRecord) -> AccountOfExpert | None:
 
 def _line(words: FileWords, code: str, attachments: Mapping[UUID, Attachment]) -> OfficeFileLine:
     changed, value = words.changed_at(code), words.present(code, masked=True)
-    covered = words.is_sensitive(code)
+    covered, former = words.is_sensitive(code), tuple(_former(words, code, masked=True))
     files = tuple(
         _attachment(attachments[file_id], covered=covered) for file_id in words.files(code) if file_id in attachments
     )
@@ -231,11 +232,11 @@ def _line(words: FileWords, code: str, attachments: Mapping[UUID, Attachment]) -
         code=code,
         label=words.label(code),
         value=value,
-        hidden=covered and bool(value) and not files,
+        hidden=covered and bool(value or former) and not files,
         since=changed.at if changed else None,
         source=words.source(changed) if changed else "",
         author=words.author(changed) if changed else "",
-        former=tuple(_former(words, code, masked=True)),
+        former=former,
         files=files,
     )
 
