@@ -70,6 +70,9 @@ NOT_MOVED: Mapping[tuple[str, str], str] = {
 _BLOCKS = """
 SELECT 'applications' AS block, string_agg(number, '、' ORDER BY number) AS names FROM application
  WHERE account_id IN ($1, $2) AND ended_at IS NULL HAVING count(DISTINCT account_id) = 2
+UNION ALL SELECT 'entry', string_agg(number, '、' ORDER BY number) FROM application
+ WHERE account_id = $2 AND ended_at IS NULL
+   AND EXISTS (SELECT 1 FROM expert WHERE account_id = $1 AND left_at IS NULL) HAVING count(*) > 0
 UNION ALL SELECT 'exams', string_agg(x.name, '、' ORDER BY x.name) FROM exam_candidate k
   JOIN exam_candidate o ON o.exam_id = k.exam_id AND o.account_id = $2 JOIN exam x ON x.id = k.exam_id
  WHERE k.account_id = $1 HAVING count(*) > 0
@@ -87,6 +90,7 @@ UNION ALL SELECT 'corrections', '' WHERE EXISTS (SELECT 1 FROM correction
 """What has to end before the account ``$2`` goes into ``$1``; ``$3`` is the merge itself, ``$4`` now."""
 _SENTENCES: Mapping[str, str] = {
     "applications": "两个账号各有办理中的申请（{}），请先办结或放弃其中一份。",
+    "entry": "要保留的账号已有在库档案，要并入的账号还有办理中的申请（{}），请先由本人放弃这份申请。",
     "exams": "两个账号都在考试“{}”的考生名单中，请先在考生页释放其中一个。",
     "running": "要并入的账号正在参加考试“{}”，交卷后再合并。",
     "roles": "要并入的账号是工作人员或审核人员，请先取消授权，合并后再授予保留的账号。",

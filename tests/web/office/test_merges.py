@@ -58,7 +58,7 @@ async def test_every_reference_to_an_account_moves_or_has_a_reason_to_stay(scene
 async def test_everything_goes_to_the_account_that_stays(scene: Scene, world: World, deps: Deps) -> None:
     account, expert = await member(deps)
     owner = await make_applicant(deps, "欧阳锋")
-    application = await make_application(deps, owner)
+    application = await make_application(deps, owner, state="cancelled", ended_at=deps.now())
     fee = await make_fee(deps, account=owner)
     identity = await make_identity(owner)
     await world.services.accounts.web_sessions.log_in_authenticated(owner.id)
@@ -108,6 +108,19 @@ async def test_what_contradicts_itself_is_named_and_stops_the_merge(scene: Scene
     assert not await Correction.exists()
 
 
+async def test_who_is_in_the_pool_enters_it_no_second_time(scene: Scene, deps: Deps) -> None:
+    """An application of the account that ends would give the expert another number and another term."""
+    _, expert = await member(deps)
+    owner = await make_applicant(deps, "欧阳锋")
+    application = await make_application(deps, owner)
+    path = f"/office/people/{expert.id}/merge/{owner.id}"
+    page = await scene.at(path)
+    assert f"还有办理中的申请（{application.number}），请先由本人放弃" in page.text
+    assert "提交复核" not in page.page.buttons
+    await Application.filter(id=application.id).update(state="cancelled", ended_at=deps.now())
+    assert "提交复核" in (await scene.at(path)).page.buttons
+
+
 async def test_sittings_of_both_and_a_running_paper_come_first(scene: Scene, deps: Deps) -> None:
     account, expert = await member(deps)
     owner = await make_applicant(deps, "欧阳锋")
@@ -123,13 +136,13 @@ async def test_sittings_of_both_and_a_running_paper_come_first(scene: Scene, dep
 
 
 async def test_an_open_payment_goes_with_its_application(scene: Scene, deps: Deps) -> None:
-    account, expert = await member(deps)
+    account = await make_applicant(deps, "欧阳锋")
     order = await paid(scene, state="pending", success_at=None, transaction_id=None)
     fee = await Fee.get(id=order.fee_id)
     await PayOrder.filter(id=order.id).update(payer_id=fee.account_id)
     await Fee.filter(id=fee.id).update(state="due", paid_at=None)
-    await begin(scene, expert.id, fee.account_id)
-    await confirm(scene, expert.id)
+    await begin(scene, account.id, fee.account_id)
+    await confirm(scene, account.id)
     fee, order = await Fee.get(id=fee.id), await PayOrder.get(id=order.id)
     assert (fee.account_id, order.payer_id, fee.state) == (account.id, account.id, "due")
 
