@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import datetime
 
 from stdnum import luhn
@@ -22,7 +23,12 @@ _MOBILE = re.compile(r"1[3-9]\d{9}")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
 _BANK_ACCOUNT = re.compile(r"[0-9]{12,30}")
 _UNIONPAY = re.compile(r"62[0-9]{14,17}")
-_COUNTRY = re.compile(r"(?:\+|00)86")
+_COUNTRY = re.compile(r"^(?:\+|00)86")
+_FILED_ID_NUMBER = re.compile(r"\d{15}|\d{17}[\dX]", re.ASCII)
+"""One whose check digit is wrong may be filed, too."""
+_HAN = "\u3400-\u9fff\U00020000-\U000323af"
+_BETWEEN_HAN = re.compile(f"(?<=[{_HAN}]) (?=[{_HAN}])")
+_INSIDE_MOBILE = r"[\s\-()·.]"
 _LONGEST = 60
 _DOTS = str.maketrans(dict.fromkeys("•・‧∙⋅．.", "·"))
 """Characters that keyboards produce for the dot in names."""
@@ -132,7 +138,7 @@ def is_mobile(digits: str) -> bool:
 
 def mobile_number(text: str) -> str:
     """A mobile of mainland China as 11 digits; accepts blanks, hyphens, +86 and full-width digits."""
-    digits = _COUNTRY.sub("", _remove_characters(text, r"[\s\-()·.]"), count=1)
+    digits = _mobile_digits(text)
     if not is_mobile(digits):
         raise InvalidInput("手机号应为11位数字，请重新输入，例如13800138000。", code="bad_mobile")
     return digits
@@ -170,9 +176,34 @@ def id_number(text: str) -> str:
     return number
 
 
+@dataclass(frozen=True)
+class PersonSearch:
+    """What was typed to look a person up. ``word`` is a name or any number; ``mobile`` and ``id_number`` are as filed,
+    empty for a word that is none."""
+
+    word: str
+    mobile: str
+    id_number: str
+
+
+def person_search(text: str) -> PersonSearch:
+    """Reads numbers as people copy them: with blanks, hyphens, +86, full-width digits. The text is not shortened."""
+    word = _BETWEEN_HAN.sub("", " ".join(unicodedata.normalize("NFKC", text).translate(_DOTS).split()))
+    mobile, id_number = _mobile_digits(word), re.sub(r"[\s\-]", "", word).upper()
+    return PersonSearch(
+        word,
+        mobile if is_mobile(mobile) else "",
+        id_number if _FILED_ID_NUMBER.fullmatch(id_number) else "",
+    )
+
+
 def person_name(text: str) -> str:
-    """A person's name as on the identity card: letters of any script, the dot in long names (·), inner blanks."""
+    """A person's name as on the identity card: letters of any script, the dot in long names (·), inner blanks.
+
+    Blanks between Chinese characters, with which sheets are lined up (张　三), are no part of the name.
+    """
     name = " ".join(unicodedata.normalize("NFKC", text[:_LONGEST]).translate(_DOTS).split())
+    name = _BETWEEN_HAN.sub("", name)
     if not 2 <= len(name) <= 50 or not all(c.isalpha() or c in "· " for c in name) or name[0] == "·":
         raise InvalidInput("请填写与身份证一致的真实姓名，不含数字和符号。", code="bad_name")
     return name
@@ -211,6 +242,10 @@ def date_range(text: str, asked_at: datetime) -> Span:
     ``asked_at`` is aware. The span is half-open, aware UTC, whole days of Asia/Shanghai unless a half day was named.
     """
     return read_span(fold(text[:_LONGEST]), asked_at)
+
+
+def _mobile_digits(text: str) -> str:
+    return _COUNTRY.sub("", _remove_characters(text, _INSIDE_MOBILE), count=1)
 
 
 def _remove_characters(text: str, unwanted: str) -> str:

@@ -13,6 +13,7 @@ from domain.errors import InvalidInput
 from domain.experts.corrections import SECOND_LOOK, CorrectionKind, CorrectionState
 from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_mobile
+from domain.parsing import person_search
 from models.accounts import Account, WechatIdentity
 from models.corrections import Correction
 from models.experts import Expert
@@ -126,15 +127,14 @@ class People:
         """Persons with this number, whole name, mobile or ID number; the first twenty. The search is logged, without
         what was typed. Raises InvalidInput."""
         check(actor, "person.manage")
-        typed = " ".join(text.split())
-        if len(typed) > SEARCH_MAX:
+        typed = person_search(text)
+        if len(typed.word) > SEARCH_MAX:
             raise InvalidInput(f"最多{SEARCH_MAX}个字，请缩短。", field="search")
-        if not typed:
+        if not typed.word:
             raise InvalidInput("请填写专家编号、姓名、手机号或身份证号。", code="missing", field="search")
         keys = self.deps.keys
-        digits = typed.replace(" ", "").upper()
-        hashes = keys.lookup_hash("mobile", digits), keys.lookup_hash("id_number", digits)
-        lines = await rows(_SEARCH, actor.pool, typed, *hashes, FOUND_MAX)
+        hashes = keys.lookup_hash("mobile", typed.mobile), keys.lookup_hash("id_number", typed.id_number)
+        lines = await rows(_SEARCH, actor.pool, typed.word, *hashes, FOUND_MAX)
         async with transaction():
             await record(actor, self.deps.now(), "person.search", "account", actor.account_id, results=len(lines))
         return tuple(

@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 from uuid import UUID
 
+from domain.parsing import person_search
 from models.accounts import Account
 from models.applications import Application, ExamSheet
 from services.applications import lock
@@ -183,7 +184,10 @@ def _row(line: Line, cells: Cells, values: UniqueValues) -> _SheetRow:
     def unique(name: str, text: str) -> str:
         return values(name, text, line.number) if text else ""
 
-    id_number = cells.get("id_number", lambda text: unique("id_number", limited_text(text.upper(), 18)), "")
+    def read_id_number(text: str) -> str:
+        return unique("id_number", person_search(text).id_number or limited_text(text.upper(), 18))
+
+    id_number = cells.get("id_number", read_id_number, "")
 
     def number(text: str) -> str:
         if not text and not id_number:
@@ -195,7 +199,7 @@ def _row(line: Line, cells: Cells, values: UniqueValues) -> _SheetRow:
         line.number,
         cells.get("number", number, ""),
         id_number,
-        cells.get("name", lambda text: limited_text(text, 50), ""),
+        cells.get("name", lambda text: person_search(limited_text(text, 50)).word, ""),
         cells.get("result", result, default),
         cells.get("reason", lambda text: limited_text(required_text(text), REASON_MAX), ""),
     )

@@ -10,10 +10,11 @@ from typing import TypeVar
 
 from domain.clock import SHANGHAI
 from domain.draws.recusal_keys import normalise_unit_name
+from domain.errors import InvalidInput
 from domain.experts.employments import ListedEmployers, rows_of
 from domain.experts.file import ExpertFile
 from domain.forms.values import is_empty
-from domain.identity import is_id_number
+from domain.parsing import id_number, mobile_number, person_name
 from services.experts.import_sheet import COLUMNS
 from services.spreadsheets.cells import (
     BadCell,
@@ -30,7 +31,6 @@ from services.spreadsheets.formats import Line
 
 T = TypeVar("T")
 
-_MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
 _ROUNDED = re.compile(r"\d+(\.\d+)?E\+?\d+|\d{15}000")
 """How a spreadsheet rounds 18 digits: it keeps 15."""
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
@@ -108,7 +108,7 @@ class RowReader:
             "number": cells.get(
                 "number", lambda text: unique("number", limited_text(required_text(text), 32), number), ""
             ),
-            "name": cells.get("name", lambda text: limited_text(required_text(text), 50), ""),
+            "name": cells.get("name", _name, ""),
             "id_number": cells.get("id_number", lambda text: unique("id_number", _id_number(text), number), ""),
             "mobile": cells.get("mobile", lambda text: unique("mobile", _mobile(text), number), ""),
             "membership": cells.get("membership_status", lambda text: _one_of(text, _MEMBERSHIP, "正式或临时"), None),
@@ -132,19 +132,26 @@ class RowReader:
 
 
 def _id_number(text: str) -> str:
-    value = required_text(text).upper()
-    if _ROUNDED.fullmatch(value) and not is_id_number(value):
-        raise BadCell("被表格软件改成了数字，请把该列设为文本格式后重新填写")
-    if not is_id_number(value):
-        raise BadCell("不是有效的18位身份证号，请核对")
-    return value
+    try:
+        return id_number(required_text(text))
+    except InvalidInput as error:
+        if _ROUNDED.fullmatch(text.upper()):
+            raise BadCell("被表格软件改成了数字，请把该列设为文本格式后重新填写") from error
+        raise BadCell("不是有效的18位身份证号，请核对") from error
 
 
 def _mobile(text: str) -> str:
-    value = re.sub(r"[\s-]", "", required_text(text)).removeprefix("+86")
-    if not _MOBILE.fullmatch(value):
-        raise BadCell("应为11位手机号，请核对")
-    return value
+    try:
+        return mobile_number(required_text(text))
+    except InvalidInput as error:
+        raise BadCell("应为11位手机号，请核对") from error
+
+
+def _name(text: str) -> str:
+    try:
+        return person_name(limited_text(" ".join(required_text(text).split()), 50))
+    except InvalidInput as error:
+        raise BadCell("应与身份证一致，2至50个字，不含数字和符号") from error
 
 
 def _date(text: str) -> str:

@@ -17,7 +17,7 @@ from domain.experts.drawability import BARS
 from domain.forms.display import show_region, show_specialty
 from domain.identity import age_on
 from domain.masking import mask_id_number, mask_mobile
-from domain.parsing import is_mobile
+from domain.parsing import person_search
 from domain.rulebook.book import Rulebook
 from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Actor, Deps, Page, rows
@@ -68,7 +68,6 @@ PAGE_MAX = 100
 
 _NUMBER = re.compile(r"(?=.*\d)[\w-]+", re.ASCII)
 """May be an expert's number."""
-_ID_NUMBER = re.compile(r"\d{15}|\d{17}[\dXx]")
 
 _WARNED = f"""EXISTS (SELECT FROM sanction s WHERE s.expert_id = e.id AND s.kind = 'warning' AND s.state = 'imposed'
   AND {covers("$2")})"""
@@ -286,14 +285,14 @@ class ExpertList:
 
     def _matches(self, word: str, values: SqlValues) -> str:
         """By the kind of what was typed; the numbers are stored as look-up hashes."""
-        keys = self.deps.keys
-        if _ID_NUMBER.fullmatch(word):  # a number whose check digit is wrong may be filed, too
-            return f"e.id_number_hash = {values.add(keys.lookup_hash('id_number', word.upper()))}"
-        if is_mobile(word):
-            return f"e.mobile_hash = {values.add(keys.lookup_hash('mobile', word))}"
-        part = word.lower()
+        keys, typed = self.deps.keys, person_search(word)
+        if typed.id_number:
+            return f"e.id_number_hash = {values.add(keys.lookup_hash('id_number', typed.id_number))}"
+        if typed.mobile:
+            return f"e.mobile_hash = {values.add(keys.lookup_hash('mobile', typed.mobile))}"
+        part = typed.word.lower()
         name = _NAME.format(grams=values.add(grams(part)), word=values.add(part))
-        return f"(e.number = {values.add(word)} OR {name})" if _NUMBER.fullmatch(word) else name
+        return f"(e.number = {values.add(typed.word)} OR {name})" if _NUMBER.fullmatch(typed.word) else name
 
     def _by_history(self, wanted: ExpertFilter) -> list[str]:
         """Conditions on what other tables tell: training, attendance, WeChat."""

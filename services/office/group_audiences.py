@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from uuid import UUID
 
 from domain.errors import InvalidInput
-from domain.parsing import is_mobile
+from domain.parsing import person_search
 from services.core.base import Actor, Deps, execute, rows
 from services.office.application_list import ApplicationList, Filter
 from services.office.expert_list import ExpertFilter, ExpertList
@@ -16,7 +17,7 @@ NUMBERS_MAX = 5_000
 PERSONS_MAX = 100_000
 """Our own limits against mistakes; no manual names any."""
 _SHOWN = 5
-_ID_NUMBER = re.compile(r"\d{15}|\d{17}[\dX]")
+_BETWEEN = re.compile(r"[,、;]")
 _EXPERTS = "SELECT e.account_id, e.id AS expert_id FROM expert e WHERE {where}"
 _APPLICANTS = """
 SELECT DISTINCT ON (p.account_id) p.account_id, NULL::uuid AS expert_id FROM application p WHERE {where}
@@ -92,17 +93,17 @@ class GroupAudiences:
         return _NUMBERED, await self._numbers(actor.pool, audience.numbers)
 
     async def _numbers(self, pool: str, pasted: str) -> list[object]:
-        numbers = list(dict.fromkeys(pasted.upper().replace("，", " ").replace(",", " ").replace("、", " ").split()))
+        numbers = list(dict.fromkeys(_BETWEEN.sub(" ", unicodedata.normalize("NFKC", pasted).upper()).split()))
         if not numbers:
             raise InvalidInput("请填写要通知的专家编号、手机号或身份证号。", code="missing", field="numbers")
         if len(numbers) > NUMBERS_MAX:
             raise InvalidInput(f"一次最多{NUMBERS_MAX}个号码，请分几次发送。", code="too_many", field="numbers")
-        keys = self.deps.keys
+        keys, typed = self.deps.keys, [person_search(number) for number in numbers]
         values: list[object] = [
             pool,
             numbers,
-            [keys.lookup_hash("mobile", number) if is_mobile(number) else None for number in numbers],
-            [keys.lookup_hash("id_number", number) if _ID_NUMBER.fullmatch(number) else None for number in numbers],
+            [keys.lookup_hash("mobile", number.mobile) if number.mobile else None for number in typed],
+            [keys.lookup_hash("id_number", number.id_number) if number.id_number else None for number in typed],
         ]
         unknown = [numbers[row["at"] - 1] for row in await rows(_UNKNOWN, *values)]
         if unknown:

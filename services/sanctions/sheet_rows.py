@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain.parsing import person_search
 from services.core.base import Deps, rows
 from services.spreadsheets import formats
 from services.spreadsheets.cells import BadCell, Cells, RowError, UniqueValues, places_of
@@ -29,8 +29,6 @@ FROM expert e WHERE e.pool = $1 AND (e.number = ANY($2::text[]) OR e.id_number_h
 """
 """Suspended: in the time from ``$5`` until ``$6``."""
 _NUMBER_MAX = 32
-_ID_NUMBER = re.compile(r"\d{15}|\d{17}[\dX]", re.ASCII)
-"""One whose check digit is wrong may be filed, too."""
 
 
 def render_template(form: Format) -> bytes:
@@ -140,7 +138,8 @@ def _number(text: str) -> str:
 
 
 def _id_number(text: str) -> str:
-    value = text.upper()
-    if value and not _ID_NUMBER.fullmatch(value):
+    """One whose check digit is wrong may be filed, too."""
+    value = person_search(text).id_number
+    if text and not value:
         raise BadCell("不是有效的身份证号，请核对；单元格应为文本格式")
     return value

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from domain.clock import SHANGHAI
 from domain.errors import InvalidInput
-from domain.parsing import credit_code, date_range, id_number, mobile_number, person_name, yes_or_no
+from domain.parsing import (
+    credit_code,
+    date_range,
+    id_number,
+    mobile_number,
+    person_name,
+    person_search,
+    yes_or_no,
+)
 
 ASKED = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 """A Saturday, 11:00 in Shanghai."""
@@ -20,6 +28,12 @@ ASKED = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 )
 def test_a_mobile_is_understood_however_it_is_typed(text):
     assert mobile_number(text) == "13800138000"
+
+
+@pytest.mark.parametrize("number", ["13800860086", "19900010086", "13008600861"])
+def test_the_country_s_digits_inside_a_mobile_are_its_own(number):
+    assert mobile_number(number) == mobile_number(f"+86 {number}") == mobile_number(f"0086{number}") == number
+    assert person_search(number).mobile == number
 
 
 @pytest.mark.parametrize(
@@ -41,6 +55,26 @@ def test_an_id_number_is_brought_into_one_form(text):
 def test_what_is_no_id_number_is_refused(text):
     with pytest.raises(InvalidInput, match="身份证号有误"):
         id_number(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "mobile", "number"),
+    [
+        (" +86 138-0013-8000 ", "+86 138-0013-8000", "13800138000", ""),
+        ("１３８００１３８０００", "13800138000", "13800138000", ""),
+        ("110105 19491231 002x", "110105 19491231 002x", "", "11010519491231002X"),
+        ("110105491231002", "110105491231002", "", "110105491231002"),
+        ("110105194912310029", "110105194912310029", "", "110105194912310029"),
+        ("ZJ-0001", "ZJ-0001", "", ""),
+        ("张　三", "张三", "", ""),
+        ("阿卜杜拉•买买提", "阿卜杜拉·买买提", "", ""),
+        ("John  Smith", "John Smith", "", ""),
+        ("", "", "", ""),
+    ],
+)
+def test_a_person_is_looked_up_by_whatever_was_copied(text, word, mobile, number):
+    typed = person_search(text)
+    assert (typed.word, typed.mobile, typed.id_number) == (word, mobile, number)
 
 
 def test_a_credit_code_is_checked_by_its_last_digit():
@@ -223,7 +257,7 @@ def test_any_words_are_either_a_span_or_a_polite_refusal(text, asked_at):
     [
         (" 王小明 ", "王小明"),
         ("阿卜杜拉•买买提", "阿卜杜拉·买买提"),
-        ("欧阳　锋", "欧阳 锋"),
+        ("欧阳　锋", "欧阳锋"),
         ("Anna  Li", "Anna Li"),
         ("㛃䶮", "㛃䶮"),
     ],

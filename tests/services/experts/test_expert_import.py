@@ -148,6 +148,16 @@ async def test_a_workbook_with_real_dates_and_numbers_is_read(imports: ExpertImp
     assert (await Employment.get()).since == datetime(2020, 2, 29, 16, tzinfo=UTC)
 
 
+async def test_cells_as_people_line_them_up_mean_the_same(imports: ExpertImport, deps: Deps) -> None:
+    number = f"{FIRST[:6]} {FIRST[6:14]} {FIRST[14:]}"
+    row = _row(姓名="欧　阳 锋", 身份证号=number, 手机号="+86 138-0000-0001", 工作单位="广州示范工程有限公司")
+    assert (await _run(imports, _sheet(row))).errors == ()
+    expert = await Expert.get()
+    assert expert.name == "欧阳锋"
+    assert deps.keys.open_text(expert.id_number_sealed, "id_number") == FIRST
+    assert deps.keys.open_text(expert.mobile_sealed, "mobile") == "13800000001"
+
+
 async def test_an_id_number_that_became_a_number_is_explained(imports: ExpertImport) -> None:
     row: list[object] = list(_row())
     row[HEADING.index("身份证号")] = 440524188001010000  # what a spreadsheet keeps of 18 digits
@@ -165,6 +175,8 @@ async def test_an_id_number_that_became_a_number_is_explained(imports: ExpertImp
         ("专家编号", "长" * 33, "最多32个字"),
         ("姓名", "", "不能为空"),
         ("姓名", "欧\x07阳", "无法识别"),
+        ("姓名", "=cmd|'/C calc'!A0", "不含数字和符号"),
+        ("姓名", "张三1", "不含数字和符号"),
         ("身份证号", "11010519491231002Y", "不是有效"),
         ("身份证号", "110105491231002", "不是有效"),
         ("身份证号", "440524188013010012", "不是有效"),

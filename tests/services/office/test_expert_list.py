@@ -73,7 +73,8 @@ async def test_numbers_are_looked_up_whole(deps: Deps, experts: ExpertList) -> N
     await make_expert(deps, name="江二")
     number = deps.keys.open_text(expert.id_number_sealed, "id_number")
     mobile = deps.keys.open_text(expert.mobile_sealed, "mobile")
-    for word in (number, number.lower(), mobile, expert.number):
+    spaced = f"{number[:6]} {number[6:14]} {number[14:].lower()}"
+    for word in (number, spaced, mobile, f"+86 {mobile[:3]}-{mobile[3:7]}-{mobile[7:]}", expert.number, "江　一"):
         assert await names(experts, search=word) == ["江一"]
     assert await names(experts, search=mobile[:-1]) == []
 

@@ -159,7 +159,7 @@ async def test_pasted_numbers_are_found_by_any_number_and_unknown_ones_named(
 ) -> None:
     expert = await make_expert(deps, "13800000001")
     applicant = await make_account(deps, "13800000002")
-    pasted = f"{expert.number}\n13800000001，13800000002"
+    pasted = f"{expert.number}\n138-0000-0001；１３８０００００００２"
     assert (await groups.notices.count(admin, Audience(numbers=pasted))).persons == 2
     group_id = await groups.notices.write(admin, FORM, Audience(numbers=pasted), "名单中的人")
     persons = {(row.account_id, row.expert_id) for row in await GroupNoticePerson.filter(group_notice_id=group_id)}

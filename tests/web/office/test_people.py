@@ -84,7 +84,9 @@ async def test_a_person_is_looked_up_by_each_number_and_by_name(scene: Scene, de
         expert.name: expert.name,
         deps.keys.open_text(expert.mobile_sealed, "mobile"): expert.name,
         deps.keys.open_text(expert.id_number_sealed, "id_number"): expert.name,
+        f"+86-{deps.keys.open_text(expert.mobile_sealed, 'mobile')}": expert.name,
         "司马光": "司马光",
+        "司 马　光": "司马光",
     }
     for typed, name in searches.items():
         await admin.press("查找", search=typed)
