@@ -36,7 +36,7 @@ from services.core.base import Actor, Deps, rows
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.corrections.ledger import Upload, check_reason, check_upload, write
-from services.corrections.persons import Person, find_person, lock_person, tell
+from services.corrections.persons import Person, check_not_own, find_person, lock_person, tell
 from services.expert_files import change_file, file_of
 from services.files import EvidenceFiles, StoredEvidence
 
@@ -126,9 +126,11 @@ class FieldCorrections:
         )
 
     async def form(self, actor: Actor, person_id: UUID, code: str) -> CorrectionForm:
-        """The form for a field and those that follow it. Raises NotFound, Conflict."""
+        """The form for a field and those that follow it. Raises NotFound, Conflict; Forbidden for the own file."""
         check(actor, "expert.manage")
-        expert = (await find_person(actor.pool, person_id)).filed_expert
+        person = await find_person(actor.pool, person_id)
+        check_not_own(actor, person)
+        expert = person.filed_expert
         fields, file = self._fields(actor.pool, code), await file_of(self.deps, expert.id)
         book = self.deps.book(actor.pool)
         options = await self._options(book, fields)
@@ -157,7 +159,8 @@ class FieldCorrections:
         """Set what was typed; ``typed`` holds the form's inputs, ``seen``, and ``empty-`` with the code of a field that
         is to be emptied. A masked field that stays empty is left as it is.
 
-        Raises NotFound, InvalidInput with all faults, Conflict where nothing differs, or the file has just changed.
+        Raises NotFound, InvalidInput with all faults, Conflict where nothing differs, or the file has just changed;
+        Forbidden for the own file.
         """
         check(actor, "expert.manage")
         fields = self._fields(actor.pool, code)
@@ -171,6 +174,7 @@ class FieldCorrections:
 
         async def run() -> Corrected:
             person = await lock_person(actor.pool, person_id)
+            check_not_own(actor, person)
             if _state(await file_of(self.deps, expert.id), fields) != typed.get("seen", ""):
                 raise Conflict("这一项刚刚有变动，请核对现在的内容后重新填写。", code="file_changed")
             return await self._correct(actor, person, fields, values, words, evidence)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.errors import Conflict, NotFound
+from domain.errors import Conflict, Forbidden, NotFound
 from models.accounts import Account, Session, WechatIdentity
 from models.experts import Expert
-from services.core.base import Deps
+from services.core.base import Actor, Deps
 from services.core.limits import advisory_lock
 from services.notifications import NoticeRequest, Notices, Recipient
 
@@ -101,6 +101,13 @@ async def lock_person(pool: str, person_id: UUID) -> Person:
     if expert is not None and expert.account_id != (account.id if account else None):
         raise Conflict("资料刚刚有变动，请刷新页面后再办理。", code="person_changed")
     return Person(account, expert)
+
+
+def check_not_own(actor: Actor, person: Person) -> None:
+    """Nobody corrects his own file for the office. Raises Forbidden."""
+    if actor.account_id is not None and actor.account_id == person.account_id:
+        message = "不能更正自己的档案，请由其他管理员办理；没有其他管理员的，请先在“工作人员”中添加。"
+        raise Forbidden(message, code="own_file")
 
 
 def is_released(account: Account) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,8 +16,9 @@ from domain.catalogues import KINDS
 from domain.errors import Conflict
 from domain.experts.employments import ListedEmployers, Unit
 from domain.experts.facts import facts_of
-from domain.experts.file import FileChange, FileSource, as_last, fold
+from domain.experts.file import ExpertFile, FileChange, FileSource, as_last, fold
 from domain.ids import new_id
+from domain.rulebook.book import Rulebook
 from models.experts import CatalogueEntry, Expert
 from services.core.base import Actor, Deps, connection, execute, record, rows, transaction
 from services.core.limits import advisory_lock
@@ -66,7 +67,7 @@ SELECT first, lead(first) OVER (ORDER BY first) AS next FROM (
 """
 _OF_PORTION = "i.id_number_hash >= $1 AND ($2::text IS NULL OR i.id_number_hash < $2)"
 _KNOWN = """
-SELECT id, id_number_hash FROM expert WHERE pool = $1 AND id_number_hash = ANY($2::text[])
+SELECT id, id_number_hash, account_id FROM expert WHERE pool = $1 AND id_number_hash = ANY($2::text[])
  ORDER BY id_number_hash FOR NO KEY UPDATE
 """
 _CLASHES = f"""
@@ -88,6 +89,7 @@ SELECT gen_random_uuid(), i.pool, i.id, 'suspension', 'imposed', $5::text, $3::t
   FROM import_expert i
  WHERE {_OF_PORTION} AND i.suspended AND NOT {is_suspended("i", "s.ends_at IS NULL OR s.ends_at > $3")}
 """
+_ID_NUMBER = next(column for column in COLUMNS if column.name == "id_number")
 SUSPENDED_BY_IMPORT = "批量导入的名单中状态为暂停"
 _NOT_IN_FILES = ("id", "pool", "account_id", "created_at", "term_notified_at")
 """Columns that do not follow from the file."""
@@ -217,7 +219,9 @@ class ExpertImport:
                 if len(errors) > ERRORS_MAX:
                     break
                 if not errors:
-                    await self._copy(await batches.records(imported))
+                    records = await batches.records(imported)
+                    errors += records.errors
+                    await self._copy(records)
                 if batches.total % _PROGRESS_EVERY == 0:
                     report("read", batches.total, 0)
         await execute("CREATE INDEX ON import_expert (id)")
@@ -262,8 +266,9 @@ class ExpertImport:
 
 @dataclass(frozen=True)
 class _Records:
-    """Rows of the staging tables."""
+    """Rows of the staging tables; ``errors``: lines that the file of their expert doesn't allow."""
 
+    errors: Sequence[RowError]
     experts: Sequence[Record]
     jobs: Sequence[Record]
     changes: Sequence[Record]
@@ -296,12 +301,13 @@ class _Batches:
         hash_of = {row.line: self._deps.keys.lookup_hash("id_number", str(row.values["id_number"])) for row in imported}
         known_rows = await rows(_KNOWN, self.pool, list(hash_of.values()))
         ids = {row["id_number_hash"]: row["id"] for row in known_rows}
+        own = {row["id"] for row in known_rows if self.account_id and row["account_id"] == self.account_id}
         files = await changes_of(self._deps, ids.values())
         self.known += len(ids)
         filed = [change.values.get("employer") for changes in files.values() for change in changes]
         listed = await read_listed_employers(self.pool, filed)
         known = {line: ids.get(digest) for line, digest in hash_of.items()}
-        return await asyncio.to_thread(self._convert, imported, known, files, listed)
+        return await asyncio.to_thread(self._convert, imported, known, files, listed, own)
 
     def _convert(
         self,
@@ -309,14 +315,18 @@ class _Batches:
         known: Mapping[int, UUID | None],
         files: Mapping[UUID, Sequence[FileChange]],
         listed: ListedEmployers,
+        own: Collection[UUID],
     ) -> _Records:
+        """``own``: files of the person who imports."""
         book, keys, lookups = self._deps.book(self.pool), self._deps.keys, self._reader.lookups
-        experts, jobs, changes = list[Record](), list[Record](), list[Record]()
+        errors, experts, jobs, changes = list[RowError](), list[Record](), list[Record](), list[Record]()
         for row in imported:
             known_id = known[row.line]
             earlier = files[known_id] if known_id else ()
             file = fold(earlier)
             differing = file.difference(row.change_of(file, lookups, listed))
+            if refusal := _refusal(file, book, is_own=known_id in own and bool(differing)):
+                errors.append(RowError(row.line, _ID_NUMBER.title, refusal))
             change = as_last(FileChange(self.now, FileSource.IMPORT, differing, None, self.account_id), earlier)
             facts = facts_of([*earlier, change], book, lookups, listed)
             expert_id = known_id or new_id()
@@ -334,7 +344,20 @@ class _Batches:
             if differing:
                 sealed = seal_values(keys, differing)
                 changes.append((new_id(), expert_id, change.at, FileSource.IMPORT.value, self.account_id, sealed))
-        return _Records(experts, jobs, changes)
+        return _Records(errors, experts, jobs, changes)
+
+
+def _refusal(file: ExpertFile, book: Rulebook, *, is_own: bool) -> str:
+    """Why a sheet may not touch this file; empty: it may. A sheet undoes no removal, and brings nobody back against his
+    will who can apply by himself."""
+    if is_own:
+        return "这是您本人的档案，与登记的内容不同，请由其他管理员导入。"
+    left = file.since["left_reason"].source if file.values.get("left_reason") else None
+    if left is FileSource.OFFICE:
+        return "该专家已由管理机构退库；误办的请在专家页面恢复入库，其他的由本人重新申请，请从名单中删去。"
+    if left is FileSource.SELF and book.registration.open:
+        return "该专家本人已退库，重新入库由本人申请，请从名单中删去。"
+    return ""
 
 
 def _job_records(expert_id: UUID, units: Sequence[Unit]) -> Iterator[Record]:

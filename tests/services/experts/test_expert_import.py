@@ -17,14 +17,16 @@ from app.rulebook_files import load_catalogues
 from domain.catalogues import CatalogueItem, Kind
 from domain.clock import FixedClock, print_until
 from domain.errors import Forbidden
+from domain.experts.file import FileChange, FileSource
 from models.audit import AuditEntry
 from models.experts import Employment, Expert
 from models.sanctions import Sanction
 from services.catalogues import Catalogues
-from services.core.base import Actor, Deps, system
+from services.core.base import Actor, Deps, system, transaction
+from services.expert_files import change_file
 from services.experts import COLUMNS, ExpertImport, ImportReport, render_template
 from services.spreadsheets.formats import Format, SheetError, format_of
-from tests.factories.applications import id_number
+from tests.factories.applications import id_number, with_rules
 from tests.factories.files import QuickChecker
 from tests.factories.people import BEGINNING, make_account, make_expert
 
@@ -352,6 +354,41 @@ async def test_who_left_comes_back_and_who_is_missing_stays(
     await Expert.exclude(id=other.id).update(left_at=clock.now())
     await _run(imports, _sheet(_row()))
     assert await Expert.filter(left_at=None).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "registration", "word"),
+    [
+        (FileSource.OFFICE, True, "由管理机构退库"),
+        (FileSource.OFFICE, False, "由管理机构退库"),
+        (FileSource.SELF, True, "本人申请"),
+        (FileSource.SELF, False, ""),
+    ],
+)
+async def test_a_sheet_undoes_no_removal_and_brings_nobody_back_against_his_will(
+    imports: ExpertImport, deps: Deps, clock: FixedClock, source: FileSource, registration: bool, word: str
+) -> None:
+    imports = ExpertImport(with_rules(deps, registration={"open": registration}), QuickChecker())
+    await _run(imports, _sheet(_row()))
+    async with transaction():
+        expert = await Expert.select_for_update().get()
+        await change_file(deps, expert, FileChange(clock.now(), source, {"left_reason": "退库"}))
+    report = await _run(imports, _sheet(_row()))
+    assert [(error.line, error.column) for error in report.errors] == ([(2, "身份证号")] if word else [])
+    assert all(word in error.reason for error in report.errors)
+    assert await Expert.exists(left_at=None) is not bool(word)
+
+
+async def test_an_administrator_changes_nothing_in_his_own_file(imports: ExpertImport, deps: Deps) -> None:
+    account = await make_account(deps, "13800000001")
+    admin = Actor("demo", "pool_admin", account.id)
+    await _run(imports, _sheet(_row(回避单位="某公司|")))
+    assert (await Expert.get()).account_id == account.id
+    same = await imports.run(admin, _sheet(_row(回避单位="某公司|")), "csv")
+    assert same.errors == ()
+    report = await imports.run(admin, _sheet(_row(聘期至="2099-01-01")), "csv")
+    assert [error.reason[:9] for error in report.errors] == ["这是您本人的档案，"]
+    assert (await imports.run(system("demo"), _sheet(_row(聘期至="2099-01-01")), "csv")).errors == ()
 
 
 async def test_a_trial_run_writes_nothing(imports: ExpertImport) -> None:

@@ -60,6 +60,20 @@ async def test_a_field_is_corrected_and_the_file_says_by_whom(scene: Scene, deps
     assert ("更正档案内容" in page.text, "电子邮箱" in page.text, REASON in page.text) == (True, True, True)
 
 
+async def test_nobody_corrects_his_own_file(scene: Scene, deps: Deps) -> None:
+    expert = await make_expert(deps)
+    path = f"/office/people/{expert.id}/file/email"
+    page = await scene.at(path)
+    await Expert.filter(id=expert.id).update(account_id=scene.admin.account_id)
+    await send(
+        page, path, pdf(), **{**page.page.buttons["更正"][0]["fields"], "reason": REASON, "email": "own@example.cn"}
+    )
+    assert (page.status, "由其他管理员办理" in page.text) == (403, True)
+    await page.get(path)
+    assert (page.status, "由其他管理员办理" in page.text) == (403, True)
+    assert "email" not in await filed(deps, expert)
+
+
 async def test_recusals_and_employments_follow_the_corrected_unit(scene: Scene, deps: Deps) -> None:
     expert = await make_expert(deps)
     await file_more(deps, expert, deps.now(), former_units=[{"name": "旧单位", "until": "2026-01-31"}])
