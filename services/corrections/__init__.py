@@ -2,7 +2,7 @@
 
 from services.corrections.fields import CorrectionForm
 from services.corrections.ledger import REASON_MAX, Upload, check_reason, write
-from services.corrections.merges import MOVED, NOT_MOVED
+from services.corrections.merges import MOVED, NOT_MOVED, ONE_OF_EACH
 from services.corrections.mobiles import MobileFiled, awaits_mobile, settle_mobile, withdraw_mobiles
 from services.corrections.people import (
     SEARCH_MAX,
@@ -18,6 +18,7 @@ from services.corrections.registry import CorrectionServices
 __all__ = [
     "MOVED",
     "NOT_MOVED",
+    "ONE_OF_EACH",
     "REASON_MAX",
     "SEARCH_MAX",
     "CorrectionForm",

@@ -6,7 +6,7 @@ contradict itself on one account (two files in the pool, two applications under 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 from uuid import UUID
@@ -76,6 +76,13 @@ UNION ALL SELECT 'entry', string_agg(number, '、' ORDER BY number) FROM applica
 UNION ALL SELECT 'exams', string_agg(x.name, '、' ORDER BY x.name) FROM exam_candidate k
   JOIN exam_candidate o ON o.exam_id = k.exam_id AND o.account_id = $2 JOIN exam x ON x.id = k.exam_id
  WHERE k.account_id = $1 HAVING count(*) > 0
+UNION ALL SELECT 'employer_requests', string_agg(r.name, '、' ORDER BY r.name) FROM employer_request r
+  JOIN employer_request o ON o.name = r.name AND o.account_id = $2 AND o.state = 'open'
+ WHERE r.account_id = $1 AND r.state = 'open' HAVING count(*) > 0
+UNION ALL SELECT 'objections', string_agg(p.number, '、' ORDER BY p.number) FROM objection r
+  JOIN objection o ON o.application_id = r.application_id AND o.account_id = $2 AND o.state = 'open'
+  JOIN application p ON p.id = r.application_id
+ WHERE r.account_id = $1 AND r.state = 'open' HAVING count(*) > 0
 UNION ALL SELECT 'running', string_agg(x.name, '、') FROM exam_attempt t
   JOIN exam_candidate k ON k.id = t.candidate_id JOIN exam x ON x.id = t.exam_id
  WHERE k.account_id = $2 AND t.state = 'running' HAVING count(*) > 0
@@ -88,10 +95,19 @@ UNION ALL SELECT 'corrections', '' WHERE EXISTS (SELECT 1 FROM correction
  WHERE account_id IN ($1, $2) AND state = 'waiting' AND id <> $3 AND (until IS NULL OR until > $4))
 """
 """What has to end before the account ``$2`` goes into ``$1``; ``$3`` is the merge itself, ``$4`` now."""
+ONE_OF_EACH: Mapping[str, str] = {
+    "application": "applications",
+    "exam_candidate": "exams",
+    "employer_request": "employer_requests",
+    "objection": "objections",
+}
+"""Moved tables in which an account has one row of a kind, with the block for who has one on both accounts."""
 _SENTENCES: Mapping[str, str] = {
     "applications": "两个账号各有办理中的申请（{}），请先办结或放弃其中一份。",
     "entry": "要保留的账号已有在库档案，要并入的账号还有办理中的申请（{}），请先由本人放弃这份申请。",
     "exams": "两个账号都在考试“{}”的考生名单中，请先在考生页释放其中一个。",
+    "employer_requests": "两个账号都申请了添加单位“{}”，请先在“单位”中答复。",
+    "objections": "两个账号都对申请{}提出了异议，请先在“公示与异议”中答复。",
     "running": "要并入的账号正在参加考试“{}”，交卷后再合并。",
     "roles": "要并入的账号是工作人员或审核人员，请先取消授权，合并后再授予保留的账号。",
     "organisations": "要并入的账号是企业的法人或经办人，请先由企业取消关联，或等抽取结束。",
@@ -108,10 +124,12 @@ class MovedRows:
 
 @dataclass(frozen=True)
 class MergePreview:
-    """``blocks``: sentences that say what has to end first; empty: the merge is possible."""
+    """``blocks``: sentences that say what has to end first; empty: the merge is possible. ``differs``: what both
+    accounts have, and not the same: perhaps they are two persons."""
 
     stays: Person
     ends: Person
+    differs: tuple[str, ...]
     moved: tuple[MovedRows, ...]
     blocks: tuple[str, ...]
 
@@ -126,7 +144,11 @@ class MergeCorrections:
         check(actor, "person.manage")
         stays, ends = await self._find(actor.pool, person_id, other_id)
         return MergePreview(
-            stays, ends, tuple(await _count(ends)), tuple(await self._find_blocks(stays, ends, _NOBODY))
+            stays,
+            ends,
+            tuple(_differences(stays, ends)),
+            tuple(await _count(ends)),
+            tuple(await self._find_blocks(stays, ends, _NOBODY)),
         )
 
     async def begin(
@@ -234,6 +256,14 @@ class MergeCorrections:
             blocks.append("要保留的账号没有实名注册，请反过来：保留已实名注册的账号。")
         blocking = await rows(_BLOCKS, here.id, there.id, correction_id, self.deps.now())
         return blocks + [_SENTENCES[row["block"]].format(row["names"]) for row in blocking]
+
+
+def _differences(stays: Person, ends: Person) -> Iterator[str]:
+    if stays.name and ends.name and stays.name != ends.name:
+        yield "姓名"
+    numbers = [person.own_account.id_number_hash for person in (stays, ends)]
+    if all(numbers) and numbers[0] != numbers[1]:
+        yield "身份证号"
 
 
 async def _count(ends: Person) -> list[MovedRows]:

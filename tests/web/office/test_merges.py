@@ -10,13 +10,15 @@ from domain.errors import Conflict
 from models.accounts import Account, Session, WechatIdentity
 from models.applications import Application
 from models.audit import AuditEntry
+from models.campaigns import EmployerRequest
 from models.corrections import Correction
 from models.exams import Exam, ExamCandidate
 from models.experts import Expert
 from models.notices import Notice
 from models.payments import Fee, PayOrder
+from models.reviews import Objection
 from services.core.base import Deps, rows
-from services.corrections import MOVED, NOT_MOVED, Upload
+from services.corrections import MOVED, NOT_MOVED, ONE_OF_EACH, Upload
 from services.operations.invariants import find_broken
 from tests.factories.exams import make_attempt, make_exam
 from tests.factories.files import pdf
@@ -26,13 +28,28 @@ from tests.factories.reviews import make_applicant, make_application
 from tests.web.conftest import Visitor, World
 from tests.web.office.test_identities import second
 from tests.web.office.test_people import log_in, member, send
-from tests.web.office_scene import Scene, make_scene, paid, wrong_fields
+from tests.web.office_scene import (
+    Scene,
+    employer_request,
+    make_scene,
+    objection,
+    on_notice,
+    paid,
+    wrong_fields,
+)
 
 _REFERENCES = """
 SELECT r.conrelid::regclass::text AS table, a.attname AS column FROM pg_constraint r
   JOIN pg_attribute a ON a.attrelid = r.conrelid AND a.attnum = r.conkey[1]
  WHERE r.contype = 'f' AND r.confrelid = 'account'::regclass
 """
+
+_UNIQUE = """
+SELECT i.indrelid::regclass::text AS table FROM pg_index i
+  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
+ WHERE i.indisunique AND a.attname = ANY($1::text[])
+"""
+"""Tables with a unique index on one of these columns and others."""
 
 
 @pytest.fixture
@@ -53,6 +70,38 @@ async def confirm(scene: Scene, person_id: UUID) -> Visitor:
 async def test_every_reference_to_an_account_moves_or_has_a_reason_to_stay(scene: Scene) -> None:
     references = {(row["table"], row["column"]) for row in await rows(_REFERENCES)}
     assert references == {*MOVED, *NOT_MOVED}
+
+
+async def test_what_an_account_has_once_is_asked_before(scene: Scene) -> None:
+    moved = {table for table, _ in MOVED}
+    unique = {row["table"] for row in await rows(_UNIQUE, [column for _, column in MOVED]) if row["table"] in moved}
+    assert unique == set(ONE_OF_EACH)
+
+
+async def test_the_same_request_on_both_accounts_is_answered_first(scene: Scene, deps: Deps) -> None:
+    account, expert = await member(deps)
+    owner = await make_applicant(deps, "欧阳锋")
+    path = f"/office/people/{expert.id}/merge/{owner.id}"
+    for each in (account, owner):
+        request = await employer_request(scene)
+        await EmployerRequest.filter(id=request.id).update(account_id=each.id)
+    assert "两个账号都申请了添加单位“深圳示范工程咨询有限公司”" in (await scene.at(path)).text
+    await EmployerRequest.all().delete()
+    application = await on_notice(scene)
+    for each in (account, owner):
+        made = await objection(scene, application)
+        await Objection.filter(id=made.id).update(account_id=each.id)
+    assert f"两个账号都对申请{application.number}提出了异议" in (await scene.at(path)).text
+
+
+async def test_two_names_or_numbers_are_pointed_out(scene: Scene, deps: Deps) -> None:
+    _, expert = await member(deps)
+    path = f"/office/people/{expert.id}/merge/{{}}"
+    same = await make_applicant(deps, expert.name)
+    other = await make_applicant(deps, "欧阳克")
+    assert "可能不是同一个人" in (await scene.at(path.format(other.id))).text
+    await Account.filter(id=same.id).update(id_number_hash=None, id_number_sealed="", registered_at=None)
+    assert "可能不是同一个人" not in (await scene.at(path.format(same.id))).text
 
 
 async def test_everything_goes_to_the_account_that_stays(scene: Scene, world: World, deps: Deps) -> None:
