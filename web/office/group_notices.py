@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated
 from urllib.parse import parse_qsl
 
 from multidict import MultiDict
 
 from domain.applications.lifecycles import ApplicationState
+from domain.clock import print_date
 from domain.errors import AppError
+from domain.parsing import person_search
+from domain.rulebook.book import Rulebook
 from services.applications import entry_names
 from services.core.base import Actor
 from services.office import (
@@ -72,7 +76,7 @@ class GroupNoticePages(OfficePart):
             "f": visit.form if sent or refused is None else FormValues({}, refused),
             "audience": kind if kind in ("experts", "applications") else "numbers",
             "filters": filters,
-            "described": await self._describe(visit.actor, kind, filters),
+            "described": "" if refused else await self._describe(visit.actor, kind, filters),
             "counted": counted,
             "title_max": TITLE_MAX,
             "text_max": TEXT_MAX,
@@ -115,22 +119,56 @@ class GroupNoticePages(OfficePart):
         return await self.services.office.group_notices.count(actor, audience)
 
     async def _describe(self, actor: Actor, kind: str, filters: str) -> str:
-        """The filters in words, as the list shows them."""
+        """The filters in words, as the list shows them; of a personal number only that it was looked up."""
         query = dict(parse_qsl(filters))
+        if kind not in ("experts", "applications"):
+            return "名单中的人"
         places = {place.code: place.name for place in await self.services.office.dashboard.places(actor)}
         region = places.get(query.get("region", ""), "")
         if kind == "experts":
-            state = STATES.get(query.get("state", ""), STATES["in_pool"])
-            labels = (TRAINING, "training"), (ATTENDED, "attended"), (WECHAT, "wechat")
-            chosen = [names.get(query.get(name, ""), "") for names, name in labels]
-            typed = [query.get(name, "") for name in ("specialty", "title", "employer", "search")]
-            return _join("专家", state, region, *chosen, *typed)
-        if kind == "applications":
-            states = {state.value: state.label for state in ApplicationState}
-            kinds = {str(code): name for code, name in entry_names(self.book(actor)).items()}
-            names = states.get(query.get("state", ""), "已提交"), kinds.get(query.get("type", ""), "")
-            return _join("申请人", *names, region, query.get("q", ""))
-        return "名单中的人"
+            titles = dict(await self.services.office.expert_list.titles(actor))
+            return _join("专家", *_expert_words(query, region, titles.get(query.get("title", ""), "")))
+        campaigns = await self.services.applications.campaign_queries.choices(actor)
+        names = {str(campaign.id): campaign.data.name for campaign in campaigns}
+        return _join(
+            "申请人", *_applicant_words(self.book(actor), query), region, names.get(query.get("campaign", ""), "")
+        )
+
+
+def _expert_words(query: Mapping[str, str], region: str, title: str) -> Iterator[str]:
+    yield STATES.get(query.get("state", ""), STATES["in_pool"])
+    yield region
+    for names, name in ((TRAINING, "training"), (ATTENDED, "attended"), (WECHAT, "wechat")):
+        yield names.get(query.get(name, ""), "")
+    yield _quote("专业", query.get("specialty", ""))
+    yield title
+    yield _quote("单位", query.get("employer", ""))
+    yield _search_words(query.get("search", ""))
+
+
+def _applicant_words(book: Rulebook, query: Mapping[str, str]) -> Iterator[str]:
+    states = {state.value: state.label for state in ApplicationState}
+    chosen = application_filter_of(query)
+    yield states.get(chosen.state, "已提交")
+    yield {step.code: step.name for step in book.review.steps}.get(chosen.step, "")
+    yield {str(code): name for code, name in entry_names(book).items()}.get(chosen.entry_type, "")
+    if chosen.submitted_from:
+        yield f"{print_date(chosen.submitted_from)}起提交"
+    if chosen.submitted_until:
+        yield f"{print_date(chosen.submitted_until - timedelta(days=1))}前提交"
+    yield _search_words(chosen.search)
+
+
+def _search_words(text: str) -> str:
+    """The number itself is not written down."""
+    typed = person_search(text)
+    if typed.mobile:
+        return "按手机号查找"
+    return "按身份证号查找" if typed.id_number else _quote("", typed.word)
+
+
+def _quote(noun: str, text: str) -> str:
+    return f"{noun}“{text}”" if text else ""
 
 
 def _audience(kind: str, filters: str, numbers: str) -> Audience:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 from playwright.async_api import Browser
 
 from models.notices import GroupNotice
+from tests.factories.applications import make_campaign, make_codes
 from tests.factories.offices import add_experts
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
@@ -55,6 +58,23 @@ async def test_a_pasted_list_with_an_unknown_number_is_refused_and_nothing_is_lo
     assert TITLE in admin.text
     await admin.press("放弃")
     assert (admin.path.startswith("/office/group-notices"), TITLE in admin.text) == (True, False)
+
+
+async def test_the_audience_is_told_in_words_without_personal_numbers(world: World, scene: Scene) -> None:
+    [row] = await add_experts(world.office, 1)
+    await make_codes(world.services.deps.book("demo"))
+    mobile = world.services.deps.keys.open_text(row.mobile_sealed, "mobile")
+    filters = {"audience": "experts", "title": "10", "employer": "设计", "specialty": "A01", "search": mobile}
+    admin = await scene.at(f"/office/group-notices/new?{urlencode(filters)}")
+    assert "专家：在库，专业“A01”，正高级，单位“设计”，按手机号查找，0人" in admin.text
+    campaign = await make_campaign(world.services.deps)
+    dates = {"from": "2026-11-01", "until": "2026-11-30"}
+    filters = {"audience": "applications", "campaign": str(campaign.id), **dates}
+    await admin.get(f"/office/group-notices/new?{urlencode(filters)}")
+    days = "2026年11月1日起提交，2026年11月30日前提交"
+    assert f"{days}，{campaign.name}，0人" in admin.text
+    await admin.get("/office/group-notices/new?audience=applications&from=tomorrow")
+    assert "提交起始日期请填写为日期" in admin.text
 
 
 @pytest.mark.browser
