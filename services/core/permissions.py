@@ -74,7 +74,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "application.unlock": ADMIN,
     "application.export": ADMIN,
     "application.conclude": ADMIN,
-    "sanction.own": APPLICANT,
+    "sanction.own": APPLICANT | {"guest"},
     "certificate.own": APPLICANT,
     "certificate.manage": ADMIN,
     "exam.own": APPLICANT,

@@ -57,7 +57,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "/h5/{pool}/periods": EXPERT,
     "/h5/{pool}/proofs": EXPERT,
     "/h5/{pool}/remuneration": EXPERT,
-    "/h5/{pool}/sanctions": REGISTERED,
+    "/h5/{pool}/sanctions": REGISTERED | {"unregistered"},
     "/h5/{pool}/token": REGISTERED,
 }
 """Roles by beginning of the address; the longest beginning counts, and one with a method goes first."""

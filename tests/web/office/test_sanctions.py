@@ -13,6 +13,8 @@ from models.accounts import Account
 from models.experts import Expert
 from models.notices import Notice
 from models.sanctions import Sanction
+from services.core.base import Actor
+from services.notifications.actions import ACTIONS
 from tests.factories.files import pdf
 from tests.factories.people import make_account, make_expert, make_grant, make_sanction
 from tests.factories.reviews import make_applicant
@@ -137,6 +139,37 @@ async def test_who_was_never_an_expert_and_who_has_left_may_open_their_page(scen
     await make_sanction(expert, reason="伪造证书", decided_at=deps.now())
     gone = await scene.world.enter(account)
     assert ("伪造证书" in (await gone.get(OWN)).text, "对暂停抽取提交申诉" in gone.page.buttons) == (True, True)
+
+
+async def remove(scene: Scene, expert: Expert) -> None:
+    sanctions = scene.world.services.sanctions.sanctions
+    await sanctions.remove(scene.admin, expert.id, "连续三次无故缺席")
+    second = await make_account(scene.world.services.deps, real_name="李管理")
+    for proposal in await Sanction.filter(expert_id=expert.id, state="proposed"):
+        await sanctions.confirm(Actor("demo", "pool_admin", second.id), proposal.id)
+
+
+async def test_who_was_removed_is_led_to_the_reason_and_the_appeal(scene: Scene) -> None:
+    account = await make_applicant(scene.world.services.deps)
+    await remove(scene, await make_expert(scene.world.services.deps, account=account))
+    owner = await scene.world.enter(account)
+    await owner.get("/h5/demo/file")
+    assert (owner.status, "处理记录" in owner.text) == (403, False)
+    await owner.click("我的申报")
+    await owner.click("处理记录")
+    assert ("连续三次无故缺席" in owner.text, "对退库提交申诉" in owner.page.buttons) == (True, True)
+    await owner.click("我的申报")
+    assert owner.status == 200
+
+
+async def test_who_was_removed_and_never_registered_appeals_all_the_same(scene: Scene) -> None:
+    expert, account = await bound_expert(scene)
+    await remove(scene, expert)
+    notice = await Notice.get(kind="expert_left")
+    assert ACTIONS[notice.kind].path({"pool": "demo"}) == OWN
+    owner = await (await scene.world.enter(account)).get(OWN)
+    await owner.press("对退库提交申诉", text=WHY)
+    assert ("申诉已提交" in owner.text, (await Sanction.get()).appealed_at is not None) == (True, True)
 
 
 async def test_evidence_is_sent_with_the_form_and_opened_from_the_record(scene: Scene) -> None:
