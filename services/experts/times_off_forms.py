@@ -75,18 +75,26 @@ def _weekly(form: TimesOffForm, reason: str, now: datetime) -> TimesOff:
         end = faults.check(_minute, form.to_time, "to_time", "结束时间")
     if form.hours not in get_args(Hours):
         faults.add(InvalidInput("请选择时段。", code="no_choice", field="hours"))
+    until = faults.check(_end_of, form.until)
     faults.raise_any()
-    until = None if form.until is None else _midnight(form.until + timedelta(days=1))
     return TimesOff(_midnight(local(now).date()), until, reason, tuple(sorted(set(form.weekdays))), begin, end)
+
+
+def _end_of(day: date | None) -> datetime | None:
+    """The midnight after it. Raises InvalidInput for the last days that there are."""
+    try:
+        return None if day is None else _midnight(day + timedelta(days=1))
+    except OverflowError as error:
+        raise InvalidInput("年份太远，请核对。", code="too_far", field="until") from error
 
 
 def _month(form: TimesOffForm, reason: str) -> TimesOff:
     try:
         first = date.fromisoformat(f"{form.month}-01")
-    except ValueError as error:
+        following = (first + timedelta(days=31)).replace(day=1)
+        return TimesOff(_midnight(first), _midnight(following), reason)
+    except (ValueError, OverflowError) as error:  # also the first and the last month that there is
         raise InvalidInput("请选择月份。", code="no_month", field="month") from error
-    following = (first + timedelta(days=31)).replace(day=1)
-    return TimesOff(_midnight(first), _midnight(following), reason)
 
 
 def _given(at: datetime | None, field: str, label: str) -> datetime:

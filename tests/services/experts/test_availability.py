@@ -179,6 +179,9 @@ async def test_the_form_names_each_field_that_is_wrong(availability: Availabilit
         (TimesOffForm("weekly", weekdays=(1,), hours="own", from_time="09:00", to_time="08:00"), "to_time"),
         (TimesOffForm("holiday", holiday="2020-spring"), "holiday"),
         (TimesOffForm("month", month="2027-13"), "month"),
+        (TimesOffForm("month", month="9999-12"), "month"),
+        (TimesOffForm("month", month="0001-01"), "month"),
+        (TimesOffForm("weekly", weekdays=(1,), until=date.max), "until"),
         (TimesOffForm("month", month="2020-01"), "ends_at"),
     ):
         with pytest.raises(InvalidInput) as refused:
