@@ -22,7 +22,7 @@ from services.registry import Services
 from services.reviews import OpenedFile
 from web.core.forms import FORM_LIMIT, check_origin, plain, read_pairs, read_parts, stale_form
 from web.core.static_files import StaticFiles
-from web.core.template_filters import filters
+from web.core.template_filters import filters, print_in_words
 from web.core.text_size import large_text, note_size, remember
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -96,6 +96,7 @@ class Site:
             loader=FileSystemLoader(_WEB / "templates"),
             autoescape=True,
             undefined=StrictUndefined,
+            finalize=print_in_words,
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,  # compiled at first use and kept, like static files

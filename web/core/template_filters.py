@@ -8,8 +8,9 @@ from datetime import date, datetime
 
 from markupsafe import Markup, escape
 
-from domain.clock import local, print_date, print_month, print_span, print_until
+from domain.clock import local, print_date, print_full, print_month, print_span, print_until
 from domain.payments.money import yuan
+from services.core.months import month_bounds
 from services.core.operator_waits import find_operator_code
 from services.core.pages import COUNTED
 
@@ -24,7 +25,7 @@ def filters(now: Callable[[], datetime]) -> Mapping[str, Callable[..., object]]:
         "minute": lambda at: print_minute(at, now()),
         "second": lambda at: f"{print_minute(at, now())}:{local(at):%S}",
         "date": print_date,
-        "month": print_month,
+        "month": print_month_of,
         "day": lambda day: print_day(day, local(now()).date()),
         "clock": lambda at: f"{local(at):%H:%M}",
         "clock_seconds": lambda at: f"{local(at):%H:%M:%S}",
@@ -39,6 +40,18 @@ def filters(now: Callable[[], datetime]) -> Mapping[str, Callable[..., object]]:
 def print_day(day: date, today: date) -> str:
     """``11月21日``, with the year in front where it is not the present one."""
     return f"{'' if day.year == today.year else f'{day.year}年'}{day.month}月{day.day}日"
+
+
+def print_month_of(month: datetime | str) -> str:
+    """``2026年11月``, of a moment or of a month as addresses have it (``2026-11``)."""
+    return print_month(month_bounds(month, month)[0] if isinstance(month, str) else month)
+
+
+def print_in_words(value: object) -> object:
+    """What a template prints without a filter: a day or a moment as people write it. Machines get ``iso``."""
+    if isinstance(value, datetime):
+        return print_full(value)
+    return f"{value.year}年{value.month}月{value.day}日" if isinstance(value, date) else value
 
 
 def print_minute(at: datetime, now: datetime) -> str:

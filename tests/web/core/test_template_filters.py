@@ -6,7 +6,15 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from web.core.template_filters import link_phones, print_count, print_day, print_minute, print_sum
+from web.core.template_filters import (
+    link_phones,
+    print_count,
+    print_day,
+    print_in_words,
+    print_minute,
+    print_month_of,
+    print_sum,
+)
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
@@ -22,6 +30,13 @@ NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 )
 def test_the_year_is_written_where_it_is_not_the_present_one(at: datetime, written: str) -> None:
     assert print_minute(at, NOW) == written
+
+
+def test_what_a_template_prints_as_it_is_reads_as_people_write_it() -> None:
+    moment = datetime(2026, 11, 21, 10, 30, tzinfo=UTC)
+    printed = [print_in_words(value) for value in (moment, moment.date(), "2026-11-21", 3, None)]
+    assert printed == ["2026年11月21日 18:30", "2026年11月21日", "2026-11-21", 3, None]
+    assert [print_month_of(month) for month in (moment, "2026-11")] == ["2026年11月"] * 2
 
 
 def test_a_day_is_written_without_its_time() -> None:
