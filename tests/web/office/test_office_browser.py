@@ -18,11 +18,15 @@ from tests.web.conftest import World
 from tests.web.office_scene import Scene, bill, fill, invoice, make_scene, paid, refund
 from tests.web.test_browser import PHONE, SCREEN, Seen, look
 from web.accounts.login import COOKIE
+from web.office.base import entries_of
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
 ]
+_MENU = """() => { const menu = document.querySelector('.side'), here = menu.querySelector('a[aria-current]'),
+    box = here.getBoundingClientRect();
+    return {fits: menu.scrollHeight <= menu.clientHeight, shown: box.height > 0 && box.bottom <= innerHeight}; }"""
 
 
 async def open_administrator(
@@ -144,4 +148,36 @@ async def test_acts_against_an_expert_and_his_own_page(
     cookie = own.cookie
     await page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
     await seen.check_page(f"own-sanctions-{name}", "/h5/demo/sanctions")
+    assert seen.complaints == []
+
+
+async def test_the_menu_fits_the_screen_wherever_the_page_stands_in_it(browser: Browser, world: World) -> None:
+    scene = await make_scene(world)
+    seen = await open_administrator(browser, scene, SCREEN)
+    for entry in entries_of(world.services.deps.book("demo")):
+        await seen.open(entry.path)
+        assert (entry.code, await seen.page.evaluate(_MENU)) == (entry.code, {"fits": True, "shown": True})
+    await seen.page.get_by_text("入库管理", exact=True).click()
+    await seen.page.get_by_role("link", name="专家", exact=True).click()
+    await seen.page.get_by_role("heading", name="专家", exact=True).wait_for()
+    assert seen.complaints == []
+
+
+@pytest.mark.parametrize("size", [PHONE, SCREEN])
+async def test_what_an_act_did_is_in_sight_wherever_its_form_stands(
+    browser: Browser, world: World, size: tuple[int, int]
+) -> None:
+    scene = await make_scene(world)
+    expert = await make_expert(world.services.deps, name="黄药师")
+    seen = await open_administrator(browser, scene, size)
+    page = await seen.open(f"/office/experts/{expert.id}")
+    await page.get_by_text("暂停抽取或警告", exact=True).click()
+    form = page.locator("form", has=page.get_by_role("button", name="提交处理"))
+    await form.get_by_label("警告").check()
+    await form.get_by_label("原因", exact=True).fill("迟到三十分钟")
+    await page.get_by_role("button", name="提交处理").click()
+    message = page.get_by_text("已生效，并通知了本人。")
+    await expect(message).to_be_in_viewport(ratio=1)
+    await page.keyboard.press("Tab")
+    await expect(message).not_to_be_in_viewport()
     assert seen.complaints == []

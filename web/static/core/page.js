@@ -41,6 +41,18 @@ function showWrong() {
 showWrong();
 document.addEventListener('fresh', showWrong);
 
+// A message that lies out of sight, since the address opens a place further down, is pinned until the person goes on.
+addEventListener('load', () => {
+  const message = document.querySelector('main .bar[role="status"], main .bar[role="alert"]');
+  if (!message || document.querySelector('[aria-invalid="true"]')) return;
+  const { top, bottom } = message.getBoundingClientRect();
+  if (bottom > 0 && top < innerHeight) return;
+  message.classList.add('pinned');
+  for (const act of ['pointerdown', 'keydown']) {
+    addEventListener(act, () => message.classList.remove('pinned'), { once: true });
+  }
+});
+
 // A mark is removed as soon as its field is edited; the next submission checks the value.
 document.addEventListener('input', ({ target }) => {
   if (target.getAttribute('aria-invalid') !== 'true' || !target.closest('main form')) return;
