@@ -6,7 +6,7 @@ are those of the pool's form and ``OWN_FIELDS``; their values are stored as ``do
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -126,18 +126,36 @@ def history_of(changes: Iterable[FileChange], code: str) -> list[FormerValue]:
 
 
 def requested_fields(
-    filed: Mapping[str, object], seen: Sequence[Mapping[str, object]], stored: Mapping[str, str]
+    filed: Mapping[str, object],
+    seen: Sequence[Mapping[str, object]],
+    stored: Mapping[str, str],
+    *,
+    by_id: Collection[str] = (),
 ) -> set[str]:
     """Fields that an application asks to change: their value in ``filed`` is none of those in ``seen``.
 
     ``seen``: the file when the application was begun, and when it was handed in. What another change has set between
     the two is not asked for. ``stored``: id of an attachment → key of the stored file, which copies of it share.
+    ``by_id``: fields whose form offers rows of a list by their ids. What the file has by its name, an imported employer
+    say, such a form can't take over: left empty, it stays.
     """
     return {
         code
         for code, value in filed.items()
         if _comparable(value, stored) not in [_comparable(values.get(code), stored) for values in seen]
+        and not (code in by_id and is_empty(value) and any(is_name(values.get(code)) for values in seen))
     }
+
+
+def is_name(value: object) -> bool:
+    """Whether a text is no id of a row."""
+    if not isinstance(value, str) or not value:
+        return False
+    try:
+        UUID(value)
+    except ValueError:
+        return True
+    return False
 
 
 def _comparable(value: object, stored: Mapping[str, str]) -> object:

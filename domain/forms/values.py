@@ -85,6 +85,11 @@ def is_empty(value: object) -> bool:
     return value is None or (isinstance(value, str | list | tuple | dict) and not value)
 
 
+def chosen_by_id(form: ApplicationForm) -> frozenset[str]:
+    """Fields whose values are ids of rows of a list of the pool's: employers."""
+    return frozenset(code for code, field in form.used().items() if field.kind == "employer")
+
+
 def fields_of(form: ApplicationForm, entry_type: EntryType) -> dict[str, FormField]:
     """The fields of this type of application, in the form's order. A change takes no papers that were signed for an
     application."""

@@ -10,7 +10,7 @@ from domain.experts.employments import rows_of
 from domain.experts.file import FOLLOW, FileChange, FileSource, fold, requested_fields
 from domain.experts.recusal_units import merge_units
 from domain.forms.checking import filled_values
-from domain.forms.values import fields_of, file_codes, without_dropped_columns
+from domain.forms.values import chosen_by_id, fields_of, file_codes, is_empty, without_dropped_columns
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import STAYS_IN_POOL, EntryType
 from models.accounts import Account
@@ -64,7 +64,8 @@ async def _without_untouched(
     seen = [without_dropped_columns(book.form, values) for values in then]
     files = file_codes(book.form, cast(EntryType, application.entry_type))
     stored = await _stored_files([values.get(code) for values in (filed, *seen) for code in files])
-    own = requested_fields(filed, seen, stored)
+    own = requested_fields(filed, seen, stored, by_id=chosen_by_id(book.form))
+    own -= await _unchosen_defaults(deps, application, seen)
     units = {code for code in own if code in book.form.fields and book.form.fields[code].kind == "units"}
     typed_at = await read_typing_times(application, book)
     own = {
@@ -77,6 +78,20 @@ async def _without_untouched(
         code: merge_units(*(rows_of(values.get(code)) for values in (seen[0], filed, present.values))) for code in units
     }
     return {code: value for code, value in {**filed, **merged}.items() if code in own}
+
+
+async def _unchosen_defaults(deps: Deps, application: Application, seen: Sequence[Mapping[str, object]]) -> set[str]:
+    """Of a change of the file: fields with a default that the applicant did not choose and that the file lacks. The
+    default says nothing of them: an imported expert may be willing to evaluate elsewhere by his list of regions."""
+    if application.entry_type != "change":
+        return set()
+    typed = await read_values(deps, application.id)
+    fields = fields_of(deps.book(application.pool).form, "change")
+    return {
+        code
+        for code, field in fields.items()
+        if field.default and all(is_empty(values.get(code)) for values in (typed, *seen))
+    }
 
 
 async def _stored_files(values: Sequence[object]) -> dict[str, str]:

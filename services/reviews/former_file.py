@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.experts.employments import rows_of
 from domain.experts.file import RETIRED, FileChange, fold, requested_fields
 from domain.forms.checking import renewal_values
-from domain.forms.values import fields_of, file_codes
+from domain.forms.values import chosen_by_id, fields_of, file_codes
 from domain.identity import PersonFacts, person_facts
 from domain.rulebook.book import Rulebook
 from models.applications import Application, Attachment
@@ -53,7 +53,7 @@ class FormerFile:
         for code in file_codes(book.form, entry_type):
             filed[code] = [{"row": file.row, "file": str(file.id)} for file in files if file.field == code]
         stored = {str(file.id): file.key for file in (*files, *self.attachments.values())}
-        return requested_fields(filed, [self.begun_with, self.values], stored)
+        return requested_fields(filed, [self.begun_with, self.values], stored, by_id=chosen_by_id(book.form))
 
 
 def correctable_fields(book: Rulebook, application: Application, former: FormerFile | None) -> frozenset[str]:

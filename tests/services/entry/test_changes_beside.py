@@ -15,6 +15,7 @@ from models.experts import Expert
 from services.applications import read_values
 from services.core.base import Actor, Deps, rows
 from services.expert_files import change_file, file_of
+from services.reviews.former_file import read_former_file
 from tests.factories.applications import (
     account_of,
     attach_all,
@@ -268,3 +269,30 @@ async def test_reviewers_and_office_see_a_retirement_that_the_expert_has_filed(
         ):
             shown = [field.text for section in sheet.sections for field in section.fields if field.code == "retired_on"]
             assert shown == ([retired_on] if retired_on else [])
+
+
+async def test_a_change_says_nothing_of_what_its_form_cannot_take_over(
+    deps: Deps, clock: FixedClock, entry_process: EntryProcess, person: Actor
+) -> None:
+    """An imported file has its employer by name, and regions instead of the answer whether he goes elsewhere."""
+    expert = await Expert.get(account_id=person.account_id)
+    imported = {"employer": "广州没有登记的公司", "willing_regions": ["440100", "440300"], "remote_evaluation": None}
+    await change_file(deps, expert, FileChange(clock.now(), FileSource.IMPORT, imported))
+    clock.move(timedelta(minutes=1))
+    changing = await change(deps, entry_process, person, strengths="桥梁")
+    requested = await read_requested(deps, changing)
+    await take_effect(entry_process, changing)
+    file, expert = await filed(deps, person), await Expert.get(id=expert.id)
+    assert (file["employer"], file["strengths"]) == ("广州没有登记的公司", "桥梁")
+    assert ("employer" in requested, "strengths" in requested) == (False, True), "nor is it shown to the reviewer"
+    assert ("remote_evaluation" in file, expert.willing_regions) == (False, ["440100", "440300"])
+    clock.move(timedelta(minutes=1))
+    await take_effect(entry_process, await change(deps, entry_process, person, remote_evaluation=True))
+    assert (await Expert.get(id=expert.id)).willing_regions == ["440000"], "his own answer counts"
+    await check_invariants()
+
+
+async def read_requested(deps: Deps, application: Application) -> set[str]:
+    former = await read_former_file(deps, application)
+    assert former is not None
+    return former.find_requested(deps.book("demo"), application, await read_values(deps, application.id), [])
