@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from pydantic.fields import FieldInfo
 
 from domain.clock import local
-from domain.errors import NotFound
+from domain.errors import AppError, NotFound, TooMany
 from services.registry import Services
 from services.statistics import OpenCondition, OpenDraw, OpenMonth
 from web.core.site import Site
@@ -21,6 +21,7 @@ _MONTHS = 12
 _RATE = ("open_data", 60, 60)
 """Requests per address and minute."""
 _MONTH = TypeAdapter(OpenMonth)
+_FOR_ALL = {"Access-Control-Allow-Origin": "*"}
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,21 @@ class OpenDataPages:
         )
 
     async def draws(self, request: http.Request) -> http.Response:
-        """Draws that ended in this month; ``?after=`` is the number from which the next page begins."""
-        await self._site.check_rate(request, *_RATE)
+        """Draws that ended in this month; ``?after=`` is the number from which the next page begins. Programs read it:
+        a refusal is JSON, too (RFC 9457)."""
         named, after = request.match_info, request.query.get("after", "")
-        month = await self._data.month(named["pool"], named["month"], after)
-        return http.Response(
-            body=_MONTH.dump_json(month), content_type="application/json", headers={"Access-Control-Allow-Origin": "*"}
-        )
+        try:
+            await self._site.check_rate(request, *_RATE)
+            month = await self._data.month(named["pool"], named["month"], after)
+        except AppError as refusal:
+            wait = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) else {}
+            return http.json_response(
+                {"code": refusal.code, "status": refusal.status, "detail": refusal.message},
+                status=refusal.status,
+                content_type="application/problem+json",
+                headers={**_FOR_ALL, **wait},
+            )
+        return http.Response(body=_MONTH.dump_json(month), content_type="application/json", headers=_FOR_ALL)
 
     def _months(self) -> Iterator[str]:
         at = local(self._deps.now()).replace(day=1)

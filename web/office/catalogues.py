@@ -66,10 +66,13 @@ class OfficeCataloguePages(OfficePart):
         }
 
     @level.command(_Entry, "add", note="已添加，到生效日期自动可以选择。")
-    async def add(self, visit: Visit, form: _Entry) -> None:
-        await self.services.office.catalogue_upkeep.add(
-            visit.actor, visit.request.match_info["kind"], form.code, form.name, form.starts_on, reason=form.reason
+    async def add(self, visit: Visit, form: _Entry) -> Redirect:
+        """The level opens on which the new entry stands."""
+        kind = visit.request.match_info["kind"]
+        entry = await self.services.office.catalogue_upkeep.add(
+            visit.actor, kind, form.code, form.name, form.starts_on, reason=form.reason
         )
+        return Redirect(f"/office/catalogues/{kind}?parent={entry.parent}")
 
     # ---- one entry
 

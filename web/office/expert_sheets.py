@@ -7,13 +7,14 @@ from collections.abc import Mapping
 import aiohttp.web as http
 
 from domain.errors import NotFound
-from services.experts import BYTES_MAX, PAGE_ROWS_MAX, render_template
+from services.experts import BYTES_MAX, PAGE_ROWS_MAX, SheetView, render_template
 from services.spreadsheets.formats import Format
 from web.core.pages import Redirect, Visit, page, resource
 from web.office.base import OfficePart
 
 TEMPLATES: Mapping[str, Format] = {"xlsx": "xlsx", "csv": "csv"}
 STATES = {
+    "faulty": "有错误，未导入",
     "checking": "正在检查",
     "checked": "待确认",
     "importing": "正在导入",
@@ -32,7 +33,7 @@ class ExpertSheetPages(OfficePart):
     @page("/office/experts/import", "office/expert_import.html")
     async def sheets(self, visit: Visit) -> Mapping[str, object]:
         latest = await self.services.experts.sheets.latest(visit.actor)
-        return {"latest": latest, "states": STATES, "most": PAGE_ROWS_MAX}
+        return {"latest": [(view, _label(view)) for view in latest], "most": PAGE_ROWS_MAX}
 
     @sheets.command(upload=BYTES_MAX)
     async def read_sheet(self, visit: Visit) -> Redirect:
@@ -52,7 +53,7 @@ class ExpertSheetPages(OfficePart):
     @page("/office/experts/import/{id}", "office/expert_sheet.html")
     async def sheet(self, visit: Visit) -> Mapping[str, object]:
         view = await self.services.experts.sheets.get(visit.actor, visit.id(_SHEET))
-        return {"sheet": view, "states": STATES, "stages": STAGES}
+        return {"sheet": view, "label": _label(view), "stages": STAGES}
 
     @sheet.command(name="confirm")
     async def confirm(self, visit: Visit) -> None:
@@ -62,3 +63,8 @@ class ExpertSheetPages(OfficePart):
     async def drop(self, visit: Visit) -> Redirect:
         await self.services.experts.sheets.drop(visit.actor, visit.id(_SHEET))
         return Redirect("/office/experts/import")
+
+
+def _label(view: SheetView) -> str:
+    """Nothing waits to be confirmed where a line is wrong."""
+    return STATES["faulty" if view.state == "checked" and view.errors else view.state]

@@ -76,6 +76,7 @@ async def test_faults_are_said_where_they_are(scene: Scene) -> None:
     await work(scene)
     await admin.get(page)
     assert ("第2行 手机号 应为11位手机号" in admin.text, "确认导入" in admin.page.buttons) == (True, False)
+    assert ("有错误，未导入" in admin.text, "待确认" in admin.text) == (True, False)
     await admin.press("删除这个文件")
     assert (admin.path, "已放弃" in admin.text) == (PATH, True)
     assert (await admin.get("/office/experts/template.exe")).status == 404

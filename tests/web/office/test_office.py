@@ -379,7 +379,7 @@ async def test_employers_are_added_corrected_and_retired(scene: Scene) -> None:
     assert (visitor.status, "信用代码" in visitor.text) == (422, True)
     await visitor.get("/office/employers?q=粤建")
     await visitor.press("保存", name="广州粤建工程有限公司")
-    assert "已保存" in visitor.text
+    assert ("已保存" in visitor.text, visitor.page.buttons["查找"][0]["fields"]["q"]) == (True, "粤建"), "still found"
     await visitor.get("/office/employers")
     await visitor.press("停用广州粤建工程有限公司")
     assert "单位已停用" in visitor.text

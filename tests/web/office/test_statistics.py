@@ -76,7 +76,9 @@ async def test_open_data_hold_finished_draws_and_no_name(world: World) -> None:
 
 @pytest.mark.parametrize(("path", "status"), [("demo/draws/2026-13.json", 422), ("nowhere/draws/2026-11.json", 404)])
 async def test_open_data_refuse_what_is_no_month_or_pool(world: World, path: str, status: int) -> None:
-    assert (await world.visitor().client.get(f"/open-data/{path}")).status == status
+    response = await world.visitor().client.get(f"/open-data/{path}")
+    refusal = await response.json(content_type="application/problem+json")
+    assert (response.status, refusal["status"], bool(refusal["detail"])) == (status, status, True)
 
 
 @pytest.mark.browser
