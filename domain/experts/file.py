@@ -161,7 +161,7 @@ def is_name(value: object) -> bool:
 def _comparable(value: object, stored: Mapping[str, str]) -> object:
     """None for an empty value; rows of files by what is stored."""
     if isinstance(value, list) and all(isinstance(row, dict) and row.get("file") in stored for row in value):
-        return [(row["row"], stored[row["file"]]) for row in value] or None
+        return sorted((row["row"], stored[row["file"]]) for row in value) or None
     return _plain(value)
 
 

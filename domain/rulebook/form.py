@@ -267,14 +267,21 @@ class ApplicationForm(Section):
         }
 
     def of(self, entry_type: EntryType) -> ApplicationForm:
-        """The form for one type of application: its sections, and what it requires."""
-        demanded = {
+        """The form for one type of application: its sections, and what it requires. A change of the file has no
+        defaults: what is not typed stays as filed."""
+        own = {
             code: field.model_copy(update={"required": True})
             for code, field in self.fields.items()
             if entry_type in field.required_for
         }
+        if entry_type == "change":
+            own = {
+                code: own.get(code, field).model_copy(update={"default": ""})
+                for code, field in self.fields.items()
+                if code in own or field.default
+            }
         sections = self._sections_of(entry_type)
-        return self.model_copy(update={"sections": sections, "fields": {**self.fields, **demanded}})
+        return self.model_copy(update={"sections": sections, "fields": {**self.fields, **own}})
 
     def of_file(self) -> ApplicationForm:
         """The form as the paper of an expert's file: every field that is filed, once, whichever application asks for

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from domain.applications.lifecycles import ApplicationState
@@ -14,6 +14,7 @@ from domain.rulebook.book import Rulebook
 from models.accounts import Account
 from models.applications import Application, Attachment
 from services.applications.applicants import facts_of, today
+from services.applications.held_files import HeldFiles, find_held_files
 from services.applications.kept_fields import find_filed
 from services.applications.repository import FixedChoice, editable_fields, fixed_choice, type_of
 from services.catalogue_codes import CatalogueCodes
@@ -43,6 +44,7 @@ async def find_problems(
     codes: CatalogueCodes,
 ) -> list[FieldProblem]:
     """All problems that prevent submission, in the form's order, except the window."""
+    attachments = await Attachment.filter(application_id=application.id, state="ready").order_by("row", "id")
     return problems_of(
         deps,
         book,
@@ -52,7 +54,8 @@ async def find_problems(
         codes,
         fixed=await fixed_choice(application, book),
         filed=await find_filed(deps, book, application),
-        attached=await count_attachments(application.id),
+        attached=count_ready(attachments),
+        held=await find_held_files(deps, book, application, attachments),
     )
 
 
@@ -67,6 +70,7 @@ def problems_of(
     fixed: FixedChoice,
     filed: Mapping[str, object],
     attached: Mapping[str, int],
+    held: HeldFiles,
 ) -> list[FieldProblem]:
     """The same for an application whose data are loaded."""
     problems = check_complete(
@@ -78,14 +82,14 @@ def problems_of(
         catalogue=codes.without_ended(today(deps)),
         today=today(deps),
         unchanged={code for code, value in filed.items() if values.get(code) == value},
-        optional=_never_filed(book, filed) if application.entry_type == "change" else (),
+        optional=_never_filed(book, {*filed, *held.codes}) if application.entry_type == "change" else (),
     )
-    if application.entry_type == "change" and not (problems or attached or _changes(book, values, filed)):
+    if application.entry_type == "change" and not (problems or held.are_changed or _changes(book, values, filed)):
         problems.append(FieldProblem(_first_field(book), _UNCHANGED))
     return [*_answerable(application, book, problems)]
 
 
-def _never_filed(book: Rulebook, filed: Mapping[str, object]) -> set[str]:
+def _never_filed(book: Rulebook, filed: Collection[str]) -> set[str]:
     """Fields that a change need not fill in: what the file lacks is not its subject. What the file holds can't be
     emptied."""
     fields = fields_of(book.form, "change")

@@ -24,6 +24,7 @@ from models.reviews import ReviewEntry, ReviewTask
 from services.applications.applicants import facts_of as person_of
 from services.applications.applicants import today
 from services.applications.campaign_rules import check_entry_type
+from services.applications.held_files import find_held_files
 from services.applications.kept_fields import find_filed, kept_fields_of, kept_rule
 from services.applications.problems import count_ready, problems_of
 from services.applications.progress import Progress, codes_of, own_progress, show_progress
@@ -198,9 +199,17 @@ class ApplicationQueries:
         fixed = await fixed_choice(application, book) if editable or _is_open(application) else FREE
         problems: Sequence[FieldProblem] = ()
         if _is_open(application):
-            attached = count_ready(files)
             problems = problems_of(
-                self.deps, book, application, account, typed, codes, fixed=fixed, filed=filed, attached=attached
+                self.deps,
+                book,
+                application,
+                account,
+                typed,
+                codes,
+                fixed=fixed,
+                filed=filed,
+                attached=count_ready(files),
+                held=await find_held_files(self.deps, book, application, files),
             )
         return ApplicationView(
             id=application.id,

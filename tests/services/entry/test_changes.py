@@ -13,7 +13,7 @@ from app.rulebook_files import load_rulebooks
 from domain.clock import FixedClock
 from domain.errors import Conflict, InvalidInput, RuleViolation
 from domain.ids import new_id
-from models.applications import Application
+from models.applications import Application, Attachment
 from models.exams import Exam, ExamCandidate
 from models.experts import CatalogueEntry, Employment, Expert
 from models.notices import Notice
@@ -21,7 +21,7 @@ from models.reviews import ReviewAssignment
 from services.applications import ApplicationView, CampaignData
 from services.core.base import Actor, Deps
 from services.expert_files import file_of
-from tests.factories.applications import SPECIALTY, account_of, make_applicant, make_codes
+from tests.factories.applications import SPECIALTY, account_of, attach, make_applicant, make_codes
 from tests.factories.certificates import make_trained
 from tests.factories.entry import EntryProcess, make_entry_process
 from tests.factories.people import CREDIT_CODE, file_more, make_account, make_expert
@@ -213,6 +213,62 @@ async def test_a_change_that_changes_nothing_is_refused(deps: Deps, entry_proces
     await save(entry_process, person, view, "new_contacts", **contacts, bank_account="6228480402564890018")
     view = await entry_process.services.applications.queries.get(person, view.id)
     assert "没有任何变更" not in str(view.problems)
+
+
+async def test_the_files_that_come_along_are_no_change_until_one_is_replaced_or_taken_out(
+    deps: Deps, entry_process: EntryProcess, person: Actor
+) -> None:
+    """And none that the form requires can be taken out."""
+    await trained(deps, person)
+    expert = await Expert.get(account_id=person.account_id)
+    times = dict.fromkeys(("state_since", "created_at", "ended_at"), deps.now())
+    whose = {"pool": POOL, "account_id": person.account_id}
+    earlier = await Application.create(number="SQ1", entry_type="first", state="entered", **whose, **times)
+    held = [
+        await attach(deps, earlier.id, code, media_type="image/jpeg")
+        for code in ("photo", "other_material", "other_material")
+    ]
+    filed = {
+        code: [{"row": file.row, "file": str(file.id)} for file in held if file.field == code]
+        for code in ("photo", "other_material")
+    }
+    await file_more(deps, expert, **filed)
+    view = await begin(entry_process, person)
+    assert sorted(file.field for file in view.files) == ["other_material", "other_material", "photo"]
+    await save(entry_process, person, view, "transfer", change_reason="更正")
+
+    async def problems() -> dict[str, str]:
+        shown = await entry_process.services.applications.queries.get(person, view.id)
+        return {problem.field: problem.message for problem in shown.problems}
+
+    assert "没有任何变更" in (await problems())["region"]
+    copies = {file.field: file for file in await Attachment.filter(application_id=view.id).order_by("id")}
+    await Attachment.filter(id=copies["other_material"].id).update(state="removed")
+    assert await problems() == {}, "one paper less is a change"
+    await Attachment.filter(id=copies["other_material"].id).update(state="ready")
+    await Attachment.filter(id=copies["photo"].id).update(state="removed")
+    assert (await problems()).keys() == {"photo"}
+    await attach(deps, view.id, "photo", key="a newer photo")
+    assert await problems() == {}
+
+
+async def test_a_change_sets_nothing_that_its_applicant_left_empty(
+    deps: Deps, entry_process: EntryProcess, person: Actor
+) -> None:
+    """A form's defaults (否, 无) are answers to questions that an entry asks."""
+    await trained(deps, person)
+    await file_more(deps, await Expert.get(account_id=person.account_id), willing_regions=["650300"])
+    before = await Expert.get(account_id=person.account_id)
+    view = await begin(entry_process, person)
+    await save(entry_process, person, view, "transfer", change_reason="更正")
+    await save(entry_process, person, view, "new_contacts", address="团结路9号")
+    application = await entry_process.go_on(await hand_in(entry_process, person, view))
+    assert application.state == "entered"
+    after, file = await Expert.get(id=before.id), await file_of(deps, before.id)
+    assert (after.willing_regions, after.emergency) == (["650300"], True)
+    assert "experience" not in file.values
+    touched = {code for code, change in file.since.items() if change.source_id == application.id}
+    assert touched - {"name", "mobile"} == {"address"}, "beside what the account says"
 
 
 async def test_a_temporary_expert_and_a_stranger_have_nothing_to_change(

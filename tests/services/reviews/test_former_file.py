@@ -68,11 +68,11 @@ async def test_a_change_shows_what_the_file_held_and_what_is_asked_for(
     assert pairs["strengths"] == ("隧道。", "大跨结构。")
 
 
-async def test_what_is_emptied_is_shown_and_a_default_is_no_news(
+async def test_what_is_emptied_is_shown_and_what_was_not_answered_is_no_news(
     deps: Deps, reviews: ReviewWorkflow, queue: ReviewQueue
 ) -> None:
     unchanged = {"remote_evaluation": None, "employer": "广州水务设计院"}
-    application = await make_change(deps, filed=unchanged, values={"recusal_units": [], "remote_evaluation": False})
+    application = await make_change(deps, filed=unchanged, values={"recusal_units": [], "remote_evaluation": None})
     fields = await _open(deps, reviews, queue, application)
     assert _changes(fields) == {"recusal_units": "emptied"}
     former = fields["recusal_units"].former
