@@ -169,7 +169,7 @@ def next_step(facts: Facts) -> Step | None:
     base = f"/h5/{facts.application.pool}"
     form = f"{base}/{page_of(facts.application, 'form')}"
     match facts.state:
-        case _ if facts.is_too_late:
+        case _ if facts.is_too_late or facts.is_void:
             return None
         case _S.DRAFT:
             return Step("fill_in", "继续填写", form)

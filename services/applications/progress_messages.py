@@ -38,7 +38,9 @@ a AS application, c AS campaign,
     AND NOT EXISTS (SELECT 1 FROM review_entry o WHERE o.application_id = a.id AND o.event = 'reopen'
       AND (o.step_name, o.specialty) = (r.step_name, r.specialty) AND (o.at, o.id) > (r.at, r.id))
     ORDER BY r.at DESC, r.id DESC LIMIT 1) AS opinion,
-  EXISTS (SELECT 1 FROM objection o WHERE o.application_id = a.id AND o.state = 'open') AS objected
+  EXISTS (SELECT 1 FROM objection o WHERE o.application_id = a.id AND o.state = 'open') AS objected,
+  a.ended_at IS NULL AND a.entry_type = ANY(ARRAY['education', 'change'])
+    AND EXISTS (SELECT 1 FROM expert x WHERE x.id = a.expert_id AND x.left_at IS NOT NULL) AS is_void
 """
 """Columns for ``facts_of``, from ``APPLICATIONS``."""
 APPLICATIONS = "application a LEFT JOIN campaign c ON c.id = a.campaign_id"
@@ -53,7 +55,8 @@ FIRST = "a.entry_type = 'change'"
 
 @dataclass(frozen=True)
 class Facts:
-    """The facts that progress messages need. ``objected``: an objection waits for an answer."""
+    """The facts that progress messages need. ``objected``: an objection waits for an answer; ``is_void``: the expert
+    has left, whom it was to enrol or to change."""
 
     application: Application
     book: Rulebook
@@ -66,6 +69,7 @@ class Facts:
     objected: bool = False
     exam: ExamTask | None = None
     """The examination to which a waiting application is called."""
+    is_void: bool = False
 
     @property
     def state(self) -> ApplicationState:
@@ -127,6 +131,7 @@ def facts_of(deps: Deps, application: Application, row: Mapping[str, Any], exam:
         from_row(Campaign, row["campaign"]) if row["campaign"] is not None else None,
         application.state == _S.NOTICE and row["objected"],
         exam,
+        row["is_void"],
     )
 
 
@@ -224,7 +229,8 @@ def waiting_since(facts: Facts) -> datetime:
 
 
 def advice(facts: Facts) -> str:
-    application, hotline = facts.application, facts.book.pool.hotline
+    if facts.is_void:
+        return "您已退库，这份申请不再办理，请在“申请进度”中放弃。"
     match facts.state:
         case _S.DRAFT | _S.LOCKED | _S.SENT_BACK | _S.CORRECTING:
             return _submission_advice(facts)
@@ -236,17 +242,35 @@ def advice(facts: Facts) -> str:
             return _fee_advice(facts)
         case _S.EXAM if facts.exam is not None:
             return facts.exam.detail
-        case _S.ENTERED if application.entry_type == "change":
-            return "您的档案已按申请更新，今后按新的信息抽取。"
-        case _S.ENTERED if application.entry_type == "education":
-            return f"您的专家编号是{application.expert_number}，缴费时要用；课程开放后会通知您选课、缴费、学习。"
-    known = {
+    return _other_advice(facts)
+
+
+def _other_advice(facts: Facts) -> str:
+    application, hotline = facts.application, facts.book.pool.hotline
+    of_type = {
+        ("change", _S.ENTERED): "您的档案已按申请更新，今后按新的信息抽取。",
+        ("change", _S.REFUSED): f"档案没有变更，可以重新申请；如有疑问，请拨打{hotline}咨询。",
+        ("education", _S.ENTERED): f"您的专家编号是{application.expert_number}，缴费时要用；"
+        "课程开放后会通知您选课、缴费、学习。",
+    }
+    of_all = {
         _S.EXAM: "请等待考试通知，期间可先学习培训资料；成绩由专家库管理机构登记，有结果会通知您。",
         _S.ENTERED: f"您的专家编号是{application.expert_number}，请留意抽取通知。",
         _S.REFUSED: f"如有疑问，请拨打{hotline}咨询。",
-        _S.TERMINATED: "已缴的费用按规定退回。如需申请，请在征集期内重新提交。",
+        _S.TERMINATED: f"已缴的费用按规定退回。{_again(facts)}",
     }
-    return known.get(facts.state, "如需申请，请在征集期内重新提交。")
+    return of_type.get((application.entry_type, facts.state)) or of_all.get(facts.state, _again(facts))
+
+
+def _again(facts: Facts) -> str:
+    """When another application may follow."""
+    if facts.application.entry_type == "change":
+        return "档案没有变更；需要时可随时重新申请。"
+    return "如需申请，请在征集期内重新提交。" if _has_window(facts) else "需要时可随时重新申请。"
+
+
+def _has_window(facts: Facts) -> bool:
+    return facts.book.campaigns.window_for(cast(EntryType, facts.application.entry_type))
 
 
 def cancellation_warning(facts: Facts) -> str:
@@ -254,6 +278,8 @@ def cancellation_warning(facts: Facts) -> str:
     if APPLICATION.is_final(facts.state):
         return ""
     consequence = "放弃后本次申请终止，不能恢复。"
+    if facts.application.entry_type == "change":
+        return f"{consequence}{_again(facts)}"
     if facts.application.round > 0:
         consequence = "放弃后本次申请终止，不再审核、公示或入库，不能恢复。"
     if facts.fee is not None and facts.fee.state == FeeState.PAID and facts.book.fee is not None:
@@ -262,7 +288,7 @@ def cancellation_warning(facts: Facts) -> str:
         consequence += "尚未缴纳的费用不用再缴。"
     if facts.campaign is not None and facts.campaign.enrol_until <= facts.now:
         return f"{consequence}本次报名已截止，再次申请须等下一次征集。"
-    return f"{consequence}需要时可在征集期内重新申请。"
+    return f"{consequence}{'需要时可在征集期内重新申请。' if _has_window(facts) else _again(facts)}"
 
 
 def _submission_advice(facts: Facts) -> str:

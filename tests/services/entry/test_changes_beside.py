@@ -155,10 +155,28 @@ async def test_a_change_of_who_has_left_ends_nowhere_but_with_a_word(
     with pytest.raises(Conflict, match="该专家已退库"):
         await decide(reviewer, task.id, "approve")
     await decide(reviewer, task.id, "send_back", "已退库")
+    progress = await entry_process.services.applications.queries.own_progress(person, changing.number)
+    assert (progress.step, progress.advice) == (None, "您已退库，这份申请不再办理，请在“申请进度”中放弃。")
+    assert progress.give_up == "放弃后本次申请终止，不能恢复。档案没有变更；需要时可随时重新申请。"
     with pytest.raises(Conflict, match="您已退库"):
         await hand_in(entry_process, person, changing.id)
     await entry_process.services.workflows.applications.cancel(person, changing.id)
     assert (await Application.get(id=changing.id)).ended_at is not None
+    progress = await entry_process.services.applications.queries.own_progress(person, changing.number)
+    assert progress.advice == "档案没有变更；需要时可随时重新申请。", "no campaign has to come"
+
+
+async def test_a_refused_change_says_that_the_file_is_as_it_was(
+    deps: Deps, entry_process: EntryProcess, person: Actor
+) -> None:
+    changing = await change(deps, entry_process, person, email="neu@example.com")
+    changing = await entry_process.go_on(changing)
+    [task] = await tasks_of(changing)
+    reviewer = await entry_process.reviewer("demo", task.step_code)
+    await entry_process.services.workflows.reviews.decide(reviewer, task.id, "refuse", "请先更正。")
+    progress = await entry_process.services.applications.queries.own_progress(person, changing.number)
+    assert (progress.state, progress.opinion) == ("refused", "请先更正。")
+    assert progress.advice == "档案没有变更，可以重新申请；如有疑问，请拨打400-000-0000咨询。"
 
 
 # ---- what the expert declares and sets at once, while an application is under way
