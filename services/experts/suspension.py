@@ -30,6 +30,7 @@ from services.experts.suspended import IN_FORCE
 Cause = Literal["self", "office", "course", "term", "age"]
 _COURSES = f"""ARRAY(SELECT to_jsonb(r) FROM (
   SELECT n.id, c.name, c.rules, n.opens_at, n.closes_at, n.progress, f.id AS fee_id, f.closes_at AS pay_until,
+    EXISTS (SELECT 1 FROM exam_attempt t WHERE t.candidate_id = k.id AND t.state IN ('sealed', 'graded')) AS marking,
     {STUDY_FACTS}
   FROM course_enrolment n JOIN course c ON c.id = n.course_id {STUDY_JOINS}
   LEFT JOIN fee f ON f.enrolment_id = n.id AND f.state = 'due'
@@ -93,9 +94,8 @@ def _suspensions(row: Mapping[str, Any], book: Rulebook, pool: str, now: datetim
         if sanction["starts_at"] <= now:
             yield _for_sanction(sanction, book, pool, now)
     for course in row["suspending_courses"]:
-        yield _for_course(
-            _with_times(json.loads(course), "opens_at", "closes_at", "pay_until"), hotline, f"/h5/{pool}", now
-        )
+        times = ("opens_at", "closes_at", "pay_until", "exam_closes")
+        yield _for_course(_with_times(json.loads(course), *times), hotline, f"/h5/{pool}", now)
     if row["term_until"] is not None and row["term_until"] <= now:
         yield _for_term(row, book, pool, now)
     if age := _for_age(row["born_on"], book, local(now).date()):
@@ -115,7 +115,7 @@ def _for_sanction(sanction: Mapping[str, Any], book: Rulebook, pool: str, now: d
     if sanction["appealed_at"] is None and appeal_until > now:
         advice, action = f"有异议的，可在{print_date(appeal_until)}前提出申诉。", "申诉"
     elif sanction["appealed_at"] is not None and sanction["answered_at"] is None:
-        advice, action = "您的申诉正在办理。", "查看申诉"
+        advice, action = "您的申诉正在办理，由管理机构答复并通知您。", "查看申诉"
     else:
         advice, action = f"有疑问请拨打{book.pool.hotline}。", "查看处理"
     return Suspension("office", title, f"{detail}{advice}", action, page, ends_at)
@@ -132,7 +132,7 @@ def _sanction(text: str) -> Mapping[str, Any]:
 
 def _for_course(course: Mapping[str, Any], hotline: str, base: str, now: datetime) -> Suspension:
     page, until = f"{base}/courses/{course['id']}", course["closes_at"]
-    make_up = make_up_of(ended_study(_with_times(course, "exam_closes"), now), load_rules(course["rules"]))
+    make_up = make_up_of(ended_study(course, now), load_rules(course["rules"]))
     if make_up:
         step, action = _AFTER_END[make_up].format(hotline=hotline), "去补学" if make_up in ("paid", "free") else "查看"
         until = None
@@ -140,9 +140,9 @@ def _for_course(course: Mapping[str, Any], hotline: str, base: str, now: datetim
         step, action = f"请在{print_until(course['pay_until'], now)}前缴费", "去缴费"
         page, until = f"{base}/pay?fee={course['fee_id']}", course["pay_until"]
     elif course["state"] == EnrolmentState.LEARNED:
-        step, action, until = "内容已学完，考试合格后恢复", "查看", None
-        if course["candidate"] == "called":
-            action, page = "去考试", f"{base}/exams/{course['candidate_id']}"
+        step, action, until = f"内容已学完，{_exam_step(course, hotline, now)}", "查看", None
+        if course["candidate"] == "called" and not course["marking"]:
+            action, page, until = "去考试", f"{base}/exams/{course['candidate_id']}", course["exam_closes"]
     elif course["opens_at"] is None:
         step, action, until = "已缴费，开通后请按时学完", "查看", None
     elif course["opens_at"] > now:
@@ -151,6 +151,20 @@ def _for_course(course: Mapping[str, Any], hotline: str, base: str, now: datetim
         step, action = f"已学{course['progress'] // 10}%，请在{print_until(until, now)}前学完", "去学习"
     detail = f"{course['name']}：{step}。完成后自动恢复。"
     return Suspension("course", "未完成必修培训，已暂停抽取", detail, action, page, until, UUID(course["id"]))
+
+
+def _exam_step(course: Mapping[str, Any], hotline: str, now: datetime) -> str:
+    """Of who has learned everything and has not passed the examination yet."""
+    match course["candidate"]:
+        case None:
+            return "考试由管理机构安排并通知您，考试合格后恢复"
+        case "called" if course["marking"]:
+            return "已交卷，等待公布成绩，考试合格后恢复"
+        case "called":
+            return f"请在{print_until(course['exam_closes'], now)}前参加考试，考试合格后恢复"
+        case "left":
+            return f"您已退出结业考试，请拨打{hotline}，由管理机构另行安排"
+    return "考试结果正在登记，有结果会通知您"
 
 
 _AFTER_END: Mapping[MakeUp, str] = {

@@ -175,6 +175,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "有疑问请拨打{}": _SANCTION,
         "登记的出生日期有误的，请拨打{}更正": _IDENTITY,
         "结业考试已结束，请拨打{}，由管理机构另行安排": "office.course_participants.record_finished",
+        "您已退出结业考试，请拨打{}，由管理机构另行安排": "office.course_participants.record_finished",
         "补学由管理机构安排，请拨打{}": _MAKE_UP,
         "请拨打{}，由管理机构核对身份证号": _IDENTITY,
     },

@@ -9,15 +9,16 @@ import pytest
 
 from domain.clock import FixedClock
 from models.campaigns import Campaign
-from models.courses import CourseEnrolment
+from models.courses import Course, CourseEnrolment
 from models.draws import CallNotice, Draw
+from models.exams import Exam, ExamCandidate
 from models.experts import Expert
 from services.core.base import Deps, transaction
 from services.draws.call_order.eligibility import find_hindrances, no_recusals
 from services.experts import Suspension, membership_status_of
 from tests.factories.applications import make_campaign, with_rules
 from tests.factories.courses import DAY, MINUTE, School, make_school, own
-from tests.factories.exams import work
+from tests.factories.exams import make_attempt, work
 from tests.factories.offices import add_experts, make_draw, make_office
 from tests.factories.people import make_account, make_expert, make_sanction
 
@@ -72,6 +73,47 @@ async def test_the_examination_is_the_way_out_for_who_has_learned(school: School
     await CourseEnrolment.filter(id=enrolment.id).update(state="learned", excluded_at=deps.now())
     [waiting] = await why(deps, expert)
     assert (waiting.action, "考试合格后恢复" in waiting.detail) == ("查看", True)
+
+
+@pytest.mark.parametrize(
+    ("candidate", "attempt", "action", "told"),
+    [
+        ("", "", "查看", "考试由管理机构安排并通知您，考试合格后恢复"),
+        ("called", "", "去考试", "前参加考试，考试合格后恢复"),
+        ("called", "running", "去考试", "前参加考试，考试合格后恢复"),
+        ("called", "sealed", "查看", "已交卷，等待公布成绩，考试合格后恢复"),
+        ("passed", "released", "查看", "考试结果正在登记，有结果会通知您"),
+        ("left", "", "查看", "您已退出结业考试，请拨打400-000-0000，由管理机构另行安排"),
+    ],
+)
+async def test_who_has_learned_reads_what_comes_next_of_the_examination(
+    school: School, candidate: str, attempt: str, action: str, told: str
+) -> None:
+    expert, deps = await school.expert(), school.services.deps
+    course = await school.published(required=True)
+    enrolment = await school.enrolment(expert)
+    now = deps.now()
+    exam = await Exam.create(
+        pool="demo",
+        name="结业考试",
+        purpose="single",
+        state="published",
+        opens_at=now,
+        closes_at=now + DAY,
+        created_at=now,
+        published_at=now,
+    )
+    await Course.filter(id=course.id).update(exam_id=exam.id)
+    await CourseEnrolment.filter(id=enrolment.id).update(state="learned", excluded_at=now)
+    if candidate:
+        called = await ExamCandidate.create(
+            exam=exam, account_id=expert.account_id, expert=expert, state=candidate, called_at=now
+        )
+        if attempt:
+            await make_attempt(school.services, called, attempt)
+    [waiting] = await why(deps, expert)
+    assert (waiting.action, told in waiting.detail) == (action, True), waiting.detail
+    assert waiting.until == (exam.closes_at if action == "去考试" else None)
 
 
 # ---- the term
