@@ -32,7 +32,9 @@ def register(router: Router) -> None:
     router.menu("PROGRESS", progress)
     router.keyword(show_corrections, commands.MEND, "修改", "修改申请", "修改资料", "补正", "退回")
     router.keyword(
-        show_change_page, "异动", "异动申请", "变更信息", "更换单位", "更换专业", "更换市州", "修改专业", "修改单位"
+        show_change_page,
+        *("异动", "异动申请", "变更", "变更信息", "信息变更", "变更申请", "信息管理", "变更区划", "申请变更区划"),
+        *("更换单位", "更换专业", "更换市州", "更换区划", "修改专业", "修改单位", "变更单位", "变更专业", "换单位"),
     )
     router.remember(ask_giving_up)
     router.keyword(begin_giving_up, commands.GIVE_UP, "撤回申请", "取消申请", "不申请了", "放弃入库")
@@ -77,15 +79,17 @@ async def show_corrections(turn: Turn) -> str:
 
 
 async def show_change_page(turn: Turn) -> str:
-    """Link to the page on which an expert changes prefecture, employer or specialty; says what must be done before."""
+    """Link to the page on which an expert changes region, employer or specialty; or what must be done before."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
-    book = turn.services.deps.book(turn.user.pool)
-    home = await turn.services.applications.to_dos.home(turn.user.pool, turn.user.account_id)
-    if "change" not in book.campaigns.entry_types or home.membership_status.kind not in ("formal", "suspended"):
-        return f"{texts.NO_CHANGES.format(hotline=book.pool.hotline)}\n{commands.tap_lines(commands.PROGRESS)}"
-    link = _link(turn, f"/h5/{turn.user.pool}/apply?entry_type=change")
-    return f"{texts.CHANGES}\n{texts.PAGE.format(link=link, label=book.campaigns.change_title)}"
+    me, campaigns = people.find_expert(turn), turn.services.deps.book(turn.user.pool).campaigns
+    if me is None or "change" not in campaigns.entry_types:
+        hotline = turn.services.deps.book(turn.user.pool).pool.hotline
+        return f"{texts.NO_CHANGES.format(hotline=hotline)}\n{commands.tap_lines(commands.PROGRESS)}"
+    way = await turn.services.expert_file_views.own_files.find_way_to_change(me.actor)
+    head = texts.CHANGES.format(title=campaigns.change_title) if way.route else wording.plain_text(way.text)
+    page, label = (way.route, way.text) if way.route else (f"/h5/{turn.user.pool}/file", texts.OWN_FILE_PAGE)
+    return f"{head}\n{texts.PAGE.format(link=_link(turn, page), label=label)}\n{commands.tap_lines(commands.RECUSAL)}"
 
 
 async def _staff_overview(turn: Turn) -> str:

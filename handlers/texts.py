@@ -61,7 +61,10 @@ PROGRESS_ASK = "咨询：{ask}"
 PROGRESS_MORE = "查看详情"
 PAGE = '<a href="{link}">▸ {label}</a>'
 
-CHANGES = "更换所在市州、工作单位、专业或回避单位，请提交异动申请，审核通过后生效："
+CHANGES = (
+    "变更所在地区、工作单位、专业等登记的资料，请办理{title}，审核通过后生效；增加回避单位可以自行申报，立即生效。"
+)
+OWN_FILE_PAGE = "我的档案"
 NO_CHANGES = "目前不能在这里变更专家信息，如需变更请拨打{hotline}咨询。"
 NOTHING_TO_MEND = "目前没有需要您修改的内容。"
 NOTHING_TO_GIVE_UP = "您没有办理中的申请，不用放弃。"

@@ -19,6 +19,7 @@ from app.players.scans import card, portrait, signed_scan
 
 PART = 256 * 1024
 """Bytes per part, a size that suits a phone."""
+_BEGIN = "我已知晓，开始填写"
 _APPLICATION = re.compile(r'data-application="([^"]+)"')
 
 
@@ -76,7 +77,9 @@ class Applicant:
     async def start(self, entry_type: str = "first") -> BrowserPage:
         """Begin an application, or go on with the one begun earlier; returns the form's page. Raises NotShown."""
         browser = await self.client.open_page(f"/h5/{self.phone.pool}/apply?entry_type={entry_type}")
-        page = await browser.press("我已知晓，开始填写")
+        if _BEGIN not in browser.page.buttons:
+            raise NotShown(browser.page, _BEGIN)
+        page = await browser.press(_BEGIN)
         begun = _APPLICATION.search(page.html)
         if begun is None:
             raise NotShown(page, "申请表")
@@ -95,6 +98,19 @@ class Applicant:
         saved = await self.client.put(f"/applications/{self.id}/sections/{section}", body)
         self.versions[section] = saved["version"]
         return saved
+
+    async def revise(self, section: str, **typed: object) -> Json:
+        """Open the form, change these values of a section and save it. Raises Refused."""
+        shown = await self.read()
+        values = next(part["values"] for part in shown["sections"] if part["code"] == section)
+        return await self.save(section, values | typed)
+
+    async def replace_file(self, place: str, filename: str, content: bytes) -> None:
+        """Remove the files of a place, and upload another. Raises Refused."""
+        for file in (await self.show())["files"]:
+            if file["field"] == place:
+                await self.client.delete(f"/attachments/{file['id']}")
+        await self.upload(place, filename, content)
 
     async def fill_in(self, values: Mapping[str, object], *, entry_type: str = "first") -> None:
         """Save every section with its fields from ``values``."""

@@ -32,6 +32,7 @@ openPage({}, {
         groups: [
           { cells, note: '为保护隐私，本人信息也只显示一部分。' },
           ...(suspended.length ? [{ title: '为什么没有抽取', cells: suspended }] : []),
+          { cells: [{ label: '全部资料与变更', note: '登记了什么，怎样变更', url: own('file') }] },
           { cells: [{ label: '账号与手机号', url: own('account') }, { label: '我的酬劳', url: own('remuneration') }, { label: '我的证书', url: own('certificates') }] },
         ],
       },

@@ -81,6 +81,17 @@ class SavedSection:
 
 
 @dataclass(frozen=True)
+class _Outlook:
+    """What a beginning leads to: the application that goes on, else a new one, which may take the place of ``expired``,
+    in the campaign, of the expert."""
+
+    begun: Begun | None
+    expired: Application | None = None
+    campaign: Campaign | None = None
+    expert: Expert | None = None
+
+
+@dataclass(frozen=True)
 class Drafts:
     deps: Deps
     campaigns: Campaigns
@@ -101,22 +112,41 @@ class Drafts:
 
         async def run() -> Begun:
             await advisory_lock(f"application.start:{account.id}")
-            live = await find_live(account.id, change=entry_type == "change")
-            if live is not None and not await self._is_expired(live, entry_type, now):
-                return _continue_live(self.deps.book(account.pool), live, entry_type)
-            campaign = await self.campaigns.check_open(account.pool, entry_type, now)
-            expert = await check_person(self.deps, account, cast(EntryType, entry_type), campaign, now)
+            outlook = await self._look_ahead(account, entry_type, now)
+            if outlook.begun is not None:
+                return outlook.begun
+            live, campaign = outlook.expired, outlook.campaign
             left = await carry_forward(actor, live, entry_type, campaign, now) if live else None
             if left is not None and left.ended_at is None:
                 return _begun_view(left, existing=True)
-            application = await _create(account, entry_type, campaign, expert, now)
-            await self._prefill(application, account, expert, now, left)
+            application = await _create(account, entry_type, campaign, outlook.expert, now)
+            await self._prefill(application, account, outlook.expert, now, left)
             await record(actor, now, "application.start", "application", application.id, entry_type=entry_type)
             return _begun_view(application, existing=False)
 
         return await once(
             owner=f"application.start:{account.id}", key=key, deps=self.deps, answer=Begun, run=run, request=entry_type
         )
+
+    async def find_refusal(self, actor: Actor, entry_type: EntryType) -> str:
+        """Why ``start`` would be refused now; empty where it would begin or go on. Nothing is begun."""
+        check(actor, "application.own")
+        try:
+            account = await get_registered_account(actor)
+            check_entry_type(self.deps.book(actor.pool), entry_type)
+            await self._look_ahead(account, entry_type, self.deps.now())
+        except AppError as refused:
+            return refused.message
+        return ""
+
+    async def _look_ahead(self, account: Account, entry_type: str, now: datetime) -> _Outlook:
+        """Raises what ``start`` raises."""
+        live = await find_live(account.id, change=entry_type == "change")
+        if live is not None and not await self._is_expired(live, entry_type, now):
+            return _Outlook(_continue_live(self.deps.book(account.pool), live, entry_type))
+        campaign = await self.campaigns.check_open(account.pool, entry_type, now)
+        expert = await check_person(self.deps, account, cast(EntryType, entry_type), campaign, now)
+        return _Outlook(None, live, campaign, expert)
 
     async def save_section(
         self, actor: Actor, application_id: UUID, section: str, values: Mapping[str, object], version: int

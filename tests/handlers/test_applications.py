@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from domain.applications.lifecycles import ApplicationState, TaskState
 from models.campaigns import Campaign
+from models.experts import Expert
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications import stored_place
 from tests.factories.applicants import make_applicant
@@ -142,3 +143,9 @@ async def test_an_expert_is_shown_where_to_change_the_file(world: World, strange
     told = await phone.says("更换单位")
     assert "/h5/demo/apply?entry_type=change" in told
     assert "异动申请" in told
+    assert await phone.says("变更区划") == told
+    await Expert.filter(account_id=account.id).update(membership_status="temporary")
+    told = await phone.says("更换单位")
+    assert "成为正式专家后才能办理，请先完成入库申请。" in told, "before any page"
+    assert "entry_type=change" not in told
+    assert "/h5/demo/file" in told

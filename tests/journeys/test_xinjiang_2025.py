@@ -318,10 +318,11 @@ async def test_02_the_file_holds_what_was_completed_and_what_was_kept(way: Journ
 async def test_02_a_change_comes_after_training_and_examination(way: Journey) -> None:
     """L102, L106."""
     page = await way.browser(ZENG).open(f"/h5/{POOL}/apply")
-    await way.browser(ZENG).follow("异动申请")
-    page = await way.browser(ZENG).press("我已知晓，开始填写")
+    page = await way.browser(ZENG).follow("异动申请")
     assert "完成继续教育、考试合格并取得合格证书后" in page.text
-    assert "▸ 异动申请" in await way.phone(ZENG).say("异动申请")
+    assert "我已知晓，开始填写" not in page.buttons, "it says so before"
+    for told in (await way.phone(ZENG).say("异动申请"), (await way.browser(ZENG).open(f"/h5/{POOL}/file")).text):
+        assert "完成继续教育、考试合格并取得合格证书后，才能申请变更所在市州、工作单位和专业等信息" in told
 
 
 # ---- 二, 三 course, fee, training, examination, certificate

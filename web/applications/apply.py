@@ -55,7 +55,7 @@ class ApplyPages(PersonPages):
         """With ``?entry_type=`` what an applicant of this type reads before the application begins."""
         entry_type = visit.form.value("entry_type") or visit.request.query.get("entry_type", "")
         if entry_type in get_args(EntryType):
-            return self._show_beginning(visit, cast(EntryType, entry_type))
+            return await self._show_beginning(visit, cast(EntryType, entry_type))
         actor = visit.actor
         book = self.services.deps.book(actor.pool)
         home = await self.services.applications.to_dos.home(actor.pool, actor.account_id or NOBODY)
@@ -77,17 +77,20 @@ class ApplyPages(PersonPages):
             return []
         return await self.services.draws.invitation_queries.list_open(actor.expert_id)
 
-    def _show_beginning(self, visit: Visit, entry_type: EntryType) -> http.Response:
+    async def _show_beginning(self, visit: Visit, entry_type: EntryType) -> http.Response:
+        """The button stands there only where it would begin or go on; else the reason does."""
         book = self.services.deps.book(visit.actor.pool)
         return self.show(
             visit.actor,
             "applications/begin.html",
             visit.request,
             error=visit.form.error,
+            refusal=await self.services.applications.drafts.find_refusal(visit.actor, entry_type),
             pool_name=book.pool.name,
             title=book.campaigns.title_of(entry_type),
             entry_type=entry_type,
             guide=book.help.guide,
+            steps=book.review.steps,
             honesty=book.registration.honesty,
         )
 

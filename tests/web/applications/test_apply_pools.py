@@ -124,6 +124,8 @@ async def begin(seen: Seen, book: Rulebook, entry_type: EntryType) -> Page:
     title = book.campaigns.title_of(entry_type)
     page = await seen.open(f"/h5/{book.pool.code}/apply?entry_type={entry_type}")
     await expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    if entry_type == "change":
+        await seen.check(f"begin-{book.pool.code}-change")
     await page.get_by_role("button", name="我已知晓，开始填写").click()
     return page
 
@@ -185,6 +187,21 @@ async def test_an_expert_keeps_a_file_that_todays_form_would_refuse(
     values = await read_values(world.services.deps, application.id)
     assert [value["code"] for value in values["specialties"]] == ["A080101", "B010101"]
     assert (values["region"], values["employer"]) == ("650102", employer)
+    assert serious(seen) == []
+
+
+async def test_a_change_that_is_not_possible_yet_says_so_before_its_button(
+    browser: Browser, open_pool: Callable[[str], Awaitable[PoolWorld]]
+) -> None:
+    """Xinjiang 2025 L102: after training and examination."""
+    world = await open_pool("xinjiang")
+    person = await world.person()
+    await world.imported(person, region="650100", specialties="A080101", employer=EMPLOYER)
+    seen = await world.sit_down(browser, person)
+    page = await seen.open("/h5/xinjiang/apply?entry_type=change")
+    await expect(page.get_by_role("status")).to_contain_text("完成继续教育、考试合格并取得合格证书后")
+    await expect(page.get_by_role("button", name="我已知晓，开始填写")).to_have_count(0)
+    await seen.check("begin-xinjiang-change-refused")
     assert serious(seen) == []
 
 

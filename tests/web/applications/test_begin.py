@@ -1,0 +1,66 @@
+"""The page before an application: it says whether it can begin, before it offers a button that begins it."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from domain.rulebook.form import EntryType
+from models.applications import Application
+from models.campaigns import Campaign
+from services.core.base import Actor
+from tests.factories.applications import make_campaign
+from tests.factories.people import make_account
+from tests.factories.reviews import make_applicant, make_catalogues
+from tests.web.conftest import World
+
+BEGIN = "我已知晓，开始填写"
+
+
+@pytest.mark.parametrize("entry_type", get_args(EntryType))
+async def test_without_a_way_to_begin_the_reason_stands_in_the_place_of_the_button(
+    world: World, entry_type: EntryType
+) -> None:
+    account = await make_applicant(world.services.deps)
+    visitor = await (await world.enter(account)).get(f"/h5/demo/apply?entry_type={entry_type}")
+    drafts, person = world.services.applications.drafts, Actor("demo", "applicant", account.id)
+    refusal = await drafts.find_refusal(person, entry_type)
+    assert refusal
+    assert "".join(refusal.split()) in "".join(visitor.text.split()), "telephone numbers are links"
+    assert BEGIN not in visitor.page.buttons
+    assert "返回我的申报" in visitor.page.links
+    assert not await Application.exists()
+
+
+async def test_a_person_who_has_not_registered_is_told_so(world: World) -> None:
+    account = await make_account(world.services.deps)
+    person = Actor("demo", "applicant", account.id)
+    assert "实名注册" in await world.services.applications.drafts.find_refusal(person, "first")
+
+
+async def test_looking_begins_nothing_and_the_button_begins_or_goes_on(world: World) -> None:
+    await make_catalogues()
+    await make_campaign(world.services.deps)
+    visitor = await world.enter(await make_applicant(world.services.deps))
+    await visitor.get("/h5/demo/apply?entry_type=first")
+    assert not await Application.exists()
+    await visitor.press(BEGIN)
+    assert visitor.path == "/h5/demo/apply/form"
+    await visitor.get("/h5/demo/apply?entry_type=first")
+    await visitor.press(BEGIN)
+    assert (visitor.path, await Application.all().count()) == ("/h5/demo/apply/form", 1)
+    await visitor.get("/h5/demo/apply?entry_type=renewal")
+    assert "申请正在办理" in visitor.text
+    assert BEGIN not in visitor.page.buttons
+
+
+async def test_a_refusal_after_the_page_was_shown_stands_there_once(world: World) -> None:
+    """The office closes the campaign between the page and the button."""
+    campaign = await make_campaign(world.services.deps)
+    visitor = await world.enter(await make_applicant(world.services.deps))
+    await visitor.get("/h5/demo/apply?entry_type=first")
+    await Campaign.filter(id=campaign.id).update(closed_at=world.clock.now())
+    await visitor.press(BEGIN)
+    assert (visitor.status, visitor.text.count("截止，请关注下一次征集通知")) == (422, 1)
+    assert BEGIN not in visitor.page.buttons
