@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 
 from app.commands.database import deps_for
 from app.demo.data import load_catalogues_of
@@ -216,6 +218,12 @@ async def _import_experts(pool: str, experts: str, settings: Settings) -> None:
     async with deps_for(settings) as deps:
         report = await ExpertImport(deps).run(system(pool), sheet.encode(), "csv")
         assert not report.errors, report.errors
+
+
+def pdf_text(pdf: bytes) -> str:
+    """The text of all pages, without blanks, since lines are broken anywhere."""
+    pages = [page.extract_text().replace("\u200b", "") for page in PdfReader(io.BytesIO(pdf)).pages]
+    return "".join("".join(pages).split())
 
 
 def refused(rule: str = "", code: str = "", says: str = "") -> pytest.RaisesExc[Refused]:

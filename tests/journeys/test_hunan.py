@@ -1,4 +1,5 @@
-"""Hunan's manual for applicants (湖南省综合评标专家库 征集（续聘）须知), step by step, through the exam into the pool.
+"""Hunan's manual for applicants (湖南省综合评标专家库 征集（续聘）须知), step by step, through the exam into the pool,
+and on to the next campaign.
 
 Only through chat, pages and the mini-program, over the wire. The names follow the manual's chapters in their order;
 each step goes on where the one before ended.
@@ -6,13 +7,11 @@ each step goes on where the one before ended.
 
 from __future__ import annotations
 
-import io
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 import pytest_asyncio
-from pypdf import PdfReader
 
 from app.players.applicants import Applicant, log_in_by_password, register_by_chat, register_in_mini
 from app.players.browser import log_in
@@ -32,6 +31,7 @@ from tests.journeys.applying import (
     birthday,
     expert_row,
     messages_by_field,
+    pdf_text,
     refused,
     refused_on_page,
     run_journey,
@@ -250,6 +250,9 @@ async def test_05_an_expert_of_the_pool_only_logs_in_and_finds_the_renewal(way: 
     known = {section["code"]: section["values"] for section in (await luo.show())["sections"]}
     assert known["basic"]["employer"] == await luo.find_employer(OFFERED)
     assert known["evaluation"]["specialties"] == _preferred(BUILDING)
+    paper = pdf_text(await luo.document("information"))
+    for shown in (LUO.name, LUO.id_number, OFFERED, "土石方工程"):
+        assert shown in paper, "imported, and on the paper as on the page"
     with refused_on_page("续聘申请正在办理"):
         await luo.start("first")
     await _hand_in(luo, "renewal")
@@ -354,7 +357,7 @@ async def test_09_printing_warns_then_locks_and_the_document_proves_its_version(
     assert await he.print_form() == first, "the same state is the same print"
     with refused(rule="form.papers.print_locks"):
         await he.save("profession", {"school": "中南大学"})
-    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(await he.document())).pages)
+    text = pdf_text(await he.document())
     assert HE.name in text
     assert UNIT in text
     page = await way.browser(OLD).open(f"/p/{first['code']}")
@@ -495,6 +498,18 @@ async def test_14_an_applicant_who_passed_the_review_is_notified_and_waits_for_t
         await he.withdraw()
 
 
+async def test_14_a_renewal_takes_the_same_four_steps_and_the_same_exam(way: Journey) -> None:
+    """L107-117, L249-263: 待参与续聘, then as everybody."""
+    luo = way.at_browser(LUO)
+    await _stay_logged_in(way, LUO)
+    number = (await luo.show())["number"]
+    for person in (BUILDERS, CITY, PROVINCE, FINAL):
+        reviewer = await way.reviewer(person)
+        await reviewer.approve(await reviewer.find(number))
+    assert (await luo.state(), await luo.badge()) == ("exam", "正式专家")
+    await way.sms(LUO, "等待统一考试")
+
+
 async def test_15_the_office_calls_all_candidates_to_one_examination_at_one_time(way: Journey) -> None:
     browser = way.browser(ADMIN)
     await log_in(browser, way.phone(ADMIN), "/office")
@@ -503,7 +518,8 @@ async def test_15_the_office_calls_all_candidates_to_one_examination_at_one_time
     opens = await way.stage.now() + timedelta(days=2)
     way.facts["exam"] = await office.hold("2026年征集培训考核", opens, opens + timedelta(hours=3))
     way.facts["opens"] = opens
-    await way.sms(HE, "考试，请查看须知")
+    for person in (HE, LUO):
+        await way.sms(person, "考试，请查看须知")
     he = await _applicant_he(way)
     [to_do] = [task for task in (await he.client.get("/home"))["to_do"] if "考试" in task["title"]]
     assert to_do["action"] == "进入考试"
@@ -529,6 +545,7 @@ async def test_16_the_paper_is_handed_in_marked_and_the_result_comes_by_sms(way:
     await log_in_by_password(candidate.browser, POOL, HE.id_number, PASSWORD)
     receipt = await candidate.sit(way.facts["candidate"], right)
     assert (receipt["answered"], receipt["by_hand"]) == (4, True)
+    await _sit_in_browser(way, LUO)
     page = await way.browser(EDGE).open(receipt["check_url"])
     assert receipt["digest"] in page.text
     he = await _applicant_he(way)
@@ -539,6 +556,30 @@ async def test_16_the_paper_is_handed_in_marked_and_the_result_comes_by_sms(way:
     await way.wait_for_state(he, "entered")
     await way.sms(HE, "正式评标专家")
     assert await he.badge() == "正式专家"
+    luo = way.at_browser(LUO)
+    await way.wait_for_state(luo, "entered")
+    home = await luo.home()
+    assert (home["membership_status"]["text"], home["membership_status"]["expert_number"]) == ("正式专家", "ZJ4300001")
+    assert home["to_do"] == [], "renewed"
+
+
+async def _stay_logged_in(way: Journey, person: Person) -> None:
+    """By code, where the log-in has ended."""
+    page = await way.browser(person).open(f"/h5/{POOL}/apply")
+    if "/h5/login" in page.url:
+        await way.stage.advance(61)
+        await log_in(way.browser(person), way.phone(person), f"/h5/{POOL}/apply")
+
+
+async def _sit_in_browser(way: Journey, person: Person) -> None:
+    """Log in by code, read the notice and hand in a right paper."""
+    browser = way.browser(person)
+    await _stay_logged_in(way, person)
+    [called] = (await way.at_browser(person).client.get("/exams"))["items"]
+    await browser.open(f"/h5/{POOL}/exams/{called['candidate_id']}")
+    candidate = Examinee(browser, PageScript(browser, POOL))
+    await candidate.read_notice()
+    await candidate.sit(called["candidate_id"], right)
 
 
 async def test_14_where_the_city_sends_back_the_whole_the_chosen_specialties_stand_all_the_same(way: Journey) -> None:
@@ -596,3 +637,86 @@ async def test_15_the_feedback_page_takes_what_the_person_writes(way: Journey) -
     now = local(await way.stage.now())
     for shown in ("建议在申请页显示审核部门的咨询电话。", f"{now.month}月{now.day}日 {now:%H:%M}"):
         assert shown in page.text
+
+
+# ---- between two campaigns: the manual is silent (L101-117), the rulebook decides
+
+
+FAMILYS = "湖南某某招标代理有限公司"
+
+
+async def test_17_a_recusal_unit_is_declared_at_once_and_a_renewal_is_not_open(way: Journey) -> None:
+    he, browser = await _applicant_he(way), way.browser(HE)
+    await log_in_by_password(browser, POOL, HE.id_number, PASSWORD)
+    assert await he.to_do() == []
+    page = await browser.open(f"/h5/{POOL}/apply?entry_type=renewal")
+    assert "截止，请关注下一次征集通知" in page.text
+    assert "我已知晓，开始填写" not in page.buttons
+    page = await browser.open(f"/h5/{POOL}/file")
+    for shown in ("取自实名信息，不能修改", "可申请变更", "更换手机号", UNIT, "公路"):
+        assert shown in page.text, shown
+    assert "▸ 申报回避" in await way.phone(HE).say("申报回避")
+    page = await browser.follow("申报回避单位")
+    page = await browser.press("申报并立即生效", relation="配偶", name=FAMILYS, note="任职")
+    assert "已登记，立即生效" in page.text
+    assert FAMILYS in (await browser.open(f"/h5/{POOL}/file")).text
+    assert FAMILYS in pdf_text(await he.document("information"))
+
+
+async def test_18_what_the_registration_fixed_is_refused_with_the_reason_and_the_rest_is_reviewed(way: Journey) -> None:
+    he, expert = await _applicant_he(way), await way.mini(HE, "expert")
+    await he.start("change")
+    for fixed in ("name", "id_number"):
+        with pytest.raises(Refused) as refusal:
+            await he.revise("basic", **{fixed: "别的"})
+        assert "取自注册信息，不能在申请表中修改" in messages_by_field(refusal.value)[fixed]
+    with pytest.raises(Refused) as typed:
+        await he.revise("basic", employer="没有列入的单位")
+    assert "employer" in messages_by_field(typed.value)
+    with pytest.raises(Refused) as seven:
+        await he.revise("evaluation", specialties=_preferred(*(f"A08010{n}" for n in range(1, 8))))
+    assert "6" in messages_by_field(seven.value)["specialties"]
+    jobs = [
+        {"unit": OFFERED, "position": "总工程师", "since": "2026-11"},
+        {"unit": "湖南省建筑设计院", "position": "总工程师", "since": "2008-07", "until": "2026-10"},
+    ]
+    await he.revise("basic", employer=await he.find_employer(OFFERED), work_history=jobs)
+    await he.revise("evaluation", specialties=_preferred(BUILDING))
+    await he.revise("change", change_reason="调往湖南大学设计研究院，不再从事公路。")
+    assert await he.problems() == {}, "nothing to print or stamp"
+    await he.submit()
+    number = (await he.show())["number"]
+    assert await he.badge() == "正式专家"
+    for person in (BUILDERS, CITY, PROVINCE, FINAL):
+        assert OFFERED not in (await expert.get("/experts/me"))["employers"], "not yet"
+        reviewer = await way.reviewer(person)
+        await reviewer.approve(await reviewer.find(number))
+    assert await he.state() == "entered"
+
+
+async def test_18_the_paper_tells_the_file_and_nothing_of_the_change(way: Journey) -> None:
+    he, mine = await _applicant_he(way), await (await way.mini(HE, "expert")).get("/experts/me")
+    assert (mine["employers"], [each["code"] for each in mine["specialties"]]) == ([OFFERED], [BUILDING])
+    paper = pdf_text(await he.document("information"))
+    for shown in (HE.name, HE.id_number, OFFERED, FAMILYS, "中南大学", "土石方工程"):
+        assert shown in paper, shown
+    for gone in (UNIT, ROADS, "异动", "不再从事"):
+        assert gone not in paper, gone
+    assert "目前没有需要您办理的事项" in await way.phone(HE).say("申报")
+
+
+async def test_19_the_next_campaign_brings_the_renewal_to_the_to_do_list(way: Journey) -> None:
+    """L107-117: 待参与续聘, 前去续聘."""
+    now = local(await way.stage.now()).replace(second=0, microsecond=0)
+    rests = now + timedelta(days=181)
+    await way.stage.advance_to(rests)
+    office, he = await way.office(), await _applicant_he(way)
+    await office.open_campaign("2027年专家征集（续聘）", ("first", "renewal"), (rests, rests + timedelta(days=20)))
+    [item] = (await he.home())["to_do"]
+    assert (item["title"], item["action"]) == ("待参与续聘", "前去续聘")
+    assert "前去续聘" in await way.phone(HE).say("申报")
+    await he.start("renewal")
+    values = {field: value for part in (await he.show())["sections"] for field, value in part["values"].items()}
+    assert (values["employer"], values["specialties"]) == (await he.find_employer(OFFERED), _preferred(BUILDING))
+    assert FAMILYS in str(values["recusal_units"]), "the form begins with the file as it is now"
+    assert {"photo", "degree_proof"} <= {file["field"] for file in (await he.show())["files"]}

@@ -1,8 +1,8 @@
 """Jilin's manual for experts of government procurement (政府采购评审专家注册操作指南 20190319), step by step.
 
-From the help centre to the expert's entry after the public notice; only through chat, pages and the public API, over
-the wire. The numbers in the names are the manual's chapters in their order; each step goes on where the one before
-ended.
+From the help centre to the entry after the public notice, and on to changes, schedule and cancellation; only through
+chat, pages and the public API, over the wire. The numbers in the names are the manual's chapters in their order; each
+step goes on where the one before ended.
 """
 
 from __future__ import annotations
@@ -20,7 +20,15 @@ from app.players.http_client import Refused
 from app.players.scans import card, portrait, signed_scan
 from tests.drivers.in_process import Stores
 from tests.factories.forms import good_values
-from tests.journeys.applying import PASSWORD, Journey, Person, messages_by_field, refused_on_page, run_journey
+from tests.journeys.applying import (
+    PASSWORD,
+    Journey,
+    Person,
+    messages_by_field,
+    pdf_text,
+    refused_on_page,
+    run_journey,
+)
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
@@ -36,6 +44,7 @@ PROVINCE = Person("省厅甲", "19900200006", serial=6)
 PROVINCE_TOO = Person("省厅乙", "19900200007", serial=7)
 CHANGCHUN = Person("长春财政", "19900200008", serial=8)
 NONGAN, YONGJI, CITY = "220122", "220221", "220100"
+UNIT, NEW_UNIT, SPOUSES = "长春市建筑设计院", "吉林省建苑设计集团有限公司", "长春某某招标代理有限公司"
 _ENTRY = re.compile(rf"/h5/{POOL}/notice/[0-9a-f-]{{36}}")
 
 
@@ -83,6 +92,7 @@ async def test_02_the_help_centre_answers_in_the_chat_and_on_a_page(way: Journey
     page = await way.browser(SUN).open(f"/h5/{POOL}/help")
     assert "help.zcy.gov.cn" in page.text
     assert "20190319" in page.text
+    assert "因不可抗力、网络攻击" in page.text, "L287-315"
 
 
 # ---- 三(一) registering
@@ -206,7 +216,7 @@ async def test_03_2_records_are_at_most_five_and_a_title_is_the_lowest_of_its_tr
     with pytest.raises(Refused) as upper:
         await sun.save("title", {"title_level": "20"})
     assert "title_level" in messages_by_field(upper.value)
-    await sun.save("work", {"employer": "长春市建筑设计院", "work_history": [job]})
+    await sun.save("work", {"employer": UNIT, "work_history": [job]})
     await sun.save("education", {code: _values()[code] for code in ("education", "degree", "school", "major")})
     await sun.upload("degree_proof", "学历证书.jpg", card(3))
 
@@ -312,7 +322,7 @@ async def test_03_3_an_objection_against_the_public_notice_is_dismissed(way: Jou
     assert _notice_days(page.text) == 7
     stages = [stage["name"] for stage in (await sun.show())["progress"]["stages"]]
     assert stages == ["提交资质审核", "初审", "复审", "终审", "财政公示", "成为正式专家"]
-    for shown in (SUN.name, "长春市建筑设计院", "长春市农安县"):
+    for shown in (SUN.name, UNIT, "长春市农安县"):
         assert shown in page.text
     page = await way.browser(SUN).press("提交异议", text="我反对我自己成为评审专家，理由如下。")
     assert "不能对自己的公示提异议" in page.text
@@ -401,6 +411,195 @@ async def test_03_3_an_objection_that_is_upheld_ends_the_entry(way: Journey) -> 
     assert await li.state() == "refused"
     await way.wait_until_told(LI, "未通过")
     assert "目前没有公示中的人员" in (await way.browser(SUN).open(f"/h5/{POOL}/notice")).text
+
+
+# ---- 四 changing the file
+
+
+async def _own_file(way: Journey) -> str:
+    """用户中心—信息管理, as 孙长白 reads it."""
+    return (await way.browser(SUN).open(f"/h5/{POOL}/file")).text
+
+
+async def test_04_1_the_own_file_says_how_each_field_is_changed(way: Journey) -> None:
+    """L206-214: 路径：用户中心—信息管理."""
+    await way.stage.advance(61)
+    await log_in_by_password(way.browser(SUN), POOL, SUN.id_number, PASSWORD)
+    await way.browser(SUN).open(f"/h5/{POOL}/account")
+    page = await way.browser(SUN).follow("我的档案")
+    for shown in ("办理信息变更", "可申请变更", "取自实名信息，不能修改", UNIT, "长春市农安县", "某某建设集团有限公司"):
+        assert shown in page.text, shown
+    chat = await way.phone(SUN).say("信息管理")
+    for told in ("审核通过后生效", "▸ 办理信息变更", "申报回避"):
+        assert told in chat
+
+
+async def test_04_1_who_is_no_expert_is_told_so_before_any_button(way: Journey) -> None:
+    """L13-16: a temporary expert maintains the data of the application only."""
+    await log_in_by_password(way.browser(LI), POOL, LI.id_number, PASSWORD)
+    page = await way.browser(LI).open(f"/h5/{POOL}/apply?entry_type=change")
+    assert "库中没有您的专家档案" in page.text
+    assert "我已知晓，开始填写" not in page.buttons
+
+
+async def test_04_1_a_change_that_changes_nothing_is_refused_files_included(way: Journey) -> None:
+    sun = way.at_browser(SUN)
+    page = await way.browser(SUN).open(f"/h5/{POOL}/apply?entry_type=change")
+    assert "初审（市、县财政部门）、复审（省财政厅）、终审（省财政厅）。 全部通过后生效" in page.text
+    page = await sun.start("change")
+    assert "吉林省政府采购评审专家信息变更申请表" in page.text
+    titles = [section["title"] for section in await sun.sections("change")]
+    assert titles[:6] == ["基本信息", "评标信息", "学历信息", "职称信息", "工作履历", "执业资格"]
+    begun = sun.id
+    await sun.revise("change", change_reason="调入新单位，并更正回避单位。")
+    files = {file["field"] for file in (await sun.show())["files"]}
+    assert {"photo", "title_proof", "degree_proof"} <= files, "the file's own come along"
+    assert ["没有任何变更" in message for message in (await sun.problems()).values()] == [True]
+    with pytest.raises(Refused):
+        await sun.submit()
+    await sun.start("change")
+    assert sun.id == begun, "one at a time, gone on with from any device"
+
+
+async def test_04_1_name_and_number_stay_and_the_rest_is_held_to_the_form(way: Journey) -> None:
+    sun = way.at_browser(SUN)
+    for fixed in ("name", "sex", "birth", "id_number", "mobile"):
+        with pytest.raises(Refused) as refusal:
+            await sun.revise("basic", **{fixed: "别的"})
+        assert fixed in messages_by_field(refusal.value)
+    many = [{"code": code, "choice": "preferred"} for code in ("A080101", "A080102", "A080103", "A080104")]
+    with pytest.raises(Refused) as four:
+        await sun.revise("evaluation", specialties=many)
+    assert "3" in messages_by_field(four.value)["specialties"]
+    [photo] = [file["id"] for file in (await sun.show())["files"] if file["field"] == "photo"]
+    await sun.client.delete(f"/attachments/{photo}")
+    assert "photo" in await sun.problems(), "what the file holds is replaced, not taken out"
+    await sun.upload("photo", "照片.jpg", portrait())
+
+
+async def test_04_2_the_county_reviews_and_nothing_is_effective_before_all_have_approved(way: Journey) -> None:
+    """L210-220: 市/县一道审核和省级两道审核通过后生效."""
+    sun, county, expert = way.at_browser(SUN), await way.reviewer(COUNTY), await way.mini(SUN, "expert")
+    chosen = [{"code": code, "choice": "preferred"} for code in ("A080101", "A080103")]
+    await sun.revise("evaluation", specialties=chosen, recusal_units=[{"name": SPOUSES, "note": "配偶任职"}])
+    await sun.revise("work", employer=NEW_UNIT)
+    assert await sun.problems() == {}
+    await sun.submit()
+    number = (await sun.show())["number"]
+    stages = [stage["name"] for stage in (await sun.show())["progress"]["stages"]]
+    assert stages == ["填写申请", "初审", "复审", "终审", "变更生效"], "no public notice"
+    assert await sun.badge() == "正式专家"
+    for other in (OTHER_COUNTY, CHANGCHUN, PROVINCE):
+        assert not await (await way.reviewer(other)).queue(number)
+    page = await county.open(await county.find(number))
+    for shown in (UNIT, NEW_UNIT, SPOUSES, "某某建设集团有限公司", "变更原因", "调入新单位"):
+        assert shown in page.text, shown
+    await county.send_back(await county.find(number), "请补充新单位的任职时间。")
+    await way.bubble(SUN, "退回修改")
+    assert "请补充新单位的任职时间" in await sun.ask()
+    jobs = [
+        {"unit": NEW_UNIT, "position": "高级工程师", "since": "2026-11"},
+        {"unit": UNIT, "position": "工程师", "since": "2005-07", "until": "2026-10"},
+    ]
+    await sun.revise("work", work_history=jobs)
+    assert (await sun.submit())["round"] == 2
+    province, other = await way.reviewer(PROVINCE), await way.reviewer(PROVINCE_TOO)
+    for reviewer, step in ((county, "初审"), (province, "复审"), (other, "终审")):
+        assert f"正在{step}" in await sun.ask()
+        assert (await expert.get("/experts/me"))["employers"] == [UNIT], "the file is as it was"
+        await reviewer.approve(await reviewer.find(number))
+    assert await sun.state() == "entered"
+
+
+async def test_04_2_file_paper_and_chat_then_say_the_new(way: Journey) -> None:
+    sun, expert = way.at_browser(SUN), await way.mini(SUN, "expert")
+    await way.wait_until_told(SUN, "审核通过，变更已生效")
+    assert "今后按新的信息抽取" in await sun.ask()
+    me = await expert.get("/experts/me")
+    assert me["employers"] == [NEW_UNIT]
+    assert {specialty["code"] for specialty in me["specialties"]} == {"A080101", "A080103"}
+    paper, page = pdf_text(await sun.document("information")), await _own_file(way)
+    for shown in (NEW_UNIT, SPOUSES):
+        assert (shown in paper, shown in page) == (True, True), shown
+    assert "某某建设集团有限公司" not in paper, "removed, as it was reviewed"
+    assert SUN.id_number in paper
+    office = await way.office()
+    listed = await office.open("/office/experts")
+    assert NEW_UNIT in (await office.open(listed.link(SUN.name))).text
+
+
+async def test_04_3_a_move_is_asked_for_with_region_and_reason_and_told_to_the_old_county(way: Journey) -> None:
+    """L222-228: 申请变更区划：选择变更的区划，填写申请理由，点击【确认】后进行提交."""
+    sun = way.at_browser(SUN)
+    assert "▸ 办理信息变更" in await way.phone(SUN).say("申请变更区划")
+    await way.phone(COUNTY).follow()
+    await way.stage.advance(61)
+    await way.phone(COUNTY).bind()
+    await sun.start("change")
+    with pytest.raises(Refused) as elsewhere:
+        await sun.revise("evaluation", region="430104")
+    assert "region" in messages_by_field(elsewhere.value)
+    await sun.revise("evaluation", region=YONGJI)
+    assert list(await sun.problems()) == ["change_reason"]
+    await sun.revise("change", change_reason="常住地迁至永吉县。")
+    await sun.submit()
+    number = (await sun.show())["number"]
+    assert not await (await way.reviewer(COUNTY)).queue(number), "the new county reviews"
+    assert "长春市农安县" in await way.bubble(COUNTY, "变更区划", number)
+    county, province, other = [await way.reviewer(person) for person in (OTHER_COUNTY, PROVINCE, PROVINCE_TOO)]
+    assert "长春市农安县 → 吉林市永吉县" in (await county.open(await county.find(number))).text
+    expert = await way.mini(SUN, "expert")
+    for reviewer in (county, province, other):
+        assert (await expert.get("/experts/me"))["permanent_region"]["code"] == NONGAN
+        await reviewer.approve(await reviewer.find(number))
+    assert await sun.state() == "entered"
+    assert (await expert.get("/experts/me"))["permanent_region"]["name"] == "吉林市永吉县"
+    assert "吉林市永吉县" in await _own_file(way)
+    assert "吉林市永吉县" in await way.phone(SUN).say("我的状态")
+
+
+async def test_04_2_a_change_that_is_refused_leaves_the_file_and_may_be_asked_for_again(way: Journey) -> None:
+    sun, county = way.at_browser(SUN), await way.reviewer(OTHER_COUNTY)
+    await sun.start("change")
+    await sun.revise("work", employer="无")
+    await sun.revise("change", change_reason="辞职。")
+    await sun.submit()
+    number = (await sun.show())["number"]
+    await county.refuse(await county.find(number), "请提供离职证明后再申请。")
+    assert await sun.state() == "refused"
+    progress = (await sun.show())["progress"]
+    assert ("档案没有变更，可以重新申请" in progress["advice"], progress["opinion"]) == (
+        True,
+        "请提供离职证明后再申请。",
+    )
+    assert NEW_UNIT in await _own_file(way)
+    await sun.start("change")
+    assert sun.id != progress["application_id"]
+    assert (await sun.cancel())["state"] == "cancelled"
+    assert "档案没有变更；需要时可随时重新申请" in await sun.ask()
+
+
+# ---- 一 schedule management of a formal expert (日程管理)
+
+
+async def test_01_a_formal_expert_keeps_the_own_schedule(way: Journey) -> None:
+    """L17-19."""
+    phone, browser, expert = way.phone(SUN), way.browser(SUN), await way.mini(SUN, "expert")
+    assert "什么时间不接受抽取" in await phone.say("日程")
+    await phone.say("取消")
+    page = await browser.open(f"/h5/{POOL}/periods")
+    assert "现在随时可以被抽取" in page.text
+    page = await browser.press("保存每周时间", **{"day-3": "1"}, hours="afternoon")
+    assert "已保存，这些时间不会抽取您" in page.text
+    [weekly] = (await expert.get("/experts/me/unavailabilities"))["periods"]
+    assert (weekly["weekly"], "周三" in weekly["text"]) == (True, True)
+    assert "周三" in await phone.say("我的状态")
+    page = await browser.press("暂停接受抽取", pause_reason="住院")
+    assert await way.at_browser(SUN).badge() != "正式专家", "as he asked for"
+    for told in (await phone.say("我的状态"), await phone.say("为什么没抽到我"), page.text, await _own_file(way)):
+        assert "暂停" in told
+    assert "恢复" in await phone.say("恢复接受抽取")
+    assert await way.at_browser(SUN).badge() == "正式专家"
 
 
 # ---- 一 logging out safely, both ways

@@ -7,13 +7,11 @@ before ended.
 
 from __future__ import annotations
 
-import io
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
 import pytest_asyncio
-from pypdf import PdfReader
 
 from app.players.applicants import Applicant, log_in_by_password, register_in_browser
 from app.players.browser import expect, log_in
@@ -32,6 +30,7 @@ from tests.journeys.applying import (
     Person,
     expert_row,
     messages_by_field,
+    pdf_text,
     refused,
     refused_on_page,
     run_journey,
@@ -223,7 +222,7 @@ async def test_02_specialties_keep_to_one_class_and_one_two_four(way: Journey) -
 
 async def test_03_the_commitment_letter_is_fetched_signed_and_uploaded(way: Journey) -> None:
     su = await _applicant(way, SU)
-    text = _text(await su.document("commitment"))
+    text = pdf_text(await su.document("commitment"))
     assert "承诺" in text
     assert SU.name in text
     assert "commitment_letter" in await su.problems()
@@ -241,17 +240,11 @@ async def test_04_the_generated_table_is_checked_printed_signed_and_handed_in(wa
     with refused(rule="form.papers.print_before_submit"):
         await su.submit()
     await _print_and_sign(su)
-    printed = _text(await su.document())
+    printed = pdf_text(await su.document())
     for shown in (SU.name, "克拉玛依市", "民主党派", "新疆建筑设计研究院有限公司", f"{SU.mobile}@mail.example"):
         assert shown in printed
     assert (await su.submit())["state"] == "reviewing"
     assert await su.badge() == "申请中"
-
-
-def _text(pdf: bytes) -> str:
-    """Text without blanks and zero-width spaces, so that line ends split no word."""
-    pages = [page.extract_text().replace("\u200b", "") for page in PdfReader(io.BytesIO(pdf)).pages]
-    return "".join("".join(pages).split())
 
 
 async def _print_and_sign(applicant: Applicant) -> None:
@@ -411,7 +404,7 @@ async def test_09_receipt_and_invoice_come_by_mail_as_pdf(way: Journey) -> None:
 
     email: ReceivedEmail = await way.wait_until(receipt)
     [content] = email.files.values()
-    assert "350.00" in _text(content)
+    assert "350.00" in pdf_text(content)
     fee = await _fee(su)
     browser = await su.client.open_page(f"/h5/{POOL}/pay")
     assert (await browser.download(browser.page.link("下载缴费凭证"))).startswith(b"%PDF")

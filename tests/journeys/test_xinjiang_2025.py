@@ -1,4 +1,4 @@
-"""Xinjiang's manual of 2025 (2025年全区第一批…继续教育操作流程), from the log-in by pinyin to the certificate.
+"""Xinjiang's manual of 2025 (2025年全区第一批…继续教育操作流程), from the log-in by pinyin to the change of the file.
 
 Only through pages, chat, the mini-program and mail, over the wire. The experts were imported, as the manual's are:
 chosen in 2024. The numbers in the names are the manual's chapters; each step goes on where the one before ended.
@@ -26,11 +26,13 @@ from app.players.scans import card, signed_scan
 from domain.clock import local
 from tests.drivers.in_process import Stores
 from tests.factories.forms import good_values
+from tests.factories.people import CREDIT_CODE, OTHER_CREDIT_CODE
 from tests.journeys.applying import (
     Journey,
     Person,
     expert_row,
     messages_by_field,
+    pdf_text,
     refused,
     refused_on_page,
     run_journey,
@@ -47,8 +49,10 @@ LI = Person("李伟", "19900500004", home="650202", serial=6)
 NAMESAKE = Person("李卫", "19900500005", home="650202", serial=8)
 STRANGER = Person("路人甲", "19900500006", home="650202", serial=10)
 """A person outside the pool."""
+KARAMAY = Person("克市住建", "19900500007", home="650202", serial=12)
 NUMBERS = {ZENG: "XJ2024001", LI: "XJ2024002", NAMESAKE: "XJ2024003"}
 UNIT = "新疆" + "某" * 60 + "建筑设计研究院有限公司"
+NEW_UNIT, FAMILYS = "克拉玛依市城投工程咨询有限公司", "克拉玛依某某招标代理有限公司"
 FILED = {"region": "650102", "employer": UNIT, "specialties": ["A080101", "B010101"]}
 TABS = [
     *("基本信息", "教育经历", "专业技术", "职称及资质", "工作经历", "评标实践经验", "业务技术专长", "回避单位"),
@@ -59,7 +63,7 @@ PINYIN, PASSWORD = "zengtianshan", "Wxyz6789"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def way(stores: Stores) -> AsyncIterator[Journey]:
-    people = (OFFICE, ZENG, LI, NAMESAKE, STRANGER)
+    people = (OFFICE, ZENG, LI, NAMESAKE, STRANGER, KARAMAY)
     rows = [
         expert_row(ZENG, NUMBERS[ZENG], region="650102", specialties="A080101;B010101", employer=UNIT),
         expert_row(LI, NUMBERS[LI], region="650100", specialties="A080101", employer="新疆建筑设计研究院有限公司"),
@@ -72,11 +76,6 @@ async def way(stores: Stores) -> AsyncIterator[Journey]:
 def _values(person: Person, **change: object) -> dict[str, object]:
     values = good_values(POOL, "education") | {"email": f"{person.mobile}@mail.example"} | change
     return {name: value for name, value in values.items() if name not in FILED}
-
-
-def _text(pdf: bytes) -> str:
-    pages = [page.extract_text().replace("\u200b", "") for page in PdfReader(io.BytesIO(pdf)).pages]
-    return "".join("".join(pages).split())
 
 
 # ---- 一 logging in
@@ -241,7 +240,7 @@ async def test_02_files_and_the_application_form_are_uploaded(way: Journey) -> N
     with refused(rule="form.papers.print_before_submit"):
         await zeng.submit()
     await _print_and_sign(zeng)
-    printed = _text(await zeng.document())
+    printed = pdf_text(await zeng.document())
     for shown in ("继续教育申请表", ZENG.name, "天山区", UNIT, "乌鲁木齐职业大学", "续聘", "团结路9号"):
         assert shown in printed
 
@@ -310,7 +309,7 @@ async def test_02_the_file_holds_what_was_completed_and_what_was_kept(way: Journ
     assert mine["permanent_region"]["code"] == FILED["region"]
     assert [specialty["code"] for specialty in mine["specialties"]] == FILED["specialties"]
     assert mine["employers"] == [UNIT]
-    document = _text(await _applicant_zeng(way).document("information"))
+    document = pdf_text(await _applicant_zeng(way).document("information"))
     for shown in (NUMBERS[ZENG], "乌鲁木齐职业大学", "大跨钢结构设计"):
         assert shown in document
 
@@ -508,3 +507,83 @@ async def test_04_the_personal_centre_changes_the_password(way: Journey) -> None
     await browser.press("保存新密码", old=PASSWORD, code="", password=fresh, again=fresh)
     page = await log_in_by_password(way.browser(ZENG, "3"), POOL, PINYIN, fresh)
     assert "正式专家" in page.text
+
+
+async def test_04_contacts_in_the_personal_centre_are_saved_at_once_and_told(way: Journey) -> None:
+    """L172-176: 个人中心 → 基本资料, 保存."""
+    browser, email = way.browser(ZENG), "tianshan@mail.example"
+    await browser.open(f"/h5/{POOL}/file")
+    await browser.follow("修改联系方式")
+    page = await browser.press("保存", email=email, backup_mobile=STRANGER.mobile)
+    assert "已修改，立即生效" in page.text
+    for person in (ZENG, STRANGER):
+        await way.wait_until_told(person, "备用手机号")
+    page = await browser.open(f"/h5/{POOL}/file")
+    assert "t***@mail.example" in page.text
+
+
+async def test_04_a_change_is_open_after_the_examination_with_all_but_the_identity(way: Journey) -> None:
+    """L102, L106; L158: 【异动申请】更换所在市州; L162: 除姓名、性别、出生年月、身份证号、所在市州外的信息."""
+    zeng, browser = _applicant_zeng(way), way.browser(ZENG)
+    assert "▸ 办理异动申请" in await way.phone(ZENG).say("异动申请")
+    await browser.open(f"/h5/{POOL}/apply")
+    assert "我已知晓，开始填写" in (await browser.follow("异动申请")).buttons
+    page = await zeng.start("change")
+    assert "评标专家异动申请表" in page.text
+    editable = {field for part in (await zeng.show())["sections"] for field in part["editable"]}
+    of_education = {
+        field["code"]
+        for section in await zeng.sections("education")
+        for field in section["fields"]
+        if not field["read_only"]
+    }
+    assert of_education - editable == {"entry_kind", "signed_form"}, "these say something of that application alone"
+    assert not {"name", "sex", "birth", "age", "id_number", "mobile"} & editable
+    await zeng.revise("transfer", change_reason="工作调动，由乌鲁木齐市调往克拉玛依市。")
+    assert ["没有任何变更" in message for message in (await zeng.problems()).values()] == [True]
+    with pytest.raises(Refused):
+        await zeng.revise("new_specialties", specialties=[{"code": "B010101", "choice": "preferred"}])
+    await zeng.revise("transfer", region="650200")
+    await zeng.revise("new_unit", employer=NEW_UNIT, employer_code=OTHER_CREDIT_CODE, office_phone="0990-6220000")
+    await zeng.revise("new_specialties", specialties=[{"code": "A080102", "choice": "preferred"}])
+    await zeng.revise("new_recusal", recusal_units=[{"name": FAMILYS, "note": "配偶任职"}])
+    assert await zeng.problems() == {}
+    assert (await zeng.submit())["state"] == "reviewing"
+    assert await zeng.badge() == "正式专家"
+
+
+async def test_04_the_new_prefecture_decides_and_the_old_one_is_told(way: Journey) -> None:
+    """L158: 并且提交审核."""
+    zeng, office = _applicant_zeng(way), await way.office()
+    await office.assign(KARAMAY.mobile, KARAMAY.name, "local", region="650200")
+    number = (await zeng.show())["number"]
+    assert not await (await way.reviewer(OFFICE)).queue(number)
+    reviewer = await way.reviewer(KARAMAY)
+    page = await reviewer.open(await reviewer.find(number))
+    for shown in (UNIT, NEW_UNIT, "克拉玛依市", "工作调动"):
+        assert shown in page.text, shown
+    assert (await (await way.mini(ZENG, "expert")).get("/experts/me"))["employers"] == [UNIT], "not yet"
+    await reviewer.approve(await reviewer.find(number))
+    assert await zeng.state() == "entered"
+    await way.wait_until_told(ZENG, "审核通过，变更已生效")
+
+
+async def test_04_the_official_paper_after_the_change_is_the_whole_file(way: Journey) -> None:
+    """L157: 点击【下载】可以下载个人信息表: the expert, whatever the last application was about."""
+    zeng, mine = _applicant_zeng(way), await (await way.mini(ZENG, "expert")).get("/experts/me")
+    assert (mine["permanent_region"]["code"], mine["employers"]) == ("650200", [NEW_UNIT])
+    assert [specialty["code"] for specialty in mine["specialties"]] == ["A080102"]
+    document = await zeng.document("information")
+    paper = pdf_text(document)
+    unchanged = (ZENG.name, "女", ZENG.id_number, NUMBERS[ZENG], "乌鲁木齐职业大学", "大跨钢结构设计", "团结路9号")
+    for shown in (*unchanged, "克拉玛依市", NEW_UNIT, OTHER_CREDIT_CODE, FAMILYS, "tianshan@mail.example"):
+        assert shown in paper, shown
+    for gone in ("异动", "变更原因", "工作调动", UNIT, CREDIT_CODE, "某某建设集团有限公司"):
+        assert gone not in paper, gone
+    assert any(page.images for page in PdfReader(io.BytesIO(document)).pages), "with the photo"
+    page = await way.browser(ZENG).open(f"/h5/{POOL}/file")
+    for shown in (NEW_UNIT, OTHER_CREDIT_CODE, "克拉玛依市", FAMILYS):
+        assert shown in page.text, shown
+    assert "克拉玛依市" in await way.phone(ZENG).say("我的状态")
+    page = await way.browser(ZENG).open(f"/h5/{POOL}/apply?entry_type=change")
+    assert "我已知晓，开始填写" in page.buttons, "and again, when something else changes"
