@@ -52,6 +52,10 @@ class Application(Row):
     """When the last review step passed."""
     notice_from = fields.DatetimeField(null=True)
     notice_until = fields.DatetimeField(null=True)
+    own_until = fields.DatetimeField(null=True)
+    """Until when the office lets this person hand in, where that is later than the campaign's end."""
+    own_pay_until = fields.DatetimeField(null=True)
+    """The same of the payment."""
     reason = fields.CharField(500, default="")
     """Reason of a refusal."""
     created_at = fields.DatetimeField()
@@ -99,6 +103,36 @@ class ApplicationSpecialty(Row):
         indexes = (("code",),)
 
 
+class ApplicationAct(Row):
+    """What the office did about one application beside decisions. ``kind``, ``state`` and ``deadline``:
+    ``domain.applications.office_acts``.
+
+    ``text_sealed``: the reason, the note, or the message. ``until``: the person's new deadline, None where there is
+    none; ``former_until``: the one before an extension. ``ended_by``: who confirmed, refused or withdrew it.
+    """
+
+    pool = fields.CharField(32)
+    application: Any = fields.ForeignKeyField("models.Application", on_delete=fields.CASCADE, related_name="acts")
+    application_id: UUID
+    kind = fields.CharField(16)
+    state = fields.CharField(12)
+    text_sealed = fields.TextField()
+    deadline = fields.CharField(8, default="", db_default="")
+    until = fields.DatetimeField(null=True)
+    former_until = fields.DatetimeField(null=True)
+    second_person = fields.BooleanField(default=False, db_default=False)
+    """Whether it waited, or waits, for another member of the office."""
+    begun_by: UUID | None = fields.UUIDField(null=True)
+    begun_at = fields.DatetimeField()
+    ended_by: UUID | None = fields.UUIDField(null=True)
+    ended_at = fields.DatetimeField(null=True)
+    refusal = fields.CharField(200, default="", db_default="")
+
+    class Meta:
+        table = "application_act"
+        indexes = (("application_id", "begun_at"),)
+
+
 class ExamSheet(Row):
     """A parsed sheet of examination results. ``state``: checked, or done once the office imported it.
 
@@ -137,7 +171,10 @@ class Attachment(Row):
     application_id: UUID | None
     draw: Any = fields.ForeignKeyField("models.Draw", on_delete=fields.CASCADE, null=True)
     draw_id: UUID | None
-    """The draw whose request for verification this file belongs to; None: a file of an application."""
+    """The draw whose request for verification this file belongs to."""
+    expert: Any = fields.ForeignKeyField("models.Expert", on_delete=fields.RESTRICT, null=True)
+    expert_id: UUID | None
+    """The expert into whose file the office has put it. Without draw and expert it is a file of an application."""
     field = fields.CharField(80)
     """Code of the form's field; ``records[2].proof`` for a column of records is ``records.proof`` with ``row`` 2."""
     row = fields.IntField(default=0)

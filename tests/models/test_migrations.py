@@ -37,6 +37,7 @@ DIGESTS = {
     "0016_sanction_sheets.sql": "3a4ffda99ea6aac1c7eeac0fd0363e7fd341591b55c8a63ccb1d4be10dcf8592",
     "0017_office_texts.sql": "97597310d538ee402bd0db750d5f3a4ae9c43a6dc1bc40cc3847d192257ef4c0",
     "0018_catalogue_dates.sql": "6180f1908824a57a1262a445065909514b745f2ea664b4e8352e0148f822835c",
+    "0019_office_acts.sql": "ded92d4d17659d921c23819f57c12da5be5ab0c9e95845cf51a3311557767a67",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]
