@@ -15,6 +15,7 @@ from domain.rulebook.form import ApplicationForm, FormField, FormSection
 BLANK_ROWS = 2
 """Empty rows below those of a list, for further ones."""
 TERM = "term_until"
+WILLING = "willing_regions"
 _FORMER_UNIT: Mapping[str, FormField] = {
     "name": FormField(label="单位名称", kind="text", required=True, length_max=200),
     "code": FormField(label="统一社会信用代码", kind="credit_code"),
@@ -32,6 +33,7 @@ _FILED_ALONE: Mapping[str, FormField] = {
     "emergency": FormField(label="应急专家", kind="yes_no"),
     "remote_evaluation": FormField(label="接受异地评标", kind="yes_no"),
     TERM: FormField(label="聘期至", kind="date"),
+    WILLING: FormField(label="意愿评标地", kind="textarea"),
     RETIRED: FormField(label="退休日期", kind="date", not_future=True),
 }
 """What a file may hold though the pool's form doesn't ask for it; the pool's own field comes first."""
@@ -72,6 +74,8 @@ def typed_values(code: str, field: FormField, value: object) -> dict[str, str]:
             for place, row in enumerate(rows_of(value))
             for name in columns
         }
+    if code == WILLING and isinstance(value, list):
+        return {code: "\n".join(str(region) for region in value)}
     if code == TERM and value:
         return {code: local(datetime.fromisoformat(str(value))).date().isoformat()}
     return {code: _text(value)}

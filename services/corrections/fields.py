@@ -13,6 +13,7 @@ from domain.errors import Conflict, InvalidInput, NotFound
 from domain.experts.correctable import (
     BLANK_ROWS,
     TERM,
+    WILLING,
     correctable_fields,
     corrected_together,
     correction_form,
@@ -216,13 +217,16 @@ class FieldCorrections:
                 values[code] = None
             elif (field.sensitive and is_empty(raw[code])) or _is_same_employer(field, raw[code], file, listed):
                 continue
+            elif code == WILLING:
+                values[code] = await self._willing_regions(book, str(raw[code]), faults)
             else:
                 value, problems = clean_value(code, field, raw[code], codes)
                 _add(faults, problems)
                 values[code] = value
                 if columns_of(field):
                     values |= moved_files(code, file.values, places[code])
-        _add(faults, self._rule_problems(book, expert, {**file.values, **values}, values, codes))
+        ruled = {code: value for code, value in values.items() if code != WILLING}  # a list that no form has
+        _add(faults, self._rule_problems(book, expert, {**file.values, **values}, ruled, codes))
         if values.get(TERM):
             values[TERM] = end_of_day(str(values[TERM]))
         return values
@@ -253,6 +257,26 @@ class FieldCorrections:
             unchanged=[code for code in paper.fields if code not in changed],
         )
         return [problem for problem in problems if _concerns(problem, changed, paper.fields)]
+
+    async def _willing_regions(self, book: Rulebook, text: str, faults: Faults) -> list[str] | None:
+        """The codes of the regions that were typed by name or code, a line each."""
+        known = await self._region_names(book)
+        typed = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+        if unknown := [line for line in typed if line not in known]:
+            message = f"本省没有“{unknown[0][:20]}”这个地区，请填写地区目录中的名称或代码，每行一个。"
+            faults.add(InvalidInput(message, code="no_region", field=WILLING))
+        return list(dict.fromkeys(known[line] for line in typed if line in known)) or None
+
+    async def _region_names(self, book: Rulebook) -> dict[str, str]:
+        """Code of each region of the province, itself too, by its code and names."""
+        entries = await rows(_CATALOGUE, book.pool.code, ["region"])
+        codes = await load_codes(book, [entry["code"] for entry in entries])
+        names: dict[str, str] = {}
+        for code in (entry["code"] for entry in entries):
+            if book.pool.region in codes.path("region", code):
+                names |= {code: code, full_name("region", code, codes): code}
+                names.setdefault(codes.name("region", code), code)
+        return names
 
     async def _listed_employer(self, pool: str, code: str, text: str, faults: Faults) -> str:
         """The id of the employer in the pool's list that was typed by its full name or credit code."""
@@ -356,10 +380,17 @@ def _is_same_employer(field: FormField, raw: object, file: ExpertFile, codes: Ca
 
 def _shown(field: FormField, code: str, file: ExpertFile, codes: CatalogueCodes) -> str:
     value = file.values.get(code)
+    if code == WILLING:
+        return "、".join(_region_texts(value, codes))
     if code == TERM:
         return typed_values(code, field, value)[code]
     text = show_value(field, value, codes)
     return show_masked(field, text) if field.sensitive and text else text
+
+
+def _region_texts(value: object, codes: CatalogueCodes) -> list[str]:
+    """Names of the regions where an expert is willing to evaluate."""
+    return [full_name("region", str(code), codes) for code in value] if isinstance(value, list) else []
 
 
 def _typed_field(
@@ -370,6 +401,8 @@ def _typed_field(
     texts = {} if masked else typed_values(code, field, value)
     if field.kind == "employer" and not masked:
         texts = {code: _employer_text(file, codes)}
+    if code == WILLING:
+        texts = {code: "\n".join(_region_texts(value, codes))}
     columns = columns_of(field)
     if columns:
         inputs = tuple(
@@ -381,7 +414,7 @@ def _typed_field(
     return TypedField(
         code=code,
         label=field.label,
-        hint="清空一行的各项即删除这一行。" if columns else _hint(field),
+        hint="清空一行的各项即删除这一行。" if columns else _hint(code, field),
         filed=_shown(field, code, file, codes) if masked else "",
         listed=bool(columns),
         removable=not is_empty(value) and not field.required and not field.required_for,
@@ -398,10 +431,12 @@ def _input(name: str, field: FormField, texts: Mapping[str, str], options: Mappi
         kind, chosen = "choice", (("是", "是"), ("否", "否"))
     elif field.kind in ("catalogue", "region"):
         kind, chosen = "choice", options[field.catalogue or field.kind]
-    return TypedInput(name, field.label, kind, chosen, texts.get(name, ""), _hint(field))
+    return TypedInput(name, field.label, kind, chosen, texts.get(name, ""), _hint(name, field))
 
 
-def _hint(field: FormField) -> str:
+def _hint(name: str, field: FormField) -> str:
+    if name == WILLING:
+        return "每行一个地区的名称或代码，如“广州市”；全省都愿意的只填省名。清空后按是否接受异地评标确定。"
     if field.kind == "specialties":
         return "每行一个专业代码；备选的在代码后加空格和“备选”。"
     if field.kind == "employer":

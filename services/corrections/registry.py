@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.corrections.accounts import AccountCorrections
 from services.corrections.fields import FieldCorrections
+from services.corrections.files import FileCorrections
 from services.corrections.identities import IdentityCorrections
 from services.corrections.ledger import CorrectionEvidence
 from services.corrections.merges import MergeCorrections
@@ -21,6 +22,7 @@ class CorrectionServices:
     mobiles: MobileCorrections
     accounts: AccountCorrections
     fields: FieldCorrections
+    files: FileCorrections
     identities: IdentityCorrections
     merges: MergeCorrections
     second_looks: SecondLooks

@@ -48,7 +48,7 @@ class FiledAttachment:
     """``covered``: sensitive, to be loaded only on request, since every opening is logged."""
 
     id: UUID
-    application_id: UUID
+    application_id: UUID | None
     filename: str
     size: int
     picture: bool
@@ -258,7 +258,7 @@ def _former(words: FileWords, code: str, *, masked: bool) -> list[FormerLine]:
 def _attachment(attachment: Attachment, *, covered: bool) -> FiledAttachment:
     return FiledAttachment(
         id=attachment.id,
-        application_id=cast(UUID, attachment.application_id),
+        application_id=attachment.application_id,
         filename=attachment.filename,
         size=attachment.size,
         picture=attachment.media_type.startswith("image/"),
@@ -270,7 +270,7 @@ def _attachment(attachment: Attachment, *, covered: bool) -> FiledAttachment:
 async def _read_attachments(words: FileWords) -> dict[UUID, Attachment]:
     """The files of the present file that the store still has, by id."""
     ids = [file_id for part in words.parts for code in part.codes for file_id in words.files(code)]
-    stored = Attachment.filter(id__in=ids, state="ready", application_id__not_isnull=True)
+    stored = Attachment.filter(id__in=ids, state="ready", draw_id=None)
     return {attachment.id: attachment for attachment in await stored} if ids else {}
 
 

@@ -99,17 +99,21 @@ class AttachmentAccess:
         attachment = await Attachment.get_or_none(id=attachment_id, pool=actor.pool, state="ready").prefetch_related(
             "application"
         )
-        if attachment is None or attachment.application is None:
+        if attachment is None or (attachment.application is None and attachment.expert_id is None):
             raise _unknown_attachment()
-        if not await may_read(actor, attachment.application, self.deps.now()) and not await self._stands_beside(
-            actor, attachment
-        ):
+        if not await self._may_read(actor, attachment) and not await self._stands_beside(actor, attachment):
             raise _unknown_attachment()
         return attachment
 
+    async def _may_read(self, actor: Actor, attachment: Attachment) -> bool:
+        """What the office itself has put into an expert's file belongs to no application."""
+        if attachment.application is None:
+            return actor.account_id is not None and permissions.may(actor, "application.read")
+        return await may_read(actor, attachment.application, self.deps.now())
+
     async def _stands_beside(self, actor: Actor, attachment: Attachment) -> bool:
         """Whether an application that the actor reviews is shown beside the expert's file with this attachment."""
-        expert_id = attachment.application.expert_id
+        expert_id = attachment.expert_id or attachment.application.expert_id
         if expert_id is None or not permissions.may(actor, "review.decide"):
             return False
         for row in await rows(
@@ -134,9 +138,8 @@ class AttachmentAccess:
             raise _lost_file_error(attachment) from error
 
     async def _record_opening(self, actor: Actor, attachment: Attachment, form: Form) -> None:
-        if attachment.account_id == actor.account_id or not _is_sensitive(
-            self.deps.book(attachment.pool), attachment.field
-        ):
+        own = attachment.account_id == actor.account_id and attachment.expert_id is None
+        if own or not _is_sensitive(self.deps.book(attachment.pool), attachment.field):
             return
         async with transaction():
             await record(

@@ -188,6 +188,7 @@ async def _of_an_expert(scene: Scene) -> tuple[Account, dict[tuple[str, str], ob
         ("/office/experts/", "id"): expert.id,
         ("/office/people/", "id"): expert.id,
         ("/office/people/", "field"): "email",
+        ("/office/people/{id}/attachments/", "field"): "photo",
         ("/office/people/", "other"): (await make_account(deps)).id,
         ("/office/people/evidence/", "correction"): correction.id,
         ("/office/sanctions/", "id"): sanction.id,

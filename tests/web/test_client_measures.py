@@ -182,6 +182,7 @@ UPLOADS = (
     "/office/invoices/file",
     "/office/materials",
     "/office/people/{id}",
+    "/office/people/{id}/attachments/{field}",
     "/office/people/{id}/file/{field}",
     "/office/people/{id}/merge/{other}",
     "/office/sanctions/sheets",

@@ -77,6 +77,7 @@ ELSEWHERE: Mapping[tuple[str, str], str] = {
     ("/office/exams/{}/sittings", "add"): _OFFICE,
     ("/office/exams/{}/sittings", "save"): _OFFICE,
     ("/office/orders/{}", "refund"): "a confirmation without fields",
+    ("/office/people/{}/attachments/{}", ""): "tests/web/office/test_correct_files.py",
     ("/office/texts/{}", "more"): _OFFICE,
     ("/office/texts/{}", "preview"): _OFFICE,
     ("/office/texts/{}", "publish"): _OFFICE,

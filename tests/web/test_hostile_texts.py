@@ -163,6 +163,7 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/office/applications/{id": [str(ids["application"])],
         "/office/people/{id": [str(person) for person in await Expert.all().values_list("id", flat=True)],
         "/office/people/{id}/file/{field": ["email", "employer", "recusal_units", "work_history"],
+        "/office/people/{id}/attachments/{field": ["photo", "title_proof"],
         "/office/people/evidence/{correction": [],
         "/office/people/{id}/merge/{other": [str(agency.account_id)],
         "/office/experts/{id": [str(expert_id) for expert_id in await Expert.all().values_list("id", flat=True)],

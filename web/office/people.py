@@ -54,6 +54,15 @@ class _Refusal:
     note: str
 
 
+@dataclass(frozen=True)
+class _FileChoice:
+    """``choice``: which file of the field is corrected, and how; ``seen``: the state that the page showed."""
+
+    choice: Annotated[str, Trimmed(60)]
+    seen: Annotated[str, Trimmed(60)]
+    reason: str
+
+
 class PeoplePages(OfficePart):
     code = "people"
     action = "person.manage"
@@ -185,6 +194,7 @@ class FieldPages(OfficePart):
         return {
             "person": await corrections.people.read(visit.actor, visit.id(_PERSON)),
             "lines": await corrections.fields.lines(visit.actor, visit.id(_PERSON)),
+            "files": await corrections.files.lines(visit.actor, visit.id(_PERSON)),
         }
 
     @page("/office/people/{id}/file/{field}", "office/correct_field.html")
@@ -198,6 +208,20 @@ class FieldPages(OfficePart):
         person_id = visit.id(_PERSON)
         await fields.correct(
             visit.actor, person_id, _field(visit), visit.fields, form.reason, _upload(visit), key=visit.key
+        )
+        return Redirect(f"/office/people/{person_id}/file", note="corrected")
+
+    @page("/office/people/{id}/attachments/{field}", "office/correct_files.html")
+    async def attachments(self, visit: Visit) -> Mapping[str, object]:
+        form = await self.services.corrections.files.form(visit.actor, visit.id(_PERSON), _field(visit))
+        return {"form": form, "longest": REASON_MAX}
+
+    @attachments.command(_FileChoice, upload=EVIDENCE_MAX)
+    async def correct_files(self, visit: Visit, form: _FileChoice) -> Redirect:
+        person_id, upload = visit.id(_PERSON), _upload(visit)
+        files = self.services.corrections.files
+        await files.correct(
+            visit.actor, person_id, _field(visit), form.choice, form.seen, form.reason, upload, key=visit.key
         )
         return Redirect(f"/office/people/{person_id}/file", note="corrected")
 

@@ -27,8 +27,10 @@ from services.applications.attachments import Attachments
 from services.applications.documents import Documents
 from services.applications.drafts import Drafts
 from services.core.base import Actor, Deps
+from services.corrections.files import FileCorrections
+from services.corrections.ledger import Upload
 from services.expert_files import change_file
-from services.files import Previews, SealedFiles
+from services.files import EvidenceFiles, Previews, SealedFiles
 from tests.drivers.documents import text_of
 from tests.factories.applications import (
     SPECIALTY,
@@ -41,7 +43,7 @@ from tests.factories.applications import (
 )
 from tests.factories.attachments import upload_file
 from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker, jpeg
-from tests.factories.people import CREDIT_CODE, file_more, make_expert
+from tests.factories.people import CREDIT_CODE, file_more, make_account, make_expert
 
 
 @pytest.fixture
@@ -404,3 +406,19 @@ async def test_only_an_expert_in_the_pool_has_an_information_form(db: str, docum
             await documents.information_form(Actor("demo", "expert", expert_id=expert_id, account_id=new_id()))
     with pytest.raises(Forbidden):
         await documents.information_form(Actor("demo", "applicant", account_id=new_id()))
+
+
+async def test_the_paper_shows_the_photograph_that_the_office_put_into_the_file(
+    deps: Deps, documents: Documents, files: MemoryFiles, renderer: PlainRenderer, db: str
+) -> None:
+    await make_codes(deps.book("demo"))
+    account = await make_account(deps)
+    expert = await make_expert(deps, account=account)
+    office = Actor("demo", "pool_admin", (await make_account(deps)).id)
+    store, checker = SealedFiles(files, deps.keys), QuickChecker()
+    corrections = FileCorrections(deps, EvidenceFiles(deps, store, checker), store, checker)
+    upload = Upload(jpeg(295, 413), "photo.jpg")
+    await corrections.correct(office, expert.id, "photo", "add-0", "-", "原照片不是本人", upload)
+    await documents.information_form(Actor("demo", "expert", expert_id=expert.id, account_id=account.id))
+    content: Any = renderer.made[-1][1]
+    assert content["photo"], "a JPEG in base64"
