@@ -28,11 +28,15 @@ E = TypeVar("E", bound=Labelled)
 
 @dataclass(frozen=True)
 class Lifecycle(Generic[S, E]):
-    """``noun`` is the Chinese word for the object; ``moves`` lists all permitted moves."""
+    """``noun`` is the Chinese word for the object; ``moves`` lists all permitted moves.
+
+    ``ended``: states that are an end although the office can lead back from them.
+    """
 
     noun: str
     initial: S
     moves: Mapping[S, Mapping[E, S]]
+    ended: frozenset[S] = frozenset()
 
     def next(self, state: S, event: E) -> S:
         """The state after ``event``. Raises Conflict where the table has no such move."""
@@ -49,4 +53,4 @@ class Lifecycle(Generic[S, E]):
         return event in self.moves.get(state, {})
 
     def is_final(self, state: S) -> bool:
-        return not self.moves.get(state)
+        return state in self.ended or not self.moves.get(state)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from domain.lifecycle import Labelled, Lifecycle
 from domain.payments.lifecycles import FeeEvent
+
+Stage: TypeAlias = Literal["notice", "fee", "exam"]
+"""Between the last approval and entry."""
 
 
 class ApplicationState(Labelled):
@@ -46,12 +49,16 @@ class ApplicationEvent(Labelled):
     REFUSE = "refuse", "作出不通过决定"
     CANCEL = "cancel", "放弃申请"
     TERMINATE = "terminate", "终止申请"
+    RESTART = "restart", "恢复填写"
+    """The office takes up again what was given up before it was ever handed in."""
+    REINSTATE = "reinstate", "重新受理"
+    """The office takes up again what had ended: the applicant corrects it, and it is reviewed once more."""
 
 
 _S, _E = ApplicationState, ApplicationEvent
 IN_HAND = (_S.DRAFT, _S.LOCKED, _S.SENT_BACK, _S.CORRECTING)
 """States in which it is the applicant's turn to act."""
-STAGE_OF: Mapping[ApplicationState, Literal["notice", "fee", "exam"]] = {
+STAGE_OF: Mapping[ApplicationState, Stage] = {
     _S.NOTICE: "notice",
     _S.FEE: "fee",
     _S.EXAM: "exam",
@@ -59,6 +66,7 @@ STAGE_OF: Mapping[ApplicationState, Literal["notice", "fee", "exam"]] = {
 """The stage of the rulebook's ``entry.stages`` to which each state belongs."""
 
 
+_WAITING_AGAIN = {_E.PUBLISH: _S.NOTICE, _E.CHARGE: _S.FEE, _E.CALL: _S.EXAM}
 _PASSED = {_E.PUBLISH: _S.NOTICE, _E.CHARGE: _S.FEE, _E.CALL: _S.EXAM, _E.ENTER: _S.ENTERED}
 """Which of these stages a pool has, and in which order, is set in its rulebook (``entry.stages``)."""
 
@@ -106,7 +114,11 @@ APPLICATION: Lifecycle[ApplicationState, ApplicationEvent] = Lifecycle(
             _E.CANCEL: _S.CANCELLED,
             _E.TERMINATE: _S.TERMINATED,
         },
+        _S.REFUSED: {_E.REINSTATE: _S.CORRECTING, _E.CHARGE: _S.FEE, _E.CALL: _S.EXAM},
+        _S.CANCELLED: {_E.RESTART: _S.DRAFT, _E.REINSTATE: _S.CORRECTING, **_WAITING_AGAIN},
+        _S.TERMINATED: {_E.REINSTATE: _S.CORRECTING, **_WAITING_AGAIN},
     },
+    ended=frozenset((_S.REFUSED, _S.CANCELLED, _S.TERMINATED)),
 )
 """The applicant may give up in every state that waits for another party, so an idle office can't block the applicant.
 
@@ -114,7 +126,25 @@ A correction never goes through LOCKED again: the fields that were sent back are
 field.
 
 From the exam it goes back to the fee only when the fee was sent back and is due once more.
+
+What has ended, but for an entry, the office can take up again (重新受理), where it ended: ``reinstating_event``.
 """
+
+
+def reinstating_event(
+    state: ApplicationState, stage: Stage | None, *, was_submitted: bool, fee_is_refunded: bool
+) -> ApplicationEvent:
+    """Which event takes up again an application that ended in ``state``, after an approval in ``stage``.
+
+    Who was refused in the public notice is reviewed once more, and who got the fee back pays first.
+    """
+    if not was_submitted:
+        return _E.RESTART
+    if stage is None or (state == _S.REFUSED and stage != "exam"):
+        return _E.REINSTATE
+    if stage == "notice":
+        return _E.PUBLISH
+    return _E.CHARGE if stage == "fee" or fee_is_refunded else _E.CALL
 
 
 class TaskState(Labelled):
@@ -159,5 +189,6 @@ LOG_LABELS: Mapping[str, str] = {
     "exam_passed": "考试合格",
     "exam_failed": "考试不合格",
     "admit": "备选专业",
+    "extend": "延长期限",
 }
 """Labels of an application's log, by code; for sending back and refusing, the reviewer's own words are shown."""

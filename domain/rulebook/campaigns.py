@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from domain.rulebook.form import EntryType
-from domain.rulebook.types import Items, Section, Text
+from domain.rulebook.types import Duration, Items, Section, Text
+
+EndedState = Literal["refused", "cancelled", "terminated"]
 
 
 class CampaignRules(Section):
@@ -35,6 +37,10 @@ class CampaignRules(Section):
     """An applicant who was refused may not apply again in the same campaign."""
     correct_until: Literal["enrol", "review"]
     """Until when a corrected application may be resubmitted: the end of applying, or as long as decisions are made."""
+    own_correction: Duration
+    """At least how long an applicant with a deadline of his own may correct what is sent back to him."""
+    reinstatement_second_person: Items[EndedState]
+    """How an application had ended whose reinstatement (重新受理) another member of the office has to confirm."""
 
     def name_of(self, entry_type: EntryType) -> str:
         return str(getattr(self, f"{entry_type}_name"))

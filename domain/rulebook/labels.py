@@ -123,6 +123,8 @@ _RULES: Mapping[str, Mapping[str, str]] = {
         "change_after_course": "完成继续教育、考试合格后才能申请变更",
         "once": "同一次征集内未通过的不能再申请",
         "correct_until": "补正的截止时间",
+        "own_correction": "单独延期的申请被退回后，至少可以补正多久",
+        "reinstatement_second_person": "重新受理须由另一位管理员复核的申请",
     },
     "form": {
         "age_max": "首次申请的年龄上限|周岁",
@@ -484,6 +486,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "registration.login_names": {"mobile": "手机号", "id_number": "身份证号", "pinyin": "姓名拼音"},
     "campaigns.entry_types": {"first": "首次", "renewal": "续聘", "education": "继续教育", "change": "变更"},
     "campaigns.correct_until": {"enrol": "报名截止前", "review": "审核截止前"},
+    "campaigns.reinstatement_second_person": {"refused": "未通过", "cancelled": "已放弃", "terminated": "已终止"},
     "review.resume": {"first": "第一个环节", "same": "退回的环节"},
     "review.alternatives": {"chosen": "由最后环节的审核人员选定", "all": "全部入库"},
     "review.old_region": {"ask": "须先同意", "tell": "告知", "none": "不参与"},

@@ -174,6 +174,18 @@ _OWN: Mapping[str, Mapping[str, str]] = {
         "until": "12月2日(周三) 18:30",
         "advice": "已填写的内容会为您保留",
     },
+    "application_extended": {
+        **_APPLICATION,
+        "what": "提交申请",
+        "until": "12月2日(周三) 18:30",
+        "advice": "请在此之前提交，过期将不能提交",
+    },
+    "application_reinstated": {
+        **_APPLICATION,
+        "reason": "经核实，职称证书真实有效",
+        "advice": "请在12月2日(周三) 18:30前修改后重新提交",
+    },
+    "application_message": _APPLICATION,
     "application_sent_back": {**_APPLICATION, "step": "行业部门预审", "reason": "职称证书不清晰", "what": "监理›结构"},
     "application_refused": {**_APPLICATION, "reason": "从业年限不足"},
     "application_exam": _APPLICATION,

@@ -7,14 +7,32 @@ from services.applications.applicants import facts_of, has_left, today
 from services.applications.attachment_rules import AttachmentView, check_begin, field_of, view_of
 from services.applications.attachments import PART_MAX
 from services.applications.campaign_rules import entry_names
-from services.applications.campaign_windows import CampaignData, CampaignForm, CampaignView, review_end
+from services.applications.campaign_windows import (
+    CampaignData,
+    CampaignForm,
+    CampaignView,
+    review_end,
+    submission_end,
+)
 from services.applications.campaigns import Campaigns
 from services.applications.data_export import collect, erase_unsent
 from services.applications.document_delivery import Kind, check_kind
 from services.applications.documents import PdfDocument, Printed
 from services.applications.drafts import Begun, SavedSection
 from services.applications.may_apply import TRAINING, Training, check_change
+from services.applications.may_apply import check_person as check_applicant
 from services.applications.notifications import notify_applicant
+from services.applications.office_acts import (
+    OfficeAct,
+    OfficeMessage,
+    OfficeNote,
+    act_text,
+    end_act,
+    notes_column,
+    notes_of,
+    read_acts,
+    write_act,
+)
 from services.applications.open_tasks import TaskKey, cancel_open_tasks, key_of, lock_open_tasks
 from services.applications.own_changes import BANK, bank_of
 from services.applications.progress import Progress, SpecialtyProgress, Stage, Step, progress_of
@@ -24,6 +42,8 @@ from services.applications.repository import (
     EVERYTHING,
     SPECIALTIES,
     enters,
+    find_live,
+    give_time_to_correct,
     lock,
     log,
     move,
@@ -58,6 +78,9 @@ __all__ = [
     "Home",
     "Kind",
     "LogLine",
+    "OfficeAct",
+    "OfficeMessage",
+    "OfficeNote",
     "Outcome",
     "PdfDocument",
     "Printed",
@@ -74,36 +97,46 @@ __all__ = [
     "TaskKey",
     "ToDo",
     "Training",
+    "act_text",
     "bank_of",
     "cancel_open_tasks",
+    "check_applicant",
     "check_begin",
     "check_change",
     "check_kind",
     "collect",
+    "end_act",
     "enters",
     "entry_names",
     "erase_unsent",
     "facts_of",
     "field_of",
+    "find_live",
+    "give_time_to_correct",
     "has_left",
     "key_of",
     "lock",
     "lock_open_tasks",
     "log",
     "move",
+    "notes_column",
+    "notes_of",
     "notify_applicant",
     "open_sealed",
     "outcome_of",
     "page_of",
     "progress_of",
+    "read_acts",
     "read_typing_times",
     "read_values",
     "returned_places",
     "review_end",
     "stored_place",
+    "submission_end",
     "today",
     "type_of",
     "unknown_application",
     "values_of",
     "view_of",
+    "write_act",
 ]

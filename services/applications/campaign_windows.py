@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from typing import TypeAlias
 from uuid import UUID
 
 from domain.rulebook.book import Rulebook
 from models.applications import Application
 from models.campaigns import Campaign
+
+Ends: TypeAlias = tuple[datetime, datetime | None]
+"""Deadlines of a first submission, and of a correction; None: no deadline."""
 
 
 @dataclass(frozen=True)
@@ -55,21 +59,34 @@ def enrolment_end(campaign: Campaign) -> datetime:
     return min(campaign.enrol_until, campaign.closed_at or campaign.enrol_until)
 
 
-def review_end(campaign: Campaign, book: Rulebook) -> datetime | None:
-    """When the last decision can be made; None: no end."""
-    return campaign.review_until if book.review.own_campaign_window else None
+def review_end(campaign: Campaign | None, application: Application, book: Rulebook) -> datetime | None:
+    """When the last decision can be made; None: no end, as for who was given a time of his own."""
+    if campaign is None or application.own_until is not None:
+        return None
+    return _review_end(campaign, book)
 
 
-def submission_end(campaign: Campaign, application: Application, book: Rulebook) -> datetime | None:
+def submission_end(campaign: Campaign | None, application: Application, book: Rulebook) -> datetime | None:
     """Until when an application can be submitted, or resubmitted; None: no end."""
-    first, again = submission_ends(campaign, book)
-    return again if application.round > 0 else first
+    return submission_end_of(submission_ends(campaign, book) if campaign else None, application)
 
 
-def submission_ends(campaign: Campaign, book: Rulebook) -> tuple[datetime, datetime | None]:
+def submission_end_of(ends: Ends | None, application: Application) -> datetime | None:
+    """The same in a campaign with these ends, None: in no campaign. The person's own time counts where it is later, and
+    where there is no other."""
+    end = ends[application.round > 0] if ends else None
+    own = application.own_until
+    return own if end is None else max(end, own or end)
+
+
+def submission_ends(campaign: Campaign, book: Rulebook) -> Ends:
     """The ends of a first submission, and of a correction."""
     end = enrolment_end(campaign)
-    return end, review_end(campaign, book) if book.campaigns.correct_until == "review" else end
+    return end, _review_end(campaign, book) if book.campaigns.correct_until == "review" else end
+
+
+def _review_end(campaign: Campaign, book: Rulebook) -> datetime | None:
+    return campaign.review_until if book.review.own_campaign_window else None
 
 
 def state_of(campaign: Campaign, now: datetime) -> str:

@@ -161,9 +161,7 @@ class Campaigns:
         kept, but can't be submitted any more.
         """
         book = self.deps.book(application.pool)
-        if application.campaign_id is None:
-            return
-        campaign = await Campaign.get(id=application.campaign_id)
+        campaign = await Campaign.get(id=application.campaign_id) if application.campaign_id else None
         end = submission_end(campaign, application, book)
         if end is None or now < end:
             return
@@ -173,8 +171,8 @@ class Campaigns:
         raise violation(
             book,
             key,
-            f"“{campaign.name}”的{word}已于{print_time(end)}截止，不能再提交；已填写的内容会为您保留，"
-            "请关注下一次征集通知。",
+            f"{f'“{campaign.name}”的' if campaign else ''}{word}已于{print_time(end)}截止，不能再提交；"
+            "已填写的内容会为您保留，请关注下一次征集通知。",
         )
 
 

@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from models.applications import Application, ApplicationSection, Attachment, PrintedForm
+from domain.applications.office_acts import ActKind
+from models.applications import Application, ApplicationAct, ApplicationSection, Attachment, PrintedForm
 from models.campaigns import EmployerRequest
 from models.helpdesk import Feedback
 from models.payments import Fee
 from models.reviews import Objection, ReviewEntry
 from services.applications.documents import print_key
+from services.applications.office_acts import act_text
 from services.applications.repository import read_values
 from services.core.base import Deps
 from services.core.crypto import TEXT
@@ -21,7 +23,8 @@ from services.files import schedule_removal
 async def collect(deps: Deps, account_id: UUID) -> dict[str, list[dict[str, Any]]]:
     """Applications with their values in clear, and all other data and debts of the person; rows by noun.
 
-    Files are listed by name; the person downloads each separately.
+    Files are listed by name; the person downloads each separately. Of the office's notes only the times are told: what
+    they say is for those who decide.
     """
     employer_requests = EmployerRequest.filter(account_id=account_id).order_by("created_at")
     feedback = Feedback.filter(account_id=account_id).order_by("created_at")
@@ -51,6 +54,7 @@ def _with_text(deps: Deps, row: dict[str, Any]) -> dict[str, Any]:
 async def _application(deps: Deps, application: Application) -> dict[str, Any]:
     files = Attachment.filter(application_id=application.id, state="ready").order_by("field", "row", "ready_at")
     log = ReviewEntry.filter(application_id=application.id).order_by("at", "id")
+    acts = await ApplicationAct.filter(application_id=application.id).order_by("begun_at", "id")
     return {
         "number": application.number,
         "entry_type": application.entry_type,
@@ -62,6 +66,10 @@ async def _application(deps: Deps, application: Application) -> dict[str, Any]:
             {**line, "at": line["at"].isoformat()}
             for line in await log.values("at", "event", "who", "step_name", "specialty", "opinion")
         ],
+        "messages": [
+            {"at": act.begun_at.isoformat(), "text": act_text(deps, act)} for act in acts if act.kind == ActKind.MESSAGE
+        ],
+        "office_notes": [{"at": act.begun_at.isoformat()} for act in acts if act.kind == ActKind.NOTE],
     }
 
 
@@ -74,6 +82,7 @@ async def erase_unsent(account_id: UUID, now: datetime) -> None:
     unsent = await Application.filter(account_id=account_id, ended_at__not_isnull=True, submitted_at=None)
     ids = [application.id for application in unsent]
     await ApplicationSection.filter(application_id__in=ids).delete()
+    await ApplicationAct.filter(application_id__in=ids).delete()
     await Attachment.filter(application_id__in=ids).exclude(state="removed").update(state="removed", removed_at=now)
     for row in await PrintedForm.filter(application_id__in=ids).prefetch_related("application"):
         await schedule_removal(print_key(row.application.pool, row), now)

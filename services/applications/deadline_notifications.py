@@ -8,23 +8,21 @@ from domain.applications.lifecycles import IN_HAND
 from domain.clock import print_time
 from models.applications import Application
 from models.campaigns import Campaign
+from services.applications.campaign_windows import Ends, submission_end_of
 from services.core.base import Deps
 from services.notifications import Notices, Recipient
 
-Ends = tuple[datetime, datetime | None]
-"""Deadlines of a first submission, and of a correction; None: no deadline."""
-
 
 async def notify_new_ends(deps: Deps, campaign: Campaign, before: Ends, after: Ends, now: datetime) -> int:
-    """Inside the transaction of the change; returns the number notified. Removal of a deadline is not notified."""
+    """Inside the transaction of the change; returns the number notified. Removal of a deadline is not notified, nor who
+    has a later one of his own."""
     if campaign.published_at is None or before == after:
         return 0
     applications = Application.filter(campaign_id=campaign.id, state__in=IN_HAND)
     recipients = []
-    for application in await applications.only("id", "pool", "number", "account_id", "round"):
-        again = application.round > 0
-        end = after[again]
-        if end is None or end == before[again]:
+    for application in await applications.only("id", "pool", "number", "account_id", "round", "own_until"):
+        end = submission_end_of(after, application)
+        if end is None or end == submission_end_of(before, application):
             continue
         recipients.append(
             Recipient(

@@ -23,11 +23,11 @@ async def ended_since(application: Application, book: Rulebook, now: datetime) -
 
     None: it still can, or review is finished.
     """
-    if application.campaign_id is None or application.state not in (*IN_HAND, _S.REVIEWING):
+    if application.state not in (*IN_HAND, _S.REVIEWING):
         return None
-    campaign = await Campaign.get(id=application.campaign_id)
-    reviewing = application.state == _S.REVIEWING
-    end = review_end(campaign, book) if reviewing else submission_end(campaign, application, book)
+    campaign = await Campaign.get(id=application.campaign_id) if application.campaign_id else None
+    end_of = review_end if application.state == _S.REVIEWING else submission_end
+    end = end_of(campaign, application, book)
     return end if end is not None and end <= now else None
 
 

@@ -96,7 +96,7 @@ class Facts:
     @property
     def until(self) -> datetime | None:
         """The deadline for submission, while it is the person's turn and there is one."""
-        if self.campaign is None or self.state not in IN_HAND:
+        if self.state not in IN_HAND:
             return None
         return submission_end(self.campaign, self.application, self.book)
 
@@ -312,7 +312,7 @@ def _submission_advice(facts: Facts) -> str:
 
 
 def _review_advice(facts: Facts) -> str:
-    end = review_end(facts.campaign, facts.book) if facts.campaign is not None else None
+    end = review_end(facts.campaign, facts.application, facts.book)
     if end is not None and end <= facts.now:
         return f"审核已于{print_until(end, facts.now)}结束，尚未办结，请拨打{facts.book.pool.hotline}咨询。"
     return f"无需操作，有结果会通知您；这一环节通常需要{print_rounded(_expected_duration(facts))}。"

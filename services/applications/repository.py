@@ -97,9 +97,15 @@ async def move(application: Application, event: ApplicationEvent, now: datetime)
     """Apply an event to a locked row and save. Raises Conflict when the state doesn't allow it."""
     application.state = APPLICATION.next(_S(application.state), event)
     application.state_since = now
-    if APPLICATION.is_final(_S(application.state)):
-        application.ended_at = now
+    application.ended_at = now if APPLICATION.is_final(_S(application.state)) else None
     await application.save(update_fields=["state", "state_since", "ended_at"])
+
+
+async def give_time_to_correct(application: Application, book: Rulebook, now: datetime) -> None:
+    """It was sent back: who has a deadline of his own, whose campaign may be over, gets time for it."""
+    if application.own_until is not None:
+        application.own_until = max(application.own_until, now + book.campaigns.own_correction)
+        await application.save(update_fields=["own_until"])
 
 
 async def log(

@@ -18,7 +18,16 @@ from models.applications import Application
 from models.campaigns import Campaign
 from models.experts import Expert
 from models.reviews import Objection
-from services.applications import EVERYTHING, lock, log, move, notify_applicant, page_of, review_end
+from services.applications import (
+    EVERYTHING,
+    give_time_to_correct,
+    lock,
+    log,
+    move,
+    notify_applicant,
+    page_of,
+    review_end,
+)
 from services.core.base import Actor, Deps, record, violation
 from services.core.crypto import TEXT
 from services.core.idempotency import once
@@ -173,6 +182,7 @@ class Objections:
             await _check_reviewable(application, book, now)
             application.sent_back_fields = [EVERYTHING]
             await application.save(update_fields=["sent_back_fields"])
+            await give_time_to_correct(application, book, now)
             await move(application, ApplicationEvent.SEND_BACK, now)
             await notify_applicant(
                 self.notices,
@@ -217,7 +227,7 @@ def _check_words(text: str, shortest: int) -> str:
 async def _check_reviewable(application: Application, book: Rulebook, now: datetime) -> None:
     """Checks that reviewers can still review the application after sending it back."""
     campaign = await Campaign.get(id=application.campaign_id) if application.campaign_id else None
-    end = review_end(campaign, book) if campaign else None
+    end = review_end(campaign, application, book)
     if end is not None and end <= now:
         text = f"本次征集的审核已于{print_time(end)}结束，退回后无法再审核。请先延长审核截止时间，或作出不通过决定。"
         raise violation(book, "review.own_campaign_window", text)

@@ -120,17 +120,33 @@ class EntryStages:
                 return
             await self.advance(application, now)
 
+    async def return_to(self, application: Application, event: ApplicationEvent, reason: str, now: datetime) -> None:
+        """One that had ended waits in this stage again: in a public notice of full length, for a fee that is due anew,
+        or for an examination. The row is locked; the caller tells the person.
+        """
+        book = self.deps.book(application.pool)
+        if event == ApplicationEvent.PUBLISH:
+            await self._begin_notice(application, book, now)
+        else:
+            await move(application, event, now)
+        if event == ApplicationEvent.CHARGE:
+            await self.fees.charge(application, now, again=True)
+        await self._log_event(application, book, now, event, reason)
+
     # ---- stages
 
     async def _publish(self, application: Application, book: Rulebook, now: datetime) -> None:
+        await self._begin_notice(application, book, now)
+        until = print_time(application.notice_until) if application.notice_until else ""
+        await self._log_event(application, book, now, ApplicationEvent.PUBLISH, f"公示至{until}")
+        await self._notify_progress(application, now, "审核通过，公示中")
+
+    async def _begin_notice(self, application: Application, book: Rulebook, now: datetime) -> None:
         if book.notice is None:
             raise LookupError(f"{application.pool}: entry.stages has a notice, but there are no rules for it")
         application.notice_from, application.notice_until = now, now + book.notice.lasts
         await application.save(update_fields=["notice_from", "notice_until"])
         await move(application, ApplicationEvent.PUBLISH, now)
-        until = print_time(application.notice_until)
-        await self._log_event(application, book, now, ApplicationEvent.PUBLISH, f"公示至{until}")
-        await self._notify_progress(application, now, "审核通过，公示中")
 
     async def _charge(self, application: Application, book: Rulebook, now: datetime) -> None:
         await move(application, ApplicationEvent.CHARGE, now)

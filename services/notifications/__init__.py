@@ -9,7 +9,7 @@ from services.notifications.delivery import Delivery
 from services.notifications.entrances import DOOR
 from services.notifications.helpdesk import ANSWER_MAX, FEEDBACK_MAX
 from services.notifications.helpdesk_queries import FeedbackView
-from services.notifications.history import PastNotice, notice_title
+from services.notifications.history import NoticeDelivery, PastNotice, deliveries_of, notice_title
 from services.notifications.ladder import BEGINS
 from services.notifications.notices import (
     CLIMB_DUE,
@@ -38,6 +38,7 @@ __all__ = [
     "Answer",
     "Delivery",
     "FeedbackView",
+    "NoticeDelivery",
     "NoticeRequest",
     "Notices",
     "NotificationServices",
@@ -47,6 +48,7 @@ __all__ = [
     "RequestableConsent",
     "Taps",
     "apply_consent_events",
+    "deliveries_of",
     "new_out_id",
     "notice_title",
 ]

@@ -65,6 +65,9 @@ OCCASIONS: Mapping[Occasion, _OccasionRule] = {
             "employer_answered",
             "objection_answered",
             "campaign_changed",
+            "application_extended",
+            "application_reinstated",
+            "application_message",
         ),
     ),
     "paying": _OccasionRule(

@@ -6,7 +6,8 @@ while a ladder ran have their last values. Verification codes are not listed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -17,7 +18,7 @@ from domain.errors import Unauthenticated
 from domain.notifications.lifecycles import ContactAttemptState
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import Channel, KindTexts, TemplateText, render_text
-from services.core.base import Actor, Deps, Page
+from services.core.base import Actor, Deps, Page, rows
 from services.core.pages import read_page
 from services.notifications.actions import ACTIONS
 from services.notifications.facts import facts_of, path_of
@@ -110,6 +111,45 @@ def _view(book: Rulebook, pool: str, row: Any) -> PastNotice:
         mini=action.mini_page(facts) if action and path else "",
         invitation_id=row["invitation_id"] if path.startswith("/i/") else None,
     )
+
+
+@dataclass(frozen=True)
+class ChannelState:
+    """How far a notice came on one channel."""
+
+    channel_label: Annotated[str, Field(examples=["微信"])]
+    state_label: Annotated[str, Field(examples=["已送达"])]
+    at: datetime | None
+
+
+@dataclass(frozen=True)
+class NoticeDelivery:
+    """``state``: active while channels are still tried, done once the person was reached, else failed or stopped."""
+
+    state: str
+    channels: tuple[ChannelState, ...]
+
+
+_DELIVERY = """
+SELECT n.dedupe_key, n.state AS notice_state, a.channel, a.state, a.sent_at FROM notice n
+  LEFT JOIN LATERAL (SELECT DISTINCT ON (t.channel) t.channel, t.state, t.sent_at, t.number FROM attempt t
+    WHERE t.notice_id = n.id AND t.vendor_code <> $3 ORDER BY t.channel, t.number DESC) a ON true
+ WHERE n.pool = $1 AND n.dedupe_key = ANY($2::text[]) ORDER BY n.dedupe_key, a.number
+"""
+
+
+async def deliveries_of(pool: str, dedupe_keys: Sequence[str]) -> Mapping[str, NoticeDelivery]:
+    """How far these notices came, for those who sent them; the last attempt of each channel."""
+    deliveries: dict[str, NoticeDelivery] = {}
+    for row in await rows(_DELIVERY, pool, list(dedupe_keys), STOPPED) if dedupe_keys else ():
+        known = deliveries.get(row["dedupe_key"], NoticeDelivery(row["notice_state"], ()))
+        if row["channel"] is not None:
+            label = ContactAttemptState(row["state"]).label
+            known = replace(
+                known, channels=(*known.channels, ChannelState(CHANNELS[row["channel"]], label, row["sent_at"]))
+            )
+        deliveries[row["dedupe_key"]] = known
+    return deliveries
 
 
 def notice_title(book: Rulebook, kind: str) -> str:

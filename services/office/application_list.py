@@ -23,7 +23,8 @@ from services.core.pages import contains, read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.core.sql_values import SqlValues
-from services.reviews import ReviewLogLine, SubmittedForm, find_secret, read_form, read_log
+from services.office.application_work import ApplicationWork, read_work
+from services.reviews import Revealed, ReviewLogLine, SubmittedForm, find_secret, read_form, read_log
 
 PAGE_MAX = 100
 Sort = Literal["newest", "oldest", "waiting", "name"]
@@ -44,6 +45,8 @@ _ORDERS: Mapping[str, str] = {
     "waiting": "state_since, id",
     "name": "name_sort, id",
 }
+TO_CONFIRM = "v.state = 'waiting'"
+"""SQL: the office's act ``v`` waits for a second member."""
 _UNSENT = ("draft", "locked")
 """States before the first submission; a cancelled one may never have been submitted either."""
 
@@ -64,6 +67,8 @@ class Filter:
     search: str = ""
     submitted_from: datetime | None = None
     submitted_until: datetime | None = None
+    to_confirm: bool = False
+    """Only those whose reinstatement waits for a second member of the office."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +101,15 @@ class StateCount:
 
 @dataclass(frozen=True)
 class OfficeView:
-    """One application for staff: the form's values as text with sensitive ones masked, the log, the progress."""
+    """One application for staff: the form's values as text with sensitive ones masked, the log, the progress, and what
+    the office does about it."""
 
     line: ApplicationLine
     account_id: UUID
     progress: Progress
     sheet: SubmittedForm
     log: tuple[ReviewLogLine, ...]
+    work: ApplicationWork
 
 
 @dataclass(frozen=True)
@@ -171,10 +178,12 @@ class ApplicationList:
             await progress_of(self.deps, application.id),
             await read_form(self.deps, application, account),
             await read_log(book, application.id),
+            await read_work(self.deps, actor, application, self.deps.now()),
         )
 
-    async def reveal(self, actor: Actor, application_id: UUID, field: str) -> str:
-        """A sensitive value in clear; the audit log records who saw which field. Raises NotFound."""
+    async def reveal(self, actor: Actor, application_id: UUID, field: str) -> Revealed:
+        """A sensitive value in clear, and the file's former one; the audit log records who saw which field. Raises
+        NotFound."""
         check(actor, "application.read")
         application = await Application.get_or_none(id=application_id, pool=actor.pool)
         if application is None:
@@ -183,7 +192,7 @@ class ApplicationList:
         revealed = await find_secret(self.deps, application, account, field)
         async with transaction():
             await record(actor, self.deps.now(), "application.reveal", "application", application.id, field=field)
-        return revealed.value
+        return revealed
 
     def where(self, actor: Actor, wanted: Filter, values: SqlValues | None = None) -> tuple[str, SqlValues]:
         """SQL conditions, with the values as parameters: added to ``values``, whose first is the pool, or to new
@@ -199,7 +208,9 @@ class ApplicationList:
             add("campaign_id = ?", wanted.campaign_id)
         if wanted.state:
             add("state = ?", _state(wanted.state))
-        if wanted.state not in (*_UNSENT, "cancelled"):
+        if wanted.to_confirm:
+            parts.append(f"id IN (SELECT v.application_id FROM application_act v WHERE v.pool = $1 AND {TO_CONFIRM})")
+        elif wanted.state not in (*_UNSENT, "cancelled"):
             parts.append("submitted_at IS NOT NULL")
         if wanted.step:
             parts.append("state IN ('reviewing', 'sent_back')")

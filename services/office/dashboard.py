@@ -12,6 +12,7 @@ from domain.experts.corrections import SECOND_LOOK
 from services.core.base import Actor, Deps, rows
 from services.core.permissions import check
 from services.draws import WorkLines, WorkLists
+from services.office.application_list import TO_CONFIRM
 from services.payments import (
     ABNORMAL,
     OPEN,
@@ -29,6 +30,7 @@ Kind = Literal[
     "overdue_reviews",
     "employer_requests",
     "objections",
+    "reinstatements",
     "sanction_proposals",
     "sanction_sheets",
     "sanction_appeals",
@@ -44,8 +46,9 @@ Kind = Literal[
     "corrections",
 ]
 """``unassigned_reviews``: tasks that no reviewer covers; ``reversals``: invoices that the office has to reverse;
-``disputes``: objections to a remuneration that a venue has not answered in time; ``sanction_proposals``: acts against
-experts that wait for a second person, ``sanction_sheets``: whole sheets of them."""
+``reinstatements``: ended applications to be taken up again, that wait for a second person; ``disputes``: objections to
+a remuneration that a venue has not answered in time; ``sanction_proposals``: acts against experts that wait for a
+second person, ``sanction_sheets``: whole sheets of them."""
 
 _WAITING = f"""
 SELECT 'overdue_reviews' AS kind, count(*), min(t.opened_at) AS since, NULL::uuid AS subject FROM review_task t
@@ -54,6 +57,8 @@ SELECT 'overdue_reviews' AS kind, count(*), min(t.opened_at) AS since, NULL::uui
 UNION ALL SELECT 'employer_requests', count(*), min(created_at), NULL FROM employer_request
  WHERE pool = $1 AND state = 'open'
 UNION ALL SELECT 'objections', count(*), min(created_at), NULL FROM objection WHERE pool = $1 AND state = 'open'
+UNION ALL SELECT 'reinstatements', count(*), min(v.begun_at), NULL FROM application_act v
+ WHERE v.pool = $1 AND {TO_CONFIRM}
 UNION ALL SELECT 'sanction_proposals', count(*), min(s.proposed_at), NULL FROM sanction s
  WHERE s.pool = $1 AND {PROPOSALS}
 UNION ALL SELECT 'sanction_sheets', count(*), min(created_at), NULL FROM sanction_sheet

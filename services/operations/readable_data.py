@@ -358,6 +358,8 @@ LISTS: Sequence[tuple[str, str, Table]] = (
             "values": ("填写内容", _form_values),
             "files": ("附件", _names_of_files),
             "log": ("办理过程", _review_log),
+            "messages": ("管理机构的留言", _each({"at": ("", _time), "text": ("", _text)})),
+            "office_notes": ("管理机构的内部备注（内容只供办理人员使用）", _each({"at": ("", _time)})),
         },
     ),
     (

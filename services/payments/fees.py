@@ -57,11 +57,12 @@ class Fees:
     async def charge(self, application: Application, now: datetime, *, again: bool = False) -> Fee:
         """Create the fee of an approved application; inside the caller's transaction, the row locked.
 
-        A second call returns the same fee; ``again``: another one with the same amount after a refund. It opens by the
-        rulebook and the campaign's payment window.
+        A second call returns the same fee; ``again``: another one with the same amount after a refund, or after it was
+        cancelled. It opens by the rulebook and the campaign's payment window, and closes by the person's own time where
+        that is later.
         """
         earlier_fee = await Fee.filter(application_id=application.id, kind=KIND).order_by("-created_at").first()
-        if earlier_fee is not None and not (again and earlier_fee.state == FeeState.REFUNDED):
+        if earlier_fee is not None and not (again and earlier_fee.state in (FeeState.REFUNDED, FeeState.VOID)):
             return earlier_fee
         rules = rules_of(self.deps, application.pool)
         campaign = await Campaign.get(id=application.campaign_id) if application.campaign_id else None
@@ -71,6 +72,7 @@ class Fees:
             if again
             else rules.window(application.approved_at or now, opens, closes)
         )
+        own = application.own_pay_until
         fee = await Fee.create(
             id=new_id(),
             pool=application.pool,
@@ -80,7 +82,7 @@ class Fees:
             expert_number=application.expert_number,
             amount=earlier_fee.amount if earlier_fee else rules.amount,
             opens_at=window.opens,
-            closes_at=window.closes,
+            closes_at=own if window.closes is None else max(window.closes, own or window.closes),
             state=FEE.initial,
             created_at=now,
         )
@@ -109,12 +111,13 @@ class Fees:
         due_fees = Fee.filter(application__campaign_id=campaign.id, state=FeeState.DUE).order_by("id")
         for fee in await due_fees.select_for_update(of=("fee",)).prefetch_related("application"):
             window = rules.window(fee.application.approved_at or fee.created_at, campaign.pay_from, campaign.pay_until)
-            was_notified = fee.notified_at is not None
+            was_notified, own = fee.notified_at is not None, fee.application.own_pay_until
+            closes = window.closes and max(window.closes, own or window.closes)
             fee.opens_at = min(fee.opens_at, window.opens) if was_notified else window.opens
-            if was_notified and window.closes is not None and fee.closes_at is not None:
-                fee.closes_at = max(fee.closes_at, window.closes)
-            elif not was_notified or window.closes is None:
-                fee.closes_at = window.closes
+            if was_notified and closes is not None and fee.closes_at is not None:
+                fee.closes_at = max(fee.closes_at, closes)
+            elif not was_notified or closes is None:
+                fee.closes_at = closes
             await fee.save(update_fields=["opens_at", "closes_at"])
 
     async def notify_opened(self, limit: int = 500) -> int:

@@ -1,7 +1,7 @@
 """Review of applications (审核): tasks of a step, reviewers who see them, and decisions."""
 
 from services.reviews.absences import AbsenceForm, OfficeAbsenceForm, ReviewerAbsence
-from services.reviews.application_view import SubmittedForm, find_secret, read_form
+from services.reviews.application_view import Revealed, SubmittedForm, find_secret, read_form
 from services.reviews.assignment_queries import Assignment, OpenPlace
 from services.reviews.assignments import AssignmentForm
 from services.reviews.attachment_access import Form, OpenedFile
@@ -9,6 +9,7 @@ from services.reviews.colleagues import Colleague
 from services.reviews.coverage import find_uncovered
 from services.reviews.decisions import Decided, Decision, Reviews, TaskDecision
 from services.reviews.handing import NOTE_MAX, HandedTask
+from services.reviews.holders import TaskHolders, read_holders
 from services.reviews.queue import ReviewQueue
 from services.reviews.registry import ReviewServices
 from services.reviews.reopening import REASON_MAX
@@ -35,6 +36,7 @@ __all__ = [
     "OpenPlace",
     "OpenedFile",
     "QueueCounts",
+    "Revealed",
     "ReviewLogLine",
     "ReviewQueue",
     "ReviewServices",
@@ -45,10 +47,12 @@ __all__ = [
     "TaskCard",
     "TaskDecision",
     "TaskFilter",
+    "TaskHolders",
     "TaskView",
     "find_secret",
     "find_uncovered",
     "is_own",
     "read_form",
+    "read_holders",
     "read_log",
 ]

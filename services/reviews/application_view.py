@@ -124,9 +124,10 @@ class FormData:
 
 
 async def read_form(deps: Deps, application: Application, account: Account) -> SubmittedForm:
-    """The form with its values and files, and what the expert has filed beside it."""
-    form = form_of(deps, application, account, await _load(deps, application, former=None))
-    if application.expert_id is None:
+    """The form with its values and files; beside it what an expert's file held, and what he has filed by himself."""
+    former = await read_former_file(deps, application)
+    form = form_of(deps, application, account, await _load(deps, application, former=former))
+    if former is not None or application.expert_id is None:
         return form
     retired_on = (await file_of(deps, application.expert_id)).values.get(RETIRED)
     return replace(form, sections=(*form.sections, *_own_word(retired_on)))

@@ -21,6 +21,7 @@ from services.applications import (
     EVERYTHING,
     SPECIALTIES,
     cancel_open_tasks,
+    give_time_to_correct,
     has_left,
     lock,
     log,
@@ -28,6 +29,7 @@ from services.applications import (
     notify_applicant,
     page_of,
     returned_places,
+    review_end,
     type_of,
 )
 from services.catalogue_codes import load_codes
@@ -297,6 +299,7 @@ class Reviews:
             fields = [*application.sent_back_fields, SPECIALTIES, *book.review.correction_fields, *marked]
             application.sent_back_fields = list(dict.fromkeys(fields))
         await application.save(update_fields=["sent_back_fields"])
+        await give_time_to_correct(application, book, now)
         await move(application, ApplicationEvent.SEND_BACK, now)
         await notify_applicant(
             self.notices,
@@ -364,9 +367,11 @@ async def check_window(application: Application, book: Rulebook, now: datetime) 
     rule = "review.own_campaign_window"
     if campaign.review_from is not None and now < campaign.review_from:
         raise violation(book, rule, f"审核将于{print_time(campaign.review_from)}开始，请届时办理。")
-    if campaign.review_until is not None and now >= campaign.review_until:
-        ended = print_time(campaign.review_until)
-        raise violation(book, rule, f"本次征集的审核已于{ended}结束。如需继续，请联系专家库管理机构延长审核时间。")
+    end = review_end(campaign, application, book)
+    if end is not None and now >= end:
+        raise violation(
+            book, rule, f"本次征集的审核已于{print_time(end)}结束。如需继续，请联系专家库管理机构延长审核时间。"
+        )
 
 
 def rule_of(book: Rulebook, task: ReviewTask) -> ReviewStep:

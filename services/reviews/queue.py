@@ -16,7 +16,7 @@ from domain.masking import mask_id_number, mask_mobile
 from models.accounts import Account
 from models.applications import Application, ApplicationSection, ApplicationSpecialty, Attachment
 from models.reviews import ReviewEntry, ReviewTask
-from services.applications import facts_of, returned_places, type_of, values_of
+from services.applications import OfficeNote, facts_of, notes_column, notes_of, returned_places, type_of, values_of
 from services.catalogue_codes import load_codes
 from services.core.base import Actor, Deps, Page, from_row, record, rows, transaction
 from services.core.pages import read_page
@@ -57,7 +57,8 @@ Within = tuple[str, SqlValues]
 """SQL conditions on a task ``t``, with their values, which several statements may copy and extend."""
 _FOUND = f"SELECT t AS task, p AS application, p.id = ANY({OWN}) AS own, ({reaches('$4')}) AS reached"
 _FROM = f"FROM review_task t {_APPLICATION} WHERE t.pool = $1 AND t.id = $3"
-_WHOLE = """,
+_WHOLE = f""",
+  {notes_column("p.id")},
   (SELECT h.real_name FROM account h WHERE h.id = t.handed_by) AS handed_by_name,
   (SELECT h.real_name FROM account h WHERE h.id = t.handed_to) AS handed_to_name,
   (SELECT h.real_name FROM account h WHERE h.id = t.decided_by) AS decided_by_name,
@@ -162,7 +163,8 @@ class ReviewQueue:
         codes = await load_form_codes(book, values, former, named)
         form = FormData(values, codes, [from_row(Attachment, file) for file in row["files"]], former)
         names = {name: row[f"{name}_name"] or "" for name in ("handed_by", "handed_to", "decided_by", "represented")}
-        return self._task_view(actor, names, task, application, account, specialties, log, form, now)
+        notes = notes_of(self.deps, row)
+        return self._task_view(actor, names, task, application, account, specialties, log, notes, form, now)
 
     def _task_view(
         self,
@@ -173,6 +175,7 @@ class ReviewQueue:
         account: Account,
         specialties: Sequence[ApplicationSpecialty],
         log: Sequence[ReviewEntry],
+        notes: tuple[OfficeNote, ...],
         form: FormData,
         now: datetime,
     ) -> TaskView:
@@ -191,6 +194,7 @@ class ReviewQueue:
             sheet=form_of(self.deps, application, account, form),
             specialties=tuple(specialty_of(specialty, codes) for specialty in specialties),
             log=tuple(log_line(entry, codes) for entry in log),
+            notes=notes,
             decided_at=task.decided_at,
             opinion=task.opinion,
             returned=returned_places(book, [task]),

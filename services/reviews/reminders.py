@@ -29,7 +29,8 @@ WITH reviewer AS MATERIALIZED (
       LEFT JOIN (SELECT DISTINCT account_id FROM reviewer) r ON r.account_id = p.account_id
       LEFT JOIN campaign k ON k.id = p.campaign_id AND $4
      WHERE t.pool = $1 AND t.state = 'open' AND p.state IN ('reviewing', 'sent_back') AND t.opened_at < $2
-       AND coalesce(k.review_from <= $5, TRUE) AND coalesce(k.review_until > $5, TRUE)
+       AND coalesce(k.review_from <= $5, TRUE)
+       AND (p.own_until IS NOT NULL OR coalesce(k.review_until > $5, TRUE))
        AND EXISTS (SELECT 1 FROM reviewer)
      GROUP BY t.step_code, t.region, t.specialty, t.handed_to, r.account_id
 )

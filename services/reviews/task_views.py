@@ -18,7 +18,7 @@ from domain.rulebook.form import EntryType
 from domain.rulebook.reviews import ReviewStep
 from models.applications import ApplicationSpecialty
 from models.reviews import ReviewEntry, ReviewTask
-from services.applications import ReturnedPlace
+from services.applications import OfficeNote, ReturnedPlace
 from services.catalogue_codes import CatalogueCodes, load_codes
 from services.reviews.application_view import SubmittedForm
 from services.reviews.decisions import Decision
@@ -98,6 +98,7 @@ class TaskView:
     sheet: SubmittedForm
     specialties: tuple[SpecialtyState, ...]
     log: tuple[ReviewLogLine, ...]
+    notes: Annotated[tuple[OfficeNote, ...], Field(description="Of the office, never shown to the applicant")]
     decided_at: datetime | None
     opinion: str
     returned: Annotated[tuple[ReturnedPlace, ...], Field(description="The places at which the decision points")]

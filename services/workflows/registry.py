@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from services.core.due_tasks import DueTask
 from services.workflows.applications import ApplicationWorkflow
 from services.workflows.campaigns import CampaignWorkflow
+from services.workflows.office_acts import OfficeActs
 from services.workflows.reconcile_tasks import TaskReconciler
+from services.workflows.reinstatements import Reinstatements
 from services.workflows.reviews import ReviewWorkflow
 
 
@@ -17,6 +19,8 @@ class Workflows:
     campaigns: CampaignWorkflow
     reviews: ReviewWorkflow
     task_reconciler: TaskReconciler
+    office_acts: OfficeActs
+    reinstatements: Reinstatements
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:

@@ -110,6 +110,9 @@ ABOUT_NOTHING: Mapping[str, str] = {
         "a text to many, which records nothing about them",
     ),
     **dict.fromkeys(["office.people.search", "office.people.find_other"], "reading, which is logged"),
+    "office.applications.preview_message": "a preview",
+    "office.applications.refuse": "a proposal, of which he was not told, has no effect",
+    "office.applications.withdraw": "as above",
     "office.exam_analysis.preview": "a preview",
     "office.exam_candidates.allow": "more time, which takes nothing",
     "office.exam_candidates.allow_devices": "more devices, which take nothing",
@@ -135,6 +138,7 @@ UNTOLD: Mapping[str, str] = {
         ],
         "it would say who is in the pool",
     ),
+    "office.applications.write_note": "it is for office and reviewers; his data export says when there was one",
     "office.passwords.issue": "the password only allows its owner to set another one, with a code by SMS",
     **dict.fromkeys(["office.supervisors.add", "office.supervisors.end"], "it counts when he is chosen, and is told"),
 }

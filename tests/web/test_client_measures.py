@@ -112,6 +112,7 @@ FORMS: Mapping[str, str] = {
     "web.experts.availability._Span.starts_at": "as experts_add",
     "web.experts.availability._Weekly.until": "as experts_add",
     "web.experts.availability._Weekly.weekdays": "as experts_add",
+    "web.office.applications._Deadline.until": "ahead and later than the present deadline, within UNTIL_MAX",
     "web.office.bank._Item.difficulty": "1 to 5",
     "web.office.bank._Item.key": "options of the item",
     "web.office.bank._NewItem.difficulty": "1 to 5",

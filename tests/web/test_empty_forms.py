@@ -17,8 +17,10 @@ from typing import Any
 from aiohttp import FormData
 
 from tests.drivers.pages import PUBLIC_URL
+from tests.factories.applications import make_campaign
 from tests.factories.courses import School
 from tests.factories.exams import make_exam
+from tests.factories.reviews import make_application
 from tests.web.conftest import Visitor, World
 from tests.web.office_scene import paid, refund
 from tests.web.owned_rows import make_owned_rows
@@ -245,7 +247,19 @@ async def test_an_empty_form_names_all_that_it_demands(world: World) -> None:
     await world.panel(2)
     order = await paid(scene, "秦改退", number="ZJ0000780")
     await refund(scene, order, refund_id="5030", failure="ABNORMAL")
-    further = {"admin": (f"/office/orders/{order.id}", owned_rows.address("/office/bank/item/{id}/edit"))}
+    campaign = await make_campaign(world.services.deps)
+    draft = await make_application(
+        world.services.deps, state="draft", round=0, submitted_at=None, campaign_id=campaign.id
+    )
+    ended = await make_application(world.services.deps, state="refused", ended_at=world.clock.now())
+    further = {
+        "admin": (
+            f"/office/orders/{order.id}",
+            owned_rows.address("/office/bank/item/{id}/edit"),
+            f"/office/applications/{draft.id}",
+            f"/office/applications/{ended.id}",
+        )
+    }
     declared, seen = declared_commands(), set[tuple[str, str]]()
     problems: list[str] = []
     for role, visitor in visitors.items():

@@ -59,6 +59,8 @@ WAYS: Mapping[Enum, str] = {
     E_.CANCEL: STATUS,
     E_.WITHDRAW: STATUS,
     E_.UNLOCK: "POST /office/applications/{id}",
+    E_.REINSTATE: "POST /office/applications/{id}",
+    E_.RESTART: "POST /office/applications/{id}",
     TaskEvent.APPROVE: REVIEW,
     TaskEvent.SEND_BACK: REVIEW,
     TaskEvent.REFUSE: REVIEW,

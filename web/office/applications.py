@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, cast, get_args
 from urllib.parse import urlencode
 from uuid import UUID
@@ -19,20 +20,27 @@ from services.entry import ExamResult
 from services.office import ApplicationLine, Filter, Sort, StateCount
 from services.ports import MailAttachment
 from services.reviews import Form as FileForm
+from services.workflows import MESSAGE_MAX, NOTE_MAX, REASON_MAX
 from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, begin_of, day, last_page, uuid_of
-from web.core.pages import Visit, page, resource
+from web.core.pages import Redirect, Visit, page, resource
 from web.core.site import page_number, show_picture
-from web.core.typed_forms import Lines, ReasonForm
+from web.core.typed_forms import Lines, Moment, ReasonForm
 from web.files.file_links import go_to_file, mail_attachment
 from web.office.base import OfficePart
 
-_FILTERS = ("q", "state", "step", "region", "type", "campaign", "from", "until", "sort")
+_FILTERS = ("q", "state", "step", "region", "type", "campaign", "from", "until", "only", "sort")
+_TO_CONFIRM = "to_confirm"
 SORTS = {"newest": "最近提交在前", "oldest": "最早提交在前", "waiting": "等待最久在前", "name": "按姓名"}
 _NOTHING = Page[ApplicationLine]((), 0)
+_TEXT_MAX = 20_000
+"""Characters of a note or message that are looked at."""
+_FORM_LONGEST = 256 * 1024
+"""Bytes of a form, so that one who pastes too much reads how much is allowed."""
 
 _KNOWN: tuple[EntryType, ...] = ("first", "renewal")
 """Types in every list, even if the pool no longer accepts them."""
-_APPLICATION, _CONCLUDED = "这份申请", "已登记，并通知了申请人。"
+_APPLICATION, _CONCLUDED, _ACT = "这份申请", "已登记，并通知了申请人。", "这项重新受理"
+_REINSTATED = "已重新受理，并通知了申请人。"
 
 
 @dataclass(frozen=True)
@@ -42,8 +50,32 @@ class _Masked:
     field: Annotated[str, Lines(60)]
 
 
+@dataclass(frozen=True)
+class _Deadline:
+    """``until``: the time up to which the applicant may act; not asked for where nothing waits for him."""
+
+    until: Annotated[datetime | None, Moment("截止时间")]
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Note:
+    note: Annotated[str, Lines(_TEXT_MAX)]
+
+
+@dataclass(frozen=True)
+class _Message:
+    message: Annotated[str, Lines(_TEXT_MAX)]
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    refusal: str
+
+
 class ApplicationPages(OfficePart):
     code = "applications"
+    on_page = OfficePart.on_page | {403}
 
     def add_routes(self) -> None:
         super().add_routes()
@@ -77,7 +109,8 @@ class ApplicationPages(OfficePart):
             "steps": [(step.code, step.name) for step in book.review.steps],
             "campaigns": await self.services.applications.campaign_queries.choices(visit.actor),
             "places": await self.services.office.dashboard.places(visit.actor),
-            "narrowed": any(name not in ("q", "state", "sort") for name in wanted),
+            "narrowed": any(name not in ("q", "state", "sort", "only") for name in wanted),
+            "to_confirm": wanted.get("only") == _TO_CONFIRM,
             "query": _query(wanted),
             "now": self.services.deps.now(),
         }
@@ -93,20 +126,23 @@ class ApplicationPages(OfficePart):
 
     # ---- one
 
-    @page("/office/applications/{id}", "office/application.html")
+    @page("/office/applications/{id}", "office/application.html", longest=_FORM_LONGEST)
     async def application(self, visit: Visit) -> Mapping[str, object]:
         return {
             "view": await self.services.office.applications.get(visit.actor, visit.id(_APPLICATION)),
             "opened": {},
+            "formers": {},
             "events": LOG_LABELS,
             "types": entry_names(self.book(visit.actor)),
+            "previewed": None,
+            "longest": {"reason": REASON_MAX, "note": NOTE_MAX, "message": MESSAGE_MAX},
         }
 
     @application.command(_Masked, "reveal")
     async def reveal(self, visit: Visit, form: _Masked) -> Mapping[str, object]:
         """Only this response shows the value."""
-        value = await self.services.office.applications.reveal(visit.actor, visit.id(_APPLICATION), form.field)
-        return {"f": EMPTY, "opened": {form.field: value}}
+        revealed = await self.services.office.applications.reveal(visit.actor, visit.id(_APPLICATION), form.field)
+        return {"f": EMPTY, "opened": {form.field: revealed.value}, "formers": {form.field: revealed.former}}
 
     @application.command(ReasonForm, "unlock", note="已解除锁定，并通知了申请人。")
     async def unlock(self, visit: Visit, form: ReasonForm) -> None:
@@ -129,6 +165,55 @@ class ApplicationPages(OfficePart):
     async def end(self, visit: Visit, form: ReasonForm) -> None:
         """The fee stays unpaid."""
         await self.services.entry.conclusions.end(visit.actor, visit.id(_APPLICATION), form.reason, key=visit.key)
+
+    # ---- what the office does beside decisions
+
+    @application.command(
+        _Deadline,
+        "reinstate",
+        note={
+            "reinstated": _REINSTATED,
+            "waits": "已提出。由另一位管理员在首页“待复核的重新受理”中同意后生效，届时通知申请人。",
+        },
+    )
+    async def reinstate(self, visit: Visit, form: _Deadline) -> Redirect:
+        waits = await self.services.workflows.reinstatements.begin(
+            visit.actor, visit.id(_APPLICATION), form.until, form.reason, key=visit.key
+        )
+        return Redirect(note="waits" if waits else "reinstated")
+
+    @application.command(name="confirm", note=_REINSTATED)
+    async def confirm(self, visit: Visit) -> None:
+        await self.services.workflows.reinstatements.confirm(visit.actor, visit.row_id(_ACT), key=visit.key)
+
+    @application.command(_Refusal, "refuse", note="已登记不予同意，申请没有变动。")
+    async def refuse(self, visit: Visit, form: _Refusal) -> None:
+        reinstatements = self.services.workflows.reinstatements
+        await reinstatements.refuse(visit.actor, visit.row_id(_ACT), form.refusal, key=visit.key)
+
+    @application.command(name="withdraw", note="已撤回，申请没有变动。")
+    async def withdraw(self, visit: Visit) -> None:
+        await self.services.workflows.reinstatements.withdraw(visit.actor, visit.row_id(_ACT), key=visit.key)
+
+    @application.command(_Deadline, "extend", note="已延长，并通知了申请人。")
+    async def extend(self, visit: Visit, form: _Deadline) -> None:
+        acts = self.services.workflows.office_acts
+        await acts.extend(visit.actor, visit.id(_APPLICATION), form.until, form.reason, key=visit.key)
+
+    @application.command(_Note, "note", note="已记下，管理机构和审核人员可以看到。")
+    async def write_note(self, visit: Visit, form: _Note) -> None:
+        await self.services.workflows.office_acts.note(visit.actor, visit.id(_APPLICATION), form.note, key=visit.key)
+
+    @application.command(_Message, "preview")
+    async def preview_message(self, visit: Visit, form: _Message) -> Mapping[str, object]:
+        """Nothing is sent yet."""
+        acts = self.services.workflows.office_acts
+        return {"previewed": await acts.preview(visit.actor, visit.id(_APPLICATION), form.message)}
+
+    @application.command(_Message, "message", note="已发送。送达情况见下方“管理机构办理记录”。")
+    async def send_message(self, visit: Visit, form: _Message) -> None:
+        acts = self.services.workflows.office_acts
+        await acts.message(visit.actor, visit.id(_APPLICATION), form.message, key=visit.key)
 
     # ---- its files
 
@@ -183,6 +268,7 @@ def application_filter_of(wanted: Mapping[str, str]) -> Filter:
         wanted.get("q", "")[:50],
         begin_of(day(wanted.get("from", ""), "from", "提交起始日期")),
         begin_of(day(wanted.get("until", ""), "until", "提交截止日期"), days=1),
+        wanted.get("only") == _TO_CONFIRM,
     )
 
 

@@ -15,6 +15,7 @@ _TODOS: Mapping[Kind, tuple[str, str]] = {
     "overdue_reviews": ("超期未审", "/office/applications?state=reviewing&sort=waiting"),
     "employer_requests": ("申请添加的单位", "/office/employers/requests"),
     "objections": ("待处理的异议", "/office/objections"),
+    "reinstatements": ("待复核的重新受理", "/office/applications?only=to_confirm"),
     "sanction_proposals": ("待确认的处理", "/office/sanctions?state=proposed"),
     "sanction_sheets": ("待确认的批量处理", "/office/sanctions/sheets"),
     "sanction_appeals": ("待答复的申诉", "/office/sanctions?state=appealed"),

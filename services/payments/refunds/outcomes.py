@@ -57,7 +57,7 @@ class RefundOutcomes:
         await self.fees.cancel(application.id, now)
         await self._log_event(application, ApplicationEvent.TERMINATE, reason, now)
         await record(actor, now, "application.terminate", "application", application.id, reason=reason)
-        await notify_applicant(self.notices, application, "application_ended", "", reason=reason)
+        await notify_applicant(self.notices, application, "application_ended", now.isoformat(), reason=reason)
 
     async def charge_again(self, application: Application, refund: Refund, fee: Fee, now: datetime) -> None:
         """After the refund the fee is due once more, if the application still waits for the next stage."""

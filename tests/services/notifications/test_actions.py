@@ -67,6 +67,8 @@ ABOUT_THE_PERSON = {
     "application_refused": "As above.",
     "application_exam": "As above.",
     "application_ended": "As above.",
+    "application_reinstated": "As above.",
+    "application_message": "Chat and card name the application; the short message has no room.",
     "account_bound": "A person has one WeChat in the pool's chat, which reads it.",
     "employer_answered": "The short message has no room for the name of the employer; chat and card have.",
     "objection_answered": "As above.",
