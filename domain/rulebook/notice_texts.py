@@ -216,6 +216,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "application_ended": {**_APPLICATION, "reason": "本人申请退费"},
     "application_entered": {"number": "ZJ0100001", "hotline": "020-12345678"},
     "term_ending": {"until": "2026年11月21日", "advice": "请在12月4日(周五) 18:30前办理续聘"},
+    "term_extended": {"until": "2026年11月21日", "reason": "换届前统一延长聘期"},
     "pause_reminder": {
         "since": "2026年11月21日",
         "what": "每周三下午（12:00至24:00）",

@@ -30,6 +30,7 @@ _QUEUES: Mapping[str, str] = {
     "payments.qr_image": QR_IMAGES,
     "exports.write": EXPORTS,
     "experts.sheet": EXPORTS,
+    "experts.terms": EXPORTS,
     "sanctions.sheet": EXPORTS,
     "catalogue.map": EXPORTS,
 }

@@ -152,6 +152,7 @@ ACTIONS: Mapping[str, Action] = {
     "application_entered": Action("查看我的专家信息", "/h5/{pool}/apply", words=("我的状态",)),
     "pause_reminder": Action("恢复接受抽取", "/h5/{pool}/periods", words=("恢复接受抽取", "继续暂停")),
     "term_ending": Action("查看续聘", "/h5/{pool}/apply", words=("申报",)),
+    "term_extended": Action("查看我的档案", "/h5/{pool}/file"),
     "certificate_issued": _CERTIFICATES,
     "certificate_ending": _CERTIFICATES,
     "certificate_revoked": _CERTIFICATES,

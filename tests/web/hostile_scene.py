@@ -27,7 +27,7 @@ from models.draws import (
     Supervisor,
     SupervisorEntry,
 )
-from models.experts import CatalogueEntry, Employment, Expert, Unavailability
+from models.experts import CatalogueEntry, Employment, Expert, TermSheet, Unavailability
 from models.helpdesk import Feedback
 from models.invitations import Invitation, ReleaseConfirmation
 from models.materials import Material
@@ -95,6 +95,7 @@ TYPED: Mapping[type[Model], tuple[str, ...]] = {
     ReviewTask: ("opinion",),
     Sanction: ("reason", "refusal", "lift_reason", "answer"),
     SanctionSheet: ("filename",),
+    TermSheet: ("filename", "reason"),
     Supervisor: ("name", "department"),
     SupervisorEntry: ("name", "department"),
     Unavailability: ("reason",),
@@ -192,6 +193,18 @@ async def _what_no_form_adds_here(world: World, application: Application, invita
         created_at=now,
         progress_at=now,
         **rows,
+    )
+    day = (now + timedelta(days=400)).isoformat()
+    terms_rows = rows | {"targets": [[2, EVIL, str(expert.id), day]]}
+    await TermSheet.create(
+        pool="demo",
+        account_id=new_id(),
+        filename="a.csv",
+        reason="换届",
+        state="checked",
+        created_at=now,
+        progress_at=now,
+        **terms_rows,
     )
     await ReviewEntry.create(application_id=application.id, at=now, event="send_back", who="审核处", opinion="缺材料")
 

@@ -14,6 +14,7 @@ from models.campaigns import EmployerImport
 from models.corrections import Correction
 from models.courses import CourseEnrolment, CourseItem
 from models.exams import ExamEvidence, ExamImport, ExamItemVersion, ExamSitting
+from models.experts import TermSheet
 from models.payments import Fee, Invoice, PayOrder
 from models.reviews import ReviewTask
 from models.sanctions import SanctionSheet
@@ -132,6 +133,7 @@ async def _sheets(scene: Scene) -> dict[tuple[str, str], object]:
         state="checked",
         progress_at=now,
     )
+    terms = await TermSheet.create(**by, reason="换届", targets=[], errors=[], state="checked", progress_at=now)
     material = await services.files.materials.add(scene.admin, MaterialData("申报指南", "操作手册"), pdf())
     values: dict[tuple[str, str], object] = {
         ("/office/bank/import/", "id"): items.id,
@@ -141,6 +143,8 @@ async def _sheets(scene: Scene) -> dict[tuple[str, str], object]:
         ("/office/experts/import/", "id"): experts,
         ("/office/experts/template", "form"): "csv",
         ("/office/employers/template", "form"): "csv",
+        ("/office/experts/terms/", "id"): terms.id,
+        ("/office/experts/terms/template", "form"): "csv",
         ("/office/sanctions/sheets/", "id"): sanctions.id,
         ("/office/sanctions/template", "form"): "csv",
         ("/office/exams/results/", "id"): results.id,

@@ -118,6 +118,8 @@ ABOUT_NOTHING: Mapping[str, str] = {
     "office.exam_candidates.allow_devices": "more devices, which take nothing",
     "office.exam_candidates.drop": "a draft, of which nobody was told",
     "office.expert_sheets.drop": "a file",
+    "office.term_sheets.drop": "a sheet, of which nobody was told",
+    "office.term_sheets.read_sheet": "a preview; see the confirmation",
     "office.sanction_sheets.drop": "a proposal, of which nobody was told",
     "office.sanction_sheets.read_sheet": "a preview; see the confirmation",
     "office.expert_sheets.read_sheet": "a preview; see the confirmation",

@@ -177,6 +177,7 @@ UPLOADS = (
     "/office/courses/{id}/items/{item}/pages",
     "/office/employers/import",
     "/office/experts/import",
+    "/office/experts/terms",
     "/office/experts/{id}",
     "/office/exams/results",
     "/office/exams/{id}/candidates/sheet",

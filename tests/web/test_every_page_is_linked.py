@@ -33,6 +33,7 @@ _ADMINS = (
     *(
         "/experts",
         "/experts/import",
+        "/experts/terms",
         "/feedback",
         "/group-notices",
         "/group-notices/new",

@@ -21,7 +21,7 @@ from domain.clock import local
 from gateways.document_renderer import TypstRenderer
 from models import draws, invitations, projects, remuneration
 from models.draws import CallNotice, Condition, Draw
-from models.experts import Expert
+from models.experts import Expert, TermSheet
 from models.reviews import ReviewTask
 from models.sanctions import SanctionSheet
 from services.core.base import Actor
@@ -68,6 +68,7 @@ SHOWN = (
     *("/h5/{pool}/panels", "/h5/{pool}/help", "/h5/{pool}/materials", "/h5/{pool}/notice"),
     *("/review", "/review/{task_id}", "/review/{task_id}/all"),
     *("/office/applications", "/office/applications/{id}", "/office/exports/{what}.xlsx", "/office/experts"),
+    *("/office/experts/terms", "/office/experts/terms/{id}"),
     *("/office/experts/{id}", "/office/sanctions", "/office/sanctions/sheets", "/office/sanctions/sheets/{id}"),
     *(
         "/office/campaigns",
@@ -183,6 +184,7 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/open-data/{pool": ["demo"],
         "/open-data/{pool}/draws/{month": [f"{local(world.clock.now()):%Y-%m}"],
         "/office/sanctions/sheets/{id": [str(sheet.id) for sheet in await SanctionSheet.all()],
+        "/office/experts/terms/{id": [str(sheet.id) for sheet in await TermSheet.all()],
         "/record/{pool": ["demo"],
         "/record/{pool}/{number": [(await Draw.get(id=ended)).number],
         "/record/{token": records,

@@ -45,6 +45,7 @@ from web.office.sanction_sheets import SanctionSheetPages
 from web.office.staff import StaffPages
 from web.office.statistics import StatisticsPages
 from web.office.supervisors import SupervisorPages
+from web.office.term_sheets import TermSheetPages
 from web.office.texts import TextPages
 from web.office.unmatched_payments import UnmatchedPaymentPages
 from web.office.venues import OfficeVenuePages
@@ -70,6 +71,7 @@ _ALL = (
     BankPages,
     ExpertSheetPages,
     SanctionSheetPages,
+    TermSheetPages,
     ExpertPages,
     CampaignPages,
     OfficeCertificatePages,
