@@ -47,6 +47,8 @@ class CandidateEvent(Labelled):
     FAIL = "fail", "记为不合格"
     LEAVE = "leave", "退出考试"
     RETRY = "retry", "再给一次机会"
+    RETURN = "return", "重新参加"
+    """The application that had ended is taken up again while the examination goes on."""
 
 
 _C = CandidateState
@@ -60,7 +62,9 @@ CANDIDATE: Lifecycle[CandidateState, CandidateEvent] = Lifecycle(
             CandidateEvent.RETRY: _C.CALLED,
             CandidateEvent.LEAVE: _C.LEFT,
         },
+        _C.LEFT: {CandidateEvent.RETURN: _C.CALLED},
     },
+    ended=frozenset((_C.LEFT,)),
 )
 """A candidate who failed may still pass by a ruling or an appeal; one who passed is never failed by either."""
 

@@ -102,6 +102,7 @@ WAYS: Mapping[Enum, str] = {
     CandidateEvent.PASS: CANDIDATES,
     CandidateEvent.RETRY: CANDIDATES,
     CandidateEvent.LEAVE: CANDIDATES,
+    CandidateEvent.RETURN: "duty exam_call",
     SanctionEvent.CONFIRM: "POST /office/experts/{id}",
     SanctionEvent.REFUSE: "POST /office/experts/{id}",
     SanctionEvent.WITHDRAW: "POST /office/experts/{id}",

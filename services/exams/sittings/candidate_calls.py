@@ -64,8 +64,16 @@ _SOURCES = {
 }
 _MISSING = " UNION ALL ".join(f"({source})" for source in _SOURCES.values())
 _PAUSED = not_paused("exam_call", "m.exam_id")
-CALLS_DUE = f"EXISTS (SELECT 1 FROM ({_MISSING}) m WHERE {_PAUSED})"
-_EXAMS = f"SELECT DISTINCT m.exam_id AS id FROM ({_MISSING}) m WHERE {_PAUSED}"
+_RETURNING = f"""
+SELECT c.id, c.exam_id FROM exam_candidate c JOIN exam e ON e.id = c.exam_id
+  JOIN application p ON p.id = c.application_id
+ WHERE c.state = 'left' AND p.state = 'exam' AND p.state_since > c.concluded_at AND e.purpose = 'entry' AND {_OPEN}
+   AND NOT EXISTS (SELECT 1 FROM exam_candidate o WHERE o.application_id = p.id AND o.state = 'called')
+"""
+"""Whose application ended, and was taken up again since. Whom the office has taken out of it stays out."""
+_TO_CALL = f"(SELECT s.exam_id FROM ({_MISSING}) s UNION ALL SELECT r.exam_id FROM ({_RETURNING}) r) m WHERE {_PAUSED}"
+CALLS_DUE = f"EXISTS (SELECT 1 FROM {_TO_CALL})"
+_EXAMS = f"SELECT DISTINCT m.exam_id AS id FROM {_TO_CALL}"
 _PEOPLE = f"SELECT * FROM ({_MISSING}) m WHERE m.exam_id = $2 ORDER BY m.account_id LIMIT {BATCH}"
 
 _LOST = """
@@ -96,8 +104,29 @@ class CandidateCalls:
         return await process_each("exam_call", due, lambda row: self._call_many(row["id"]))
 
     async def _call_many(self, exam_id: UUID) -> None:
+        await self._call_back(exam_id)
         while await self._call_batch(exam_id) == BATCH:
             pass
+
+    async def _call_back(self, exam_id: UUID) -> None:
+        """Those who had to leave it, and whose application was taken up again."""
+        now = self.deps.now()
+        async with transaction():
+            await advisory_lock(f"exam_call:{exam_id}")
+            exam, sitting = await Exam.get(id=exam_id), None
+            for row in await rows(f"{_RETURNING} AND c.exam_id = $2 ORDER BY c.id LIMIT {BATCH}", now, exam_id):
+                sitting = sitting or await _only_sitting(exam)
+                candidate = await lock_candidate(row["id"])
+                await move_candidate(candidate, CandidateEvent.RETURN, now)
+                candidate.called_at, candidate.reminders = now, _reminders_behind(exam, sitting, now)
+                candidate.sitting_id = sitting.id if sitting else None
+                await candidate.save(update_fields=["called_at", "reminders", "sitting_id"])
+                if sitting is not None:
+                    sitting.booked += 1
+                    await sitting.save(update_fields=["booked"])
+                to = recipient("exam_called", exam, candidate, sitting, now, occasion=now.isoformat())
+                await self.notices.notify_many(pool=exam.pool, kind="exam_called", recipients=[to])
+                await record(system(exam.pool), now, "exam.return", "exam_candidate", candidate.id)
 
     async def _call_batch(self, exam_id: UUID) -> int:
         now = self.deps.now()

@@ -69,6 +69,10 @@ async def test_a_refusal_is_taken_back_by_two_members_and_the_applicant_corrects
     assert re.search(r"待复核的重新受理 最早\S+ \d\d:\d\d 1\b", home.text)
     await home.click(next(name for name in home.page.links if name.startswith("待复核的重新受理")))
     assert ("欧阳建国" in home.text, "只列出重新受理待复核的申请" in home.text) == (True, True)
+    exported = await home.client.get("/office/exports/applications.xlsx?only=to_confirm")
+    assert exported.status == 200
+    await home.get("/office/group-notices/new?audience=applications&only=to_confirm")
+    assert home.status == 200
     page = await second.at(path_of(application))
     await post(page, path_of(application), command="refuse", id=str((await waiting()).id), refusal="")
     assert set(await wrong_fields(page)) == {"refusal"}

@@ -89,6 +89,37 @@ async def test_whose_application_is_over_sits_no_more_and_frees_the_place(exam_s
     assert "exam_leave" not in await exam_scene.services.operations.scheduler.tick()
 
 
+async def test_whose_application_is_taken_up_again_is_a_candidate_again(
+    exam_scene: ExamScene, clock: FixedClock
+) -> None:
+    application = await exam_scene.make_waiting_application()
+    await make_published(exam_scene.services, exam_scene.office)
+    candidate = await exam_scene.candidate_of(application)
+    await Application.filter(id=application.id).update(state="cancelled", ended_at=exam_scene.deps.now())
+    await work(exam_scene.services, "exam_leave")
+    clock.move(HOUR)
+    assert "exam_call" not in await exam_scene.services.operations.scheduler.tick()
+    now = exam_scene.deps.now()
+    await Application.filter(id=application.id).update(state="exam", ended_at=None, state_since=now)
+    assert "exam_call" in await exam_scene.services.operations.scheduler.tick()
+    await work(exam_scene.services, "exam_call")
+    await candidate.refresh_from_db()
+    assert (candidate.state, candidate.called_at, candidate.concluded_at) == ("called", now, None)
+    assert candidate.sitting_id is not None
+    assert (await ExamSitting.get()).booked == 1
+    assert await Notice.filter(kind="exam_called").count() == 2
+    assert "exam_call" not in await exam_scene.services.operations.scheduler.tick()
+
+
+async def test_whom_the_office_took_out_of_the_examination_stays_out(exam_scene: ExamScene, clock: FixedClock) -> None:
+    application = await exam_scene.make_waiting_application()
+    await make_published(exam_scene.services, exam_scene.office)
+    candidate = await exam_scene.candidate_of(application)
+    clock.move(HOUR)
+    await exam_scene.services.exams.decisions.release(exam_scene.office, candidate.id, "另行安排")
+    assert "exam_call" not in await exam_scene.services.operations.scheduler.tick()
+
+
 async def test_an_expert_who_left_the_pool_sits_no_more(exam_scene: ExamScene) -> None:
     expert = await make_expert(exam_scene.deps, account=await make_account(exam_scene.deps))
     exam_id = await make_exam(exam_scene.services, exam_scene.office, purpose=Purpose.SINGLE)
