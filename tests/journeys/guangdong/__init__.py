@@ -69,10 +69,15 @@ class Expert:
         return first + check_sign(first)
 
 
+def _numeral(n: int) -> str:
+    """No name holds a digit."""
+    return str(n).translate(str.maketrans("0123456789", "零一二三四五六七八九"))
+
+
 GUANGZHOU, SHENZHEN, FOSHAN = "440106", "440305", "440604"
-BUILDERS = tuple(Expert(n, f"测施工{n}", GUANGZHOU, "A080101") for n in range(1, 11))
-BUILDERS_ELSEWHERE = tuple(Expert(n, f"测深圳{n}", SHENZHEN, "A080101") for n in range(11, 14))
-PLANNERS = tuple(Expert(n, f"测规划{n}", GUANGZHOU, "A010101") for n in range(14, 18))
+BUILDERS = tuple(Expert(n, f"测施工{_numeral(n)}", GUANGZHOU, "A080101") for n in range(1, 11))
+BUILDERS_ELSEWHERE = tuple(Expert(n, f"测深圳{_numeral(n)}", SHENZHEN, "A080101") for n in range(11, 14))
+PLANNERS = tuple(Expert(n, f"测规划{_numeral(n)}", GUANGZHOU, "A010101") for n in range(14, 18))
 OF_TENDEREE = Expert(18, "测业主", GUANGZHOU, "A080101", TENDEREE)
 OF_BIDDER = Expert(19, "测投标", GUANGZHOU, "A080101", "广东投标建设有限公司")
 NAMED = Expert(20, "避开人", GUANGZHOU, "A080101")
@@ -80,7 +85,8 @@ _FITS = {"willing": "440100", "title": "1001", "qualification": "Q0301", "depart
 WILLING = Expert(21, "测意愿", FOSHAN, "A080101", **_FITS)
 """Experts who fulfil a condition: Guangzhou, title, qualification and department."""
 ALMOST = tuple(
-    Expert(n, f"测差一{n}", FOSHAN, "A080101", **{**_FITS, missing: ""}) for n, missing in enumerate(_FITS, 22)
+    Expert(n, f"测差一{_numeral(n)}", FOSHAN, "A080101", **{**_FITS, missing: ""})
+    for n, missing in enumerate(_FITS, 22)
 )
 """Experts who lack one of these."""
 EXPERTS = (*BUILDERS, *BUILDERS_ELSEWHERE, *PLANNERS, OF_TENDEREE, OF_BIDDER, NAMED, WILLING, *ALMOST)
