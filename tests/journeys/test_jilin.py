@@ -445,7 +445,7 @@ async def test_04_1_who_is_no_expert_is_told_so_before_any_button(way: Journey) 
 async def test_04_1_a_change_that_changes_nothing_is_refused_files_included(way: Journey) -> None:
     sun = way.at_browser(SUN)
     page = await way.browser(SUN).open(f"/h5/{POOL}/apply?entry_type=change")
-    assert "初审（市、县财政部门）、复审（省财政厅）、终审（省财政厅）。 全部通过后生效" in page.text
+    assert "初审（市、县财政部门）、复审（省财政厅）、终审（省财政厅）。全部通过后生效" in page.text
     page = await sun.start("change")
     assert "吉林省政府采购评审专家信息变更申请表" in page.text
     titles = [section["title"] for section in await sun.sections("change")]

@@ -9,6 +9,7 @@ from services.draws.attendance import unanswered_moves
 
 UNINDEXED = {
     "attachment.account_id": "files are found by what they belong to",
+    "attachment.expert_id": "files of an expert's file are found by the ids that it holds",
     "draw_supervisor.entry_id": "an entry is ended, never deleted, and nobody lists its draws",
     "employer_import.account_id": "a sheet is opened by its own id",
     "employer_request.employer_id": "an employer is retired, never deleted, and nobody lists its requests",

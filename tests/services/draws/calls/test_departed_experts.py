@@ -239,9 +239,9 @@ async def test_the_office_sees_experts_whose_term_ends_and_they_are_notified_onc
     listing = ExpertList(office.deps)
     listed = {
         state: {row.id for row in (await listing.page(admin, ExpertFilter(state))).items}
-        for state in ("ending", "over", "left")
+        for state in ("ending", "term", "age", "left")
     }
-    assert listed == {"ending": {soon.id, ageing.id}, "over": {over.id}, "left": set()}
+    assert listed == {"ending": {soon.id, ageing.id}, "term": {over.id}, "age": set(), "left": set()}
     terms = ExpertTerms(replace(office.deps, rulebooks={"demo": office.deps.book("demo")}), book)
     assert [await terms.notify_ending(), await terms.notify_ending()] == [1, 0]
     assert [(notice.kind, notice.params["until"]) for notice in book.told] == [("term_ending", "2026年12月21日")]
