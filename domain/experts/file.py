@@ -130,20 +130,28 @@ def requested_fields(
     seen: Sequence[Mapping[str, object]],
     stored: Mapping[str, str],
     *,
-    by_id: Collection[str] = (),
+    by_id: Collection[str],
+    accepted: Collection[str],
 ) -> set[str]:
     """Fields that an application asks to change: their value in ``filed`` is none of those in ``seen``.
 
     ``seen``: the file when the application was begun, and when it was handed in. What another change has set between
     the two is not asked for. ``stored``: id of an attachment → key of the stored file, which copies of it share.
-    ``by_id``: fields whose form offers rows of a list by their ids. What the file has by its name, an imported employer
-    say, such a form can't take over: left empty, it stays.
+    ``by_id``: fields whose form offers rows of a list by their ids; ``accepted``: ids of the file's attachments that
+    today's form accepts. What the form can't take over, an imported employer by its name, or files of a kind that it
+    refuses, stays when it is left empty.
     """
+
+    def is_taken(code: str, value: object) -> bool:
+        if isinstance(value, list) and value:
+            return not all(isinstance(row, dict) and "file" in row and row["file"] not in accepted for row in value)
+        return not (code in by_id and is_name(value))
+
     return {
         code
         for code, value in filed.items()
         if _comparable(value, stored) not in [_comparable(values.get(code), stored) for values in seen]
-        and not (code in by_id and is_empty(value) and any(is_name(values.get(code)) for values in seen))
+        and not (is_empty(value) and not all(is_taken(code, values.get(code)) for values in seen))
     }
 
 

@@ -4,6 +4,7 @@ Rows are locked application first; ``repository`` has the locks and state change
 """
 
 from services.applications.applicants import facts_of, has_left, today
+from services.applications.attachment_reuse import ids_of_accepted
 from services.applications.attachment_rules import AttachmentView, check_begin, field_of, view_of
 from services.applications.attachments import PART_MAX
 from services.applications.campaign_rules import entry_names
@@ -114,6 +115,7 @@ __all__ = [
     "find_live",
     "give_time_to_correct",
     "has_left",
+    "ids_of_accepted",
     "key_of",
     "lock",
     "lock_open_tasks",

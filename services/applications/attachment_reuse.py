@@ -5,7 +5,7 @@ The file in the store is shared: it is deleted with the last application that re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -15,7 +15,7 @@ from uuid import UUID
 from domain.experts.employments import rows_of
 from domain.experts.file import ExpertFile
 from domain.forms.values import fields_of
-from domain.rulebook.form import EntryType, FormField
+from domain.rulebook.form import ApplicationForm, EntryType, FormField
 from models.applications import Application, Attachment
 from services.applications.repository import read_values
 from services.core.base import Deps
@@ -69,6 +69,16 @@ async def reuse_files(
     return len(made)
 
 
+def ids_of_accepted(form: ApplicationForm, entry_type: EntryType, attachments: Iterable[Attachment]) -> frozenset[str]:
+    """Those that this form takes over by its rules of today."""
+    fields = fields_of(form, entry_type)
+    return frozenset(
+        str(attachment.id)
+        for attachment in attachments
+        if (rule := _file_field(fields, attachment.field)) and _is_accepted(attachment, rule)
+    )
+
+
 def _file_field(fields: Mapping[str, FormField], field: str) -> FormField | None:
     """The field or column of files, if the current form still has it and its files may be reused."""
     code, _, column = field.partition(".")
@@ -81,11 +91,14 @@ def _file_field(fields: Mapping[str, FormField], field: str) -> FormField | None
 def _accepted_files(group: Sequence[Attachment], field: FormField) -> Iterator[Attachment]:
     """The newest files that the current rule accepts, up to its limit, oldest first."""
     assert field.file is not None  # noqa: S101  # _file_field looked
-    types = {MEDIA_TYPES[kind] for kind in field.file.types}
-    fit = [
-        attachment for attachment in group if attachment.media_type in types and attachment.size <= field.file.size_max
-    ]
-    yield from fit[-field.file.count_max :]
+    yield from [attachment for attachment in group if _is_accepted(attachment, field)][-field.file.count_max :]
+
+
+def _is_accepted(attachment: Attachment, field: FormField) -> bool:
+    rule = field.file
+    if rule is None or attachment.size > rule.size_max:
+        return False
+    return attachment.media_type in {MEDIA_TYPES[kind] for kind in rule.types}
 
 
 def _has_same_values(code: str, row: int, there: Values, typed: Values) -> bool:

@@ -10,14 +10,15 @@ from domain.experts.file import requested_fields
 from domain.forms.values import file_codes
 from domain.rulebook.book import Rulebook
 from models.applications import Application, Attachment
+from services.applications.attachment_reuse import ids_of_accepted
 from services.core.base import Deps
 from services.expert_files import file_of
 
 
 @dataclass(frozen=True)
 class HeldFiles:
-    """``codes``: fields of the form of which the expert's file holds files; ``are_changed``: the change asks for others
-    in one of them."""
+    """``codes``: fields of which the expert's file holds files that the form takes over; ``are_changed``: the change
+    asks for others in one of them."""
 
     codes: frozenset[str] = frozenset()
     are_changed: bool = False
@@ -36,7 +37,10 @@ async def find_held_files(
         code: [{"row": each.row, "file": str(each.id)} for each in ready if each.field == code] for code in codes
     }
     ids = [row["file"] for code in codes for row in rows_of(held.get(code))]
-    stored = {str(each.id): each.key for each in (*ready, *await Attachment.filter(id__in=ids))}
+    filed = await Attachment.filter(id__in=ids)
+    accepted = ids_of_accepted(book.form, "change", filed)
+    stored = {str(each.id): each.key for each in (*ready, *filed)}
     return HeldFiles(
-        frozenset(code for code in codes if rows_of(held.get(code))), bool(requested_fields(asked_for, [held], stored))
+        frozenset(code for code in codes if any(row["file"] in accepted for row in rows_of(held.get(code)))),
+        bool(requested_fields(asked_for, [held], stored, by_id=(), accepted=accepted)),
     )

@@ -10,13 +10,13 @@ from domain.experts.employments import rows_of
 from domain.experts.file import FOLLOW, FileChange, FileSource, fold, requested_fields
 from domain.experts.recusal_units import merge_units
 from domain.forms.checking import filled_values
-from domain.forms.values import chosen_by_id, fields_of, file_codes, is_empty, without_dropped_columns
+from domain.forms.values import chosen_by_id, fields_of, file_codes, without_dropped_columns
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import STAYS_IN_POOL, EntryType
 from models.accounts import Account
 from models.applications import Application, ApplicationSpecialty, Attachment
 from models.experts import Expert
-from services.applications import enters, read_typing_times, read_values
+from services.applications import enters, ids_of_accepted, read_typing_times, read_values, type_of
 from services.core.base import Deps
 from services.expert_files import changes_of
 
@@ -63,9 +63,14 @@ async def _without_untouched(
     then = [fold(change for change in changes if change.at <= at).values for at in moments]
     seen = [without_dropped_columns(book.form, values) for values in then]
     files = file_codes(book.form, cast(EntryType, application.entry_type))
-    stored = await _stored_files([values.get(code) for values in (filed, *seen) for code in files])
-    own = requested_fields(filed, seen, stored, by_id=chosen_by_id(book.form))
-    own -= await _unchosen_defaults(deps, application, seen)
+    attachments = await _read_files([values.get(code) for values in (filed, *seen) for code in files])
+    own = requested_fields(
+        filed,
+        seen,
+        {str(attachment.id): attachment.key for attachment in attachments},
+        by_id=chosen_by_id(book.form),
+        accepted=ids_of_accepted(book.form, type_of(application), attachments),
+    )
     units = {code for code in own if code in book.form.fields and book.form.fields[code].kind == "units"}
     typed_at = await read_typing_times(application, book)
     own = {
@@ -80,24 +85,8 @@ async def _without_untouched(
     return {code: value for code, value in {**filed, **merged}.items() if code in own}
 
 
-async def _unchosen_defaults(deps: Deps, application: Application, seen: Sequence[Mapping[str, object]]) -> set[str]:
-    """Of a change of the file: fields with a default that the applicant did not choose and that the file lacks. The
-    default says nothing of them: an imported expert may be willing to evaluate elsewhere by his list of regions."""
-    if application.entry_type != "change":
-        return set()
-    typed = await read_values(deps, application.id)
-    fields = fields_of(deps.book(application.pool).form, "change")
-    return {
-        code
-        for code, field in fields.items()
-        if field.default and all(is_empty(values.get(code)) for values in (typed, *seen))
-    }
-
-
-async def _stored_files(values: Sequence[object]) -> dict[str, str]:
-    """Id of an attachment → key of the stored file, which copies of an attachment share."""
-    ids = [row["file"] for value in values for row in rows_of(value)]
-    return {str(file.id): file.key for file in await Attachment.filter(id__in=ids)}
+async def _read_files(values: Sequence[object]) -> list[Attachment]:
+    return await Attachment.filter(id__in=[row["file"] for value in values for row in rows_of(value)])
 
 
 async def _asked_values(deps: Deps, application: Application, book: Rulebook) -> dict[str, object]:

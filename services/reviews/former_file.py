@@ -13,7 +13,7 @@ from domain.forms.values import chosen_by_id, fields_of, file_codes
 from domain.identity import PersonFacts, person_facts
 from domain.rulebook.book import Rulebook
 from models.applications import Application, Attachment
-from services.applications import type_of
+from services.applications import ids_of_accepted, type_of
 from services.core.base import Deps
 from services.expert_files import changes_of
 
@@ -53,7 +53,9 @@ class FormerFile:
         for code in file_codes(book.form, entry_type):
             filed[code] = [{"row": file.row, "file": str(file.id)} for file in files if file.field == code]
         stored = {str(file.id): file.key for file in (*files, *self.attachments.values())}
-        return requested_fields(filed, [self.begun_with, self.values], stored, by_id=chosen_by_id(book.form))
+        accepted = ids_of_accepted(book.form, entry_type, self.attachments.values())
+        by_id, seen = chosen_by_id(book.form), [self.begun_with, self.values]
+        return requested_fields(filed, seen, stored, by_id=by_id, accepted=accepted)
 
 
 def correctable_fields(book: Rulebook, application: Application, former: FormerFile | None) -> frozenset[str]:
