@@ -635,7 +635,9 @@ async def test_05_an_expert_cancels_and_the_identity_can_no_longer_be_used(way: 
     for told in ("注销后账号不能再使用", "专家同时退库", "我的数据与注销"):
         assert told in answer
     await way.stage.advance(61)
-    await log_in(browser, phone, f"/h5/{POOL}/account/data")
+    await log_in(browser, phone, f"/h5/{POOL}/file")
+    page = await browser.follow("我的数据与注销")
+    assert "获取验证码" in page.buttons, "on the page of the own file, as in 信息管理"
     await way.stage.advance(61)
     before = len((await phone.read())["sms"])
     await browser.press("获取验证码")
