@@ -311,7 +311,7 @@ async def test_corrections_at_the_office(browser: Browser, world: World) -> None
     seen = await open_administrator(browser, scene, PHONE)
     await seen.check_page("office-people", "/office/people")
     page = await seen.open(f"/office/people/{expert.id}")
-    for act in await page.locator("main details > summary").all():
+    for act in await page.locator(".work details > summary").all():
         await act.click()
     await seen.check("office-person")
     await seen.check_page("office-correct-file", f"/office/people/{expert.id}/file")
