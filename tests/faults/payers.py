@@ -110,10 +110,10 @@ async def let_owe(settings: Settings) -> None:
             await RoleGrant.create(account_id=office.id, role="pool_admin", scope="", granted_at=deps.now())
         appid = settings.wechat.accounts[POOL].appid
         for at in range(DEBTORS):
-            await _let_owe(deps, Debtor(at), appid)
+            await make_debtor(deps, Debtor(at), appid)
 
 
-async def _let_owe(deps: Deps, debtor: Debtor, appid: str) -> None:
+async def make_debtor(deps: Deps, debtor: Debtor, appid: str) -> None:
     from sandbox.phones import openid_of  # openids as the sandbox makes them, so that messages reach the phone
 
     now = deps.now()

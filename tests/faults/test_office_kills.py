@@ -1,0 +1,468 @@
+"""Long acts of the office while processes are killed in the middle: each is whole, and nothing happens twice."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+import pytest_asyncio
+
+from app import process_supervisor
+from app.demo.data import POOL, codes_of, pool_catalogues, render_sheet
+from app.players.people import CAST, EXPERTS, check_sign
+from models.exams import Exam, ExamCandidate
+from services.core.base import execute, rows
+from services.corrections import MOVED as MERGED
+from services.experts import COLUMNS, ExpertImport
+from tests.factories.files import pdf
+from tests.factories.people import make_account
+from tests.faults.draws import retry_query, run_beside
+from tests.faults.offices import JobKiller, OfficeDriver, make_killer, press_while_killed, running_office_driver
+
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+COUNT = 3000
+FIRST = 10_000
+"""Number of the first invented expert of the sheets."""
+MOVED = 10
+"""Experts in the pool whose mobile the sheet changes."""
+Row = dict[str, str]
+TITLES = {column.name: column.title for column in COLUMNS}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def office() -> AsyncIterator[OfficeDriver]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process_supervisor, "LONGEST_PAUSE", 1.0)  # restart a part soon however often it is killed
+        async with running_office_driver() as driver:
+            yield driver
+
+
+# ---- a notice to many
+
+
+_NOTICED = """
+SELECT n.mobile_sealed, n.state,
+  count(a.id) FILTER (WHERE a.channel = 'sms' AND a.state IN ('sent', 'delivered'))::int AS texts
+FROM group_notice_person p JOIN notice n ON n.dedupe_key = 'group:' || p.id::text
+  LEFT JOIN attempt a ON a.notice_id = n.id
+WHERE p.group_notice_id = $1 GROUP BY n.id
+"""
+TITLE = "继续教育通知"
+
+
+async def give_phones(office: OfficeDriver) -> dict[str, int]:
+    """Each expert has a phone; number of texts on it by mobile."""
+    keys, cast = office.stage.deps.keys, {person.mobile for person in CAST}
+    sealed = [row["mobile_sealed"] for row in await rows("SELECT mobile_sealed FROM expert WHERE left_at IS NULL")]
+    mobiles = {keys.open_text(text, "mobile") for text in sealed}
+    people = [
+        {"mobile": mobile, "name": "专家", "pool": POOL, "role": "expert", "follows": False}
+        for mobile in mobiles - cast
+    ]
+    await office.stage.http_client.control("/phones/bulk", {"phones": people})
+    return dict.fromkeys(mobiles, 0)
+
+
+async def group_of(group_id: UUID) -> Mapping[str, Any]:
+    return dict((await retry_query(lambda: rows("SELECT * FROM group_notice WHERE id = $1", group_id)))[0])
+
+
+async def is_in(group_id: UUID, *states: str) -> bool:
+    return (await group_of(group_id))["state"] in states
+
+
+async def test_a_notice_reaches_each_person_once_though_it_is_stopped_and_its_worker_killed(
+    office: OfficeDriver, seed: int
+) -> None:
+    killer, admin = make_killer(office, seed), await office.first()
+    mobiles = await give_phones(office)
+    await admin.open("/office/group-notices/new?audience=experts")
+    page = await admin.browser.press("下一步：预览", title=TITLE, text="请各位专家按时参加培训。")
+    group_id, path = UUID(page.path.rpartition("/")[2]), page.path
+    persons = (await group_of(group_id))["persons"]
+    assert persons == len(mobiles)
+    await press_while_killed(killer, admin, path, "发给", lambda: is_in(group_id, "sending", "done"))
+
+    async def sent(least: int) -> bool:
+        return (await group_of(group_id))["sent"] >= least
+
+    async with run_beside(killer.strike_job("deadlines.run", 0.2, kind="group_notice", times=2)):
+        await office.wait_until(lambda: sent(persons // 3), "nobody was written to", step=5)
+    if await is_in(group_id, "sending"):
+        await press_while_killed(killer, admin, path, "停止发送", lambda: is_in(group_id, "stopped", "done"))
+        stopped = await group_of(group_id)
+        await office.draw_driver.nudge(60)
+        assert (await group_of(group_id))["sent"] == stopped["sent"]
+        if stopped["state"] == "stopped":
+            assert stopped["sent"] < persons
+            await press_while_killed(killer, admin, path, "继续发送", lambda: is_in(group_id, "sending", "done"))
+
+    async def is_delivered() -> bool:
+        return all(row["state"] != "active" for row in await rows(_NOTICED, group_id))
+
+    async with run_beside(killer.strike_job("deadlines.run", 0.2, kind="group_notice", times=2)):
+        await office.wait_until(lambda: is_in(group_id, "done"), "it was never sent to all", step=5)
+    await office.wait_until(is_delivered, "not all was delivered", step=75)
+    assert killer.struck
+    group, notices = await group_of(group_id), await rows(_NOTICED, group_id)
+    assert (group["sent"] + group["skipped"], len(notices)) == (persons, group["sent"])
+    services, actor = await office.services()
+    view = await services.office.group_reports.get(actor, group_id)
+    report = view.report
+    assert (report.reached + report.failed, report.waiting) == (group["sent"], 0)
+    keys = office.stage.deps.keys
+    by_ledger = {keys.open_text(row["mobile_sealed"], "mobile"): row["texts"] for row in notices}
+    assert by_ledger.keys() == mobiles.keys()
+    for mobile in mobiles:
+        texts = [text for text in (await office.draw_driver.phone(mobile))["sms"] if TITLE in text["text"]]
+        assert len(texts) == by_ledger[mobile] <= 1, mobile
+    assert sum(by_ledger.values()) == report.sms
+    await office.check()
+
+
+# ---- a merge
+
+
+_OWNERS = "SELECT count(*)::int AS n FROM {table} WHERE {column} = $1"
+_TOLD = """
+SELECT params->>'what' AS what, count(*)::int AS n FROM notice
+ WHERE kind = 'person_corrected' AND created_at >= $1 GROUP BY 1
+"""
+
+
+async def begin_merge(office: OfficeDriver, stays: UUID, ends: UUID) -> UUID:
+    """Asked for by the first administrator; the correction's id."""
+    admin = await office.first()
+    await admin.open(f"/office/people/{stays}/merge/{ends}")
+    await admin.browser.upload("提交复核", pdf(), "本人申请.pdf", reason="两次登录用了不同的手机号")
+    [row] = await rows("SELECT id FROM correction WHERE kind = 'merge' ORDER BY begun_at DESC LIMIT 1")
+    return UUID(str(row["id"]))
+
+
+async def confirm_merge(office: OfficeDriver, killer: JobKiller, stays: UUID, correction: UUID) -> None:
+    """By the second administrator, while the web process is killed before or after its commit."""
+    second = await office.second()
+
+    async def is_done() -> bool:
+        return bool(await rows("SELECT 1 FROM correction WHERE id = $1 AND state = 'done'", correction))
+
+    await press_while_killed(killer, second, f"/office/people/{stays}", "通过合并账号", is_done)
+
+
+async def make_sitting(office: OfficeDriver, account_id: UUID, expert_id: UUID | None = None) -> UUID:
+    """A candidate of an examination that lies ahead."""
+    now = await office.stage.now()
+    times = {"opens_at": now + timedelta(days=3), "closes_at": now + timedelta(days=4), "created_at": now}
+    exam = await Exam.create(pool=POOL, name="考试", purpose="single", **times)
+    candidate = await ExamCandidate.create(exam_id=exam.id, account_id=account_id, expert_id=expert_id, called_at=now)
+    return candidate.id
+
+
+async def check_merged(office: OfficeDriver, ends: UUID, since: datetime) -> None:
+    for table, column in MERGED:
+        [left] = await rows(_OWNERS.format(table=table, column=column), ends)
+        assert left["n"] == 0, table
+    [account] = await rows("SELECT disabled_at, mobile_sealed FROM account WHERE id = $1", ends)
+    assert (account["disabled_at"] is not None, account["mobile_sealed"]) == (True, "")
+    told = {row["what"]: row["n"] for row in await rows(_TOLD, since)}
+    assert told == {"申请合并您的两个账号": 2, "合并您的两个账号": 2}
+    await office.check()
+
+
+async def test_a_payment_that_comes_after_the_merge_counts_for_the_account_that_stays(
+    office: OfficeDriver, seed: int
+) -> None:
+    """The account that ends has a fee, an open order, a sitting and a WeChat; the other one a sitting."""
+    killer, payments = make_killer(office, seed), office.payments
+    debtor, since = office.debtors.pop(), await office.stage.now()
+    sheet = await payments.open_sheet(debtor, "mini")
+    assert sheet is not None
+    [ends] = await rows("SELECT account_id AS id FROM fee WHERE expert_number = $1", debtor.number)
+    deps = await office.deps()
+    number = f"44010619800202{debtor.at:03}"
+    number += check_sign(number)
+    stays = await make_account(
+        deps,
+        f"1370000{debtor.at:04}",
+        real_name=f"欠费{debtor.at}",
+        registered_at=since,
+        id_number_sealed=deps.keys.seal(number, "id_number"),
+        id_number_hash=deps.keys.lookup_hash("id_number", number),
+    )
+    sittings = [await make_sitting(office, account_id) for account_id in (ends["id"], stays.id)]
+    correction = await begin_merge(office, stays.id, ends["id"])
+    async with run_beside(killer.strike_job("deadlines.run", 0.2, times=4)):
+        await confirm_merge(office, killer, stays.id, correction)
+        assert await sheet.confirm()
+        await payments.settle()
+    [fee] = await rows("SELECT account_id, state FROM fee WHERE expert_number = $1", debtor.number)
+    assert (fee["account_id"], fee["state"]) == (stays.id, "paid")
+    [order] = await rows("SELECT payer_id, state FROM pay_order WHERE out_trade_no = $1", sheet.out_trade_no)
+    assert (order["payer_id"], order["state"]) == (stays.id, "paid")
+    owners = {
+        row["account_id"] for row in await rows("SELECT account_id FROM exam_candidate WHERE id = ANY($1)", sittings)
+    }
+    assert owners == {stays.id}
+    await payments.check([debtor])
+    await check_merged(office, ends["id"], since)
+
+
+async def test_a_merge_leaves_an_open_invitation_to_be_answered_and_what_was_ordered_for_others(
+    office: OfficeDriver, seed: int
+) -> None:
+    """The account that stays has an expert's file with an open invitation and a sitting; the other one has ordered the
+    fee of a third person, and has a sitting of its own."""
+    killer, payments, drawing = make_killer(office, seed), office.payments, office.draw_driver
+    debtor = office.debtors.pop()
+    sheet = await payments.open_sheet(debtor, "for_other")
+    assert sheet is not None
+    [ends] = await rows("SELECT payer_id AS id FROM pay_order WHERE out_trade_no = $1", sheet.out_trade_no)
+    for person in EXPERTS:
+        await drawing.set_autopilot(person.mobile, "silent", "both")
+    draw = await drawing.prepare_draw()
+    await drawing.start(draw)
+    called = await office.wait_until(lambda: rows(_OPEN, UUID(draw)), "nobody was called", step=5)
+    expert = called[0]
+    mobile = office.stage.deps.keys.open_text(expert["mobile_sealed"], "mobile")
+    phone = office.stage.phone(mobile, POOL)
+    await phone.follow()
+    await phone.bind()
+    [bound] = await rows("SELECT account_id FROM expert WHERE id = $1", expert["id"])
+    since = await office.stage.now()
+    for account_id, expert_id in ((ends["id"], None), (bound["account_id"], expert["id"])):
+        await make_sitting(office, account_id, expert_id)
+    correction = await begin_merge(office, expert["id"], ends["id"])
+    async with run_beside(killer.strike_job("deadlines.run", 0.2, times=4)):
+        await confirm_merge(office, killer, expert["id"], correction)
+        assert await sheet.confirm()
+        services, _ = await office.services()
+        answered = await services.draws.invitations.answer(expert["invitation"], expert["id"], "accept", by="chat")
+        await payments.settle()
+    assert answered.effective
+    [order] = await rows("SELECT payer_id, state FROM pay_order WHERE out_trade_no = $1", sheet.out_trade_no)
+    assert (order["payer_id"], order["state"]) == (bound["account_id"], "paid")
+    [invitation] = await rows("SELECT state FROM invitation WHERE id = $1", expert["invitation"])
+    assert invitation["state"] == "accepted"
+    await payments.check([debtor])
+    await check_merged(office, ends["id"], since)
+
+
+_OPEN = """
+SELECT e.id, e.mobile_sealed, i.id AS invitation FROM invitation i JOIN expert e ON e.id = i.expert_id
+ WHERE i.draw_id = $1 AND i.state = 'open' AND e.account_id IS NULL ORDER BY i.created_at LIMIT 1
+"""
+
+
+# ---- import
+
+
+SPOILED: Mapping[str, tuple[str, Callable[[Row, Row], str]]] = {
+    "no number": ("number", lambda row, other: ""),
+    "a number that stands twice": ("number", lambda row, other: other["number"]),
+    "a number that is too long": ("number", lambda row, other: "Z" * 33),
+    "no name": ("name", lambda row, other: ""),
+    "a name that is too long": ("name", lambda row, other: "长" * 51),
+    "a wrong check digit": ("id_number", lambda row, other: row["id_number"][:17] + _other_digit(row["id_number"][17])),
+    "a number that a spreadsheet rounded": ("id_number", lambda row, other: f"{row['id_number'][:15]}000"),
+    "an ID number that stands twice": ("id_number", lambda row, other: other["id_number"]),
+    "a short mobile": ("mobile", lambda row, other: "1380000"),
+    "a mobile that stands twice": ("mobile", lambda row, other: other["mobile"]),
+    "an unknown class": ("membership_status", lambda row, other: "其他"),
+    "an unknown state": ("active", lambda row, other: "退休"),
+    "a term in words": ("term_until", lambda row, other: "明年底"),
+    "a day that doesn't exist": ("term_until", lambda row, other: "2029-02-30"),
+    "neither yes nor no": ("emergency", lambda row, other: "也许"),
+    "an unknown region": ("permanent_region", lambda row, other: "999999"),
+    "an unknown willing region": ("willing_regions", lambda row, other: "440100；亚特兰蒂斯"),
+    "no specialty": ("specialties", lambda row, other: ""),
+    "an unknown specialty": ("specialties", lambda row, other: "Z99"),
+    "an unknown title": ("title_level", lambda row, other: "院士候选人"),
+    "an unknown qualification": ("qualifications", lambda row, other: "驾驶证"),
+    "an unknown department": ("department", lambda row, other: "D99999"),
+    "no employer": ("employer", lambda row, other: ""),
+    "a wrong credit code": ("employer_code", lambda row, other: "91440101MA5000000X"[:17] + "1"),
+    "a day of entry in words": ("employed_since", lambda row, other: "去年"),
+    "a former unit with bad days": ("former", lambda row, other: "某单位||昨天|今天"),
+    "a recusal unit with a wrong code": ("recusal", lambda row, other: "某单位|123"),
+}
+"""Each kind of fault: the column, and the cell from the row and another one."""
+CLASHING: Mapping[str, tuple[str, Callable[[Row], str]]] = {
+    "a number of another expert": ("number", lambda known: known["number"]),
+    "a mobile of another expert": ("mobile", lambda known: known["mobile"]),
+}
+
+
+def _other_digit(digit: str) -> str:
+    return "1" if digit != "1" else "2"
+
+
+def read_sheet(content: bytes) -> list[Row]:
+    return [
+        dict(zip(TITLES, line, strict=True)) for line in list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))[1:]
+    ]
+
+
+def write_sheet(people: list[Row]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([list(TITLES.values()), *([row[name] for name in TITLES] for row in people)])
+    return text.getvalue().encode("utf-8-sig")
+
+
+def invent(office: OfficeDriver, count: int, first: int, *, seed: int = 1) -> list[Row]:
+    deps = office.stage.deps
+    codes = codes_of(pool_catalogues(deps.book(POOL), office.stage.settings.rulebooks.parent / "catalogues"))
+    return read_sheet(render_sheet(codes, seed=seed, count=count, first=first))
+
+
+async def upload(office: OfficeDriver, people: list[Row]) -> str:
+    """The path of the sheet's page."""
+    admin = await office.first()
+    await admin.open("/office/experts/import")
+    return (await admin.browser.upload("上传并检查", write_sheet(people), "名单.csv")).path
+
+
+async def wait_for_state(office: OfficeDriver, path: str, *states: str) -> Mapping[str, Any]:
+    sheet_id = UUID(path.rpartition("/")[2])
+
+    async def look() -> Mapping[str, Any] | None:
+        [sheet] = await rows("SELECT * FROM expert_sheet WHERE id = $1", sheet_id)
+        return {**sheet, "errors": json.loads(sheet["errors"])} if sheet["state"] in states else None
+
+    return await office.wait_until(look, f"the sheet never became {states}")
+
+
+async def is_confirmed(path: str) -> bool:
+    [sheet] = await rows("SELECT state FROM expert_sheet WHERE id = $1", UUID(path.rpartition("/")[2]))
+    return sheet["state"] in ("importing", "done")
+
+
+async def count_all() -> dict[str, int]:
+    tables = ("expert", "expert_file_change", "employment", "sanction")
+    sql = ", ".join(f"(SELECT count(*)::int FROM {table}) AS {table}" for table in tables)
+    return dict((await retry_query(lambda: rows(f"SELECT {sql}")))[0])
+
+
+async def test_a_sheet_with_every_fault_is_reported_whole_and_writes_nothing(office: OfficeDriver, seed: int) -> None:
+    chances, killer = random.Random(seed), make_killer(office, seed)
+    before = await count_all()
+    people = invent(office, COUNT, FIRST)
+    lines = chances.sample(range(COUNT // 2), 2 * len(SPOILED))
+    expected = set()
+    for (column, spoil), at, other in zip(SPOILED.values(), lines[::2], lines[1::2], strict=True):
+        people[max(at, other)][column] = spoil(people[max(at, other)], people[min(at, other)])
+        expected.add((max(at, other) + 2, TITLES[column]))
+    path = await upload(office, people)
+    await killer.strike_job("experts.sheet", 1.5, times=2)
+    sheet = await wait_for_state(office, path, "checked", "refused")
+    assert {(line, column) for line, column, _ in sheet["errors"]} == expected, killer.killed
+    assert await count_all() == before
+    known = invent(office, MOVED, 0)
+    clashes = invent(office, COUNT, FIRST)
+    expected = set()
+    for at, (column, take) in enumerate(CLASHING.values()):
+        line = chances.randrange(at * COUNT // 2, (at + 1) * COUNT // 2)
+        clashes[line][column] = take(known[at])
+        expected.add((line + 2, TITLES[column]))
+    path = await upload(office, clashes)
+    await killer.strike_job("experts.sheet", 2.0, times=2)
+    sheet = await wait_for_state(office, path, "checked", "refused")
+    assert {(line, column) for line, column, _ in sheet["errors"]} == expected
+    assert await count_all() == before
+    assert killer.struck
+    await office.check()
+
+
+_IMPORTED = """
+SELECT e.number, (SELECT count(*) FROM expert_file_change c WHERE c.expert_id = e.id)::int AS changes,
+  (SELECT count(*) FROM employment m WHERE m.expert_id = e.id AND m.until IS NULL)::int AS jobs,
+  (SELECT count(*) FROM sanction s WHERE s.expert_id = e.id)::int AS suspensions
+FROM expert e WHERE e.number = ANY($1::text[])
+"""
+_MOVED = """
+SELECT n.dedupe_key, n.state FROM notice n WHERE n.kind = 'mobile_changed' AND n.dedupe_key LIKE 'sheet:' || $1 || ':%'
+"""
+
+
+async def test_an_import_whose_worker_is_killed_writes_each_row_once(office: OfficeDriver, seed: int) -> None:
+    """Killed while it is checked, confirmed and imported."""
+    killer = make_killer(office, seed)
+    before = await count_all()
+    people = invent(office, COUNT, FIRST)
+    known = invent(office, MOVED, 0)
+    for at, row in enumerate(known):
+        row.update(mobile=f"1980000{at:04}", active="")
+    path = await upload(office, people + known)
+    await killer.strike_job("experts.sheet", 2.0)
+    sheet = await wait_for_state(office, path, "checked", "refused")
+    assert (sheet["errors"], sheet["created"], sheet["updated"]) == ([], COUNT, MOVED)
+    assert await count_all() == before, "checking writes nothing"
+    admin = await office.first()
+    async with run_beside(killer.strike_job("experts.sheet", 3.0, times=3)):
+        await press_while_killed(killer, admin, path, "确认导入", lambda: is_confirmed(path))
+        sheet = await wait_for_state(office, path, "done", "refused")
+    assert (sheet["state"], sheet["created"], sheet["updated"]) == ("done", COUNT, MOVED), sheet["failure"]
+    assert killer.struck
+    after = await count_all()
+    assert after["expert"] == before["expert"] + COUNT
+    imported = await rows(_IMPORTED, [row["number"] for row in people])
+    assert Counter((row["changes"], row["jobs"]) for row in imported) == {(1, 1): COUNT}
+    suspended = {row["number"] for row in people if row["active"] == "暂停"}
+    assert {row["number"]: row["suspensions"] for row in imported if row["suspensions"]} == dict.fromkeys(suspended, 1)
+    moved = await rows(_MOVED, path.rpartition("/")[2])
+    assert len({row["dedupe_key"] for row in moved}) == len(moved) == 2 * MOVED
+    await office.check()
+
+
+# ---- a code that is mapped to another one
+
+
+_MAPPED = "SELECT expert_id, count(*)::int AS n FROM expert_file_change WHERE source_id = $1 GROUP BY 1"
+HELD = 1200
+
+
+async def test_a_code_is_mapped_in_each_file_once_though_the_worker_is_killed(office: OfficeDriver, seed: int) -> None:
+    killer, chances = make_killer(office, seed), random.Random(seed)
+    [ended, successor] = chances.sample(
+        [
+            row["code"]
+            for row in await rows("SELECT code FROM catalogue_entry WHERE kind = 'department' AND pool = $1", POOL)
+        ],
+        2,
+    )
+    people = [{**row, "department": ended} for row in invent(office, HELD, 3 * FIRST)]
+    services, admin = await office.services()
+    report = await ExpertImport(services.deps).run(admin, write_sheet(people), "csv")
+    assert report.errors == ()
+    holders = {
+        row["id"] for row in await rows("SELECT id FROM expert WHERE department = $1 AND left_at IS NULL", ended)
+    }
+    assert len(holders) >= HELD
+    await execute(
+        "UPDATE catalogue_entry SET ends_on = '2026-01-01' WHERE kind = 'department' AND pool = $1 AND code = $2",
+        POOL,
+        ended,
+    )
+    mapping_id = await services.office.catalogue_upkeep.map(admin, "department", ended, [successor], reason="机构改革")
+
+    async def find_done() -> list[Any]:
+        return list(await rows("SELECT files FROM catalogue_mapping WHERE id = $1 AND done_at IS NOT NULL", mapping_id))
+
+    async with run_beside(killer.strike_job("catalogue.map", 1.0, times=3)):
+        [mapping] = await office.wait_until(find_done, "the mapping never ended")
+    assert killer.struck
+    changed = {row["expert_id"]: row["n"] for row in await rows(_MAPPED, mapping_id)}
+    assert changed == dict.fromkeys(holders, 1)
+    assert mapping["files"] == len(holders)
+    assert not await rows("SELECT 1 FROM expert WHERE department = $1 AND left_at IS NULL", ended)
+    assert {
+        row["department"] for row in await rows("SELECT department FROM expert WHERE id = ANY($1)", list(holders))
+    } == {successor}
+    await office.check()
