@@ -18,6 +18,7 @@ import pytest_asyncio
 from app import process_supervisor
 from app.demo.data import POOL, codes_of, pool_catalogues, render_sheet
 from app.players.people import CAST, EXPERTS, check_sign
+from domain.identity import is_id_number
 from models.exams import Exam, ExamCandidate
 from services.core.base import execute, rows
 from services.corrections import MOVED as MERGED
@@ -271,7 +272,7 @@ SPOILED: Mapping[str, tuple[str, Callable[[Row, Row], str]]] = {
     "no name": ("name", lambda row, other: ""),
     "a name that is too long": ("name", lambda row, other: "长" * 51),
     "a wrong check digit": ("id_number", lambda row, other: row["id_number"][:17] + _other_digit(row["id_number"][17])),
-    "a number that a spreadsheet rounded": ("id_number", lambda row, other: f"{row['id_number'][:15]}000"),
+    "a number that a spreadsheet rounded": ("id_number", lambda row, other: _rounded(row["id_number"])),
     "an ID number that stands twice": ("id_number", lambda row, other: other["id_number"]),
     "a short mobile": ("mobile", lambda row, other: "1380000"),
     "a mobile that stands twice": ("mobile", lambda row, other: other["mobile"]),
@@ -302,6 +303,11 @@ CLASHING: Mapping[str, tuple[str, Callable[[Row], str]]] = {
 
 def _other_digit(digit: str) -> str:
     return "1" if digit != "1" else "2"
+
+
+def _rounded(number: str) -> str:
+    """As a spreadsheet writes a long number: the last digits are lost, which by chance may be a right number again."""
+    return next(text for text in (f"{number[:15]}000", f"{number[:14]}0000") if not is_id_number(text))
 
 
 def read_sheet(content: bytes) -> list[Row]:
