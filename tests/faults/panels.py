@@ -84,7 +84,8 @@ async def prepare_release(draw_driver: DrawDriver, draw: str) -> ReleaseOfPanel:
 async def prepare_recall(draw_driver: DrawDriver, draw: str) -> tuple[RecallOfPanel, datetime]:
     """A verified recall of a panel that has met, and when it is to meet again."""
     met = draw_driver.times[draw].starts
-    await draw_driver.move_to(draw_driver.times[draw].ends + timedelta(seconds=1))
+    exits = draw_driver.stage.deps.book(POOL).draw.exits
+    await draw_driver.move_to(draw_driver.times[draw].ends + exits.on_site_after + timedelta(seconds=1))
     await _await_end_of_draw(draw_driver, draw)
     starts = met + timedelta(days=2)
     recall = await RecallOfPanel.begin(draw_driver.agency, draw, starts, starts + timedelta(hours=3))
@@ -94,7 +95,7 @@ async def prepare_recall(draw_driver: DrawDriver, draw: str) -> tuple[RecallOfPa
 
 
 async def _await_end_of_draw(draw_driver: DrawDriver, draw: str) -> None:
-    """A due task ends it."""
+    """A due task ends it: of who entered, no exit was registered."""
     give_up = asyncio.get_running_loop().time() + 60
     while not await retry_query(lambda: rows("SELECT 1 FROM draw WHERE id = $1 AND state = 'ended'", UUID(draw))):
         assert asyncio.get_running_loop().time() < give_up, await draw_driver.overdue()

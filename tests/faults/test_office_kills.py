@@ -95,7 +95,7 @@ async def test_a_notice_reaches_each_person_once_though_it_is_stopped_and_its_wo
     async def sent(least: int) -> bool:
         return (await group_of(group_id))["sent"] >= least
 
-    async with run_beside(killer.strike_job("deadlines.run", 0.2, kind="group_notice", times=2)):
+    async with run_beside(killer.strike_job("deadlines.run", 0.05, kind="group_notice", times=2)):
         await office.wait_until(lambda: sent(persons // 3), "nobody was written to", step=5)
     if await is_in(group_id, "sending"):
         await press_while_killed(killer, admin, path, "停止发送", lambda: is_in(group_id, "stopped", "done"))
@@ -109,7 +109,7 @@ async def test_a_notice_reaches_each_person_once_though_it_is_stopped_and_its_wo
     async def is_delivered() -> bool:
         return all(row["state"] != "active" for row in await rows(_NOTICED, group_id))
 
-    async with run_beside(killer.strike_job("deadlines.run", 0.2, kind="group_notice", times=2)):
+    async with run_beside(killer.strike_job("deadlines.run", 0.05, kind="group_notice", times=2)):
         await office.wait_until(lambda: is_in(group_id, "done"), "it was never sent to all", step=5)
     await office.wait_until(is_delivered, "not all was delivered", step=75)
     assert killer.struck
