@@ -306,7 +306,8 @@ class PaymentDriver:
                 if refusal.status < 500:
                     raise
             except NotArrived as missing:
-                if browser.page.status == 200:  # the page is there, and nothing to be paid on it
+                # the page is there, and nothing to be paid on it, or who retried so often has to wait
+                if browser.page.status in (200, 429):
                     raise Refused(409, {"page": browser.page.text}, "pay page") from missing
             except (aiohttp.ClientError, TimeoutError) as error:
                 self.refusals.append(f"{debtor.number} page: {error!r}")
