@@ -1,4 +1,4 @@
-"""What the office corrects of a person (更正): its kinds, and the states of one that waits for somebody."""
+"""Corrections of a person's account and file by the office (更正): kinds, and states of those that are confirmed."""
 
 from __future__ import annotations
 
@@ -36,4 +36,4 @@ class CorrectionState(Labelled):
 
 
 SECOND_LOOK = (CorrectionKind.IDENTITY, CorrectionKind.MERGE)
-"""Kinds that another member of the office confirms: whoever does them alone could make a stranger an expert."""
+"""Kinds that a second member of the office confirms: one alone could give an expert's place to a stranger."""

@@ -44,7 +44,7 @@ def show_value(
 
 
 def show_as_stored(value: object) -> str:
-    """A value whose field nobody defines any more: codes stay codes, rows are lines, files are counted."""
+    """A value of a field that the rulebook no longer defines: codes stay codes, rows are lines, files are counted."""
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, list):

@@ -111,8 +111,8 @@ def file_codes(form: ApplicationForm, entry_type: EntryType) -> list[str]:
 
 
 def without_dropped_columns(form: ApplicationForm, values: Mapping[str, object]) -> dict[str, object]:
-    """Records without columns that the form no longer has, as whoever types them anew leaves them; an untouched value
-    then stays untouched."""
+    """Records without columns that the form no longer has. An application's records lack them, too, so that the two are
+    equal where the applicant changed nothing."""
     return {code: _without_dropped(form.fields.get(code), value) for code, value in values.items()}
 
 

@@ -138,7 +138,7 @@ class Help(Section):
     hotlines: Annotated[Items[Text], Field(min_length=1)]
     """Lines such as 缴费咨询 0991-8837428."""
     hours: str = ""
-    """When somebody answers them; empty: not stated."""
+    """Service hours of the hotlines; empty: not stated."""
     advice: Mapping[RegionCode, Text] = {}
     """Contacts by code of a region; a campaign may name others for its time."""
     disclaimer: Text

@@ -68,7 +68,7 @@ class AccountCorrections:
         await self._do(actor, person_id, CorrectionKind.UNBIND, reason, "解除账号的微信绑定", act, key)
 
     async def release_mobile(self, actor: Actor, person_id: UUID, reason: str, *, key: str | None = None) -> None:
-        """The number is somebody else's now: it is free for its owner, and the account waits for another one.
+        """Release a mobile that now belongs to another person; the account has none until the office files a new one.
 
         Raises NotFound; Conflict for an expert in the pool, who would be called by nobody: he gets a new number first.
         """
