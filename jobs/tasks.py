@@ -74,10 +74,6 @@ def _register_office(queue: App, services: Services, retry: CappedRetry) -> None
     async def work_on_sheet(sheet_id: str) -> None:
         await services.experts.sheets.work(UUID(sheet_id))
 
-    @queue.task(name="experts.terms", retry=retry)
-    async def work_on_term_sheet(sheet_id: str) -> None:
-        await services.experts.term_sheets.work(UUID(sheet_id))
-
-    @queue.task(name="sanctions.sheet", retry=retry)
-    async def work_on_sanction_sheet(sheet_id: str) -> None:
-        await services.sanctions.sheets.work(UUID(sheet_id))
+    @queue.task(name="office_sheets.work", retry=retry)
+    async def work_on_office_sheet(sheet_id: str) -> None:
+        await services.office_sheets.sheets.work(UUID(sheet_id))

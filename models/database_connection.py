@@ -28,6 +28,7 @@ MODULES = [
     "models.invitations",
     "models.materials",
     "models.notices",
+    "models.office_sheets",
     "models.office_texts",
     "models.organisations",
     "models.payments",

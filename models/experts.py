@@ -117,33 +117,6 @@ class ExpertSheet(Row):
         indexes = (("pool", "created_at"),)
 
 
-class TermSheet(Row):
-    """Longer terms of many experts (聘期). ``state``: checked, working, done or dropped.
-
-    ``targets`` are the valid rows, as line, expert number, id of the expert and last moment of the term; the first
-    ``done`` of them are dealt with. ``errors`` are invalid cells as line, column, reason; ``failures`` rows that were
-    refused when it was their turn.
-    """
-
-    pool = fields.CharField(32)
-    account_id = fields.UUIDField()
-    filename = fields.CharField(200)
-    reason = fields.CharField(200)
-    targets: Any = fields.JSONField()
-    errors: Any = fields.JSONField()
-    state = fields.CharField(12)
-    done = fields.IntField(default=0)
-    failures: Any = fields.JSONField(default=list)
-    created_at = fields.DatetimeField()
-    confirmed_by = fields.UUIDField(null=True)
-    progress_at = fields.DatetimeField()
-    finished_at = fields.DatetimeField(null=True)
-
-    class Meta:
-        table = "term_sheet"
-        indexes = (("pool", "created_at"),)
-
-
 class Employment(Row):
     """An expert's employment as the file names it, present (``until`` None) or past; ``unit_keys`` as in
     ``domain.draws.recusal_keys``."""

@@ -51,33 +51,3 @@ class Sanction(Row):
     class Meta:
         table = "sanction"
         indexes = (("expert_id", "proposed_at"), ("pool", "proposed_at"))
-
-
-class SanctionSheet(Row):
-    """Acts against many experts (批量处理). ``state``: checked, working, done or dropped.
-
-    ``act``: suspension, warning, removal, or lift of suspensions; ``terms`` are its reason and times. ``targets`` are
-    the valid rows, as line, expert number and id of the expert; the first ``done`` of them are dealt with. ``errors``
-    are invalid cells as line, column, reason; ``failures`` rows that were refused when it was their turn.
-    """
-
-    pool = fields.CharField(32)
-    account_id = fields.UUIDField()
-    filename = fields.CharField(200)
-    act = fields.CharField(12)
-    terms: Any = fields.JSONField()
-    second_person = fields.BooleanField()
-    """Whether another member of the office has to confirm it."""
-    targets: Any = fields.JSONField()
-    errors: Any = fields.JSONField()
-    state = fields.CharField(12)
-    done = fields.IntField(default=0)
-    failures: Any = fields.JSONField(default=list)
-    created_at = fields.DatetimeField()
-    confirmed_by = fields.UUIDField(null=True)
-    progress_at = fields.DatetimeField()
-    finished_at = fields.DatetimeField(null=True)
-
-    class Meta:
-        table = "sanction_sheet"
-        indexes = (("pool", "created_at"),)

@@ -20,6 +20,7 @@ from services.experts import ExpertServices
 from services.files import FileServices
 from services.notifications import NotificationServices
 from services.office import OfficeServices
+from services.office_sheets import OfficeSheetServices
 from services.office_texts import OfficeTextServices
 from services.operations import OperationServices
 from services.organisations import OrganisationServices
@@ -55,6 +56,7 @@ class Services:
     files: FileServices
     expert_file_views: ExpertFileViewServices
     office: OfficeServices
+    office_sheets: OfficeSheetServices
     statistics: StatisticsServices
     office_texts: OfficeTextServices
     operations: OperationServices

@@ -30,8 +30,7 @@ _QUEUES: Mapping[str, str] = {
     "payments.qr_image": QR_IMAGES,
     "exports.write": EXPORTS,
     "experts.sheet": EXPORTS,
-    "experts.terms": EXPORTS,
-    "sanctions.sheet": EXPORTS,
+    "office_sheets.work": EXPORTS,
     "catalogue.map": EXPORTS,
 }
 

@@ -28,11 +28,6 @@ from services.experts.registry import ExpertServices
 from services.experts.required_courses import STUDY_FACTS, STUDY_JOINS, ended_study
 from services.experts.suspended import IN_FORCE, covers, is_suspended, overlaps
 from services.experts.suspension import Suspension, coming_suspension
-from services.experts.term_rows import ROWS_MAX as TERM_ROWS_MAX
-from services.experts.term_rows import render_template as render_term_template
-from services.experts.term_sheets import BYTES_MAX as TERM_BYTES_MAX
-from services.experts.term_sheets import REASON_MAX as TERM_REASON_MAX
-from services.experts.term_sheets import TermSheetView
 from services.experts.times_off_forms import TimesOffForm
 
 __all__ = [
@@ -42,9 +37,6 @@ __all__ = [
     "PAGE_ROWS_MAX",
     "STUDY_FACTS",
     "STUDY_JOINS",
-    "TERM_BYTES_MAX",
-    "TERM_REASON_MAX",
-    "TERM_ROWS_MAX",
     "ExpertImport",
     "ExpertProfile",
     "ExpertServices",
@@ -55,7 +47,6 @@ __all__ = [
     "Period",
     "SheetView",
     "Suspension",
-    "TermSheetView",
     "TimesOffForm",
     "bar_conditions",
     "coming_suspension",
@@ -76,7 +67,6 @@ __all__ = [
     "overlaps",
     "remove_expert",
     "render_template",
-    "render_term_template",
     "status_columns",
     "status_of",
     "times_of",

@@ -8,7 +8,6 @@ from services.core.due_tasks import DueTask
 from services.experts.availability import REMINDERS_DUE, Availability
 from services.experts.expert_sheets import ExpertSheets
 from services.experts.profile import ExpertProfiles
-from services.experts.term_sheets import TermSheets
 from services.experts.terms import ExpertTerms
 
 
@@ -18,7 +17,6 @@ class ExpertServices:
     availability: Availability
     terms: ExpertTerms
     sheets: ExpertSheets
-    term_sheets: TermSheets
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:

@@ -13,6 +13,7 @@ from services.core.base import Actor, Deps, rows
 from services.core.permissions import check
 from services.draws import WorkLines, WorkLists
 from services.office.application_list import TO_CONFIRM
+from services.office_sheets import SHEET_TTL, WAITING_SHEETS
 from services.payments import (
     ABNORMAL,
     OPEN,
@@ -20,7 +21,7 @@ from services.payments import (
     TO_MAKE,
 )
 from services.reviews import find_uncovered
-from services.sanctions import APPEALS, PROPOSALS, SHEET_TTL, WAITING_SHEETS
+from services.sanctions import APPEALS, PROPOSALS
 
 UNREPLIED = "r.state = 'disputed' AND r.answered_at <= {since}"
 """Objections to a remuneration that the venue has left unanswered since a moment or longer."""
@@ -61,8 +62,8 @@ UNION ALL SELECT 'reinstatements', count(*), min(v.begun_at), NULL FROM applicat
  WHERE v.pool = $1 AND {TO_CONFIRM}
 UNION ALL SELECT 'sanction_proposals', count(*), min(s.proposed_at), NULL FROM sanction s
  WHERE s.pool = $1 AND {PROPOSALS}
-UNION ALL SELECT 'sanction_sheets', count(*), min(created_at), NULL FROM sanction_sheet
- WHERE pool = $1 AND {WAITING_SHEETS.format(since="$6")}
+UNION ALL SELECT 'sanction_sheets', count(*), min(created_at), NULL FROM office_sheet
+ WHERE pool = $1 AND kind = 'sanctions' AND {WAITING_SHEETS.format(since="$6")}
 UNION ALL SELECT 'sanction_appeals', count(*), min(s.appealed_at), NULL FROM sanction s WHERE s.pool = $1 AND {APPEALS}
 UNION ALL SELECT 'exam_appeals', count(*), min(l.created_at), (array_agg(a.exam_id ORDER BY l.created_at))[1]
   FROM exam_appeal l JOIN exam_attempt a ON a.id = l.attempt_id WHERE l.pool = $1 AND l.state = 'open'

@@ -10,21 +10,21 @@ from services.sanctions.sanction_queries import (
     SanctionLine,
     SanctionView,
 )
-from services.sanctions.sanction_rules import REASON_MAX, TEXT_MAX, SanctionForm
-from services.sanctions.sanction_sheets import ACTS, BYTES_MAX, SHEET_TTL, WAITING_SHEETS, SanctionSheetView
+from services.sanctions.sanction_rules import (
+    REASON_MAX,
+    TEXT_MAX,
+    SanctionForm,
+    Terms,
+    check_reason,
+    read_terms,
+)
 from services.sanctions.sanctions import ImposedSanction, Sanctions
-from services.sanctions.sheet_rows import ROWS_MAX, render_template
 
 __all__ = [
-    "ACTS",
     "APPEALS",
-    "BYTES_MAX",
     "PROPOSALS",
     "REASON_MAX",
-    "ROWS_MAX",
-    "SHEET_TTL",
     "TEXT_MAX",
-    "WAITING_SHEETS",
     "Chosen",
     "ImposedSanction",
     "OwnSanction",
@@ -32,8 +32,9 @@ __all__ = [
     "SanctionForm",
     "SanctionLine",
     "SanctionServices",
-    "SanctionSheetView",
     "SanctionView",
     "Sanctions",
-    "render_template",
+    "Terms",
+    "check_reason",
+    "read_terms",
 ]

@@ -9,7 +9,6 @@ from services.sanctions.appeals import SanctionAppeals
 from services.sanctions.evidence import SanctionEvidence
 from services.sanctions.restorations import Restorations
 from services.sanctions.sanction_queries import SanctionQueries
-from services.sanctions.sanction_sheets import SanctionSheets
 from services.sanctions.sanctions import Sanctions
 
 ENDED = "EXISTS (SELECT 1 FROM sanction WHERE state = 'imposed' AND end_told_at IS NULL AND ends_at <= $1)"
@@ -22,7 +21,6 @@ class SanctionServices:
     restorations: Restorations
     queries: SanctionQueries
     evidence: SanctionEvidence
-    sheets: SanctionSheets
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import psycopg
 import pytest
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg.types.json import Json
 from tortoise import Tortoise
 
 from domain.errors import Conflict
@@ -38,6 +44,7 @@ DIGESTS = {
     "0017_office_texts.sql": "97597310d538ee402bd0db750d5f3a4ae9c43a6dc1bc40cc3847d192257ef4c0",
     "0018_catalogue_dates.sql": "6180f1908824a57a1262a445065909514b745f2ea664b4e8352e0148f822835c",
     "0019_office_acts.sql": "ded92d4d17659d921c23819f57c12da5be5ab0c9e95845cf51a3311557767a67",
+    "0020_office_sheets.sql": "dea6d9af74019308a5f9fd06ea9df4b29b77666d11e3d3fd74da91b3508c7d5e",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]
@@ -164,6 +171,65 @@ def test_who_was_suspended_before_is_suspended_until_it_is_lifted(empty_database
             "FROM sanction s JOIN expert e ON e.id = s.expert_id"
         ).fetchall()
     assert rows == [("2", "suspension", "imposed", None, True)], "who has left is not suspended"
+
+
+_SHEET = {
+    "pool": "demo",
+    "account_id": UUID(int=1),
+    "filename": "名单.csv",
+    "targets": [[2, "ZJ1", "00000000-0000-0000-0000-00000000000e"]],
+    "errors": [[3, "专家编号", "专家库中没有这位专家，请核对。"]],
+    "state": "working",
+    "done": 1,
+    "failures": [[2, "ZJ1", "该专家已退库。"]],
+    "created_at": datetime(2026, 11, 1, tzinfo=UTC),
+    "confirmed_by": UUID(int=2),
+    "progress_at": datetime(2026, 11, 2, tzinfo=UTC),
+    "finished_at": datetime(2026, 11, 3, tzinfo=UTC),
+}
+"""What each sheet holds before and afterwards."""
+_TIMES = {"starts_at": None, "ends_at": "2026-12-01T00:00:00+08:00"}
+_JOB = "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status) VALUES ('exports', %s, '{}', %s)"
+
+
+def test_sheets_of_both_former_tables_go_on_in_one(empty_database: str, folder: Path) -> None:
+    later = [path for path in sorted(folder.glob("*.sql")) if path.name >= "0020"]
+    contents = {path: path.read_bytes() for path in later}
+    for path in later:
+        path.unlink()
+    asyncio.run(migrate(empty_database))
+    terms, sanctions = {"id": UUID(int=10), **_SHEET}, {"id": UUID(int=11), **_SHEET, "second_person": True}
+    warning = {"kind": "warning", "reason": "迟到", **_TIMES, "withdraws_calls": False}
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        _insert(connection, "term_sheet", {**terms, "reason": "换届"})
+        _insert(connection, "sanction_sheet", {**sanctions, "act": "warning", "terms": warning})
+        for task, status in (("sanctions.sheet", "todo"), ("experts.terms", "doing"), ("experts.terms", "succeeded")):
+            connection.execute(_JOB, (task, status))
+    for path, content in contents.items():
+        path.write_bytes(content)
+    asyncio.run(migrate(empty_database))
+    with psycopg.connect(empty_database, row_factory=dict_row) as connection:
+        sheets = connection.execute("SELECT * FROM office_sheet ORDER BY id").fetchall()
+        jobs = connection.execute("SELECT task_name AS task, status FROM procrastinate_jobs ORDER BY id").fetchall()
+        former = connection.execute("SELECT relname FROM pg_class WHERE relname ~ '^(term|sanction)_sheet'").fetchall()
+    act = {"act": "warning", "reason": "迟到", **_TIMES, "withdraws_calls": False}
+    assert sheets == [
+        {**terms, "kind": "terms", "terms": {"reason": "换届"}, "second_person": False},
+        {**sanctions, "kind": "sanctions", "terms": act},
+    ]
+    assert [(job["task"], job["status"]) for job in jobs] == [
+        ("office_sheets.work", "todo"),
+        ("office_sheets.work", "doing"),
+        ("experts.terms", "succeeded"),
+    ]
+    assert former == []
+
+
+def _insert(connection: psycopg.Connection, table: str, columns: Mapping[str, object]) -> None:
+    comma = sql.SQL(", ")
+    names, places = comma.join(map(sql.Identifier, columns)), comma.join(sql.Placeholder() * len(columns))
+    values = [Json(value) if isinstance(value, dict | list) else value for value in columns.values()]
+    connection.execute(sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(sql.Identifier(table), names, places), values)
 
 
 async def test_the_migrations_make_all_that_the_models_declare(database: str, empty_database: str) -> None:

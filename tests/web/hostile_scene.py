@@ -27,17 +27,18 @@ from models.draws import (
     Supervisor,
     SupervisorEntry,
 )
-from models.experts import CatalogueEntry, Employment, Expert, TermSheet, Unavailability
+from models.experts import CatalogueEntry, Employment, Expert, Unavailability
 from models.helpdesk import Feedback
 from models.invitations import Invitation, ReleaseConfirmation
 from models.materials import Material
 from models.notices import GroupNotice
+from models.office_sheets import OfficeSheet
 from models.organisations import Organisation
 from models.payments import BillDifference, Invoice, PayOrder, Refund
 from models.projects import Lot, Project
 from models.remuneration import Remuneration
 from models.reviews import Objection, ReviewEntry, ReviewTask
-from models.sanctions import Sanction, SanctionSheet
+from models.sanctions import Sanction
 from services.applications.repository import open_values, seal_values
 from services.core.base import Actor, Deps, record
 from services.core.crypto import PHONE, TEXT
@@ -80,6 +81,7 @@ TYPED: Mapping[type[Model], tuple[str, ...]] = {
     Lot: ("name", "number"),
     Material: ("title", "note", "filename"),
     Objection: ("answer",),
+    OfficeSheet: ("filename",),
     Organisation: ("name",),
     PayOrder: ("description",),
     Project: (
@@ -94,8 +96,6 @@ TYPED: Mapping[type[Model], tuple[str, ...]] = {
     ReviewEntry: ("who", "opinion"),
     ReviewTask: ("opinion",),
     Sanction: ("reason", "refusal", "lift_reason", "answer"),
-    SanctionSheet: ("filename",),
-    TermSheet: ("filename", "reason"),
     Supervisor: ("name", "department"),
     SupervisorEntry: ("name", "department"),
     Unavailability: ("reason",),
@@ -180,32 +180,22 @@ async def _what_no_form_adds_here(world: World, application: Application, invita
     await make_sanction(expert, "warning", files=[{"key": "", "filename": EVIL, "media_type": ""}])
     await make_sanction(expert, "warning", state="refused")
     await make_sanction(expert, "removal", state="proposed", starts_at=None, decided_at=None)
-    terms = {"kind": "warning", "reason": EVIL, "starts_at": None, "ends_at": None, "withdraws_calls": False}
-    rows = {"targets": [[2, EVIL, str(expert.id)]], "errors": [[3, EVIL, EVIL]], "failures": [[4, EVIL, EVIL]]}
-    await SanctionSheet.create(
-        pool="demo",
-        account_id=new_id(),
-        filename="a.csv",
-        act="warning",
-        terms=terms,
-        second_person=False,
-        state="checked",
-        created_at=now,
-        progress_at=now,
-        **rows,
-    )
+    sheet = {
+        "pool": "demo",
+        "account_id": new_id(),
+        "filename": "a.csv",
+        "second_person": False,
+        "state": "checked",
+        "created_at": now,
+        "progress_at": now,
+        "errors": [[3, EVIL, EVIL]],
+        "failures": [[4, EVIL, EVIL]],
+    }
+    target = [2, EVIL, str(expert.id)]
+    warning = {"act": "warning", "reason": EVIL, "starts_at": None, "ends_at": None, "withdraws_calls": False}
+    await OfficeSheet.create(**sheet, kind="sanctions", terms=warning, targets=[target])
     day = (now + timedelta(days=400)).isoformat()
-    terms_rows = rows | {"targets": [[2, EVIL, str(expert.id), day]]}
-    await TermSheet.create(
-        pool="demo",
-        account_id=new_id(),
-        filename="a.csv",
-        reason="换届",
-        state="checked",
-        created_at=now,
-        progress_at=now,
-        **terms_rows,
-    )
+    await OfficeSheet.create(**sheet, kind="terms", terms={"reason": EVIL}, targets=[[*target, day]])
     await ReviewEntry.create(application_id=application.id, at=now, event="send_back", who="审核处", opinion="缺材料")
 
 

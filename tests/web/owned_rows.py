@@ -14,10 +14,9 @@ from models.campaigns import EmployerImport
 from models.corrections import Correction
 from models.courses import CourseEnrolment, CourseItem
 from models.exams import ExamEvidence, ExamImport, ExamItemVersion, ExamSitting
-from models.experts import TermSheet
+from models.office_sheets import OfficeSheet
 from models.payments import Fee, Invoice, PayOrder
 from models.reviews import ReviewTask
-from models.sanctions import SanctionSheet
 from services.corrections import Upload
 from services.files import MaterialData
 from services.office import Audience, ExportRequest, GroupNoticeForm
@@ -108,7 +107,7 @@ def _own_to_each_agency(world: World) -> dict[tuple[str, str], object]:
     }
 
 
-NO_TERMS = {"kind": "warning", "reason": "未按规定", "starts_at": None, "ends_at": None, "withdraws_calls": False}
+WARNING = {"act": "warning", "reason": "未按规定", "starts_at": None, "ends_at": None, "withdraws_calls": False}
 
 
 async def _export(scene: Scene) -> str:
@@ -123,17 +122,9 @@ async def _sheets(scene: Scene) -> dict[tuple[str, str], object]:
     items = await ExamImport.create(**by, lines_sealed=services.deps.keys.seal("[]", "exam_import"))
     employers, results = await EmployerImport.create(**by), await ExamSheet.create(**by)
     experts = await services.experts.sheets.upload(scene.admin, b"", "a.csv")
-    sanctions = await SanctionSheet.create(
-        **by,
-        act="warning",
-        terms=NO_TERMS,
-        second_person=False,
-        targets=[],
-        errors=[],
-        state="checked",
-        progress_at=now,
-    )
-    terms = await TermSheet.create(**by, reason="换届", targets=[], errors=[], state="checked", progress_at=now)
+    checked = by | {"second_person": False, "targets": [], "errors": [], "state": "checked", "progress_at": now}
+    sanctions = await OfficeSheet.create(**checked, kind="sanctions", terms=WARNING)
+    terms = await OfficeSheet.create(**checked, kind="terms", terms={"reason": "换届"})
     material = await services.files.materials.add(scene.admin, MaterialData("申报指南", "操作手册"), pdf())
     values: dict[tuple[str, str], object] = {
         ("/office/bank/import/", "id"): items.id,

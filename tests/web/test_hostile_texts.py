@@ -21,9 +21,9 @@ from domain.clock import local
 from gateways.document_renderer import TypstRenderer
 from models import draws, invitations, projects, remuneration
 from models.draws import CallNotice, Condition, Draw
-from models.experts import Expert, TermSheet
+from models.experts import Expert
+from models.office_sheets import OfficeSheet
 from models.reviews import ReviewTask
-from models.sanctions import SanctionSheet
 from services.core.base import Actor
 from services.registry import Services
 from tests.web.conftest import Visitor, World
@@ -183,8 +183,8 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/office/remuneration/{organisation_id": [str(agency.organisation_id)],
         "/open-data/{pool": ["demo"],
         "/open-data/{pool}/draws/{month": [f"{local(world.clock.now()):%Y-%m}"],
-        "/office/sanctions/sheets/{id": [str(sheet.id) for sheet in await SanctionSheet.all()],
-        "/office/experts/terms/{id": [str(sheet.id) for sheet in await TermSheet.all()],
+        "/office/sanctions/sheets/{id": [str(sheet.id) for sheet in await OfficeSheet.filter(kind="sanctions")],
+        "/office/experts/terms/{id": [str(sheet.id) for sheet in await OfficeSheet.filter(kind="terms")],
         "/record/{pool": ["demo"],
         "/record/{pool}/{number": [(await Draw.get(id=ended)).number],
         "/record/{token": records,

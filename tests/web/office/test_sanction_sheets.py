@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import io
-from uuid import UUID
-
-import aiohttp
 import pytest
 from playwright.async_api import Browser
 
 from models.sanctions import Sanction
-from services.core.base import rows
-from services.sanctions import render_template
 from tests.factories.people import make_account, make_expert, make_grant
 from tests.plugins.browsers import CHROMIUM
-from tests.web.conftest import PUBLIC_URL, Visitor, World
+from tests.web.conftest import World
+from tests.web.office.sheet_uploads import send, work
 from tests.web.office.test_office_browser import open_administrator
-from tests.web.office_scene import Scene, make_scene, sheets, token_of
+from tests.web.office_scene import Scene, make_scene, sheets
 from tests.web.test_browser import PHONE, SCREEN
 
 PATH = "/office/sanctions/sheets"
@@ -25,18 +20,6 @@ PATH = "/office/sanctions/sheets"
 @pytest.fixture
 async def scene(world: World) -> Scene:
     return await make_scene(world)
-
-
-async def send(visitor: Visitor, content: str, **fields: str) -> Visitor:
-    data = aiohttp.FormData(token_of(visitor) | fields)
-    data.add_field("file", io.BytesIO(content.encode()), filename="list.csv" if content else "")
-    return await visitor._show(await visitor.client.post(PATH, data=data, headers={"Origin": PUBLIC_URL}))
-
-
-async def work(scene: Scene) -> None:
-    sql = "DELETE FROM procrastinate_jobs WHERE task_name = 'sanctions.sheet' RETURNING args->>'sheet_id' AS id"
-    for job in await rows(sql):
-        await scene.world.services.sanctions.sheets.work(UUID(job["id"]))
 
 
 async def other_scene(scene: Scene) -> Scene:
@@ -51,13 +34,14 @@ async def test_a_sheet_is_uploaded_looked_at_and_confirmed_by_a_second_person(sc
     admin = await scene.at("/office/sanctions")
     await admin.get(admin.page.links["批量处理"])
     template = await admin.client.get(admin.page.links["下载Excel模板"])
-    assert (template.status, sheets(await template.read())) == (200, sheets(render_template("xlsx")))
-    await send(admin, "")
+    act = scene.world.services.office_sheets.sheets.sanctions
+    assert (template.status, sheets(await template.read())) == (200, sheets(act.render_template("xlsx")))
+    await send(admin, PATH, "")
     assert (admin.status, "请选择要办理的处理" in admin.text or "请选择文件" in admin.text) == (422, True)
     names = "\n".join(["专家编号", *(expert.number for expert in experts), "没有"])
-    await send(admin, names, kind="suspension", reason=" ")
+    await send(admin, PATH, names, kind="suspension", reason=" ")
     assert (admin.status, "请填写原因" in admin.text) == (422, True)
-    await send(admin, names, kind="suspension", reason="未按规定参加继续教育")
+    await send(admin, PATH, names, kind="suspension", reason="未按规定参加继续教育")
     page = admin.path
     for told in ("可以办理 2人", "不能办理 1行", "第4行 专家编号", "没有这位专家", "须由另一位管理员"):
         assert told in admin.text, told
@@ -72,7 +56,7 @@ async def test_a_sheet_is_uploaded_looked_at_and_confirmed_by_a_second_person(sc
     assert ("2人已办理" in other.text, await Sanction.filter(state="imposed").count()) == (True, 2)
     await admin.get(PATH)
     assert ("list.csv" in admin.text, "已办理" in admin.text) == (True, True)
-    await send(admin, names, kind="warning", reason="迟到")
+    await send(admin, PATH, names, kind="warning", reason="迟到")
     await admin.press("不办理")
     assert (admin.path, "已放弃，没有办理" in admin.text) == (PATH, True)
 
@@ -84,7 +68,7 @@ async def test_the_pages_read_well(browser: Browser, scene: Scene) -> None:
     names = "\n".join(["专家编号", *(expert.number for expert in experts), "没有", experts[0].number])
     for kind in ("warning", "suspension"):
         visitor = await scene.at(PATH)
-        await send(visitor, names, kind=kind, reason="多次不按时到场，经提醒仍不改正")
+        await send(visitor, PATH, names, kind=kind, reason="多次不按时到场，经提醒仍不改正")
     other = await other_scene(scene)
     for size in (PHONE, SCREEN):
         seen = await open_administrator(browser, other, size)
