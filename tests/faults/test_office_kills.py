@@ -472,3 +472,77 @@ async def test_a_code_is_mapped_in_each_file_once_though_the_worker_is_killed(of
         row["department"] for row in await rows("SELECT department FROM expert WHERE id = ANY($1)", list(holders))
     } == {successor}
     await office.check()
+
+
+# ---- longer terms by a sheet
+
+
+_EXTENSIONS = """
+SELECT e.number, e.term_until,
+  (SELECT count(*) FROM expert_file_change c WHERE c.expert_id = e.id AND c.source_id = $2)::int AS changes,
+  (SELECT count(*) FROM notice n WHERE n.dedupe_key = 'term_extended:' || $2::uuid || ':' || e.id)::int AS notices
+FROM expert e WHERE e.number = ANY($1::text[])
+"""
+EXTENDED = 400
+RENEWED = 5
+"""Experts whose term became longer between the check of the sheet and its confirmation."""
+TERM, LONGER, LONGEST_TERM = "2027-03-01", "2029-03-01", "2030-03-01"
+
+
+def write_terms(numbers: list[str], until: str) -> bytes:
+    return "\n".join(["专家编号,聘期至", *(f"{number},{until}" for number in numbers)]).encode()
+
+
+async def office_sheet(path: str) -> Mapping[str, Any]:
+    [sheet] = await retry_query(lambda: rows("SELECT * FROM office_sheet WHERE id = $1", UUID(path.rpartition("/")[2])))
+    return {**sheet, "failures": json.loads(sheet["failures"])}
+
+
+async def test_a_sheet_of_terms_is_done_once_though_the_worker_is_killed(office: OfficeDriver, seed: int) -> None:
+    killer, admin = make_killer(office, seed), await office.first()
+    people = [
+        {**row, "active": "", "membership_status": "正式", "term_until": TERM}
+        for row in invent(office, EXTENDED, 5 * FIRST)
+    ]
+    services, actor = await office.services()
+    report = await ExpertImport(services.deps).run(actor, write_sheet(people), "csv")
+    assert report.errors == ()
+    numbers = [row["number"] for row in people]
+    renewed = random.Random(seed).sample(numbers, RENEWED)
+
+    async def upload_terms(listed: list[str], until: str) -> str:
+        await admin.open("/office/experts/terms")
+        content = write_terms(listed, until)
+        return (await admin.browser.upload("上传并检查", content, "聘期.csv", reason="换届前统一延长")).path
+
+    async def is_in(path: str, *states: str) -> bool:
+        return (await office_sheet(path))["state"] in states
+
+    path = await upload_terms(numbers, LONGER)
+    earlier = await upload_terms(renewed, LONGEST_TERM)
+    await admin.browser.press(f"确认延长{RENEWED}人")
+    await office.wait_until(lambda: is_in(earlier, "done"), "the shorter sheet was never done")
+    progress = list[int]()
+
+    async def strike() -> None:
+        for _ in range(3):
+            await killer.strike_job("office_sheets.work", 1.0)
+            progress.append((await office_sheet(path))["done"])
+
+    async with run_beside(strike()):
+        await press_while_killed(killer, admin, path, "确认延长", lambda: is_in(path, "working", "done"))
+        await office.wait_until(lambda: is_in(path, "done"), "the sheet was never done")
+    assert killer.struck
+    assert progress == sorted(progress), "no kill takes progress back"
+    assert progress[0] < EXTENDED, "the first kill came in the middle"
+    sheet = await office_sheet(path)
+    assert sheet["done"] == EXTENDED
+    assert sorted(number for _, number, _ in sheet["failures"]) == sorted(renewed)
+    outcomes = {row["number"]: row for row in await rows(_EXTENSIONS, numbers, sheet["id"])}
+    assert {number: outcome["term_until"].date().isoformat() for number, outcome in outcomes.items()} == {
+        number: LONGEST_TERM if number in renewed else LONGER for number in numbers
+    }
+    assert {number: (outcome["changes"], outcome["notices"]) for number, outcome in outcomes.items()} == {
+        number: (0, 0) if number in renewed else (1, 1) for number in numbers
+    }
+    await office.check()
