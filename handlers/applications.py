@@ -18,7 +18,7 @@ from handlers.picking import PickOption, pick_option
 from services.applications import Progress, ToDo
 from services.core.base import Actor
 
-_OPINION_BYTES = 600
+_OPINION_BYTES, _MESSAGE_BYTES = 600, 300
 _SPECIALTIES_SHOWN = 6
 _CORRECTIONS_SHOWN = 6
 _MENDING = ("correct", "withdraw", "fill_in", "upload")
@@ -153,7 +153,7 @@ def _blocks(turn: Turn, applications: Sequence[Progress]) -> str:
 
 
 def _lines(turn: Turn, application: Progress, share: int) -> list[str]:
-    """``share``: opinion and specialties are shortened to this part of a bubble's."""
+    """``share``: opinion, message and specialties are shortened to this part of a bubble's."""
     now = turn.services.deps.now()
     lines = [texts.PROGRESS_HEAD.format(headline=application.headline, number=application.number)]
     if application.ended_at is not None:
@@ -172,6 +172,7 @@ def _lines(turn: Turn, application: Progress, share: int) -> list[str]:
         for place in application.corrections[: _CORRECTIONS_SHOWN // share]
         if place.label.rstrip("。；") not in application.opinion
     ]
+    lines += message_lines(turn, application, share)
     lines += [
         texts.PROGRESS_NEXT.format(advice=application.advice),
         texts.PROGRESS_ASK.format(ask=wording.plain_text(application.ask)),
@@ -183,6 +184,18 @@ def _lines(turn: Turn, application: Progress, share: int) -> list[str]:
     )
     lines.append(texts.PAGE.format(link=_link(turn, route), label=label))
     return lines
+
+
+def message_lines(turn: Turn, application: Progress, share: int) -> list[str]:
+    """The office's newest message, shortened to this share of a bubble's part, and where all are read; empty: none."""
+    if not application.messages:
+        return []
+    now, newest = turn.services.deps.now(), application.messages[0]
+    text = shorten(wording.plain_text(newest.text), _MESSAGE_BYTES // share)
+    count = len(application.messages)
+    label = texts.PROGRESS_MESSAGES.format(count=count) if count > 1 else texts.PROGRESS_WHOLE_MESSAGE
+    line = texts.PROGRESS_MESSAGE.format(at=print_until(newest.at, now), text=text)
+    return [line, texts.PAGE.format(link=_link(turn, f"{application.page}#messages"), label=label)]
 
 
 def _taps(applications: Sequence[Progress]) -> list[str]:

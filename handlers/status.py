@@ -7,6 +7,7 @@ from bot.turn import Turn
 from domain.chat_links import link
 from domain.errors import Unauthenticated
 from handlers import commands, overview, people, texts, wording
+from handlers.applications import message_lines
 from handlers.courses import course_lines
 from handlers.exams import exam_lines
 from services.accounts import Who
@@ -43,7 +44,10 @@ async def my_status(turn: Turn) -> str:
 async def _non_expert_lines(turn: Turn, who: Who) -> list[str]:
     """The status of an application, if there is one; and the work of staff."""
     applications = await turn.services.applications.to_dos.progress(who.account_id) if who.account_id else ()
-    lines = [texts.STATUS_APPLYING.format(headline=each.headline, advice=each.advice) for each in applications]
+    lines: list[str] = []
+    for each in applications:
+        lines.append(texts.STATUS_APPLYING.format(headline=each.headline, advice=each.advice))
+        lines += message_lines(turn, each, share=3)
     lines += await exam_lines(turn, who.account_id)
     lines += await overview.work_lines(turn, who) if who.roles else [texts.MENU_AGENCY]
     taps = [commands.PROGRESS if applications else commands.APPLY] if people.is_applicant(who) or applications else []

@@ -57,21 +57,36 @@ class AdviceOut(Output):
     line: str = Field(examples=["市住房和城乡建设局 020-12345678"])
 
 
+class OfficeMessageOut(Output):
+    """What the office has written to the person about one application."""
+
+    number: str = Field(description="Of the application")
+    at: Moment
+    text: str
+
+
 class HomeOut(Output):
     """``progress`` is of the live application, else of the last one; a change of the file under way beside it is among
-    the to-do items."""
+    the to-do items. ``messages`` are of both, newest first."""
 
     membership_status: MembershipStatus
     to_do: tuple[ToDo, ...]
     progress: ApplicationProgressOut | None
+    messages: tuple[OfficeMessageOut, ...]
     advice: tuple[AdviceOut, ...]
 
     @classmethod
     def show(cls, home: Home) -> HomeOut:
+        messages = [
+            OfficeMessageOut(number=progress.number, at=message.at, text=message.text)
+            for progress in home.progress
+            for message in progress.messages
+        ]
         return cls(
             membership_status=home.membership_status,
             to_do=home.to_do,
             progress=next((ApplicationProgressOut.from_source(progress) for progress in home.progress), None),
+            messages=tuple(sorted(messages, key=lambda message: message.at, reverse=True)),
             advice=tuple(AdviceOut(region=region, line=line) for region, line in home.advice),
         )
 

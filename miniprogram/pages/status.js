@@ -17,8 +17,14 @@ function stages(progress) {
   return { title: `申请编号 ${progress.number}`, cells, note };
 }
 
+/** @param {Api.OfficeMessageOut[]} messages @returns {Shell.Group} */
+function messagesOf(messages) {
+  const cells = messages.map((message) => ({ label: showTime(message.at), note: `${message.text}\n申请编号 ${message.number}` }));
+  return { title: '管理机构的留言', cells: [...cells, { label: '回复管理机构', command: 'open', id: own('help') }] };
+}
+
 /** @param {Api.HomeOut} home @returns {Shell.Sheet} */
-function sheetOf({ progress, membership_status: membership, to_do: waiting, advice }) {
+function sheetOf({ progress, messages, membership_status: membership, to_do: waiting, advice }) {
   const toDo = waiting.map((item) => ({
     label: item.title, note: item.detail, tag: item.action, command: item.route && pageOf(item.route) !== '/pages/status' ? 'open' : '',
     id: item.code === 'register' ? '/pages/register' : pageOf(item.route),
@@ -28,6 +34,7 @@ function sheetOf({ progress, membership_status: membership, to_do: waiting, advi
     groups: present([
       { cells: [{ label: '当前身份', tag: membership.text, note: membership.expert_number && `专家编号 ${membership.expert_number}` }] },
       { title: '待办事项', cells: toDo, note: toDo.length ? '' : '目前没有需要您办理的事项。' },
+      messages.length > 0 && messagesOf(messages),
       progress && stages(progress),
       { cells: [{ label: '申请表与审核日志', command: 'open', id: own('apply') }] },
       advice.length > 0 && { title: '各地咨询方式', cells: advice.map((one) => ({ label: one.region, note: one.line })) },

@@ -13,7 +13,8 @@ const PROGRESS = {
   stages: [{ code: 's', name: '提交', who: '', state: 'done', at: '2026-11-20T09:00:00+08:00' }, { code: 'r', name: '审核', who: '主管部门', state: 'now', at: null }],
 };
 const HOME = {
-  membership_status: { kind: 'applying', text: '申请中', expert_number: '', emergency: '', suspensions: [] }, progress: PROGRESS, campaigns: [], advice: [],
+  membership_status: { kind: 'applying', text: '申请中', expert_number: '', emergency: '', suspensions: [] },
+  progress: PROGRESS, campaigns: [], messages: [], advice: [],
   to_do: [{ code: 'pay', title: '缴费', detail: '请缴费', action: '去缴费', route: '/h5/demo/pay/DEMO0001', until: null }, { code: 'fix', title: '修改信息', detail: '',
     action: '去修改', route: '/h5/demo/apply/form', until: null }],
 };
@@ -122,6 +123,16 @@ test('the application: progress, to-do items, and withdrawing it', async () => {
   await phone.tap('放弃申请');
   assert.equal(phone.said[0], '放弃后不能恢复。');
   assert.equal(phone.bodies('POST /applications/a1/cancellation').length, 1);
+});
+
+test('what the office has written stands in the status, with the way to answer', async () => {
+  const messages = [{ number: 'SQ2', at: '2026-11-22T09:00:00+08:00', text: '请带原件。\n谢谢' },
+    { number: 'SQ1', at: '2026-11-21T09:00:00+08:00', text: '请补照片' }];
+  const phone = await new Phone({ ...applicant, 'GET /home': { ...HOME, messages } }).open('pages/status');
+  assert.match(phone.text, /管理机构的留言.*请带原件。\s*谢谢\s*申请编号 SQ2.*请补照片\s*申请编号 SQ1/s);
+  await phone.tap('回复管理机构');
+  assert.deepEqual(phone.callsOf('navigateTo').map((one) => decodeURIComponent(one.url)), ['/pages/h5?to=/h5/demo/help']);
+  assert.doesNotMatch((await new Phone({ ...applicant, 'GET /home': HOME }).open('pages/status')).text, /留言/);
 });
 
 const ORDER = { order_id: 'o1', amount: 20000, expires_at: '', code_url: '', parameters: { timeStamp: '1', nonceStr: 'n', package: 'prepay_id=1',

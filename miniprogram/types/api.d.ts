@@ -299,6 +299,7 @@ declare namespace Api {
     membership_status: MembershipStatusOut;
     to_do: Array<ToDoOut>;
     progress: ApplicationProgressOut | null;
+    messages: Array<OfficeMessageOut>;
     advice: Array<AdviceOut>;
   }
 
@@ -424,6 +425,12 @@ declare namespace Api {
 
   interface NumberIn {
     number: string;
+  }
+
+  interface OfficeMessageOut {
+    number: string;
+    at: string;
+    text: string;
   }
 
   interface OptionOut {

@@ -17,6 +17,7 @@ from domain.rulebook.entry import Stage as EntryStage
 from domain.rulebook.form import EntryType
 from models.applications import ApplicationSpecialty
 from services.applications import progress_messages as words
+from services.applications.office_acts import OfficeMessage
 from services.applications.progress_messages import CURRENT, FIRST, YOU, Facts, adviser, ask_line, list_facts
 from services.applications.repository import SPECIALTIES, page_of, type_of, unknown_application
 from services.catalogue_codes import CatalogueCodes, load_codes
@@ -70,7 +71,7 @@ class Progress:
     ``corrections`` are the places that he marked, without ``route`` where one has to withdraw first. ``expert_number``
     is empty before approval. ``until`` is the deadline for submission, while it is the person's turn; ``ended_at`` the
     end of the application. ``give_up`` is the consequence of cancelling now; empty where that is not possible any more.
-    ``page`` displays all this, a path below the service's address.
+    ``page`` displays all this, a path below the service's address. ``messages``: of the office, newest first.
     """
 
     application_id: UUID
@@ -95,6 +96,7 @@ class Progress:
     ended_at: datetime | None
     give_up: str
     page: str
+    messages: tuple[OfficeMessage, ...]
 
 
 async def progress_of(deps: Deps, application_id: UUID) -> Progress:
@@ -161,6 +163,7 @@ def show_progress(facts: Facts, codes: CatalogueCodes) -> Progress:
         ended_at=application.ended_at,
         give_up=words.cancellation_warning(facts),
         page=f"/h5/{application.pool}/{page_of(application, 'status')}",
+        messages=facts.messages,
     )
 
 

@@ -15,12 +15,13 @@ from domain.payments.lifecycles import FeeState
 from domain.payments.money import yuan
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import EntryType
-from models.applications import Application, ApplicationSpecialty
+from models.applications import Application, ApplicationAct, ApplicationSpecialty
 from models.campaigns import Campaign
 from models.payments import Fee
 from models.reviews import ReviewTask
 from services.applications.campaign_windows import review_end, submission_end
 from services.applications.exam_tasks import ExamTask, exam_tasks
+from services.applications.office_acts import OfficeMessage, message_of
 from services.applications.repository import EVERYTHING
 from services.applications.returns import ReturnedPlace, returned_places
 from services.catalogue_codes import CatalogueCodes
@@ -40,7 +41,9 @@ a AS application, c AS campaign,
     ORDER BY r.at DESC, r.id DESC LIMIT 1) AS opinion,
   EXISTS (SELECT 1 FROM objection o WHERE o.application_id = a.id AND o.state = 'open') AS objected,
   a.ended_at IS NULL AND a.entry_type = ANY(ARRAY['education', 'change'])
-    AND EXISTS (SELECT 1 FROM expert x WHERE x.id = a.expert_id AND x.left_at IS NOT NULL) AS is_void
+    AND EXISTS (SELECT 1 FROM expert x WHERE x.id = a.expert_id AND x.left_at IS NOT NULL) AS is_void,
+  ARRAY(SELECT m FROM application_act m WHERE m.application_id = a.id AND m.kind = 'message'
+    ORDER BY m.begun_at DESC, m.id DESC) AS messages
 """
 """Columns for ``facts_of``, from ``APPLICATIONS``."""
 APPLICATIONS = "application a LEFT JOIN campaign c ON c.id = a.campaign_id"
@@ -56,7 +59,7 @@ FIRST = "a.entry_type = 'change'"
 @dataclass(frozen=True)
 class Facts:
     """The facts that progress messages need. ``objected``: an objection waits for an answer; ``is_void``: the expert
-    has left, whom it was to enrol or to change."""
+    has left, whom it was to enrol or to change. ``messages``: of the office to the applicant, newest first."""
 
     application: Application
     book: Rulebook
@@ -70,6 +73,7 @@ class Facts:
     exam: ExamTask | None = None
     """The examination to which a waiting application is called."""
     is_void: bool = False
+    messages: tuple[OfficeMessage, ...] = ()
 
     @property
     def state(self) -> ApplicationState:
@@ -132,6 +136,7 @@ def facts_of(deps: Deps, application: Application, row: Mapping[str, Any], exam:
         application.state == _S.NOTICE and row["objected"],
         exam,
         row["is_void"],
+        tuple(message_of(deps, from_row(ApplicationAct, message)) for message in row["messages"]),
     )
 
 

@@ -19,14 +19,13 @@ from domain.forms.schema import Schema, schema_of
 from domain.rulebook.book import Rulebook
 from domain.rulebook.form import ApplicationForm, EntryType
 from models.accounts import Account
-from models.applications import Application, ApplicationAct, ApplicationSection, Attachment
+from models.applications import Application, ApplicationSection, Attachment
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications.applicants import facts_of as person_of
 from services.applications.applicants import today
 from services.applications.campaign_rules import check_entry_type
 from services.applications.held_files import find_held_files
 from services.applications.kept_fields import find_filed, kept_fields_of, kept_rule
-from services.applications.office_acts import OfficeMessage, message_of
 from services.applications.problems import count_ready, problems_of
 from services.applications.progress import Progress, codes_of, own_progress, show_progress
 from services.applications.progress_messages import APPLICATIONS, CURRENT, FACTS, FIRST, Facts, facts_of, find_exam
@@ -110,7 +109,7 @@ class ApplicationView:
     ``problems`` prevent submission (empty once submitted), ``fixed`` are specialties that must stay, ``returned`` those
     that were sent back, ``returned_fields`` the places that a reviewer marked, ``kept`` the fields that stay as in the
     expert's record and ``kept_rule`` why, ``names`` the names of codes among the values, ``may`` the events that are
-    possible now, ``messages`` what the office has written to the applicant, newest first.
+    possible now.
     """
 
     id: UUID
@@ -131,7 +130,6 @@ class ApplicationView:
     names: dict[str, dict[str, str]]
     may: tuple[str, ...]
     log: tuple[LogLine, ...]
-    messages: tuple[OfficeMessage, ...]
     progress: Progress
     created_at: datetime
 
@@ -142,8 +140,6 @@ SELECT {FACTS}, (SELECT p FROM account p WHERE p.id = a.account_id) AS account,
   ARRAY(SELECT f FROM attachment f WHERE f.application_id = a.id AND f.state <> 'removed'
     ORDER BY f.created_at) AS files,
   ARRAY(SELECT r FROM review_entry r WHERE r.application_id = a.id ORDER BY r.at DESC, r.id DESC) AS log,
-  ARRAY(SELECT m FROM application_act m WHERE m.application_id = a.id AND m.kind = 'message'
-    ORDER BY m.begun_at DESC, m.id DESC) AS messages,
   ARRAY(SELECT t FROM review_task t WHERE t.application_id = a.id AND t.state = 'sent_back'
     AND (t.decided_at >= a.submitted_at OR a.submitted_at IS NULL) ORDER BY t.decided_at) AS sent_back
 FROM {APPLICATIONS} WHERE """
@@ -234,7 +230,6 @@ class ApplicationQueries:
             names=names_of(codes),
             may=_permitted_actions(application, book),
             log=tuple(_log_line(line, codes) for line in log),
-            messages=tuple(message_of(self.deps, from_row(ApplicationAct, message)) for message in row["messages"]),
             progress=show_progress(facts, codes),
             created_at=application.created_at,
         )

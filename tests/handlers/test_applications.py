@@ -9,6 +9,7 @@ from models.campaigns import Campaign
 from models.experts import Expert
 from models.reviews import ReviewEntry, ReviewTask
 from services.applications import stored_place
+from services.core.base import Actor
 from tests.factories.applicants import make_applicant
 from tests.factories.payments import make_fee
 from tests.factories.people import make_account, make_expert
@@ -74,6 +75,30 @@ async def test_an_opinion_is_shown_harmlessly_with_the_page_that_corrects(world:
     told = await (await world.phone_with(applicant.account)).says("进度")
     assert "审核意见：证书不清晰‹a" in told
     assert "/apply/form" in told
+
+
+async def test_the_newest_message_of_the_office_is_shown_with_where_all_are_read(world: World) -> None:
+    deps = world.office.deps
+    back = {"step": 0, "round": 1, "submitted_at": world.clock.now(), "sent_back_fields": ["*"]}
+    applicant = await make_applicant(deps, state=ApplicationState.SENT_BACK, **back)
+    phone = await world.phone_with(applicant.account)
+    assert "留言" not in await phone.says("进度")
+    admin = await make_account(deps)
+    actor = Actor("demo", "pool_admin", admin.id)
+    acts = world.services.workflows.office_acts
+    await acts.message(actor, applicant.application.id, "请带原件到窗口。")
+    first = await phone.says("进度")
+    assert "留言：请带原件到窗口。" in first
+    assert "/h5/demo/apply/status#messages" in first
+    assert "查看留言" in first
+    world.clock.move(timedelta(minutes=1))
+    await acts.message(actor, applicant.application.id, "照片不清晰，" * 60)
+    both = await phone.says("进度")
+    assert "留言：照片不清晰，" in both
+    assert "请带原件" not in both
+    assert "查看全部2条留言" in both
+    assert "照片不清晰" in await phone.says("我的状态")
+    assert "下一步：" in both, "a long message leaves room for the next step"
 
 
 async def test_marked_places_are_named_in_the_chat_unless_the_opinion_names_them(world: World) -> None:

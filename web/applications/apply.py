@@ -134,7 +134,7 @@ class ApplyPages(PersonPages):
     async def status(self, visit: Visit) -> Mapping[str, object]:
         view = await self.services.applications.queries.get_current(visit.actor, visit.query(_NUMBER))
         bar = await self._bar(visit.actor)
-        return {"progress": view.progress, "log": view.log, "messages": view.messages, "may": view.may, "bar": bar}
+        return {"progress": view.progress, "log": view.log, "may": view.may, "bar": bar}
 
     @status.command(name="withdraw", note="已撤回，请修改后重新提交。")
     async def withdraw(self, visit: Visit) -> None:

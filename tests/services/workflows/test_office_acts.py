@@ -189,7 +189,10 @@ async def test_a_message_reaches_the_applicant_who_finds_it_again(
     assert "原件" not in str(told.params)
     person = Actor("demo", "applicant", application.account_id)
     view = await services.applications.queries.get(person, application.id)
-    assert [message.text for message in view.messages] == [preview.text]
+    assert [message.text for message in view.progress.messages] == [preview.text]
+    [shown] = (await services.applications.to_dos.home("demo", application.account_id)).progress
+    assert shown.messages == view.progress.messages
+    assert (await services.applications.queries.own_progress(person)).messages == shown.messages
     [exported] = (await collect(deps, application.account_id))["applications"]
     assert [message["text"] for message in exported["messages"]] == [preview.text]
 
