@@ -24,7 +24,7 @@ from services.exams.registry import ExamServices
 from services.exams.setup import ExamData, ExamForm, ExamSetup
 from services.exams.sittings.candidate_queries import CandidateFilter, CandidateLine
 from services.exams.sittings.candidates import Added, Candidates
-from services.exams.sittings.retries import ExamRetries
+from services.exams.sittings.retries import DecidedByExam, ExamRetries, find_decided
 from services.exams.sittings.sitting_queries import Booking, SittingData, SittingForm, SittingView
 from services.exams.sittings.sittings import Booked
 
@@ -43,6 +43,7 @@ __all__ = [
     "CandidateLine",
     "Candidates",
     "Cell",
+    "DecidedByExam",
     "ExamData",
     "ExamForm",
     "ExamPaper",
@@ -72,5 +73,6 @@ __all__ = [
     "VersionView",
     "check_blueprint_name",
     "collect_exams",
+    "find_decided",
     "render_template",
 ]

@@ -17,6 +17,8 @@ from models.exams import Exam, ExamAttempt, ExamCandidate, ExamSitting
 from services.core.base import Actor, rows
 
 Sittings = dict[UUID, ExamSitting]
+NOT_SAT = ("ready", "void")
+"""States of papers that don't count as a try."""
 QUALIFIES = """NOT EXISTS (SELECT 1 FROM application p WHERE p.id = c.application_id AND p.state <> 'exam')
   AND NOT EXISTS (SELECT 1 FROM expert x WHERE x.id = c.expert_id AND x.left_at IS NOT NULL)"""
 """SQL condition: the application of candidate ``c`` still waits for an examination, or the expert is in the pool."""

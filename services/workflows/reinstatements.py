@@ -36,12 +36,13 @@ from services.applications import (
     unknown_application,
     write_act,
 )
-from services.core.base import Actor, Deps
+from services.core.base import Actor, Deps, system
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.entry import EntryStages
+from services.entry import Conclusions, EntryStages
+from services.exams import DecidedByExam, ExamRetries, find_decided
 from services.notifications import Notices
 from services.workflows.office_acts import (
     REASON_MAX,
@@ -71,20 +72,36 @@ GOES_ON: dict[ApplicationEvent, str] = {
     _E.CALL: "回到“待考试”，不再收费；未结束的考试会重新通知本人参加，否则由管理机构安排考试或登记结果。",
 }
 """What follows, for the office."""
+_PASSED = "“{exam}”已合格，成绩有效：不再收费、不用再考，随即进入下一环节。"
+_RETRY = "回到“待考试”，不再收费；同时增加一次考试机会，由本人在{until}前再参加“{exam}”。"
+_PASSED_ADVICE, _RETRY_ADVICE = "“{exam}”成绩有效，无需操作", "请在{until}前再参加一次“{exam}”"
 
 
 @dataclass(frozen=True)
 class Reinstatement:
     """What taking up an application again would do. ``deadline``: what the applicant has to do in time; None:
-    nothing."""
+    nothing. ``decided``: by an examination of the pool, which counts again or is sat once more."""
 
     event: ApplicationEvent
     deadline: Deadline | None
     second_person: bool
+    decided: DecidedByExam | None
 
     @property
     def goes_on(self) -> str:
-        return GOES_ON[self.event]
+        return self._words(_PASSED, _RETRY) or GOES_ON[self.event]
+
+    def advise(self, until: datetime | None) -> str:
+        """What the applicant does next, until then."""
+        words = self._words(_PASSED_ADVICE, _RETRY_ADVICE)
+        return words or _ADVICE[self.event].format(until=print_time(until) if until else "")
+
+    def _words(self, passed: str, retry: str) -> str:
+        """Empty where no examination of the pool has decided."""
+        if self.decided is None:
+            return ""
+        text = passed if self.decided.is_passed else retry
+        return text.format(exam=self.decided.exam, until=print_time(self.decided.closes_at))
 
 
 @dataclass(frozen=True)
@@ -92,6 +109,8 @@ class Reinstatements:
     deps: Deps
     notices: Notices
     entry: EntryStages
+    conclusions: Conclusions
+    retries: ExamRetries
 
     async def begin(
         self, actor: Actor, application_id: UUID, until: datetime | None, reason: str, *, key: str | None = None
@@ -260,10 +279,18 @@ class Reinstatements:
             application,
             "application_reinstated",
             now.isoformat(),
-            advice=_ADVICE[plan.event].format(until=print_time(deadline.until) if deadline else ""),
+            advice=plan.advise(deadline.until if deadline else None),
             reason=reason,
             page=page_of(application, "status"),
         )
+        if plan.decided is not None:
+            await self._apply_exam(application, plan.decided, reason, now)
+
+    async def _apply_exam(self, application: Application, decided: DecidedByExam, reason: str, now: datetime) -> None:
+        if decided.is_passed:
+            await self.conclusions.apply_exam(system(application.pool), application, "passed", decided.exam, now)
+        else:
+            await self.retries.give_try(decided, f"重新受理：{reason}"[:REASON_MAX], now)
 
 
 async def preview_reinstatement(deps: Deps, application: Application) -> Reinstatement | None:
@@ -272,7 +299,12 @@ async def preview_reinstatement(deps: Deps, application: Application) -> Reinsta
         return None
     book = deps.book(application.pool)
     event = await _event(application, book)
-    return Reinstatement(event, _DEADLINES.get(event), application.state in book.campaigns.reinstatement_second_person)
+    return Reinstatement(
+        event,
+        _DEADLINES.get(event),
+        application.state in book.campaigns.reinstatement_second_person,
+        await find_decided(application.id, deps.now()) if event == _E.CALL else None,
+    )
 
 
 async def _event(application: Application, book: Rulebook) -> ApplicationEvent:

@@ -14,16 +14,20 @@ from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound
 from models.accounts import Account
 from models.applications import Application, ApplicationAct
 from models.audit import AuditEntry
+from models.exams import ExamCandidate, ExamSitting
 from models.notices import Notice
 from models.payments import Fee
 from models.reviews import ReviewEntry
 from services.applications.repository import find_live
 from services.core.base import Actor, Deps, transaction
-from services.workflows import Reinstatements
+from services.workflows import Reinstatements, preview_reinstatement
 from tests.factories.applications import make_campaign
 from tests.factories.entry import EntryProcess, make_entry_process
+from tests.factories.exams import make_published
 from tests.factories.people import make_account, make_expert, make_grant
 from tests.factories.reviews import begin, make_applicant, make_application, make_catalogues, step, tasks_of, with_rules
+from tests.services.exams.exam_scene import make_exam_scene
+from tests.services.exams.results import KEY, Room, make_room
 
 DAY = timedelta(days=1)
 REASON = "经核实，职称证书真实有效"
@@ -171,6 +175,81 @@ async def test_a_failed_examination_is_taken_back_by_two_and_sat_again(deps: Dep
     assert await reinstatements(road).begin(first, application.id, None, "成绩录错")
     await reinstatements(road).confirm(second, await waiting_act())
     assert (await Application.get(id=application.id)).state == "exam"
+
+
+@pytest.fixture
+async def room(deps: Deps, clock: FixedClock) -> Room:
+    """An examination of the pool with one try, in a pool whose last stage it is."""
+    rules = with_rules(deps, entry={"stages": ["exam"]})
+    room = await make_room(await make_exam_scene(rules, mock=False, result="at_once", tries=1, failed="refused"), clock)
+    await ReviewEntry.create(application_id=room.application.id, at=deps.now(), event="call", who="某机构")
+    return room
+
+
+async def take_up(room: Room, reason: str) -> str:
+    """Taken up again by two; what the office read of the consequences before."""
+    services, (first, second) = room.exam_scene.services, [await make_admin(room.exam_scene.deps) for _ in range(2)]
+    plan = await preview_reinstatement(room.exam_scene.deps, await room.load_application())
+    assert plan is not None
+    room.clock.move(timedelta(minutes=1))
+    if await services.workflows.reinstatements.begin(first, room.application.id, None, reason):
+        await services.workflows.reinstatements.confirm(second, await waiting_act())
+    return plan.goes_on
+
+
+@pytest.mark.parametrize("passes", [True, False])
+async def test_who_failed_the_pools_own_examination_gets_another_try_in_the_same_act(
+    room: Room, *, passes: bool
+) -> None:
+    await room.hand_in(KEY, 0, 0)
+    await room.work()
+    assert (await room.load_application()).state == "refused"
+    told = await take_up(room, "考场停电")
+    assert room.exam.name in told
+    assert "增加一次考试机会" in told
+    assert (await Notice.get(kind="application_reinstated")).params["advice"].startswith("请在")
+    candidate = await ExamCandidate.get(id=room.candidate.id)
+    assert (candidate.state, candidate.extra_tries) == ("called", 1)
+    await room.work()
+    applicant = Actor("demo", "applicant", room.application.account_id)
+    progress = await room.exam_scene.services.applications.queries.own_progress(applicant)
+    assert progress.step is not None, "the person has something to do, and reads where"
+    assert progress.step.code == "exam"
+    await room.hand_in(*((KEY, KEY, 1) if passes else (KEY, 0, 0)))
+    await room.work()
+    assert (await room.load_application()).state == ("entered" if passes else "refused")
+
+
+async def test_an_unused_try_is_not_added_to_and_the_place_comes_back(room: Room) -> None:
+    scene = room.exam_scene
+    await scene.services.exams.decisions.record_result(scene.office, room.candidate.id, "failed", "替考")
+    await ExamCandidate.filter(id=room.candidate.id).update(sitting_id=None)
+    booked = (await ExamSitting.get()).booked
+    await take_up(room, "核实不是替考")
+    candidate = await ExamCandidate.get(id=room.candidate.id)
+    assert (candidate.state, candidate.extra_tries, candidate.sitting_id is not None) == ("called", 0, True)
+    assert (await ExamSitting.get()).booked == booked + 1
+
+
+async def test_who_passed_after_giving_up_enters_with_that_result(room: Room) -> None:
+    await room.hand_in(KEY, KEY, 1)
+    applicant = Actor("demo", "applicant", room.application.account_id)
+    await room.exam_scene.services.workflows.applications.cancel(applicant, room.application.id)
+    await room.work()
+    assert ((await room.load_application()).state, room.candidate.state) == ("cancelled", "passed")
+    assert "成绩有效" in await take_up(room, "本人误点放弃")
+    assert (await room.load_application()).state == "entered"
+    assert "成绩有效" in (await Notice.get(kind="application_reinstated")).params["advice"]
+
+
+async def test_after_the_examination_the_next_one_calls_who_failed(room: Room) -> None:
+    await room.hand_in(KEY, 0, 0)
+    await room.work()
+    await room.close()
+    assert "增加一次" not in await take_up(room, "考场停电")
+    assert (await ExamCandidate.get(id=room.candidate.id)).state == "failed"
+    following = await make_published(room.exam_scene.services, room.exam_scene.office, after=timedelta(hours=1))
+    assert await ExamCandidate.exists(exam_id=following.id, application_id=room.application.id, state="called")
 
 
 async def test_who_never_paid_gets_a_new_fee_with_the_offices_deadline(deps: Deps, clock: FixedClock) -> None:

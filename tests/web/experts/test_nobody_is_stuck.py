@@ -20,18 +20,24 @@ from domain.errors import AppError, Forbidden, NotFound
 from domain.experts.drawability import Reason
 from domain.rulebook.form import EntryType
 from models.accounts import Account
-from models.applications import Application
+from models.applications import Application, ApplicationAct
 from models.draws import CallNotice, Draw
 from models.experts import Expert
-from services.core.base import transaction
+from models.reviews import ReviewEntry
+from services.core.base import Actor, transaction
 from services.draws.call_order.eligibility import find_hindrances, no_recusals
 from services.experts import Suspension
 from tests.bot.stage import raised_limits, redis_client
+from tests.factories.exams import work
 from tests.factories.expert_lives import ExpertLife, Idle, begin_life
 from tests.factories.offices import make_draw
+from tests.factories.people import make_account, make_grant
+from tests.factories.reviews import with_rules
 from tests.handlers.conftest import Phone
 from tests.handlers.conftest import World as ChatWorld
 from tests.invariants import check_invariants
+from tests.services.exams.exam_scene import make_exam_scene
+from tests.services.exams.results import KEY, make_room
 from tests.web.conftest import World
 
 ACTS = 16
@@ -221,6 +227,49 @@ async def _come_back(life: ExpertLife) -> None:
 async def _go_on(life: ExpertLife) -> None:
     for entry_type in get_args(EntryType):
         await life.go_on(entry_type)
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whose_application_is_taken_up_again_gets_through_the_examination(world: World, seed: int) -> None:
+    """After any end by an own examination, or by giving up before or after a paper, the next step is the person's."""
+    deps, clock, dice = world.services.deps, world.clock, random.Random(f"exam {seed}")
+    rules = with_rules(deps, entry={"stages": ["exam"]})
+    scene = await make_exam_scene(rules, mock=False, result="at_once", tries=dice.randint(1, 2), failed="refused")
+    room = await make_room(scene, clock)
+    await ReviewEntry.create(application_id=room.application.id, at=deps.now(), event="call", who="某机构")
+    administrators = [Actor("demo", "pool_admin", (await make_account(deps)).id) for _ in range(2)]
+    for administrator in administrators:
+        await make_grant(await Account.get(id=administrator.account_id), "pool_admin")
+    applicant = Actor("demo", "applicant", room.application.account_id)
+    good, bad = (KEY, KEY, 1), (KEY, 0, 0)
+    told = []
+    for _ in range(4):
+        clock.move(timedelta(minutes=1))
+        way = dice.choice(("fails", "is failed", "gives up", "gives up with a paper in marking"))
+        told.append(way)
+        if way == "fails":
+            while (await room.load_application()).state == "exam":
+                await room.hand_in(*bad)
+                await room.work()
+        elif way == "is failed":
+            await scene.services.exams.decisions.record_result(scene.office, room.candidate.id, "failed", "替考")
+        else:
+            if "paper" in way:
+                await room.hand_in(*bad)
+            await scene.services.workflows.applications.cancel(applicant, room.application.id)
+        await work(scene.services, "exam_mark", "exam_result", "exam_leave")
+        clock.move(timedelta(minutes=1))
+        reinstatements = scene.services.workflows.reinstatements
+        if await reinstatements.begin(administrators[0], room.application.id, None, "情况已核实"):
+            act = await ApplicationAct.get(state="waiting")
+            await reinstatements.confirm(administrators[1], act.id)
+        await work(scene.services, "exam_mark", "exam_result", "exam_leave", "exam_call")
+        progress = await scene.services.applications.queries.own_progress(applicant)
+        assert progress.step is not None, " → ".join(told)
+        assert progress.step.code == "exam", " → ".join(told)
+    await room.hand_in(*good)
+    await room.work()
+    assert (await room.load_application()).state == "entered", " → ".join(told)
 
 
 @pytest.mark.parametrize("seed", range(8))
