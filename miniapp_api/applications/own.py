@@ -13,6 +13,7 @@ from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Output, Params, PoolPath
 from services.applications import Outcome, SavedSection
+from services.reviews import OwnComparison
 
 api = Api(
     "applications",
@@ -81,6 +82,12 @@ async def schema(call: Call, query: SchemaQuery) -> SchemaOut:
 async def show(call: Call, path: ApplicationPath) -> ApplicationOut:
     """Values, files, missing fields, fields that may be changed now, the review log, the progress."""
     return ApplicationOut.from_source(await call.services.applications.queries.get(call.actor, path.application_id))
+
+
+@api.get("/applications/{application_id}/changes", "变更对照", action="application.own")
+async def changes(call: Call, path: ApplicationPath) -> OwnComparison:
+    """What it would change in the expert's file, beside what the file holds."""
+    return await call.services.reviews.own_comparisons.read(call.actor, path.application_id)
 
 
 @api.put("/applications/{application_id}/sections/{section}", "保存一个部分", action="application.own")

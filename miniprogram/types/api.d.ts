@@ -34,6 +34,7 @@ declare namespace Api {
     'GET /home': { given: {}; answer: HomeOut };
     'GET /applications/schema': { given: { query?: { entry_type?: 'first' | 'renewal' | 'education' | 'change' } }; answer: SchemaOut };
     'GET /applications/{application_id}': { given: { path: { application_id: string } }; answer: ApplicationOut };
+    'GET /applications/{application_id}/changes': { given: { path: { application_id: string } }; answer: OwnComparisonOut };
     'PUT /applications/{application_id}/sections/{section}': { given: { path: { application_id: string; section: string }; body: SectionIn };
       answer: SavedSectionOut };
     'POST /applications/{application_id}/submission': { given: { path: { application_id: string }; body: SubmitIn }; answer: OutcomeOut };
@@ -278,6 +279,14 @@ declare namespace Api {
     items: Array<FeeViewOut>;
   }
 
+  interface FieldComparisonOut {
+    code: string;
+    label: string;
+    change: 'filled' | 'changed' | 'emptied' | 'stated';
+    former: Array<string>;
+    value: Array<string>;
+  }
+
   interface FieldProblemOut {
     field: string;
     message: string;
@@ -449,6 +458,11 @@ declare namespace Api {
     state_label: string;
     round: number;
     version: number;
+  }
+
+  interface OwnComparisonOut {
+    compared: boolean;
+    changes: Array<FieldComparisonOut>;
   }
 
   interface OwnExamOut {

@@ -10,6 +10,7 @@ from services.reviews.coverage import find_uncovered
 from services.reviews.decisions import Decided, Decision, Reviews, TaskDecision
 from services.reviews.handing import NOTE_MAX, HandedTask
 from services.reviews.holders import TaskHolders, read_holders
+from services.reviews.own_comparison import OwnComparison
 from services.reviews.queue import ReviewQueue
 from services.reviews.registry import ReviewServices
 from services.reviews.reopening import REASON_MAX
@@ -35,6 +36,7 @@ __all__ = [
     "OfficeAbsenceForm",
     "OpenPlace",
     "OpenedFile",
+    "OwnComparison",
     "QueueCounts",
     "Revealed",
     "ReviewLogLine",

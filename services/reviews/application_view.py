@@ -123,10 +123,13 @@ class FormData:
     former: FormerFile | None
 
 
-async def read_form(deps: Deps, application: Application, account: Account) -> SubmittedForm:
-    """The form with its values and files; beside it what an expert's file held, and what he has filed by himself."""
+async def read_form(deps: Deps, application: Application, account: Account, *, in_clear: bool = False) -> SubmittedForm:
+    """The form with its values and files; beside it what an expert's file held, and what he has filed by himself.
+
+    ``in_clear``: nothing masked, for the applicant himself.
+    """
     former = await read_former_file(deps, application)
-    form = form_of(deps, application, account, await _load(deps, application, former=former))
+    form = form_of(deps, application, account, await _load(deps, application, former=former), in_clear=in_clear)
     if former is not None or application.expert_id is None:
         return form
     retired_on = (await file_of(deps, application.expert_id)).values.get(RETIRED)
@@ -140,10 +143,12 @@ def _own_word(retired_on: object) -> tuple[SectionShown, ...]:
     return (SectionShown("own_word", "本人登记", (FieldShown(RETIRED, OWN_FIELDS[RETIRED], "date", str(retired_on)),)),)
 
 
-def form_of(deps: Deps, application: Application, account: Account, data: FormData) -> SubmittedForm:
+def form_of(
+    deps: Deps, application: Application, account: Account, data: FormData, *, in_clear: bool = False
+) -> SubmittedForm:
     """The same from loaded data."""
     form = deps.book(application.pool).form.of(type_of(application))
-    comparison = _Comparison(deps, application, account, data)
+    comparison = _Comparison(deps, application, account, data, in_clear=in_clear)
     shown = {code: comparison.show(code) for code in comparison.fields}
     sections = tuple(
         SectionShown(code, section.title, tuple(shown[field] for field in section.fields if field in shown))
@@ -187,10 +192,11 @@ class _Facts:
     account: Mapping[str, str]
     codes: CatalogueCodes
     files: Mapping[str, tuple[FileShown, ...]]
+    in_clear: bool = False
 
     def show(self, code: str, field: FormField) -> FieldShown:
         text = self.text(code, field)
-        hidden = field.sensitive and bool(text)
+        hidden = field.sensitive and bool(text) and not self.in_clear
         columns = tuple(column.label for column in columns_of(field).values())
         rows = show_rows(field, self.values.get(code), self.codes) if columns else []
         return FieldShown(
@@ -221,18 +227,21 @@ class _Facts:
 class _Comparison:
     """A form, and the expert's file where there is one."""
 
-    def __init__(self, deps: Deps, application: Application, account: Account, data: FormData) -> None:
+    def __init__(
+        self, deps: Deps, application: Application, account: Account, data: FormData, *, in_clear: bool = False
+    ) -> None:
         book, entry_type, day = deps.book(application.pool), type_of(application), today(deps)
         self.fields = fields_of(book.form, entry_type)
         own = account_values(book.form, facts_of(deps, account), day, entry_type)
-        self._new = _Facts(data.values, own, data.codes, _files_by_field(data.files))
+        self._new = _Facts(data.values, own, data.codes, _files_by_field(data.files), in_clear)
         self._defaults = filled_values(book.form, {}, entry_type)
         self._correctable = correctable_fields(book, application, data.former)
         self._old: _Facts | None = None
         self._requested: Collection[str] = ()
         if data.former is not None:
             filed = account_values(book.form, data.former.person, day, entry_type)
-            self._old = _Facts(data.former.values, filed, data.codes, _files_by_field(data.former.files, filed=True))
+            files = _files_by_field(data.former.files, filed=True)
+            self._old = _Facts(data.former.values, filed, data.codes, files, in_clear)
             self._requested = data.former.find_requested(book, application, data.values, data.files)
 
     def show(self, code: str) -> FieldShown:

@@ -12,6 +12,7 @@ from services.reviews.attachment_access import AttachmentAccess
 from services.reviews.decided_tasks import DecidedTasks
 from services.reviews.decisions import Reviews
 from services.reviews.handing import Handing
+from services.reviews.own_comparison import OwnComparisons
 from services.reviews.queue import ReviewQueue
 from services.reviews.reminders import Reminders
 from services.reviews.reopening import Reopening
@@ -29,6 +30,7 @@ class ReviewServices:
     reopening: Reopening
     handing: Handing
     absences: Absences
+    own_comparisons: OwnComparisons
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:

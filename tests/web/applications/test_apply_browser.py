@@ -15,8 +15,10 @@ from models.campaigns import EmployerRequest
 from models.helpdesk import Feedback
 from models.reviews import ReviewTask
 from services.applications import read_values, stored_place
+from services.core.base import Actor
 from tests.factories.files import pdf
 from tests.factories.forms import book_of
+from tests.factories.reviews import make_catalogues, make_change
 from tests.plugins.browsers import CHROMIUM, capture
 from tests.web.applicants import (
     FORM,
@@ -452,6 +454,27 @@ async def test_marked_places_are_listed_until_the_file_is_replaced_and_the_field
     await expect(box.locator(".returned-note")).to_contain_text("已修改")
     await tab(page, "核对提交")
     await expect(left).to_have_count(0)
+    assert serious(seen) == []
+
+
+@pytest.mark.parametrize("size", [PHONE, SCREEN], ids=["phone", "screen"])
+async def test_a_change_shows_first_what_it_changes_and_folds_the_rest(
+    browser: Browser, world: ApplyingWorld, size: tuple[int, int]
+) -> None:
+    await make_catalogues()
+    filed = {"email": "old@example.com", "strengths": "隧道。", "education": None}
+    change = await make_change(world.deps, filed=filed, state="draft", round=0, submitted_at=None)
+    seen = await world.at_page(browser, Actor("demo", "applicant", change.account_id), size)
+    page = await seen.open(f"{FORM}?number={change.number}#check")
+    changes = page.get_by_role("region", name="与档案对照", exact=True)
+    email = changes.get_by_role("region", name="电子邮箱")
+    await expect(email).to_contain_text(re.compile("修改.*原.*old@example.com.*新.*suhang@example.com"))
+    await expect(changes.get_by_role("region", name="学历")).to_contain_text("新填")
+    await expect(page.locator("details.part[open]")).to_have_count(0)
+    await expect(page.locator("details.part [data-field=email]")).to_have_count(0)
+    await seen.check(f"apply-changes-{size[0]}")
+    await email.get_by_role("button", name="再改").click()
+    await expect(field(page, "电子邮箱").locator("input")).to_be_focused()
     assert serious(seen) == []
 
 

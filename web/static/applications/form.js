@@ -102,7 +102,7 @@ function open(code) {
   page.section = code;
   drawTabs();
   notice.replaceChildren();
-  if (code === 'check') drawCheck();
+  if (code === 'check') showCheck();
   else drawSection();
   drawBar();
   window.scrollTo({ top: 0 });
@@ -317,14 +317,29 @@ function drawBar() {
 
 // ---- checking and handing in
 
-function drawCheck() {
-  const problems = page.mine.problems;
+/** Of a person with a file in the pool the changes come first, as soon as they are compared. */
+function showCheck() {
+  drawCheck(null);
+  if (page.mine.entry_type === 'first') return;
+  client.get(`/applications/${id}/changes`).then((comparison) => {
+    if (page.section === 'check' && comparison.compared) drawCheck(comparison.changes);
+  }).catch((error) => {
+    if (!(error instanceof Problem)) throw error;
+    toast(error.message);
+  });
+}
+
+/** `changes`: what would change in the file, null while nothing is compared; the rest is folded below. */
+function drawCheck(changes) {
+  const compared = new Set((changes ?? []).map((change) => change.code));
+  const { problems } = page.mine;
   page.widgets.clear();
   const lines = page.schema.sections.map((section) => {
     page.section = section.code;
-    const rows = section.fields.map((field) => draw(field, valueOf(field), { ...context(field), locked: true }).element);
-    return h('details', { class: 'part', open: true }, h('summary', {}, section.title), rows);
-  });
+    const rest = section.fields.filter((field) => !compared.has(field.code));
+    const rows = rest.map((field) => draw(field, valueOf(field), { ...context(field), locked: true }).element);
+    return rows.length > 0 && h('details', { class: 'part', open: !changes }, h('summary', {}, section.title), rows);
+  }).filter(Boolean);
   page.section = 'check';
   const list = problems.length ? h('section', { class: 'missing', 'aria-label': '还需补充' }, h('h3', {}, `还有${problems.length}处需要补充或修改`),
     h('ul', {}, problems.map((problem) => h('li', {},
@@ -333,7 +348,24 @@ function drawCheck() {
       `被退回的“${uncorrected().map((specialty) => page.names.get(`specialty/${specialty.code}`) ?? specialty.code).join('、')}”还没有修改。`
       + '可以更换专业，或补充材料后重新提交。')
       : !uncorrectedPlaces().length && h('p', { class: 'bar good' }, '填写完整。提交前请再次核对以下信息。');
-  body.replaceChildren(h('h2', { class: 'title' }, '核对信息'), ...[list, openReturns()].filter(Boolean), ...lines);
+  body.replaceChildren(h('h2', { class: 'title' }, '核对信息'), ...[list, openReturns()].filter(Boolean),
+    ...(changes ? [compareWithFile(changes), h('h2', { class: 'title' }, '没有变更的内容')] : []), ...lines);
+}
+
+const CHANGE = { filled: '新填', changed: '修改', emptied: '清空', stated: '说明' };
+
+/** What the application would change in the file: old and new. */
+function compareWithFile(changes) {
+  const count = changes.filter((change) => change.change !== 'stated').length;
+  const side = (label, name, lines) => h('div', { class: name }, h('dt', {}, label),
+    h('dd', {}, lines.length ? lines.map((line) => h('p', { class: 'lines' }, line)) : '（空）'));
+  const blocks = changes.map((change) => h('section', { class: 'change', 'aria-label': change.label },
+    h('div', { class: 'top' }, h('h3', {}, `${change.label} `, h('span', { class: 'tag warn' }, CHANGE[change.change])),
+      page.editable.has(change.code) && h('button', { type: 'button', class: 'button small', onclick: () => jumpToField(change.code) }, '再改')),
+    change.change === 'stated' ? change.value.map((line) => h('p', { class: 'lines' }, line))
+      : h('dl', { class: 'compare' }, side('原', 'old', change.former), side('新', 'new', change.value))));
+  return h('section', { 'aria-label': '与档案对照' }, h('h2', { class: 'title' }, count ? `与档案对照：${count}项有变更` : '与档案对照：没有变更'),
+    h('div', { class: 'changes' }, blocks));
 }
 
 /** What was sent back and is not corrected yet, each with its place. */
