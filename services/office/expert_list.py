@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.catalogues import full_name
 from domain.clock import local
-from domain.errors import InvalidInput
+from domain.errors import InvalidInput, NotFound
 from domain.experts.drawability import BARS
 from domain.forms.display import show_region, show_specialty
 from domain.identity import age_on
@@ -20,7 +20,7 @@ from domain.masking import mask_id_number, mask_mobile
 from domain.parsing import person_search
 from domain.rulebook.book import Rulebook
 from services.catalogue_codes import CatalogueCodes, load_codes
-from services.core.base import Actor, Deps, Page, rows
+from services.core.base import Actor, Deps, Page, record, rows, transaction
 from services.core.pages import contains, read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
@@ -130,6 +130,9 @@ _ORDERS: Mapping[str, str] = {
 }
 
 
+UNKNOWN_NUMBER = "没有专家登记这个手机号或身份证号，请核对。"
+
+
 @dataclass(frozen=True)
 class ExpertFilter:
     """Empty: any. ``search`` is an ID number, mobile or expert number, or any part of a name; ``specialty`` a code or a
@@ -190,6 +193,24 @@ class ExpertList:
             limit=size,
         )
         return Page(tuple(await self.lines(actor.pool, listed, columns)), total)
+
+    async def find_by_number(self, actor: Actor, word: str) -> UUID | None:
+        """The file that this mobile or ID number belongs to, one in the pool before those that left; None for any other
+        word. A list's address must not hold such a number. Recorded. Raises NotFound where no file holds it."""
+        check(actor, "expert.read")
+        typed = person_search(word)
+        if not (typed.mobile or typed.id_number):
+            return None
+        values = SqlValues(actor.pool)
+        order = "e.left_at IS NOT NULL, e.created_at DESC, e.id LIMIT 1"
+        matches = self._matches(word, values)
+        files = await rows(f"SELECT e.id FROM expert e WHERE e.pool = $1 AND {matches} ORDER BY {order}", *values)
+        async with transaction():
+            await record(actor, self.deps.now(), "person.search", "account", actor.account_id, results=len(files))
+        if not files:
+            raise NotFound(UNKNOWN_NUMBER, code="expert_unknown")
+        expert_id: UUID = files[0]["id"]
+        return expert_id
 
     async def titles(self, actor: Actor) -> list[tuple[str, str]]:
         """The uppermost levels of professional titles: code and name."""

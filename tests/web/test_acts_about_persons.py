@@ -109,7 +109,9 @@ ABOUT_NOTHING: Mapping[str, str] = {
         [f"office.group_notices.{act}" for act in ("drop", "start", "stop", "try_out", "write")],
         "a text to many, which records nothing about them",
     ),
-    **dict.fromkeys(["office.people.search", "office.people.find_other"], "reading, which is logged"),
+    **dict.fromkeys(
+        ["office.people.search", "office.people.find_other", "office.experts.find"], "reading, which is logged"
+    ),
     "office.applications.preview_message": "a preview",
     "office.applications.refuse": "a proposal, of which he was not told, has no effect",
     "office.applications.withdraw": "as above",

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Annotated, Any, cast
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import aiohttp.web as http
 from multidict import MultiMapping
 
+from domain.errors import NotFound
 from domain.experts.timeline import TimelineKind
 from services.expert_file_views import PAGE_SIZE, REVEAL_REASON_MAX, check_choice
 from services.files import EVIDENCE_MAX
@@ -21,13 +22,14 @@ from services.office import (
     SORTS,
     STATES,
     TRAINING,
+    UNKNOWN_NUMBER,
     WECHAT,
     ExpertFilter,
 )
 from services.sanctions import REASON_MAX, Chosen, SanctionForm
-from web.core.form_values import FormValues
-from web.core.pages import Choice, Listed, Redirect, Several, Visit, Wanted, Word, list_page, resource
-from web.core.typed_forms import Day, Lines, ReasonForm
+from web.core.form_values import FormValues, redirect
+from web.core.pages import Choice, Listed, Rate, Redirect, Several, Visit, Wanted, Word, list_page, resource
+from web.core.typed_forms import Day, Lines, ReasonForm, Trimmed
 from web.files.file_links import file_headers
 from web.office.base import OfficePart
 
@@ -46,8 +48,18 @@ KINDS: Mapping[str, str] = {"": "全部", **{kind.value: kind.label for kind in 
 _EXPERT, _SANCTION = "这位专家", "这项处理"
 SANCTIONS: Mapping[str, str] = {"suspension": "暂停抽取", "warning": "警告"}
 LISTS: Mapping[str, str] = {"proposed": "待确认", "appealed": "待答复的申诉", "in_force": "生效中", "all": "全部"}
+_SEARCHES = (60, 60)
+"""Searches per browser and minute."""
 _SHOWN = Several(COLUMNS, SHOWN)
 assert _FILTERS.keys() == {field.name for field in fields(ExpertFilter)}  # noqa: S101  # one filter for list and export
+
+
+@dataclass(frozen=True)
+class _Search:
+    """``rest``: the other filters, as a query."""
+
+    search: Annotated[str, Trimmed(51)]
+    rest: Annotated[str, Trimmed(1000)]
 
 
 @dataclass(frozen=True)
@@ -95,8 +107,15 @@ class ExpertPages(OfficePart):
         **_FILTERS,
     )
     async def experts(self, visit: Visit, wanted: Wanted) -> Listed:
+        """A mobile or an ID number in the address, of an old bookmark, is not kept in it."""
         experts, actor = self.services.office.expert_list, visit.actor
         chosen, shown = expert_filter_of(visit.request.query)
+        try:
+            expert_id = await experts.find_by_number(actor, chosen.search)
+        except NotFound as error:
+            raise redirect("/office/experts", note="unknown") from error
+        if expert_id is not None:
+            raise redirect(f"/office/experts/{expert_id}")
         listed = await experts.page(
             actor, chosen, columns=shown, sort=wanted["sort"], page=wanted.page, size=wanted.size
         )
@@ -119,6 +138,15 @@ class ExpertPages(OfficePart):
                 "days": entry.ending_notice.days,
             },
         )
+
+    @experts.command(_Search, note={"unknown": UNKNOWN_NUMBER}, rate=Rate("experts", *_SEARCHES))
+    async def find(self, visit: Visit, form: _Search) -> Redirect:
+        """By POST: a mobile or an ID number, which no address may hold, leads to the file; other words to the list."""
+        if expert_id := await self.services.office.expert_list.find_by_number(visit.actor, form.search):
+            return Redirect(f"/office/experts/{expert_id}")
+        others = [(name, text) for name, text in parse_qsl(form.rest) if name in (*_FILTERS, "sort", "columns")]
+        filters = dict(others) | {"search": form.search}
+        return Redirect(f"/office/experts?{urlencode({name: text for name, text in filters.items() if text})}")
 
     @list_page("/office/experts/{id}", "office/expert.html", size=PAGE_SIZE, kind=Choice(KINDS))
     async def expert(self, visit: Visit, wanted: Wanted) -> Listed:

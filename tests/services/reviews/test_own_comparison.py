@@ -22,7 +22,9 @@ async def test_changes_stand_beside_what_the_file_holds_and_nothing_is_masked(de
     comparison = await OwnComparisons(deps).read(Actor("demo", "applicant", application.account_id), application.id)
     assert comparison.compared
     changes = {change.code: change for change in comparison.changes}
-    assert changes["email"] == FieldComparison("email", "电子邮箱", "changed", ("old@example.com",), ("suhang@example.com",))
+    assert changes["email"] == FieldComparison(
+        "email", "电子邮箱", "changed", ("old@example.com",), ("suhang@example.com",)
+    )
     assert (changes["education"].change, changes["education"].former) == ("filled", ())
     assert (changes["recusal_units"].change, changes["recusal_units"].value) == ("emptied", ())
     assert changes["recusal_units"].former[0].startswith("某某建设集团有限公司")
