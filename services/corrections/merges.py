@@ -50,6 +50,14 @@ MOVED: Mapping[tuple[str, str], str] = {
     ("expert", "account_id"): "已退库的专家档案",
 }
 """Tables and columns whose rows get the other owner, with their names."""
+_LOCKED_FIRST = (
+    ("application", "account_id"),
+    ("pay_order", "payer_id"),
+    ("fee", "account_id"),
+    ("course_enrolment", "account_id"),
+    ("exam_candidate", "account_id"),
+)
+"""Moved tables whose rows other acts lock before they tell the person, and by that ask for the account."""
 NOT_MOVED: Mapping[tuple[str, str], str] = {
     ("session", "account_id"): "log-ins end",
     ("known_browser", "account_id"): "the browser gets to know the other log-in",
@@ -221,8 +229,11 @@ class MergeCorrections:
         return stays, ends
 
     async def _lock(self, pool: str, person_id: UUID, other_id: UUID) -> tuple[Person, Person]:
-        """Accounts in the order of their ids, then experts."""
+        """What moves, as far as other acts lock it before the account; accounts in the order of their ids; experts."""
         stays, ends = await self._find(pool, person_id, other_id)
+        for table, column in _LOCKED_FIRST:
+            moved = f"SELECT id FROM {table} WHERE {column} = $1 ORDER BY id FOR UPDATE"  # names of ours
+            await rows(moved, ends.own_account.id)
         for digest in sorted((stays.own_account.mobile_hash, ends.own_account.mobile_hash)):
             await advisory_lock(f"account:{pool}:{digest}")
         ids = sorted((stays.own_account.id, ends.own_account.id))

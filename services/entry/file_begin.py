@@ -14,7 +14,7 @@ from models.applications import Application
 from models.experts import Employment, Expert
 from services.core.base import Deps, rows, transaction
 from services.entry.expert_creation import filed_by
-from services.expert_files import append_change, read_facts, record_values
+from services.expert_files import append_change, lock_files, read_facts, record_values
 
 _WITHOUT = """
 SELECT e.id FROM expert e WHERE NOT EXISTS (SELECT 1 FROM expert_file_change c WHERE c.expert_id = e.id)
@@ -48,7 +48,7 @@ async def begin_files(deps: Deps) -> BegunFiles:
 
 async def _begin(deps: Deps, expert_id: UUID, now: datetime) -> tuple[str, list[str]]:
     async with transaction():
-        expert = await Expert.select_for_update().get(id=expert_id)
+        [expert] = await lock_files([expert_id])
         entered = await Application.filter(expert_id=expert_id, state="entered").order_by("ended_at")
         changes = [await _change_by(deps, application, now) for application in entered]
         applied = fold(changes)

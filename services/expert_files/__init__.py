@@ -14,6 +14,7 @@ from services.expert_files.reading import (
     file_of,
     get_own_expert,
     lock_file,
+    lock_files,
     read_listed_employers,
 )
 from services.expert_files.records import record_values
@@ -27,6 +28,7 @@ __all__ = [
     "file_of",
     "get_own_expert",
     "lock_file",
+    "lock_files",
     "open_file",
     "read_facts",
     "read_listed_employers",

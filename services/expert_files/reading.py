@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,10 @@ _CHANGES = """
 SELECT expert_id, at, source, source_id, actor_id, values_sealed FROM expert_file_change
  WHERE expert_id = ANY($1::uuid[]) ORDER BY expert_id, at, id
 """
-_OWNER = "SELECT 1 FROM account WHERE id = (SELECT account_id FROM expert WHERE id = $1) FOR KEY SHARE"
+_OWNERS = """
+SELECT 1 FROM account a WHERE a.id IN (SELECT account_id FROM expert WHERE id = ANY($1::uuid[]))
+ ORDER BY a.id FOR KEY SHARE
+"""
 """As a new row that refers to the account locks it."""
 _LISTED = "SELECT id, name, credit_code FROM employer WHERE pool = $1 AND id = ANY($2::uuid[])"
 
@@ -27,8 +30,13 @@ _LISTED = "SELECT id, name, credit_code FROM employer WHERE pool = $1 AND id = A
 async def lock_file(expert_id: UUID) -> Expert | None:
     """The expert's row, locked for a change. Before it his account, as leaving, correcting and merging do, so that none
     of them waits for another that waits for it: a notice, for one, refers to the account and asks for it anyway."""
-    await rows(_OWNER, expert_id)
-    return await Expert.select_for_update().get_or_none(id=expert_id)
+    return next(iter(await lock_files([expert_id])), None)
+
+
+async def lock_files(expert_ids: Collection[UUID]) -> list[Expert]:
+    """The same of several, in the order of their ids."""
+    await rows(_OWNERS, list(expert_ids))
+    return await Expert.filter(id__in=list(expert_ids)).order_by("id").select_for_update()
 
 
 async def get_own_expert(actor: Actor, *, locked: bool = False) -> Expert:

@@ -20,6 +20,7 @@ from services.core.due_rows import not_paused, process_each
 from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
+from services.expert_files import lock_file
 from services.experts.away import concerns, times_of
 from services.experts.membership_status import not_in_pool
 from services.experts.times_off_forms import TimesOffForm, months_ahead, read_form
@@ -102,7 +103,9 @@ class Availability:
         times = _check(times, now)
 
         async def run() -> Period:
-            expert = await Expert.select_for_update().get(id=(await self._get_own_expert(actor)).id)
+            expert = await lock_file((await self._get_own_expert(actor)).id)
+            if expert is None or expert.left_at is not None:
+                raise not_in_pool()
             if expert.membership_status != "formal":
                 raise Forbidden("入库成为正式专家后才能设置不接受抽取的时间。", code="not_formal")
             _check_room(await self._current(expert.id, now), times, now)

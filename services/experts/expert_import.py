@@ -66,6 +66,13 @@ SELECT first, lead(first) OVER (ORDER BY first) AS next FROM (
  WHERE (n - 1) % $1 = 0 ORDER BY first
 """
 _OF_PORTION = "i.id_number_hash >= $1 AND ($2::text IS NULL OR i.id_number_hash < $2)"
+_OWNERS = """
+SELECT 1 FROM account a WHERE a.id IN (
+  SELECT $4::uuid UNION ALL SELECT id FROM account WHERE pool = $1 AND mobile_hash = ANY($3::text[])
+  UNION ALL SELECT account_id FROM expert WHERE pool = $1 AND id_number_hash = ANY($2::text[]))
+ ORDER BY a.id FOR KEY SHARE
+"""
+"""Accounts of the files in the sheet, those that it may link, and who imports: locked before the files."""
 _KNOWN = """
 SELECT id, id_number_hash, account_id FROM expert WHERE pool = $1 AND id_number_hash = ANY($2::text[])
  ORDER BY id_number_hash FOR NO KEY UPDATE
@@ -299,6 +306,8 @@ class _Batches:
     async def records(self, imported: Sequence[ImportedRow]) -> _Records:
         """The rows with the files that they change, which stay locked."""
         hash_of = {row.line: self._deps.keys.lookup_hash("id_number", str(row.values["id_number"])) for row in imported}
+        mobiles = [self._deps.keys.lookup_hash("mobile", str(row.values.get("mobile") or "")) for row in imported]
+        await rows(_OWNERS, self.pool, list(hash_of.values()), mobiles, self.account_id)
         known_rows = await rows(_KNOWN, self.pool, list(hash_of.values()))
         ids = {row["id_number_hash"]: row["id"] for row in known_rows}
         own = {row["id"] for row in known_rows if self.account_id and row["account_id"] == self.account_id}

@@ -21,7 +21,7 @@ from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.expert_files import change_file, file_of
+from services.expert_files import change_file, file_of, lock_files
 
 KIND_NAMES: Mapping[Kind, str] = {
     "specialty": "评标专业",
@@ -247,7 +247,7 @@ class CatalogueUpkeep:
             )
             reached = mapping.reached or UUID(int=0)
             ids = [row["id"] for row in await rows(sql, mapping.pool, mapping.code, reached)]
-            for expert in await Expert.filter(id__in=ids).order_by("id").select_for_update():
+            for expert in await lock_files(ids):
                 mapping.files += await self._map_file(expert, mapping, kind, now)
             if len(ids) == _BATCH:
                 mapping.reached = ids[-1]

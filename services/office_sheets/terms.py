@@ -15,7 +15,7 @@ from domain.experts.file import FileChange, FileSource
 from models.experts import Expert
 from services.core.base import Deps, record
 from services.core.sql_values import SqlValues
-from services.expert_files import change_file
+from services.expert_files import change_file, lock_file
 from services.notifications import Notices
 from services.office_sheets.acts import ConfirmedSheet, Kind, Refusal, SheetAct, SheetTerms, Target
 from services.sanctions import check_reason
@@ -80,8 +80,8 @@ class TermAct(SheetAct[TermForm, TermDetails]):
 
     async def carry_out(self, sheet: ConfirmedSheet, target: Target, now: datetime) -> None:
         until = datetime.fromisoformat(target.value)
-        expert = await Expert.select_for_update().get(id=target.expert_id, pool=sheet.pool)
-        if expert.left_at is not None:
+        expert = await lock_file(target.expert_id)
+        if expert is None or expert.left_at is not None:
             raise Conflict("该专家已退库。", code="already_left")
         if refusal := check_term(until, expert.term_until, now):
             raise Conflict(f"{refusal}。", code="term_moved")
