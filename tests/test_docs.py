@@ -1,6 +1,7 @@
 """What the documents name exists: a file that was moved or renamed is renamed there too."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,12 @@ def test_the_map_names_every_package_and_module_of_a_folder(folder: str) -> None
     inside = {path.stem for path in (ROOT / folder).iterdir() if not path.name.startswith(("_", "."))}
     assert len(inside) > 5
     assert sorted(inside - named) == []
+
+
+def test_the_map_places_every_package_of_services_once() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    table = text.partition("| layer of `services/`, top first |")[2].partition("\n\n")[0]
+    layers = Counter(re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", table)))
+    packages = {path.name for path in (ROOT / "services").iterdir() if path.is_dir() and not path.name.startswith("_")}
+    assert {name: count for name, count in layers.items() if count > 1} == {}
+    assert packages - layers.keys() == set()
