@@ -67,6 +67,11 @@ def in_rulebook(text: str) -> Iterator[str]:
     yield from _values(tomllib.loads(text))
 
 
+def in_intents(text: str) -> Iterator[str]:
+    """The titles alone: the sentences are in the words of those who write to us."""
+    yield from (intent["title"] for intent in tomllib.loads(text).get("intent", ()))
+
+
 def _values(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
@@ -94,7 +99,9 @@ def _texts() -> Iterator[tuple[str, str]]:
     mini = ROOT / "miniprogram"
     sources += [(path, in_script) for folder in ("lib", "pages") for path in (mini / folder).rglob("*.js")]
     sources += [(path, in_template) for folder in ("lib", "pages") for path in (mini / folder).rglob("*.wxml")]
-    sources += [(path, in_rulebook) for path in (ROOT / "config").rglob("*.toml")]
+    intents = ROOT / "config" / "intents"
+    sources += [(path, in_intents) for path in intents.glob("*.toml")]
+    sources += [(path, in_rulebook) for path in (ROOT / "config").rglob("*.toml") if path.parent != intents]
     for path, read in sources:
         name = path.relative_to(ROOT).as_posix()
         if name not in _OTHERS_WORDS:
