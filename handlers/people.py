@@ -56,10 +56,18 @@ async def get_expert(turn: Turn) -> Me:
     if (me := find_expert(turn)) is not None:
         return me
     who = await find_who(turn)
+    if who is not None and await _has_left(turn, who):
+        page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/sanctions"
+        way = texts.PAGE.format(link=page, label=texts.SANCTIONS_PAGE)
+        raise Forbidden(f"{texts.LEFT_THE_POOL}\n{way}\n{commands.tap_lines(commands.PROGRESS, commands.APPLY)}")
     if who is not None and is_applicant(who):
         raise Forbidden(f"{texts.NOT_AN_EXPERT_YET}\n{commands.tap_lines(commands.PROGRESS, commands.APPLY)}")
     hotline = turn.services.deps.book(turn.user.pool).pool.hotline
     raise Forbidden(texts.NOT_AN_EXPERT.format(hotline=hotline))
+
+
+async def _has_left(turn: Turn, who: Who) -> bool:
+    return who.account_id is not None and await turn.services.experts.profiles.has_left(who.account_id)
 
 
 async def open_invitations(turn: Turn, me: Me) -> list[InvitationView]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 BIND_FIRST = "请先绑定身份，两分钟即可完成："
 NOT_AN_EXPERT = "您绑定的手机号没有对应的在库评标专家。如果您是评标专家，请拨打{hotline}核对登记的手机号。"
+LEFT_THE_POOL = "您已退库，不能再办理这一项。退库的原因和申诉在处理记录，重新入库请看申报："
+SANCTIONS_PAGE = "处理记录与申诉"
 NOT_AN_EXPERT_YET = "您还不是在库评标专家，入库后才能办理这一项。申请办到哪一步，可以点选查看："
 DID_NOT_UNDERSTAND = "没有看懂您的意思。如果刚才正在办理，可能已经中断，请重新开始。您可以点选："
 MENU = "您可以点选："

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from aiohttp import web
 
-from domain.errors import Forbidden
+from services.core.permissions import experts_only
 
 if TYPE_CHECKING:
     from domain.rulebook.book import Rulebook
@@ -34,7 +34,7 @@ class Call:
     def expert_id(self) -> UUID:
         """The requesting expert. Raises Forbidden for anyone else."""
         if self.actor.expert_id is None:
-            raise Forbidden("此操作需要评标专家身份，请切换身份后再试。")
+            raise experts_only()
         return self.actor.expert_id
 
 

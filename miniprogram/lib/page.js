@@ -1,6 +1,7 @@
 // The base of every page: opening, loading, failures with advice, actions at taps.
 const config = require('../config');
 const { Failure } = require('./api');
+const { own } = require('./routes');
 const session = require('./session');
 
 /** @param {Record<string, string | undefined>} query @returns {Shell.Query} */
@@ -53,7 +54,7 @@ function addressOf(route, query) {
  */
 function openPage({ data, every = 0, open = false, guests = false }, commands) {
   /** @type {Shell.State} */
-  const state = { phase: 'loading', failure: '', hotline: '', busy: false, sheet: {} };
+  const state = { phase: 'loading', failure: '', left: false, hotline: '', busy: false, sheet: {} };
   Page({
     ...commands,
     data: { ...state, ...data },
@@ -91,8 +92,8 @@ function openPage({ data, every = 0, open = false, guests = false }, commands) {
         if (there) wx.reLaunch({ url: there });
         else if (!this.hidden) this.setData({ ...(await this.load()), phase: 'ready' });
       } catch (error) {
-        const { message, status } = failureOf(error);
-        if (!quietly) this.setData({ phase: status === 403 ? 'barred' : 'failed', failure: message, hotline: hotline() });
+        const { message, status, code } = failureOf(error);
+        if (!quietly) this.setData({ phase: status === 403 ? 'barred' : 'failed', failure: message, left: code === 'experts_only', hotline: hotline() });
       }
     },
 
@@ -112,6 +113,7 @@ function openPage({ data, every = 0, open = false, guests = false }, commands) {
       return this.refresh();
     },
 
+    openSanctions() { wx.redirectTo({ url: own('sanctions') }); },
     changeRole() { wx.redirectTo({ url: '/pages/account' }); },
     callHotline() { telephone(this.data.hotline); },
 

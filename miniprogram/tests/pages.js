@@ -96,6 +96,14 @@ test('a page of the web site opens as the same person, once', async () => {
   assert.deepEqual(phone.buttons, ['重试', '打电话 020-12345678']);
 });
 
+test('who has left the pool is led from pages for experts to the record and the appeal', async () => {
+  const refusal = { status: 403, data: { detail: '这里只对在库专家开放。', code: 'experts_only' } };
+  const phone = await new Phone({ ...applicant, 'GET /experts/me': refusal }).open('pages/profile');
+  assert.match(phone.text, /只对在库专家开放/);
+  await phone.tap('处理记录与申诉');
+  assert.deepEqual(phone.callsOf('redirectTo').map((one) => decodeURIComponent(one.url)), ['/pages/h5?to=/h5/demo/sanctions']);
+});
+
 test('a notice of an office opens its page in the role that it needs', async () => {
   const answers = { 'POST /sessions/current/browser': { url: 'https://x.cn/h5/login/T' }, 'PUT /sessions/current/role': {} };
   const draw = await new Phone({ ...answers, 'GET /sessions/current': person('agent') }).open('pages/draw', { id: 'd1' });

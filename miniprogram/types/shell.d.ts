@@ -14,7 +14,7 @@ declare namespace Shell {
   }
   interface Part { label: string; value: string; note: string }
 
-  interface State { phase: 'loading' | 'failed' | 'barred' | 'ready'; failure: string; hotline: string; busy: boolean; sheet: Sheet }
+  interface State { phase: 'loading' | 'failed' | 'barred' | 'ready'; failure: string; left: boolean; hotline: string; busy: boolean; sheet: Sheet }
   type Query = Record<string, string>;
   interface Base<D> {
     data: D & State;

@@ -9,6 +9,7 @@ from services.core.base import Actor
 
 AGENCY = frozenset({"agent", "organisation"})
 EXPERT = frozenset({"expert"})
+EXPERTS_ONLY = "experts_only"
 SUPERVISOR = frozenset({"supervisor"})
 ADMIN = frozenset({"pool_admin"})
 APPLICANT = frozenset({"applicant", "expert"})
@@ -122,6 +123,12 @@ def role_name(role: str) -> str:
     return _NAMES.get(role, "访客")
 
 
+def experts_only(action: str = "") -> Forbidden:
+    """For who is no expert in the pool, or no more; edges offer by the code what is open to one who left."""
+    message = "这里只对在库专家开放，请切换为评标专家身份。已退库的，可以查看处理记录、提出申诉。"
+    return Forbidden(message, code=EXPERTS_ONLY, params={"action": action} if action else {})
+
+
 def may(actor: Actor, action: str) -> bool:
     """Raises KeyError for an action that the table lacks: a programming error."""
     return actor.role in PERMISSIONS[action]
@@ -133,5 +140,7 @@ def check(actor: Actor, action: str) -> None:
         return
     if actor.account_id is None and actor.role == "guest":
         raise Unauthenticated("请先登录并绑定手机号。")
+    if PERMISSIONS[action] == EXPERT or (actor.role == "applicant" and "expert" in PERMISSIONS[action]):
+        raise experts_only(action)
     allowed = "、".join(role_name(role) for role in _NAMES if role in PERMISSIONS[action])
     raise Forbidden(f"此操作需要{allowed or '系统'}身份，请切换身份后再试。", params={"action": action})

@@ -19,7 +19,7 @@ from domain.rulebook.form import EntryType, FormField
 from models.applications import Application
 from services.applications import BANK, bank_of, check_change, page_of
 from services.core.base import Actor, Deps, Page
-from services.core.permissions import check
+from services.core.permissions import EXPERTS_ONLY, check
 from services.expert_file_views.fields import FileWords, change_values
 from services.expert_file_views.reading import FileRecord, find_record
 from services.expert_file_views.timeline import WHOLE, TimelineChoice, read_timeline
@@ -120,7 +120,7 @@ class OwnFiles:
         check(actor, "expert.self.read")
         record = await find_record(self.deps, actor.pool, actor.expert_id, actor.account_id)
         if record is None or record.expert.left_at is not None:
-            raise NotFound("入库成为专家后才有专家档案。", code="no_expert")
+            raise NotFound("入库成为专家后才有专家档案。已退库的，可以查看处理记录、提出申诉。", code=EXPERTS_ONLY)
         return record
 
     def _way_to_change(self, words: FileWords, record: FileRecord) -> Way:

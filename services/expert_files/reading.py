@@ -13,6 +13,7 @@ from domain.experts.file import ExpertFile, FileChange, FileSource, fold
 from models.experts import Expert
 from services.core.base import Actor, Deps, rows
 from services.core.crypto import Keyring
+from services.core.permissions import EXPERTS_ONLY
 
 PURPOSE = "expert_file"
 _CHANGES = """
@@ -45,7 +46,7 @@ async def get_own_expert(actor: Actor, *, locked: bool = False) -> Expert:
     if actor.expert_id is not None:
         expert = await (lock_file(actor.expert_id) if locked else Expert.get_or_none(id=actor.expert_id))
     if expert is None or expert.pool != actor.pool or expert.left_at is not None:
-        raise NotFound("入库成为专家后才有专家档案。", code="no_expert")
+        raise NotFound("入库成为专家后才有专家档案。已退库的，可以查看处理记录、提出申诉。", code=EXPERTS_ONLY)
     return expert
 
 

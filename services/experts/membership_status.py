@@ -14,6 +14,7 @@ from domain.errors import Forbidden
 from domain.rulebook.book import Rulebook
 from models.experts import Expert
 from services.core.base import Deps, rows
+from services.core.permissions import experts_only
 from services.experts.suspension import Suspension, suspension_columns, suspensions_of
 
 MembershipKind = Literal["outside", "applying", "temporary", "formal", "suspended", "left"]
@@ -84,4 +85,4 @@ def status_of(row: Mapping[str, Any], book: Rulebook, pool: str, now: datetime) 
 
 def not_in_pool() -> Forbidden:
     """The refusal for a person who is not, or no longer, an expert of the pool."""
-    return Forbidden("您的专家档案不在库中，请联系专家库管理机构。", code="not_in_pool")
+    return experts_only()

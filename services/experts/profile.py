@@ -12,7 +12,7 @@ from services.core.base import Actor, Deps, rows
 from services.core.permissions import check
 from services.experts.availability import Period, period_of
 from services.experts.away import times_of
-from services.experts.membership_status import MembershipStatus, not_in_pool, status_of
+from services.experts.membership_status import MembershipStatus, membership_status_of, not_in_pool, status_of
 from services.experts.suspension import suspension_columns
 
 _PROFILE = f"""
@@ -71,6 +71,10 @@ class ExpertProfile:
 @dataclass(frozen=True)
 class ExpertProfiles:
     deps: Deps
+
+    async def has_left(self, account_id: UUID) -> bool:
+        """Whether the person was an expert of the pool, and is not now."""
+        return (await membership_status_of(self.deps, account_id)).kind == "left"
 
     async def profile(self, actor: Actor) -> ExpertProfile:
         """The actor's own record; numbers are masked even for the owner, since phones are lent and photographed."""

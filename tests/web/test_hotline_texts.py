@@ -167,9 +167,6 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "请联系管理机构": _FIELD,
         "需要更正的，请拨打{}": _FIELD,
     },
-    "services/experts/membership_status.py": {
-        "您的专家档案不在库中，请联系专家库管理机构": "office.experts.restore office.expert_sheets.confirm",
-    },
     "services/experts/renewals.py": {"急需办理的请拨打{}": _FIELD, "本库不在线办理{}，请拨打{}": _FIELD},
     "services/experts/suspension.py": {
         "有疑问请拨打{}": _SANCTION,

@@ -18,6 +18,7 @@ from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailabl
 from domain.rulebook.sections import Pool
 from services.core.body_room import BodyAccount, BodyRoom
 from services.core.outages import AWAY
+from services.core.permissions import EXPERTS_ONLY
 from services.registry import Services
 from services.reviews import OpenedFile
 from web.core.forms import FORM_LIMIT, check_origin, plain, read_pairs, read_parts, stale_form
@@ -197,15 +198,16 @@ class Site:
             message=error.message,
             again=again,
             log_in=error.status == http.HTTPUnauthorized.status_code,
-            ways=self._ways(request, error.status),
+            ways=self._ways(request, error),
             pools=self._pools(request, error),
         )
         if isinstance(error, TooMany):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
 
-    def _ways(self, request: http.Request | None, status: int) -> list[tuple[str, str]]:
+    def _ways(self, request: http.Request | None, error: AppError) -> list[tuple[str, str]]:
         """Links on the page of a refusal: the first page of this part, another role, or the log-in."""
+        status = error.status
         if request is None or status == http.HTTPUnauthorized.status_code:
             return []
         part, pool = request.path.split("/")[1], _named_pool(request)
@@ -214,6 +216,8 @@ class Site:
         ways = [_HOMES[part]] if part in _HOMES else []
         if pool in self._services.deps.rulebooks:
             ways.append(("我的申报", f"/h5/{pool}/apply"))
+            if error.code == EXPERTS_ONLY:
+                ways.append(("处理记录与申诉", f"/h5/{pool}/sanctions"))
         if status == http.HTTPForbidden.status_code and part in _HOMES:
             ways.append(("切换身份", "/h5/role"))
         return [way for way in ways if way[1] != request.path] or [("登录", "/h5/login")]

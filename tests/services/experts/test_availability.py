@@ -99,7 +99,7 @@ async def test_only_formal_experts_of_the_pool_keep_a_schedule(
         await availability.add(Actor("demo", "expert", None, temporary.id), TimesOff(soon, soon + DAY))
     gone = await make_expert(deps, left_at=BEGINNING)
     for actor in (Actor("demo", "expert", None, gone.id), Actor("guangdong", "expert", None, temporary.id)):
-        with pytest.raises(Forbidden, match="不在库中"):
+        with pytest.raises(Forbidden, match="只对在库专家开放"):
             await availability.list_unavailability(actor)
     with pytest.raises(Forbidden, match="评标专家"):
         await availability.list_unavailability(Actor("demo", "agent", new_id()))

@@ -42,5 +42,5 @@ async def test_only_experts_of_the_pool_have_a_record(experts: ExpertProfiles, d
     temporary = await make_expert(deps, membership_status="temporary")
     gone = await make_expert(deps, left_at=BEGINNING)
     for actor in (Actor("demo", "expert", None, gone.id), Actor("guangdong", "expert", None, temporary.id)):
-        with pytest.raises(Forbidden, match="不在库中"):
+        with pytest.raises(Forbidden, match="只对在库专家开放"):
             await experts.profile(actor)
