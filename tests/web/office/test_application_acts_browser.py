@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser
 
 from models.applications import Application
-from tests.factories.people import make_expert
+from tests.factories.people import file_more, make_expert
 from tests.factories.reviews import begin, make_change, make_reviewer
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
@@ -55,4 +55,26 @@ async def test_an_application_is_taken_up_again_and_written_to(browser: Browser,
     expert = await make_expert(services.deps)
     paths = {"file": "file", "photo": "attachments/photo", "willing": "file/willing_regions"}
     await seen.check_pages("correct", {part: f"/office/people/{expert.id}/{path}" for part, path in paths.items()})
+    assert seen.complaints == []
+
+
+async def test_the_list_of_experts_and_a_sheet_of_terms(browser: Browser, world: World) -> None:
+    scene = await make_scene(world)
+    deps, sheets = world.services.deps, world.services.experts.term_sheets
+    experts = [await make_expert(deps) for _ in range(2)]
+    for expert in experts:
+        await file_more(deps, expert, deps.now(), term_until=(deps.now() + timedelta(days=30)).isoformat())
+    heading = "专家编号,身份证号,聘期至"
+    good = "\n".join([heading, *(f"{expert.number},,2029-03-01" for expert in experts)])
+    wrong = f"{heading}\nZJ9999999,,2029-03-01\n{experts[0].number},,2020-03-01"
+    texts = {"term-sheet": good, "term-sheet-wrong": wrong}
+    ids = {name: await sheets.upload(scene.admin, text.encode(), "聘期.csv", "换届") for name, text in texts.items()}
+    seen = await open_administrator(browser, scene, PHONE)
+    addresses = {name: f"/office/experts/terms/{sheet_id}" for name, sheet_id in ids.items()}
+    lists = {"terms": "/office/experts/terms", "experts-searched": "/office/experts?search=欧阳"}
+    await seen.check_pages("office", lists | addresses)
+    page = await seen.open(addresses["term-sheet"])
+    await page.get_by_text("2026年12月21日 → 2029年3月1日").first.wait_for()
+    page = await seen.open(addresses["term-sheet-wrong"])
+    await page.locator(".button.primary", has_text="重新上传").wait_for()
     assert seen.complaints == []
