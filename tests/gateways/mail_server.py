@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
@@ -48,8 +48,8 @@ class Server:
         wire = server.transport.get_extra_info("ssl_object") if server.transport else None
         self.encrypted.append(wire is not None)
         await self._hang("DATA")
-        if self.cut and isinstance(server.transport, asyncio.WriteTransport):
-            server.transport.abort()
+        if self.cut:
+            _abort(server)
         return self.answers.get("DATA", "250 OK")
 
     def check(self, _server: SMTP, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
@@ -85,8 +85,13 @@ async def serve_mail(
     finally:
         listener.close()
         for made in sessions:
-            if isinstance(made.transport, asyncio.WriteTransport):
-                made.transport.abort()
+            _abort(made)
             if made._handler_coroutine is not None:
                 made._handler_coroutine.cancel()
         await listener.wait_closed()
+
+
+def _abort(server: SMTP) -> None:
+    """Cut the line. No check by class: uvloop's transports are none of asyncio's."""
+    if server.transport is not None:
+        cast(asyncio.WriteTransport, server.transport).abort()
