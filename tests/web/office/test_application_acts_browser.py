@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from playwright.async_api import Browser
 
 from models.applications import Application
+from services.office_sheets import TermForm
 from tests.factories.people import file_more, make_expert
 from tests.factories.reviews import begin, make_change, make_reviewer
 from tests.plugins.browsers import CHROMIUM
@@ -60,7 +62,7 @@ async def test_an_application_is_taken_up_again_and_written_to(browser: Browser,
 
 async def test_the_list_of_experts_and_a_sheet_of_terms(browser: Browser, world: World) -> None:
     scene = await make_scene(world)
-    deps, sheets = world.services.deps, world.services.experts.term_sheets
+    deps, sheets = world.services.deps, world.services.office_sheets.sheets
     experts = [await make_expert(deps) for _ in range(2)]
     for expert in experts:
         await file_more(deps, expert, deps.now(), term_until=(deps.now() + timedelta(days=30)).isoformat())
@@ -68,7 +70,8 @@ async def test_the_list_of_experts_and_a_sheet_of_terms(browser: Browser, world:
     good = "\n".join([heading, *(f"{expert.number},,2029-03-01" for expert in experts)])
     wrong = f"{heading}\nZJ9999999,,2029-03-01\n{experts[0].number},,2020-03-01"
     texts = {"term-sheet": good, "term-sheet-wrong": wrong}
-    ids = {name: await sheets.upload(scene.admin, text.encode(), "聘期.csv", "换届") for name, text in texts.items()}
+    upload = partial(sheets.upload, scene.admin, sheets.terms, TermForm("换届"))
+    ids = {name: await upload(text.encode(), "聘期.csv") for name, text in texts.items()}
     seen = await open_administrator(browser, scene, PHONE)
     addresses = {name: f"/office/experts/terms/{sheet_id}" for name, sheet_id in ids.items()}
     lists = {"terms": "/office/experts/terms", "experts-searched": "/office/experts?search=欧阳"}
