@@ -33,6 +33,7 @@ SILENT = timedelta(minutes=5)
 """After so long without progress, waiting is useless."""
 WAITING_SHEETS = "state = 'checked' AND second_person AND created_at > {since}"
 """Sheets that wait for a second person; ``since``: ``SHEET_TTL`` ago."""
+_OWN_PROPOSAL = "own_proposal"
 _SHOWN = 200
 """Rows of which a sheet's page tells details."""
 _LATEST = """
@@ -122,6 +123,7 @@ class OfficeSheets:
             raise _not_found()
         sheet, now = from_row(OfficeSheet, listed[0]["sheet"]), self.deps.now()
         targets = [Target.from_stored(stored) for stored in sheet.targets]
+        refusal = _refuse_confirmation(actor, sheet, now)
         return OfficeSheetView(
             id=sheet.id,
             act=act.name_of(sheet.terms),
@@ -131,14 +133,14 @@ class OfficeSheets:
             author=listed[0]["author"],
             created_at=sheet.created_at,
             reason=sheet.terms["reason"],
-            second_person=sheet.second_person,
             done=sheet.done,
             numbers=tuple(target.number for target in targets),
             errors=tuple(RowError(*error) for error in sheet.errors),
             failures=tuple(RowError(*failure) for failure in sheet.failures),
             finished_at=sheet.finished_at,
             silent=sheet.state == SheetState.WORKING and now - sheet.progress_at > SILENT,
-            may_confirm=_refuse_confirmation(actor, sheet, now) is None,
+            may_confirm=refusal is None,
+            waits_for_other=refusal is not None and refusal.code == _OWN_PROPOSAL,
             details=await act.describe(sheet.terms, targets[:_SHOWN]),
         )
 
@@ -210,13 +212,13 @@ class OfficeSheets:
 
 
 def _refuse_confirmation(actor: Actor, sheet: OfficeSheet, now: datetime) -> Conflict | None:
-    """Why this person can't confirm it, or nobody can."""
+    """The refusal of a confirmation by this administrator; None where it is possible."""
     if sheet.state != SheetState.CHECKED or not sheet.targets:
         return Conflict("这个名单没有可以办理的人，请修改后重新上传。", code="nothing_to_do")
     if sheet.created_at + SHEET_TTL <= now:
         return Conflict("这次检查已超过7天，请重新上传。", code="sheet_expired")
     if sheet.second_person and sheet.account_id == actor.account_id:
-        return Conflict("上传的人不能自己确认，请由另一位管理员确认。", code="own_proposal")
+        return Conflict("上传的人不能自己确认，请由另一位管理员确认。", code=_OWN_PROPOSAL)
     return None
 
 

@@ -38,12 +38,11 @@ class OfficeSheetLine:
 class OfficeSheetView(OfficeSheetLine, Generic[Details]):
     """``numbers``: of the experts of all valid rows, the first ``done`` of which are dealt with.
 
-    ``silent``: the worker doesn't answer. ``may_confirm`` false: it has no valid row, has expired, or another member of
-    the office has to.
+    ``silent``: the worker doesn't answer. ``may_confirm`` false: it has no valid row, has expired, or, with
+    ``waits_for_other``, another member of the office has to.
     """
 
     reason: str
-    second_person: bool
     done: int
     numbers: tuple[str, ...]
     errors: tuple[RowError, ...]
@@ -51,4 +50,5 @@ class OfficeSheetView(OfficeSheetLine, Generic[Details]):
     finished_at: datetime | None
     silent: bool
     may_confirm: bool
+    waits_for_other: bool
     details: Details

@@ -31,7 +31,9 @@ async def test_a_sheet_is_checked_confirmed_and_done(office: SheetOffice, clock:
     view = await office.get(uploader, sheet_id)
     assert (view.state, view.rows, view.errors, view.reason) == ("checked", 3, (), REASON)
     assert view.numbers == (first.number, second.number, third.number)
-    assert (view.may_confirm, (await office.get(other, sheet_id)).may_confirm) == (not view.second_person, True)
+    assert (view.may_confirm, view.waits_for_other) == (office.act.kind == "terms", office.act.kind == "sanctions")
+    seen_by_other = await office.get(other, sheet_id)
+    assert (seen_by_other.may_confirm, seen_by_other.waits_for_other) == (True, False)
     assert not await Notice.exists()
     for _ in range(2):
         await sheets.confirm(other, office.act, sheet_id)
@@ -168,7 +170,8 @@ async def test_a_sheet_expires_and_is_given_up(office: SheetOffice, clock: Fixed
     earlier = await office.upload(actor, f"{expert.number},")
     clock.move(SHEET_TTL)
     await office.upload(actor, f"{expert.number},")
-    assert not (await office.get(await make_admin(office.deps), earlier)).may_confirm
+    view = await office.get(actor, earlier)
+    assert (view.may_confirm, view.waits_for_other) == (False, False)
     with pytest.raises(Conflict, match="超过7天"):
         await office.confirm(earlier)
     for _ in range(2):
@@ -197,7 +200,7 @@ async def test_a_sheet_is_reached_from_its_own_pool_and_kind_only(sheets: Any, k
 async def test_where_a_second_person_is_needed_the_uploader_does_not_confirm(office: SheetOffice) -> None:
     actor, expert = await make_admin(office.deps), await make_member(office.deps)
     sheet_id = await office.upload(actor, f"{expert.number},")
-    needed = (await office.get(actor, sheet_id)).second_person
+    needed = (await office.get(actor, sheet_id)).waits_for_other
     assert needed == (office.act.kind == "sanctions")
     if needed:
         with pytest.raises(Conflict, match="上传的人不能自己确认"):
