@@ -20,7 +20,6 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 UNKNOWN_FILE = "unknown.toml"
@@ -72,24 +71,24 @@ class BadIntents(ValueError):
         self.faults = faults
 
 
-def read_intents(folder: Path) -> IntentCatalogue:
-    """Read all files of a folder. Raises BadIntents with all faults, OSError."""
+def read_intents(files: Mapping[str, str]) -> IntentCatalogue:
+    """Read the contents of all files, by name. Raises BadIntents with all faults."""
     faults: list[str] = []
     intents: dict[str, Intent] = {}
     unknown: tuple[str, ...] = ()
-    for path in sorted(folder.glob("*.toml")):
+    for name, text in files.items():
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
+            content = tomllib.loads(text)
         except ValueError as error:
-            faults.append(f"{path.name}: {error}")
+            faults.append(f"{name}: {error}")
             continue
-        if path.name == UNKNOWN_FILE:
+        if name == UNKNOWN_FILE:
             unknown = tuple(content.get("sentences", ()))
             continue
         for table in content.get("intent", ()):
-            intent = _read_intent(table, path.name, faults)
+            intent = _read_intent(table, name, faults)
             if intent is not None and intent.id in intents:
-                faults.append(f"{path.name}: the intent {intent.id} stands twice")
+                faults.append(f"{name}: the intent {intent.id} stands twice")
             elif intent is not None:
                 intents[intent.id] = intent
     faults += find_contradictions(intents.values(), unknown)

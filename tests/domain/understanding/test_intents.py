@@ -35,14 +35,12 @@ ACTS = {
 
 @pytest.fixture(scope="module")
 def shipped() -> IntentCatalogue:
-    return read_intents(SHIPPED)
+    return read_intents({path.name: path.read_text(encoding="utf-8") for path in SHIPPED.glob("*.toml")})
 
 
-def _write(folder: Path, *tables: str, unknown: str = "") -> Path:
-    (folder / "some.toml").write_text("\n".join(tables), encoding="utf-8")
-    if unknown:
-        (folder / "unknown.toml").write_text(f'sentences = ["{unknown}"]', encoding="utf-8")
-    return folder
+def _files(*tables: str, unknown: str = "") -> dict[str, str]:
+    files = {"some.toml": "\n".join(tables)}
+    return files | {"unknown.toml": f'sentences = ["{unknown}"]'} if unknown else files
 
 
 def _table(intent_id: str, *sentences: str, more: str = "") -> str:
@@ -89,13 +87,13 @@ def test_an_intent_is_meant_by_its_speakers_only(shipped: IntentCatalogue) -> No
         (["[[intent"], "some.toml: "),
     ],
 )
-def test_a_fault_is_named(tmp_path: Path, tables: list[str], fault: str) -> None:
+def test_a_fault_is_named(tables: list[str], fault: str) -> None:
     with pytest.raises(BadIntents) as caught:
-        read_intents(_write(tmp_path, *tables))
+        read_intents(_files(*tables))
     assert fault in str(caught.value)
 
 
-def test_a_sentence_without_meaning_is_no_paraphrase(tmp_path: Path) -> None:
+def test_a_sentence_without_meaning_is_no_paraphrase() -> None:
     with pytest.raises(BadIntents) as caught:
-        read_intents(_write(tmp_path, _table("a", "天气不错"), unknown="天气不错！"))
+        read_intents(_files(_table("a", "天气不错"), unknown="天气不错！"))
     assert caught.value.faults == ["天气不错 (a) and 天气不错！ (unknown) are one sentence"]
