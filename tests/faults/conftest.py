@@ -1,10 +1,15 @@
-"""Seeds of what happens by chance, printed so that a failure can be replayed."""
+"""Seeds of what happens by chance, printed so that a failure can be replayed; and an office to be killed."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
+
+from app import process_supervisor
+from tests.faults.offices import OfficeDriver, running_office_driver
 
 _SEED = "seed"
 
@@ -16,6 +21,14 @@ def seed(request: pytest.FixtureRequest) -> int:
     number = int.from_bytes(os.urandom(4), "big") if given is None else int(given)
     request.node.user_properties.append((_SEED, number))
     return number
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def office() -> AsyncIterator[OfficeDriver]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process_supervisor, "LONGEST_PAUSE", 1.0)  # restart a part soon however often it is killed
+        async with running_office_driver() as driver:
+            yield driver
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
