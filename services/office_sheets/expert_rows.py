@@ -40,7 +40,7 @@ class _NamedRow:
 
 @dataclass(frozen=True)
 class ExpertRows:
-    """``own_account``: of who uploads the sheet, and acts on nobody but others."""
+    """``own_account``: the account of the administrator who uploads the sheet; a row that names him is refused."""
 
     deps: Deps
     act: SheetAct[Any, Any]
@@ -51,7 +51,7 @@ class ExpertRows:
     _unique: UniqueValues = field(default_factory=UniqueValues)
 
     async def check(self, lines: Sequence[Line]) -> CheckedRows:
-        """Raises nothing: every invalid row is told with its reason."""
+        """An invalid row becomes an error with its line, column and reason; nothing is raised."""
         named, errors = self._read(lines)
         experts = await self._find_experts(named)
         by_number = {expert["number"]: expert for expert in experts}

@@ -1,4 +1,4 @@
-"""Account before file: whoever locks a file has locked its owner's account before, as corrections and merges do."""
+"""Every act locks the account before the file of its owner, as corrections and merges do."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def pause(desk: Desk, deps: Deps, number: int) -> Mapping[str, object]:
 
 
 async def unlink(desk: Desk) -> None:
-    """The file belongs to nobody, but names the mobile of an account, which an import would link."""
+    """Take the account off the file, and give it the file's mobile, so that an import would link both."""
     await Expert.filter(id=desk.expert.id).update(account_id=None)
     await Account.filter(id=desk.owner.account_id).update(mobile_hash=desk.expert.mobile_hash, privacy_version="1")
 

@@ -36,7 +36,7 @@ async def make_member(deps: Deps, **columns: Any) -> Expert:
 
 @dataclass(frozen=True)
 class SheetOffice:
-    """An office that uploads sheets of one kind. ``notice``: what each person on them is told."""
+    """An office that uploads sheets of one kind. ``notice``: kind of the notice to each expert on them."""
 
     sheets: OfficeSheets
     act: SheetAct[Any, Any]
@@ -61,7 +61,7 @@ class SheetOffice:
         return await self.sheets.get(actor, self.act, sheet_id)
 
     async def confirm(self, sheet_id: UUID) -> Actor:
-        """By somebody who has not uploaded it."""
+        """Confirm it as another administrator than the one who uploaded it."""
         other = await make_admin(self.deps)
         await self.sheets.confirm(other, self.act, sheet_id)
         return other
