@@ -15,7 +15,6 @@ there means none at all, as do the ``sentences`` of ``unknown.toml``.
 
 from __future__ import annotations
 
-import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -71,17 +70,12 @@ class BadIntents(ValueError):
         self.faults = faults
 
 
-def read_intents(files: Mapping[str, str]) -> IntentCatalogue:
-    """Read the contents of all files, by name. Raises BadIntents with all faults."""
+def read_intents(files: Mapping[str, Mapping[str, Any]]) -> IntentCatalogue:
+    """Read the parsed contents of all files, by name. Raises BadIntents with all faults."""
     faults: list[str] = []
     intents: dict[str, Intent] = {}
     unknown: tuple[str, ...] = ()
-    for name, text in files.items():
-        try:
-            content = tomllib.loads(text)
-        except ValueError as error:
-            faults.append(f"{name}: {error}")
-            continue
+    for name, content in files.items():
         if name == UNKNOWN_FILE:
             unknown = tuple(content.get("sentences", ()))
             continue
