@@ -15,16 +15,24 @@ from config.outage_reports import Outage
 
 
 @pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    stream = io.StringIO()
-    configure_logging(json=True, level="info", stream=stream)
-    yield stream
-    root.handlers[:], level = before
-    root.setLevel(level)
+def own_logging() -> Iterator[None]:
+    """Logging as it was before, also that of the loggers with a level of their own: other tests read them."""
+    root, known = logging.getLogger(), logging.Logger.manager.loggerDict
+    handlers = root.handlers[:]
+    levels = {logger: logger.level for logger in (root, *known.values()) if isinstance(logger, logging.Logger)}
+    yield
+    root.handlers[:] = handlers
+    for logger, level in levels.items():
+        logger.setLevel(level)
     logging.captureWarnings(False)
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def lines(own_logging: None) -> io.StringIO:
+    stream = io.StringIO()
+    configure_logging(json=True, level="info", stream=stream)
+    return stream
 
 
 def _read(stream: io.StringIO) -> list[dict[str, object]]:
@@ -111,18 +119,11 @@ def test_a_row_that_the_database_refused_is_not_printed() -> None:
     assert not [word for word in ("王小明", "二楼") if word in printed]
 
 
+@pytest.mark.usefixtures("own_logging")
 def test_a_human_reads_plain_lines() -> None:
     stream = io.StringIO()
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    try:
-        configure_logging(json=False, level="info", stream=stream)
-        structlog.get_logger("x").info("served", address="http://127.0.0.1:8080")
-    finally:
-        root.handlers[:] = before[0]
-        root.setLevel(before[1])
-        logging.captureWarnings(False)
-        structlog.reset_defaults()
+    configure_logging(json=False, level="info", stream=stream)
+    structlog.get_logger("x").info("served", address="http://127.0.0.1:8080")
     assert "served" in stream.getvalue()
     assert "http://127.0.0.1:8080" in stream.getvalue()
 

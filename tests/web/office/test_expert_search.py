@@ -21,6 +21,7 @@ async def test_a_number_leads_to_the_file_and_stays_out_of_addresses_and_logs(
     world: World, caplog: pytest.LogCaptureFixture, typed: str
 ) -> None:
     caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="aiohttp.access")
     scene = await make_scene(world)
     expert = await make_expert(world.services.deps, MOBILE, id_number=ID_NUMBER)
     visitor = await scene.at("/office/experts")
