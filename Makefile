@@ -12,7 +12,7 @@ WORKERS ?= 5
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test faults quick check format bench requirements clean
+.PHONY: help run demo test faults quick check format intents bench requirements clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -47,6 +47,10 @@ check: $(DEV_STAMP) ## Format, lint, types, import rules
 format: $(DEV_STAMP) ## Format the code and fix lint
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+intents: $(DEV_STAMP) ## Train the model of what people mean in the chat, after a change of config/intents/sentences
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-training.txt
+	@exec $(BIN)/python -m app.train_intents
 
 bench: $(DEV_STAMP) ## Measure load and timing through public interfaces
 	@exec $(BIN)/python -m benchmarks

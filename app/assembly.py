@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from app.intent_files import SHIPPED_INTENTS
 from handlers.commands import TAPS
 from services.core.base import Deps
 from services.core.composition import bind_fields, compose
@@ -38,6 +39,7 @@ from services.ports import (
     WechatWeb,
 )
 from services.registry import Services
+from services.understanding import IntentSource
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,7 @@ def bind(deps: Deps, ports: Ports) -> dict[Any, object]:
         Keyring: deps.keys,
         Links: Links(deps.keys, deps.clock),
         Taps: Taps(TAPS),
+        IntentSource: SHIPPED_INTENTS,
         ApplicationFeeOwner: EntryStages,
         CourseFeeOwner: CourseFees,
     }

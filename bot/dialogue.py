@@ -14,7 +14,7 @@ from tortoise.exceptions import DBConnectionError, OperationalError
 from bot.journal import Journal
 from bot.messages import UNSUPPORTED
 from bot.replies import SILENCE, Reply, Text
-from bot.router import CANCEL, HELP, MENU, Answer, Router, Settled, Target
+from bot.router import CANCEL, HELP, MENU, Answer, Router, Settled, Target, WordAnswer
 from bot.talk import (
     FIRST_TAP,
     Changed,
@@ -24,6 +24,7 @@ from bot.talk import (
     Talk,
     TalkEnded,
     TalkWaiting,
+    is_choice,
     is_number,
     normalise,
 )
@@ -118,6 +119,10 @@ class Dialogue:
         stale = journal is not None and journal.is_stale(turn.now)
         if stale and journal is not None:
             timed_out, journal = journal.conversation, None
+        if timed_out is not None and self._gives_way(timed_out):
+            timed_out = None
+        if journal is not None and self._gives_way(journal.conversation) and not self._is_for(journal, turn):
+            stale, journal = True, None
         try:
             outcome = await self._route_message(turn, journal)
         except OUTAGES as error:
@@ -141,6 +146,14 @@ class Dialogue:
     def _prepend_time_out(self, name: str, reply: Reply) -> Reply:
         note = TIMED_OUT.format(name=name, again=name if self._router.is_command(name) else MENU)
         return Text(note) if reply in (Text(INTERRUPTED), Text(STALE_TAP)) else _prepend_note(note, reply)
+
+    def _gives_way(self, name: str) -> bool:
+        conversation = self._router.conversations.get(name)
+        return conversation is not None and conversation.gives_way
+
+    def _is_for(self, journal: Journal, turn: Turn) -> bool:
+        """Whether the message takes one of the open choices, or is one that the person doesn't see."""
+        return turn.message.event in SILENT_EVENTS or is_choice(turn.message, journal.pending)
 
     async def _route_message(self, turn: Turn, journal: Journal | None) -> DialogueOutcome:
         if turn.message.kind == "event":
@@ -235,6 +248,8 @@ class Dialogue:
             if journal is None or journal.conversation == answer.conversation.name:
                 return outcome
             return replace(outcome, reply=_prepend_note(PUT_ASIDE.format(name=journal.conversation), outcome.reply))
+        if isinstance(answer, WordAnswer):
+            return await self._begin_target(turn, journal, self._router.keywords[normalise(answer.word)])
         if isinstance(answer, Settled):
             ends = journal is not None and journal.conversation in answer.talks
             return DialogueOutcome(Text(answer.text), keep=not ends)
@@ -242,9 +257,10 @@ class Dialogue:
         return _one_shot_outcome(reply, journal)
 
     async def _start_talk(self, turn: Turn, start: Start, salt: str = "") -> DialogueOutcome:
-        """Start a talk. Its id comes from the message that began it, so a repeated delivery begins the same talk."""
-        talk_id = hashlib.sha256(f"{turn.message.key}{salt}".encode()).hexdigest()[:24]
+        """Start a talk. Its id comes from the message that began it, so a repeated delivery begins the same talk, and
+        from its name, since one talk may follow another upon the same message."""
         conversation = start.conversation
+        talk_id = hashlib.sha256(f"{turn.message.key}{salt}{conversation.name}".encode()).hexdigest()[:24]
         journal = Journal(
             talk_id, conversation.name, conversation.version, turn.message, start.arguments, touched=turn.now
         )
@@ -267,7 +283,9 @@ class Dialogue:
             is_command=self._router.is_command,
         )
         try:
-            return await self._advance_talk(talk, conversation)
+            outcome = await self._advance_talk(talk, conversation)
+            aside = await self._answer_aside(turn) if talk.missed else None
+            return outcome if aside is None else _one_shot_outcome(aside, journal)
         except Changed:
             return await self._restart_talk(turn, journal, conversation)
         except CommandGiven:
@@ -278,6 +296,13 @@ class Dialogue:
                 else await self._answer_without_talk(turn)
             )
 
+    async def _answer_aside(self, turn: Turn) -> Reply | None:
+        """A question asked in the middle of a talk."""
+        if self._router.aside_handler is None or turn.message.kind != "text" or turn.message.tap is not None:
+            return None
+        answer = await self._router.aside_handler(turn)
+        return Text(answer) if isinstance(answer, str) else None
+
     async def _restart_talk(self, turn: Turn, journal: Journal, conversation: Conversation[...]) -> DialogueOutcome:
         start = Start(conversation, journal.arguments)
         outcome = await self._start_talk(turn, start, salt=journal.talk_id)
@@ -286,9 +311,11 @@ class Dialogue:
     async def _advance_talk(self, talk: Talk, conversation: Conversation[...]) -> DialogueOutcome:
         journal: Journal | None = None
         try:
-            await conversation.run(talk, *talk.journal.arguments)
+            answer = await conversation.run(talk, *talk.journal.arguments)
             if talk.answer is not None:
                 raise Changed
+            if answer is not None:
+                return await self._follow_talk(talk, answer)
         except TalkWaiting:
             journal = talk.journal
         except TalkEnded:
@@ -298,6 +325,13 @@ class Dialogue:
         except AppError as error:
             talk.reply_texts.append(error.message)
         return DialogueOutcome(Text("\n\n".join(talk.reply_texts)), journal)
+
+    async def _follow_talk(self, talk: Talk, answer: Answer) -> DialogueOutcome:
+        """The answer with which a talk ended, below its own texts."""
+        outcome = await self._apply_answer(talk, None, answer)
+        outcome = replace(outcome, keep=False)
+        texts = "\n\n".join(talk.reply_texts)
+        return replace(outcome, reply=_prepend_note(texts, outcome.reply)) if texts else outcome
 
 
 def is_mere_answer(text: str) -> bool:

@@ -9,13 +9,14 @@
         router.event("subscribe", welcome)                   # lower-case event names
         router.kind("location", somewhere)                   # location, image, voice, video, link, unsupported
         router.text(understand_answer)                       # free text, in order of registration
+    router.aside(answer_in_passing)                      # free text that doesn't answer the open question
         router.fallback(did_not_understand)
 
 A handler is ``async def my_status(turn: Turn) -> Answer``; those of ``tap`` and ``scene`` get the id, or the scene's
 rest after the prefix, as second argument. An ``Answer`` is a text, a reply object of ``bot.replies``,
-``some_conversation.start(…)``, ``Settled(…)`` or None. For ``tap``, ``scene`` and ``text`` None means "not mine": the
-next one is asked. An AppError raised becomes the reply. Several ``event`` handlers of one name all run; the first
-answer is sent.
+``some_conversation.start(…)``, ``WordAnswer(word)``, ``Settled(…)`` or None. For ``tap``, ``scene`` and ``text`` None
+means "not mine": the next one is asked. An AppError raised becomes the reply. Several ``event`` handlers of one name
+all run; the first answer is sent.
 
 Order for what a person sends: 取消 / 帮助 / 菜单, tapped id, the open talk, keyword, free text, fallback. Menu clicks
 and scans come before an open talk, which stays open unless a new one starts.
@@ -42,7 +43,14 @@ class Settled:
     talks: tuple[str, ...]
 
 
-Answer: TypeAlias = "Reply | str | Start | Settled | None"
+@dataclass(frozen=True)
+class WordAnswer:
+    """Answered as this registered word is."""
+
+    word: str
+
+
+Answer: TypeAlias = "Reply | str | Start | WordAnswer | Settled | None"
 Handler: TypeAlias = Callable[[Turn], Awaitable[Answer]]
 TapHandler: TypeAlias = Callable[[Turn, int], Awaitable[Answer]]
 SceneHandler: TypeAlias = Callable[[Turn, str], Awaitable[Answer]]
@@ -65,6 +73,7 @@ class Router:
         self.scenes: dict[str, SceneHandler] = {}
         self.taps: list[TapHandler] = []
         self.texts: list[Handler] = []
+        self.aside_handler: Handler | None = None
         self.fallback_handler: Handler | None = None
 
     def conversation(self, conversation: Conversation[[]]) -> None:
@@ -101,6 +110,11 @@ class Router:
 
     def text(self, handler: Handler) -> None:
         self.texts.append(handler)
+
+    def aside(self, handler: Handler) -> None:
+        """Asked about a text that a question could not use, before the question is repeated. Its answer must be a text,
+        or None; the question stays open."""
+        self.aside_handler = handler
 
     def fallback(self, handler: Handler) -> None:
         self.fallback_handler = handler

@@ -32,7 +32,9 @@ said since, with its own text, as one reply, and the coroutine is dropped. So:
   offered), not to decide which question comes next;
 - an AppError that isn't caught becomes the reply and ends the talk. ``Unavailable`` and outages leave the talk where it
   was, so that the person just says it again;
-- return to end. 取消, 帮助 and 菜单 work at any time; after 30 minutes of silence the talk is over, and says so.
+- return to end; an answer returned (``bot.router.Answer``) follows the texts. 取消, 帮助 and 菜单 work at any time;
+  after 30 minutes of silence the talk is over, and says so. One with ``gives_way`` ends in silence at whatever doesn't
+  answer its question, which is then a message of its own.
 
 When the flow of questions changes, raise ``version``: open talks then start again.
 """
@@ -47,7 +49,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Concatenate, Generic, NoReturn, ParamSpec, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Concatenate, Generic, NoReturn, ParamSpec, TypeAlias, TypeVar, cast, overload
 
 from bot.journal import Journal, JournalEntry, Pending
 from bot.journal_values import Json, decode, encode
@@ -56,6 +58,9 @@ from bot.turn import Turn, WechatUser
 from domain.chat_links import choice
 from domain.errors import AppError, InvalidInput, Unavailable
 from domain.parsing import yes_or_no
+
+if TYPE_CHECKING:
+    from bot.router import Answer
 
 __all__ = ["FIRST_TAP", "Conversation", "Start", "Talk", "Turn", "WechatUser", "conversation"]
 
@@ -105,11 +110,12 @@ class Start:
 class Conversation(Generic[P]):
     """A named talk; ``keywords`` (the name included) and ``menu_key`` begin it without arguments."""
 
-    run: Callable[Concatenate[Talk, P], Awaitable[None]]
+    run: Callable[Concatenate[Talk, P], Awaitable[Answer]]
     name: str
     keywords: tuple[str, ...]
     menu_key: str | None
     version: int
+    gives_way: bool = False
 
     def start(self, *args: P.args, **kwargs: P.kwargs) -> Start:
         """Begin it with positional arguments. Raises TypeError when the journal can't hold one of them."""
@@ -121,12 +127,12 @@ class Conversation(Generic[P]):
 
 
 def conversation(
-    name: str, *keywords: str, menu_key: str | None = None, version: int = 1
-) -> Callable[[Callable[Concatenate[Talk, P], Awaitable[None]]], Conversation[P]]:
+    name: str, *keywords: str, menu_key: str | None = None, version: int = 1, gives_way: bool = False
+) -> Callable[[Callable[Concatenate[Talk, P], Awaitable[Answer]]], Conversation[P]]:
     """Make a coroutine function a conversation. ``name`` is shown to people and a keyword itself."""
 
-    def wrap(run: Callable[Concatenate[Talk, P], Awaitable[None]]) -> Conversation[P]:
-        return Conversation(run, name, (name, *keywords), menu_key, version)
+    def wrap(run: Callable[Concatenate[Talk, P], Awaitable[Answer]]) -> Conversation[P]:
+        return Conversation(run, name, (name, *keywords), menu_key, version, gives_way)
 
     return wrap
 
@@ -147,6 +153,8 @@ class Talk(Turn):
     """The contact named after answers that could not be parsed, who knows this matter; empty: the pool's hotline."""
     reply_texts: list[str] = field(default_factory=list)
     """Texts collected for the reply."""
+    missed: bool = False
+    """The new message did not answer the question, which is repeated."""
     _step: int = 0
 
     async def say(self, text: str, **params: object) -> None:
@@ -279,6 +287,7 @@ class Talk(Turn):
         except InvalidInput as error:
             if message.tap is None and self.is_command(message.text):
                 raise CommandGiven from error
+            self.missed = True
             self.journal.pending = replace(waiting, failed=waiting.failed + 1)
             self.repeat_question(error.message)
             if waiting.failed + 1 >= _MISSES:
@@ -324,6 +333,17 @@ def _append_choices(text: str, pending: Pending) -> str:
         for number, (tap, label) in enumerate(zip(pending.taps, pending.labels, strict=True), 1)
     ]
     return "\n".join([text, *lines])
+
+
+def is_choice(message: Message, pending: Pending | None) -> bool:
+    """Whether the message takes one of the options that wait, by tap, number or label."""
+    if pending is None:
+        return False
+    try:
+        _chosen_value(message, pending, None, None)
+    except InvalidInput:
+        return False
+    return True
 
 
 def _chosen_value(

@@ -24,6 +24,7 @@ from handlers import (
     remuneration,
     status,
     time_changes,
+    understanding,
     wechat_reports,
     welcome,
     work,
@@ -62,6 +63,7 @@ def register_all(router: Router) -> None:
         notices,
         helpdesk,
         welcome,
+        understanding,
     ):
         subject.register(router)
     commands.register(router)

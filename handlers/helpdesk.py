@@ -28,7 +28,6 @@ def register(router: Router) -> None:
     router.remember(give_feedback)
     router.keyword(begin_feedback, commands.FEEDBACK, "反馈", "建议", "投诉", "意见")
     router.menu("FEEDBACK", begin_feedback)
-    router.text(answer_question)
 
 
 async def guide(turn: Turn) -> str:
@@ -70,8 +69,8 @@ async def show_records_page(turn: Turn) -> str:
     return f"{texts.RECORDS.format(link=link)}\n{commands.tap_lines(commands.GUIDE, commands.HELP)}"
 
 
-async def answer_question(turn: Turn) -> Answer:
-    """Answer from the rulebook's questions only; otherwise the next handler is asked. Last but one in order."""
+def find_answer(turn: Turn) -> str | None:
+    """The answer of the rulebook's question whose words the message contains; None without one."""
     questions = turn.services.notifications.helpdesk_queries.search(
         turn.user.pool, turn.message.get("Content"), limit=1
     )

@@ -21,7 +21,7 @@ from domain.draws.answers import No, Unsure, Yes, understand
 from domain.draws.lifecycles import InvitationState
 from domain.errors import Conflict, InvalidInput
 from domain.parsing import yes_or_no
-from handlers import commands, people, texts, wording
+from handlers import commands, meanings, people, texts, wording
 from handlers.people import Me
 from handlers.picking import PickOption, panel_options, pick_panel
 from services.draws import MOVED, Answered, Choice, InvitationView
@@ -34,6 +34,8 @@ _FIRST_MENU_ID = 70_001
 _FIRST_UNDO_ID = 4_000_000_000_000_000
 """The id of 撤销 is its 参加's id plus this; the engine's ids lie above."""
 _TALK = "答复邀请"
+_ANSWERING = ("accept", "cannot_come", "time_off")
+"""Intents of sentences that speak of coming or not, so that they answer an open invitation."""
 
 
 def register(router: Router) -> None:
@@ -115,6 +117,13 @@ async def undo_by_word(turn: Turn) -> Answer:
     return "\n\n".join(_agreed_panel_text(view, turn) for view in undoable)
 
 
+async def offer_undo(turn: Turn) -> Answer:
+    """点错了, in a sentence: shows what can be undone and its tap, but undoes nothing by itself."""
+    me = await people.get_expert(turn)
+    undoable = [view for view in await people.panels_ahead(turn, me) if view.undo_until is not None]
+    return "\n\n".join(undo_first_text(view, turn) for view in undoable) or await undo_by_word(turn)
+
+
 def _cannot_undo_text(view: InvitationView, turn: Turn) -> str:
     if view.undo_until is not None:
         return f"{texts.UNDO_STALE}\n{_agreed_panel_text(view, turn)}"
@@ -125,7 +134,7 @@ async def answer_by_text(turn: Turn) -> Answer:
     """Free text of an expert who has an open invitation; anyone else's goes to the next handler.
 
     A number alone answers an open question. Without one it chooses nothing: the open invitations are shown and asked
-    about.
+    about. A sentence that surely means something else (听不到语音, 找不到地址) is no answer, whatever its words.
     """
     me = people.find_expert(turn)
     if me is None:
@@ -134,10 +143,15 @@ async def answer_by_text(turn: Turn) -> Answer:
     waiting = await people.open_invitations(turn, me)
     if is_number(turn.message.text):
         return answer_invitation.start(panel_options(waiting), "", "") if waiting else None
+    if waiting and isinstance(meaning, Yes):
+        return answer_invitation.start(panel_options(waiting), "perhaps", "")
     if waiting:
+        intent = await meanings.find_sure_intent(turn)
+        if intent is not None and intent.id not in (*_ANSWERING, *meanings.SMALL_TALK):
+            return None
         doubt = meaning.doubt.value if isinstance(meaning, Unsure) else ""
         return answer_invitation.start(panel_options(waiting), _parse_reply(turn.message.text) or "", doubt)
-    if isinstance(meaning, Unsure):
+    if not isinstance(meaning, Yes):
         return None
     return f"{texts.NO_OPEN_INVITATION}\n{commands.tap_lines(commands.PANELS)}"
 

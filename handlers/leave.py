@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from bot.dialogue import is_mere_answer
 from bot.router import Answer, Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.clock import print_time
 from domain.draws.agreed_times import leave_until
-from domain.draws.answers import cannot_come
 from domain.errors import InvalidInput
 from handlers import commands, invitations, people, texts, time_changes, wording
 from handlers.picking import PickOption, panel_options, pick_option
@@ -24,7 +22,6 @@ def register(router: Router) -> None:
     router.remember(answer_registered_leave)
     router.keyword(confirm_registered_leave, commands.CONFIRM_LEAVE)
     router.keyword(deny_registered_leave, commands.WILL_COME)
-    router.text(offer_leave_by_text)
 
 
 async def begin_leave(turn: Turn) -> Answer:
@@ -46,17 +43,15 @@ async def begin_leave(turn: Turn) -> Answer:
     return f"{texts.NOTHING_TO_LEAVE}\n{commands.tap_lines(commands.AVAILABILITY)}"
 
 
-async def offer_leave_by_text(turn: Turn) -> Answer:
+async def begin_leave_by_text(turn: Turn) -> Answer:
     """我生病了去不了: an expert who has accepted a panel is offered leave, with his words as the reason.
 
-    Not while an invitation waits: then such words answer it. An acceptance that can still be undone needs no leave.
+    While an invitation waits, such words answer it. An acceptance that can still be undone needs no leave.
     """
-    me = people.find_expert(turn)
-    if me is None or not cannot_come(turn.message.text) or is_mere_answer(turn.message.text):
-        return None
+    me = await people.get_expert(turn)
     ahead = [view for view in await people.panels_ahead(turn, me) if view.checked_in_at is None]
     if not ahead or await people.open_invitations(turn, me):
-        return None
+        return await begin_leave(turn)
     if len(ahead) == 1 and ahead[0].undo_until is not None:
         return invitations.undo_first_text(ahead[0], turn)
     if len(ahead) == 1 and ahead[0].leave_asked_until is not None:

@@ -7,12 +7,14 @@ from uuid import UUID
 
 from bot.turn import Turn
 from domain.errors import Forbidden, Unauthenticated
+from domain.understanding.intents import Speaker
 from handlers import commands, texts
 from services.accounts import ACCOUNT_DISABLED, Who
 from services.core.base import Actor
 from services.draws import InvitationView
 
 _OWN = ("applicant", "expert")
+_AGENCY = ("agent", "organisation")
 
 
 @dataclass(frozen=True)
@@ -102,3 +104,20 @@ def has_office(who: Who) -> bool:
 def is_staff_only(who: Who) -> bool:
     """Holds staff roles and is neither expert nor applicant: replies about applying don't concern the person."""
     return bool(who.roles) and all(role.role not in _OWN for role in who.roles)
+
+
+async def speakers(turn: Turn) -> frozenset[Speaker]:
+    """As whom the person may write. Raises Forbidden for a closed account."""
+    if not turn.user.bound:
+        return frozenset({Speaker.GUEST})
+    expert = find_expert(turn)
+    if expert is not None and not may_work(turn):
+        return frozenset({Speaker.EXPERT})
+    who = await find_who(turn)
+    roles = [role.role for role in who.roles] if who is not None else []
+    held = {Speaker.AGENCY if role in _AGENCY else Speaker.STAFF for role in roles if role not in _OWN}
+    if expert is not None:
+        held.add(Speaker.EXPERT)
+    elif not held or "applicant" in roles:
+        held |= {Speaker.APPLICANT, Speaker.GUEST}
+    return frozenset(held)

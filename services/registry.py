@@ -29,6 +29,7 @@ from services.remuneration import RemunerationServices
 from services.reviews import ReviewServices
 from services.sanctions import SanctionServices
 from services.statistics import StatisticsServices
+from services.understanding import UnderstandingServices
 from services.workflows import Workflows
 
 
@@ -60,3 +61,4 @@ class Services:
     statistics: StatisticsServices
     office_texts: OfficeTextServices
     operations: OperationServices
+    understanding: UnderstandingServices

@@ -68,8 +68,9 @@ def in_rulebook(text: str) -> Iterator[str]:
 
 
 def in_intents(text: str) -> Iterator[str]:
-    """The titles alone: the sentences are in the words of those who write to us."""
-    yield from (intent["title"] for intent in tomllib.loads(text).get("intent", ()))
+    """What is answered, without the words that a person may use."""
+    for intent in tomllib.loads(text).values():
+        yield from (intent["title"], intent.get("answer", ""), *intent.get("page", ())[:1])
 
 
 def _values(value: object) -> Iterator[str]:
@@ -101,7 +102,7 @@ def _texts() -> Iterator[tuple[str, str]]:
     sources += [(path, in_template) for folder in ("lib", "pages") for path in (mini / folder).rglob("*.wxml")]
     intents = ROOT / "config" / "intents"
     sources += [(path, in_intents) for path in intents.glob("*.toml")]
-    sources += [(path, in_rulebook) for path in (ROOT / "config").rglob("*.toml") if path.parent != intents]
+    sources += [(path, in_rulebook) for path in (ROOT / "config").rglob("*.toml") if intents not in path.parents]
     for path, read in sources:
         name = path.relative_to(ROOT).as_posix()
         if name not in _OTHERS_WORDS:

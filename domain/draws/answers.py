@@ -71,10 +71,6 @@ _REFUSE = re.compile(
     r"|在(?:外地|外面|国外|外省|外市)|(?:出差|出国|生病|住院|发烧|请假|开会|冲突|有事|有会|隔离)|拒绝|谢绝|婉拒|放弃|推辞"
     r"|^不(?:了|去了|来了)?$|^不了[,，]|无法|没法|没办法|^否$|^no$|^n$|^2(?=$|[,.、:;!])|(?:选择?|按|回复)2(?=$|[,.、:;!])"
 )
-_TROUBLE = re.compile(
-    r"急事|要事|病了|受伤|摔伤|骨折|住院|手术|去世|丧事|奔丧|车祸|请(?:个|一个|一次|半天|一天)?假|(?:有事|不舒服|感冒|隔离)"
-)
-"""Obstacles that people state without saying that they don't come."""
 _TURNED = re.compile(
     # Negated refusals.
     r"不.{0,2}不(?!了)|不是[^,。;]{0,4}(?:不|没)|没(?:有|说|说过|有说|法|办法)?不|无法不|非.{1,4}不可|才怪|拒绝不|推辞不"
@@ -112,15 +108,6 @@ def understand(text: str) -> Answer:
     if doubt := _doubt(plain):
         return Unsure(doubt)
     return No() if _REFUSE.search(plain) else Unsure(Doubt.UNKNOWN)
-
-
-def cannot_come(text: str) -> bool:
-    """Whether an expert who has accepted says that he can't come, or states an obstacle; not for a question or a
-    hedge."""
-    meaning = understand(text)
-    if meaning == Unsure(Doubt.UNKNOWN):
-        return len(text) <= LONGEST and _TROUBLE.search(unicodedata.normalize("NFKC", text)) is not None
-    return isinstance(meaning, No)
 
 
 def _count_agreeing(normalised: str) -> int | None:

@@ -114,7 +114,8 @@ class HelpQuestion(Section):
     question: Text
     answer: Text
     words: Annotated[Items[Text], Field(min_length=1)]
-    """Words that identify the question; a chat message that contains one of them gets its answer."""
+    """Words that identify the question; a chat message that contains one of them, and is not understood otherwise, gets
+    its answer."""
 
 
 class MaterialRules(Section):

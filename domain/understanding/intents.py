@@ -1,16 +1,31 @@
-"""Intents of the chat: what persons may mean, with sentences as they write them. Data: ``config/intents/*.toml``.
+"""Intents of the chat: what persons may mean, how they write it, and what answers them.
 
-A file holds tables of this form, and no key besides::
+``config/intents/*.toml`` declares them in tables of this form; the sentences of each stand beside them, in the folder
+``sentences`` (``sentences.py``)::
 
-    [[intent]]
-    id = "missed_call"
-    title = "没接到电话"           # what a tap shows that offers it
-    who = ["expert"]              # Speaker; "anyone" for all
-    paraphrases = ["没接到你们的电话", …]
-    unlike = [["电话没接到，算拒绝吗", "leave_rules"], …]   # similar sentences, and what they mean
+    [missed_call]
+    title = "没接到电话"            # what a tap shows that offers it
+    who = ["expert"]               # Speaker; "anyone" for all
 
-``unlike`` protects what loses something: its sentences never lead to the intent in whose table they stand. An empty id
-there means none at all, as do the ``sentences`` of ``unknown.toml``.
+    [photo_rules]
+    title = "照片要求"
+    who = ["applicant"]
+    answer = "…"                   # an article; a question of the pool's help.faq that means the same replaces it
+    page = ["照片要求", "/h5/{pool}/apply"]
+    taps = ["申报", "资料下载"]      # words of the chat offered below it
+
+    [status]
+    title = "审核进度"
+    who = ["applicant", "expert"]
+    word = "进度"                   # answered as this word of the chat is
+
+    [leave]
+    title = "请假"
+    who = ["expert"]
+    needs = ["请假", "来不了"]       # it begins an act: a sentence without any of these is asked back
+    excludes = ["取消", "不是请假"]   # and so is one with any of these
+
+An intent without ``word`` and ``answer`` is answered by the handler that is registered for its id.
 """
 
 from __future__ import annotations
@@ -19,12 +34,11 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-UNKNOWN_FILE = "unknown.toml"
-PARAPHRASES_MIN = 20
-"""Fewer can't be learned from."""
-_KEYS = {"id", "title", "who", "paraphrases", "unlike"}
+UNKNOWN: Final = ""
+"""Stands for no intent at all."""
+_KEYS = {"title", "who", "word", "answer", "page", "taps", "needs", "excludes"}
 
 
 class Speaker(StrEnum):
@@ -46,20 +60,29 @@ class Intent:
     id: str
     title: str
     who: frozenset[Speaker]
-    paraphrases: tuple[str, ...]
-    unlike: tuple[tuple[str, str], ...] = ()
-    """Sentences, each with the id of the intent that it means; an empty id for none."""
+    word: str = ""
+    answer: str = ""
+    """May hold {hotline} and {hours}."""
+    page: tuple[str, str] | None = None
+    """Label, and path with {pool}."""
+    taps: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
+
+    @property
+    def is_act(self) -> bool:
+        return bool(self.needs)
 
     def may_be_of(self, speakers: Iterable[Speaker]) -> bool:
         return Speaker.ANYONE in self.who or not self.who.isdisjoint(speakers)
 
-
-@dataclass(frozen=True)
-class IntentCatalogue:
-    intents: Mapping[str, Intent]
-    """By id."""
-    unknown: tuple[str, ...]
-    """Sentences that mean no intent."""
+    def names_its_act(self, sentence: str) -> bool:
+        """Whether the sentence contains a word without which nobody asks for this act, and none that turns it; True for
+        what is no act."""
+        text = plain(sentence)
+        return not self.needs or (
+            any(word in text for word in self.needs) and not any(word in text for word in self.excludes)
+        )
 
 
 class BadIntents(ValueError):
@@ -70,65 +93,49 @@ class BadIntents(ValueError):
         self.faults = faults
 
 
-def read_intents(files: Mapping[str, Mapping[str, Any]]) -> IntentCatalogue:
-    """Read the parsed contents of all files, by name. Raises BadIntents with all faults."""
+def read_intents(files: Mapping[str, Mapping[str, Any]]) -> dict[str, Intent]:
+    """Read the parsed declarations, by name of file. Raises BadIntents with all faults."""
     faults: list[str] = []
     intents: dict[str, Intent] = {}
-    unknown: tuple[str, ...] = ()
-    for name, content in files.items():
-        if name == UNKNOWN_FILE:
-            unknown = tuple(content.get("sentences", ()))
-            continue
-        for table in content.get("intent", ()):
-            intent = _read_intent(table, name, faults)
-            if intent is not None and intent.id in intents:
-                faults.append(f"{name}: the intent {intent.id} stands twice")
-            elif intent is not None:
-                intents[intent.id] = intent
-    faults += find_contradictions(intents.values(), unknown)
+    for name, tables in files.items():
+        for intent_id, table in tables.items():
+            if intent_id in intents:
+                faults.append(f"{name}: the intent {intent_id} stands twice")
+            intent = _read_intent(intent_id, table, name, faults)
+            if intent is not None:
+                intents[intent_id] = intent
     if faults:
         raise BadIntents(faults)
-    return IntentCatalogue(intents, unknown)
+    return intents
 
 
-def _read_intent(table: Mapping[str, Any], file: str, faults: list[str]) -> Intent | None:
+def _read_intent(intent_id: str, table: Mapping[str, Any], file: str, faults: list[str]) -> Intent | None:
     """None for a table that can't be read."""
-    if strange := set(table) - _KEYS:
-        faults.append(f"{file}: {', '.join(sorted(strange))} in {table.get('id')}")
     try:
+        if strange := set(table) - _KEYS:
+            faults.append(f"{file}: {', '.join(sorted(strange))} in {intent_id}")
+        label, path = table.get("page", ("", ""))
         intent = Intent(
-            table["id"],
+            intent_id,
             table["title"],
             frozenset(map(Speaker, table["who"])),
-            tuple(table["paraphrases"]),
-            tuple((sentence, meant) for sentence, meant in table.get("unlike", ())),
+            table.get("word", ""),
+            table.get("answer", ""),
+            (label, path) if label else None,
+            tuple(table.get("taps", ())),
+            tuple(map(plain, table.get("needs", ()))),
+            tuple(map(plain, table.get("excludes", ()))),
         )
     except (KeyError, TypeError, ValueError) as error:
-        faults.append(f"{file}: {table.get('id')}: {error!r}")
+        faults.append(f"{file}: {intent_id}: {error!r}")
         return None
-    if len(intent.paraphrases) < PARAPHRASES_MIN:
-        faults.append(f"{file}: {intent.id} has {len(intent.paraphrases)} paraphrases, fewer than {PARAPHRASES_MIN}")
+    if intent.word and intent.answer:
+        faults.append(f"{file}: {intent_id} has both a word and an answer")
+    if intent.excludes and not intent.needs:
+        faults.append(f"{file}: {intent_id} excludes words, but needs none")
+    if not intent.answer and (intent.page or intent.taps):
+        faults.append(f"{file}: {intent_id} has page or taps without an answer")
     return intent
-
-
-def find_contradictions(intents: Iterable[Intent], unknown: Iterable[str]) -> list[str]:
-    """Sentences that say the same, but mean two things, each named with both; and ``unlike`` of an unknown intent."""
-    listed = list(intents)
-    meanings: dict[str, tuple[str, str]] = {}
-    faults = []
-    sentences = [(sentence, intent.id) for intent in listed for sentence in intent.paraphrases]
-    for sentence, meant in [*sentences, *((sentence, "") for sentence in unknown)]:
-        first, other = meanings.setdefault(plain(sentence), (sentence, meant))
-        if other != meant:
-            faults.append(f"{first} ({other or 'unknown'}) and {sentence} ({meant or 'unknown'}) are one sentence")
-    ids = {intent.id for intent in listed}
-    for intent in listed:
-        for sentence, meant in intent.unlike:
-            if meant and meant not in ids:
-                faults.append(f"{intent.id}: {sentence} means {meant}, which is no intent")
-            if meanings.get(plain(sentence), ("", ""))[1] == intent.id:
-                faults.append(f"{intent.id}: {sentence} stands both among its paraphrases and its opposites")
-    return faults
 
 
 def plain(sentence: str) -> str:

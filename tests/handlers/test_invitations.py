@@ -464,7 +464,7 @@ async def test_leave_before_an_answer_is_read_back_as_a_no(world: World, phone: 
 
 async def test_words_of_an_expert_without_an_invitation_are_no_answer(world: World, phone: Phone) -> None:
     assert "没有等待您答复" in await phone.says("参加")
-    assert "没有看懂" in await phone.says("这里吃饭怎么样")
+    assert "没有看懂" in await phone.says("隔壁老王的狗跑了")
 
 
 async def test_an_answer_to_a_cancelled_panel_is_refused_with_the_reason(

@@ -26,7 +26,8 @@ def test_every_menu_key_has_a_handler(router: Router, path: Path) -> None:
 
 
 def test_every_talk_can_be_begun_again_by_its_name(router: Router) -> None:
-    for name in router.conversations:
+    names = [name for name, conversation in router.conversations.items() if not conversation.gives_way]
+    for name in names:
         assert router.find_keyword(name) is not None, name
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.draws.answers import Doubt, No, Unsure, Yes, cannot_come, understand
+from domain.draws.answers import Doubt, No, Unsure, Yes, understand
 
 YES = """
 1|１|①|1。|1 |“1”|1、参加|1参加|参加1|回复1|我选1|参加|参 加|参加。|参加！|我参加|我要参加
@@ -122,31 +122,3 @@ def test_a_yes_never_holds_a_negation_or_a_question(text):
 def test_the_table_is_big():
     texts = [text for part in (YES, NO, QUESTION, MIXED, CONDITION, UNKNOWN) for text in table(part)]
     assert len(set(texts)) > 250
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "我生病了去不了",
-        "临时有事来不了",
-        "去不了了",
-        "生病了",
-        "家里有急事",
-        "我要请个假",
-        "请假，家里老人去世",
-        "突然有急事去不成了",
-        "病了",
-        "来不了啦",
-        "摔伤了，明天无法参加评标",
-        "出差回不来",
-    ],
-)
-def test_words_of_an_expert_who_can_not_come_are_understood(text):
-    assert cannot_come(text)
-
-
-@pytest.mark.parametrize(
-    "text", ["能不能请假", "去不了怎么办", "生病好了，可以去", "可以去", "几点开始", "今天天气真好", "可能去不了"]
-)
-def test_questions_and_doubts_are_no_word_of_not_coming(text):
-    assert not cannot_come(text)

@@ -1,100 +1,84 @@
-"""Intents are read from their files, and the shipped ones contradict themselves nowhere."""
+"""Declarations of intents, and sentences that say the same."""
 
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from domain.understanding.intents import BadIntents, IntentCatalogue, Speaker, read_intents
+from domain.understanding.intents import BadIntents, Intent, Speaker, plain, read_intents
 
-SHIPPED = Path(__file__).parents[3] / "config" / "intents"
-ACTS = {
-    "accept",
-    "account_close",
-    "appeal",
-    "decline",
-    "draw_withdraw",
-    "late",
-    "leave",
-    "leave_pool",
-    "leave_undo",
-    "move_answer",
-    "opening_moved",
-    "pause",
-    "project_cancelled",
-    "recusal_panel",
-    "recusal_unit",
-    "report_bribery",
-    "time_off",
-    "undo_answer",
-    "withdraw_application",
-}
-"""Intents that lead to an act: each needs sentences that must not lead to it."""
+LEAVE = Intent(
+    "leave", "请假", frozenset({Speaker.EXPERT}), needs=(plain("请假"), plain("来不了")), excludes=(plain("取消"),)
+)
 
 
-@pytest.fixture(scope="module")
-def shipped() -> IntentCatalogue:
-    return read_intents({path.name: tomllib.loads(path.read_text(encoding="utf-8")) for path in SHIPPED.glob("*.toml")})
+def test_a_declaration_is_read() -> None:
+    files = {
+        "a.toml": tomllib.loads(
+            '[photo]\ntitle = "照片要求"\nwho = ["applicant", "guest"]\nanswer = "看{hotline}"\n'
+            'page = ["打开", "/h5/{pool}/apply"]\ntaps = ["进度"]'
+        ),
+        "b.toml": tomllib.loads('[leave]\ntitle = "请假"\nwho = ["anyone"]\nneeds = ["请假！"]\nexcludes = ["Ａ"]'),
+    }
+    intents = read_intents(files)
+    assert intents["photo"] == Intent(
+        "photo",
+        "照片要求",
+        frozenset({Speaker.APPLICANT, Speaker.GUEST}),
+        answer="看{hotline}",
+        page=("打开", "/h5/{pool}/apply"),
+        taps=("进度",),
+    )
+    assert (intents["leave"].needs, intents["leave"].excludes) == (("请假",), ("a",))
 
 
-def _files(*tables: str, unknown: str = "") -> dict[str, dict[str, Any]]:
-    some = tomllib.loads("\n".join(tables))
-    return {"some.toml": some, "unknown.toml": {"sentences": [unknown] if unknown else []}}
-
-
-def _table(intent_id: str, *sentences: str, more: str = "") -> str:
-    filled = [*sentences, *(f"{intent_id} {number}" for number in range(20))]
-    listed = ", ".join(f'"{sentence}"' for sentence in filled)
-    return f'[[intent]]\nid = "{intent_id}"\ntitle = "标题"\nwho = ["expert"]\nparaphrases = [{listed}]\n{more}'
-
-
-def test_the_shipped_intents_are_enough_and_written_in_peoples_words(shipped: IntentCatalogue) -> None:
-    sentences = [sentence for intent in shipped.intents.values() for sentence in intent.paraphrases]
-    assert len(shipped.intents) >= 120
-    assert len(sentences) >= 2_000
-    assert len(shipped.unknown) >= 500
-    assert all(0 < len(sentence) <= 120 for sentence in (*sentences, *shipped.unknown))
-    assert all(len(intent.title) <= 14 for intent in shipped.intents.values())
-    assert len({intent.title for intent in shipped.intents.values()}) == len(shipped.intents)
-
-
-def test_every_act_has_sentences_that_must_not_lead_to_it(shipped: IntentCatalogue) -> None:
-    assert set(shipped.intents) >= ACTS
-    assert not [intent_id for intent_id in sorted(ACTS) if len(shipped.intents[intent_id].unlike) < 20]
-
-
-def test_an_intent_is_meant_by_its_speakers_only(shipped: IntentCatalogue) -> None:
-    assert shipped.intents["leave"].may_be_of([Speaker.APPLICANT, Speaker.EXPERT])
-    assert not shipped.intents["leave"].may_be_of([Speaker.AGENCY, Speaker.GUEST])
-    assert shipped.intents["human"].may_be_of([])
+def test_an_intent_is_meant_by_its_speakers_only() -> None:
+    assert LEAVE.may_be_of([Speaker.APPLICANT, Speaker.EXPERT])
+    assert not LEAVE.may_be_of([Speaker.AGENCY, Speaker.GUEST])
+    assert Intent("human", "人工", frozenset({Speaker.ANYONE})).may_be_of([])
 
 
 @pytest.mark.parametrize(
-    ("tables", "fault"),
+    ("sentence", "names_it"),
+    [("我要 请，假", True), ("那天来不了", True), ("那天有空", False), ("请假取消", False), ("", False)],
+)
+def test_an_act_is_named_by_its_own_words(sentence: str, *, names_it: bool) -> None:
+    assert LEAVE.is_act
+    assert LEAVE.names_its_act(sentence) is names_it
+
+
+def test_what_is_no_act_needs_no_words() -> None:
+    place = Intent("place", "地点", frozenset({Speaker.EXPERT}))
+    assert not place.is_act
+    assert place.names_its_act("随便")
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
     [
-        ([_table("a", "去不了"), _table("b", "去不了。")], "去不了 (a) and 去不了。 (b) are one sentence"),
-        ([_table("a"), _table("a", "别的")], "the intent a stands twice"),
-        ([_table("a", more='unlike = [["不去", "c"]]')], "a: 不去 means c, which is no intent"),
-        (
-            [_table("a", "不去", more='unlike = [["不去！", ""]]')],
-            "stands both among its paraphrases and its opposites",
-        ),
-        ([_table("a", more='leads = "b"')], "leads in a"),
-        ([_table("a").replace('"expert"', '"judge"')], "'judge' is not a valid Speaker"),
-        (['[[intent]]\nid = "a"\ntitle = "标题"\nwho = []\nparaphrases = ["一句"]'], "a has 1 paraphrases"),
-        (['[[intent]]\nid = "a"'], "some.toml: a: KeyError('title')"),
+        ('[a]\ntitle = "标题"\nwho = ["judge"]', "'judge' is not a valid Speaker"),
+        ('[a]\nwho = ["expert"]', "some.toml: a: KeyError('title')"),
+        ('[a]\ntitle = "标题"\nwho = ["expert"]\nleads = "b"', "leads in a"),
+        ('[a]\ntitle = "标题"\nwho = ["expert"]\nword = "进度"\nanswer = "看"', "a has both a word and an answer"),
+        ('[a]\ntitle = "标题"\nwho = ["expert"]\ntaps = ["进度"]', "a has page or taps without an answer"),
+        ('[a]\ntitle = "标题"\nwho = ["expert"]\nexcludes = ["不"]', "a excludes words, but needs none"),
+        ('[a]\ntitle = "标题"\nwho = ["expert"]\npage = ["看"]', "some.toml: a: ValueError"),
     ],
 )
-def test_a_fault_is_named(tables: list[str], fault: str) -> None:
+def test_a_fault_is_named(table: str, fault: str) -> None:
     with pytest.raises(BadIntents) as caught:
-        read_intents(_files(*tables))
+        read_intents({"some.toml": tomllib.loads(table)})
     assert fault in str(caught.value)
 
 
-def test_a_sentence_without_meaning_is_no_paraphrase() -> None:
+def test_an_intent_stands_once() -> None:
+    table = tomllib.loads('[a]\ntitle = "标题"\nwho = ["expert"]')
     with pytest.raises(BadIntents) as caught:
-        read_intents(_files(_table("a", "天气不错"), unknown="天气不错！"))
-    assert caught.value.faults == ["天气不错 (a) and 天气不错！ (unknown) are one sentence"]
+        read_intents({"a.toml": table, "b.toml": table})
+    assert caught.value.faults == ["b.toml: the intent a stands twice"]
+
+
+def test_sentences_that_differ_by_punctuation_width_or_case_are_one() -> None:
+    assert plain(" ＡＢc，去不了！") == plain("abC去 不了。") == "abc去不了"
+    assert plain("！！") != plain("。") != ""

@@ -1,0 +1,27 @@
+"""What the message being answered means, for handlers that decide by it."""
+
+from __future__ import annotations
+
+from bot.turn import Turn
+from domain.understanding.decision import SentenceMeaning
+from domain.understanding.intents import Intent
+from handlers import people
+
+SMALL_TALK = ("capabilities", "greeting")
+"""Intents that ask nothing, so that an open question is repeated instead of answering them."""
+
+
+async def understand(turn: Turn) -> SentenceMeaning:
+    """The meaning of the message's text. Raises Forbidden for a closed account."""
+    cached_meaning = turn.cached_lookups.get("meaning")
+    if not isinstance(cached_meaning, SentenceMeaning):
+        speakers = await people.speakers(turn)
+        cached_meaning = turn.services.understanding.meanings.understand(speakers, turn.message.text)
+        turn.cached_lookups["meaning"] = cached_meaning
+    return cached_meaning
+
+
+async def find_sure_intent(turn: Turn) -> Intent | None:
+    """None for a text that isn't surely understood."""
+    meaning = await understand(turn)
+    return turn.services.understanding.meanings.find(meaning.intents[0]) if meaning.is_sure else None

@@ -1,0 +1,95 @@
+"""What people write in their own words: answered, asked back, or admitted not to be understood.
+
+Which intents there are and who may mean them: ``config/intents/``. An intent is answered by the handler that
+``ANSWERS`` names for it, as one of the chat's words, or by an article.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.dialogue import is_mere_answer
+from bot.router import Answer, Handler, Router, WordAnswer
+from bot.talk import Talk, conversation
+from bot.turn import Turn
+from domain.chat_links import link
+from domain.clock import print_time
+from domain.understanding.intents import Intent
+from handlers import commands, helpdesk, invitations, leave, meanings, people, texts, welcome
+
+ANSWERS: Mapping[str, Handler] = {
+    "capabilities": welcome.show_menu,
+    "cannot_come": leave.begin_leave_by_text,
+    "greeting": welcome.show_menu,
+    "human": welcome.give_help,
+    "undo_answer": invitations.offer_undo,
+}
+
+
+def register(router: Router) -> None:
+    router.remember(ask_back)
+    router.text(answer_sentence)
+    router.aside(answer_in_passing)
+
+
+async def answer_sentence(turn: Turn) -> Answer:
+    """The last handler of free text. Raises Forbidden for a closed account."""
+    if is_mere_answer(turn.message.text):
+        return None
+    if (intent := await meanings.find_sure_intent(turn)) is not None:
+        return await answer_intent(turn, intent)
+    if (answer := helpdesk.find_answer(turn)) is not None:
+        return answer
+    meaning = await meanings.understand(turn)
+    return ask_back.start(meaning.intents) if meaning.intents else None
+
+
+async def answer_in_passing(turn: Turn) -> Answer:
+    """A sure question while another talk waits for an answer, which it must not disturb: no act and no other talk."""
+    intent = await meanings.find_sure_intent(turn)
+    if intent is None or intent.is_act or intent.word or intent.id in meanings.SMALL_TALK:
+        return None
+    answer = await _find_answer(turn, intent)
+    return answer if isinstance(answer, str) else None
+
+
+async def answer_intent(turn: Turn, intent: Intent) -> Answer:
+    """With the reminder of an invitation that still waits, since the question may have been asked about it."""
+    answer = await _find_answer(turn, intent)
+    me = people.find_expert(turn)
+    if me is None or not isinstance(answer, str) or not (waiting := await people.open_invitations(turn, me)):
+        return answer
+    until = print_time(min(view.answer_until for view in waiting))
+    reminder = texts.OPEN_INVITATIONS.format(count=len(waiting), until=until)
+    return f"{answer}\n\n{reminder}\n{commands.tap_lines(commands.INVITATIONS)}"
+
+
+async def _find_answer(turn: Turn, intent: Intent) -> Answer:
+    """A guest, of whom the system knows nothing, gets the pool's own answer where there is one."""
+    answers = turn.services.understanding.meanings
+    if not turn.user.bound and (own := answers.own_answer(turn.user.pool, intent)):
+        return f"{own}\n{commands.tap_lines(commands.BIND, commands.GUIDE)}"
+    if (handler := ANSWERS.get(intent.id)) is not None:
+        return await handler(turn)
+    if intent.word:
+        return WordAnswer(intent.word)
+    return _article_text(turn, intent) if intent.answer else None
+
+
+def _article_text(turn: Turn, intent: Intent) -> str:
+    article = turn.services.understanding.meanings.article(turn.user.pool, intent)
+    lines = [article.text]
+    if article.page is not None:
+        lines.append(f"▸ {link(*article.page)}")
+    lines.append(commands.tap_lines(*(article.taps or (commands.HELP,))))
+    return "\n".join(lines)
+
+
+@conversation("您是想问", gives_way=True)
+async def ask_back(talk: Talk, intent_ids: tuple[str, ...]) -> Answer:
+    """Offer what the sentence may mean; the one that is chosen is answered as if it had been understood at once."""
+    intents = map(talk.services.understanding.meanings.find, intent_ids)
+    offered = {intent.title: intent.id for intent in intents if intent is not None}
+    chosen_id = await talk.choose(texts.DO_YOU_MEAN, {**offered, texts.NONE_OF_THESE: ""})
+    intent = talk.services.understanding.meanings.find(chosen_id)
+    return await welcome.answer_unknown_text(talk) if intent is None else await answer_intent(talk, intent)

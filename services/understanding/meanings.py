@@ -1,0 +1,70 @@
+"""Finds what a sentence means, and the article that answers an intent in a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.understanding.decision import SentenceMeaning, decide, rank
+from domain.understanding.intents import Intent, Speaker
+from domain.understanding.model import LinearModel
+from services.core.base import Deps
+
+
+class IntentSource(Protocol):
+    """The files of intents, read when they are first asked for."""
+
+    @property
+    def intents(self) -> Mapping[str, Intent]: ...
+
+    @property
+    def model(self) -> LinearModel | None:
+        """None while it can't be read: then no sentence is understood."""
+
+
+@dataclass(frozen=True)
+class IntentArticle:
+    """``page``: label and address, or None. ``taps``: words of the chat offered with it."""
+
+    text: str
+    page: tuple[str, str] | None
+    taps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Meanings:
+    deps: Deps
+    source: IntentSource
+
+    def understand(self, speakers: Collection[Speaker], sentence: str) -> SentenceMeaning:
+        """A guest may be anybody who has not bound yet, so he may mean everything, though less likely."""
+        model, intents = self.source.model, self.source.intents
+        if model is None:
+            return SentenceMeaning()
+        scores = dict(zip(model.labels, model.score(sentence), strict=True))
+        likely = [each for each in intents.values() if each.may_be_of(speakers)]
+        others = [each for each in intents.values() if Speaker.GUEST in speakers and each not in likely]
+        return decide(rank(scores, likely, others), intents, sentence)
+
+    def find(self, intent_id: str) -> Intent | None:
+        """None for an intent that this release doesn't know."""
+        return self.source.intents.get(intent_id)
+
+    def article(self, pool: str, intent: Intent) -> IntentArticle:
+        """The pool's own answer, else the one that all pools share."""
+        book = self.deps.book(pool)
+        text = self.own_answer(pool, intent) or intent.answer.format(hotline=book.pool.hotline, hours=book.help.hours)
+        page = None
+        if intent.page is not None:
+            label, path = intent.page
+            page = label, self.deps.public_url + path.format(pool=pool)
+        return IntentArticle(text, page, intent.taps)
+
+    def own_answer(self, pool: str, intent: Intent) -> str:
+        """The answer of the pool's first frequently asked question that surely means this intent; empty without one."""
+        questions = self.deps.book(pool).help.faq
+        everyone = [Speaker.GUEST]
+        meant = SentenceMeaning((intent.id,), is_sure=True)
+        own = (question for question in questions if self.understand(everyone, question.question) == meant)
+        return next((question.answer for question in own), "")
