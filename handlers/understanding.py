@@ -1,29 +1,20 @@
 """What people write in their own words: answered, asked back, or admitted not to be understood.
 
 Which intents there are and who may mean them: ``config/intents/``. An intent is answered by the handler that
-``ANSWERS`` names for it, as one of the chat's words, or by an article.
+``handlers/answers/`` names for it, as one of the chat's words, or by an article.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from bot.dialogue import is_mere_answer
-from bot.router import Answer, Handler, Router, WordAnswer
+from bot.router import Answer, Router, WordAnswer
 from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.chat_links import link
 from domain.clock import print_time
 from domain.understanding.intents import Intent
-from handlers import commands, helpdesk, invitations, leave, meanings, people, texts, welcome
-
-ANSWERS: Mapping[str, Handler] = {
-    "capabilities": welcome.show_menu,
-    "cannot_come": leave.begin_leave_by_text,
-    "greeting": welcome.show_menu,
-    "human": welcome.give_help,
-    "undo_answer": invitations.offer_undo,
-}
+from handlers import commands, helpdesk, meanings, people, texts, welcome
+from handlers.answers import ANSWERS
 
 
 def register(router: Router) -> None:

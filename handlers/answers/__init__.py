@@ -1,0 +1,15 @@
+"""Answers to what people ask in their own words, by subject, and the intents that they answer (``config/intents/``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from bot.router import Handler
+from handlers.answers import accounts, agencies, applications, exams, fees, membership, panels, staff
+
+SUBJECTS = (accounts, agencies, applications, exams, fees, membership, panels, staff)
+ANSWERS: Mapping[str, Handler] = MappingProxyType(
+    {intent_id: handler for subject in SUBJECTS for intent_id, handler in subject.ANSWERS.items()}
+)
+"""Handler by id of intent. An intent without one is answered as its declaration says."""

@@ -1,0 +1,9 @@
+"""Answers about courses, examinations and certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.router import Handler
+
+ANSWERS: Mapping[str, Handler] = {}
