@@ -249,7 +249,8 @@ class Dialogue:
                 return outcome
             return replace(outcome, reply=_prepend_note(PUT_ASIDE.format(name=journal.conversation), outcome.reply))
         if isinstance(answer, WordAnswer):
-            return await self._begin_target(turn, journal, self._router.keywords[normalise(answer.word)])
+            outcome = await self._begin_target(turn, journal, self._router.keywords[normalise(answer.word)])
+            return replace(outcome, reply=_append_note(outcome.reply, answer.note)) if answer.note else outcome
         if isinstance(answer, Settled):
             ends = journal is not None and journal.conversation in answer.talks
             return DialogueOutcome(Text(answer.text), keep=not ends)
@@ -353,12 +354,15 @@ def _one_shot_outcome(reply: Reply, journal: Journal | None) -> DialogueOutcome:
     """Add the reminder of the open talk, which stays as it was, to a one-shot answer."""
     if journal is None:
         return DialogueOutcome(reply, keep=True)
-    note = STILL_OPEN.format(name=journal.conversation)
-    return DialogueOutcome(Text(f"{reply.content}\n\n{note}") if isinstance(reply, Text) else reply, keep=True)
+    return DialogueOutcome(_append_note(reply, STILL_OPEN.format(name=journal.conversation)), keep=True)
 
 
 def _prepend_note(note: str, reply: Reply) -> Reply:
     return Text(f"{note}\n\n{reply.content}") if isinstance(reply, Text) else reply
+
+
+def _append_note(reply: Reply, note: str) -> Reply:
+    return Text(f"{reply.content}\n\n{note}") if isinstance(reply, Text) else reply
 
 
 def _event_label(event: str) -> str:

@@ -132,8 +132,13 @@ class Message:
 
     @_lazy
     def kind(self) -> str:
-        """text, image, voice, video, shortvideo, location, link, event, UNSUPPORTED, or a kind unknown to us."""
+        """text, image, voice, video, shortvideo, location, link, event, UNSUPPORTED, or a kind unknown to us.
+
+        A voice message that WeChat has recognised, which it does for some accounts, is a text.
+        """
         kind = self.get("MsgType").strip().lower()
+        if self._recognition:
+            return "text"
         return UNSUPPORTED if kind == "text" and self.get("Content").strip() == _PLACEHOLDER else kind
 
     @_lazy
@@ -162,8 +167,16 @@ class Message:
 
     @_lazy
     def text(self) -> str:
-        """What the person typed or tapped, without surrounding white space."""
-        return self.get("Content").strip() if self.kind == "text" else ""
+        """What the person typed, tapped or spoke, without surrounding white space."""
+        if self.kind != "text":
+            return ""
+        return self._recognition or self.get("Content").strip()
+
+    @property
+    def _recognition(self) -> str:
+        """What WeChat heard in a voice message."""
+        is_voice = self.get("MsgType").strip().lower() == "voice"
+        return self.get("Recognition").strip() if is_voice else ""
 
     @_lazy
     def tap(self) -> int | None:

@@ -45,9 +45,10 @@ class Settled:
 
 @dataclass(frozen=True)
 class WordAnswer:
-    """Answered as this registered word is."""
+    """Answered as this registered word is; ``note`` follows its answer if that is a text."""
 
     word: str
+    note: str = ""
 
 
 Answer: TypeAlias = "Reply | str | Start | WordAnswer | Settled | None"

@@ -42,7 +42,7 @@ async def check_in_by_scan(turn: Turn, token: str) -> Answer:
     me = await people.get_expert(turn)
     device = f"wechat:{turn.user.openid}"
     checked_in = await turn.services.draws.attendance.check_in_by_qr(me.expert_id, token, device=device)
-    return Settled(_result_text(checked_in), (commands.CHECK_IN, commands.LEAVE, commands.CONFIRM_LEAVE))
+    return Settled(result_text(checked_in), (commands.CHECK_IN, commands.LEAVE, commands.CONFIRM_LEAVE))
 
 
 @conversation(commands.CHECK_IN)
@@ -74,10 +74,10 @@ async def check_in(talk: Talk, panels: tuple[PickOption, ...]) -> None:
             return
         position = Position(location.latitude, location.longitude, "gcj02")
     checked_in = await talk.once(talk.services.draws.attendance.check_in, invitation_id, me.expert_id, position)
-    await talk.say(_result_text(checked_in))
+    await talk.say(result_text(checked_in))
 
 
-def _result_text(checked_in: CheckedIn) -> str:
+def result_text(checked_in: CheckedIn) -> str:
     if not checked_in.counted:
         return texts.CLAIMED.format(time=print_time(checked_in.at), advice=checked_in.advice)
     if not checked_in.first:

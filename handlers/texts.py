@@ -13,7 +13,12 @@ NOT_AN_EXPERT = "您绑定的手机号没有对应的在库评标专家。如果
 LEFT_THE_POOL = "您已退库，不能再办理这一项。退库的原因和申诉在处理记录，重新入库请看申报："
 SANCTIONS_PAGE = "处理记录与申诉"
 NOT_AN_EXPERT_YET = "您还不是在库评标专家，入库后才能办理这一项。申请办到哪一步，可以点选查看："
-DID_NOT_UNDERSTAND = "没有看懂您的意思。如果刚才正在办理，可能已经中断，请重新开始。您可以点选："
+DID_NOT_UNDERSTAND = "没有看懂您的意思，请换个说法。刚才办理的事如已中断，请重新开始。您现在可以："
+NO_VOICE = "听不了语音消息，请打字，或按住输入框里的话筒，用语音输入转成文字再发。您现在可以："
+NO_PICTURE = "聊天里收到的图片和视频不能用来办理。材料请在申报等页面上传；遇到问题请打字说明。您现在可以："
+NO_LINK = "聊天里收到的链接和文件不能用来办理，请打字说明您要办的事。您现在可以："
+NO_STICKER = "看不懂这条消息，请打字说明您要办的事。您现在可以："
+NO_POSITION_NEEDED = "收到您的位置。现在没有要用位置签到的评标，位置不会保存。您现在可以："
 DO_YOU_MEAN = "您是想问："
 NONE_OF_THESE = "都不是"
 MENU = "您可以点选："
@@ -46,6 +51,7 @@ APPLICATION_LINE = "{organisation}，{at}提交"
 PROJECT_LINE = "标段{lots}个，抽取活动{draws}个"
 HOTLINE = "人工服务：{hotline}"
 HOURS = "服务时间：{hours}"
+HOTLINE_HOURS = "（{hours}）"
 
 # ---- applying and its progress
 

@@ -48,11 +48,14 @@ async def answer_intent(turn: Turn, intent: Intent) -> Answer:
     """With the reminder of an invitation that still waits, since the question may have been asked about it."""
     answer = await _find_answer(turn, intent)
     me = people.find_expert(turn)
-    if me is None or not isinstance(answer, str) or not (waiting := await people.open_invitations(turn, me)):
+    if me is None or not (waiting := await people.open_invitations(turn, me)):
         return answer
     until = print_time(min(view.answer_until for view in waiting))
     reminder = texts.OPEN_INVITATIONS.format(count=len(waiting), until=until)
-    return f"{answer}\n\n{reminder}\n{commands.tap_lines(commands.INVITATIONS)}"
+    note = f"{reminder}\n{commands.tap_lines(commands.INVITATIONS)}"
+    if isinstance(answer, WordAnswer):
+        return WordAnswer(answer.word, note)
+    return f"{answer}\n\n{note}" if isinstance(answer, str) else answer
 
 
 async def _find_answer(turn: Turn, intent: Intent) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.router import Router
 from bot.turn import Turn
-from handlers import commands, overview, people, texts
+from handlers import commands, next_steps, overview, people, texts
 from handlers.exams import exam_lines
 from services.accounts import Who
 
@@ -82,11 +82,8 @@ async def show_menu(turn: Turn) -> str:
 
 
 async def answer_unknown_text(turn: Turn) -> str:
-    """The last handler of free text, after the search of questions."""
-    is_expert = people.find_expert(turn) is not None
-    offers = _FOR_EXPERTS if is_expert else _offered_commands(await people.find_who(turn))
-    words = dict.fromkeys((*offers[:3], commands.MENU, commands.HELP))
-    return f"{texts.DID_NOT_UNDERSTAND}\n{commands.tap_lines(*words)}"
+    """The last handler of free text."""
+    return await next_steps.offer_next_steps(turn, texts.DID_NOT_UNDERSTAND)
 
 
 def _offered_commands(who: Who | None) -> list[str]:

@@ -87,7 +87,7 @@ async def test_any_person_gets_the_link_to_check_records(phone: Phone, stranger:
 
 async def test_an_unknown_message_gets_a_reply_with_choices(phone: Phone, stranger: Phone) -> None:
     assert "没有看懂您的意思" in await phone.says("今天天气不错呢哈")
-    assert "没有看懂您的选择" not in await phone.taps("我的活动")
+    assert "没有看懂您的选择" not in await phone.taps("我的状态")
     assert "没有看懂您的意思" in await stranger.says("咦")
     assert "您是否同意" in await stranger.taps("绑定身份")
 
