@@ -35,7 +35,7 @@ from domain.parsing import yes_or_no
 
 log = structlog.get_logger()
 
-BUSY = "系统繁忙，请稍后再试。"
+BUSY = "系统繁忙。刚才的操作可能已经办成：请稍后回复“我的状态”查看，没有办成再试。"
 BROKEN = "抱歉，这一步出了问题，我们已经记下。请稍后再试，或回复“帮助”联系人工。"
 CANCELLED = "已取消“{name}”。"
 NOTHING_OPEN = "现在没有正在办理的事项。回复“菜单”看看能做什么。"

@@ -20,6 +20,7 @@ from app.doctor.keys import KEYS, check_keys
 from app.doctor.money import MAIL, PAY, check_mail, check_pay
 from app.doctor.phones import check_phones
 from app.doctor.pools import POOLS, check_pools
+from app.doctor.understanding import UNDERSTANDING, check_understanding
 from app.file_limit import LIMITS, check_limits
 from app.health import NotReady, check_sessions
 from app.redis_connection import make_redis
@@ -282,6 +283,7 @@ CHECKS: Mapping[str, Check] = {
     SEALS: check_seals,
     BACKUPS: check_backup_tools,
     "审计": check_chain,
+    UNDERSTANDING: check_understanding,
 }
 
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.dialogue import STALE_TAP
+from bot.dialogue import BUSY, STALE_TAP
 from bot.messages import Location
 from bot.router import Router
 from bot.talk import CHOOSE_AGAIN, EXPIRED_TAP, FIRST_TAP, Talk, conversation
@@ -246,7 +246,7 @@ async def test_a_refusal_may_be_handled_and_is_not_asked_for_again(router: Route
 async def test_an_outage_leaves_the_talk_where_it_was(someone: Person, bookings: Bookings, fault: Exception) -> None:
     await someone.says("登记")
     bookings.fault = fault
-    assert await someone.says("42") == "系统繁忙，请稍后再试。"
+    assert await someone.says("42") == BUSY
     bookings.fault = None
     assert await someone.says("42") == "42 已登记。哪天来？"
 
