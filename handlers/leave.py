@@ -59,7 +59,7 @@ async def begin_leave_by_text(turn: Turn) -> Answer:
     return ask_leave.start(panel_options(ahead), " ".join(turn.message.text.split())[:REASON_LONGEST])
 
 
-@conversation(commands.LEAVE, version=2)
+@conversation(commands.LEAVE, version=3)
 async def ask_leave(talk: Talk, panels: tuple[PickOption, ...], reason: str) -> None:
     """``reason`` as typed already; empty: it is asked for."""
     me = await people.get_expert(talk)
@@ -67,26 +67,29 @@ async def ask_leave(talk: Talk, panels: tuple[PickOption, ...], reason: str) -> 
     invitation_id = await pick_option(talk, texts.LEAVE_WHICH, panels)
     view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
     time = print_time(view.gathering_at)
-    if talk.now > leave_until(view, rule):
-        until = print_time(leave_until(view, rule))
-        await talk.say(texts.LEAVE_TOO_LATE.format(time=time, until=until, contact=wording.contact(view)))
-        return
-
     talk.contact = wording.contact(view)
+    shown_late = False
     sure = "again"
     while sure == "again":
         reason = reason or await talk.ask(texts.ASK_REASON, parse=leave_reason, time=time)
+        shown_late = talk.now > leave_until(view, rule)
+        consequence = rule.late_consequence if shown_late else rule.consequence
         sure = await talk.choose(
-            texts.LEAVE_READ_BACK.format(time=time, reason=wording.plain_text(reason), consequence=rule.consequence),
+            texts.LEAVE_READ_BACK.format(time=time, reason=wording.plain_text(reason), consequence=consequence),
             {texts.LEAVE_YES: "yes", texts.LEAVE_NO: "no", texts.LEAVE_REASON: "again"},
             plain=("yes", "no"),
         )
-        reason = "" if sure == "again" else reason
+        # What was read back before the deadline doesn't hold after it: the later consequence is read back as well.
+        if sure == "yes" and not shown_late and talk.now > leave_until(view, rule):
+            sure = "again"
+        elif sure == "again":
+            reason = ""
     if sure == "no":
         await talk.say(texts.NOT_LEFT, time=time)
         return
-    await talk.once(talk.services.draws.invitations.leave, invitation_id, me.expert_id, reason, by="chat")
-    await talk.say(texts.LEFT, time=time)
+    leave = talk.services.draws.invitations.leave
+    await talk.once(leave, invitation_id, me.expert_id, reason, late=shown_late, by="chat")
+    await talk.say(texts.LEFT_LATE if shown_late else texts.LEFT, time=time, contact=wording.contact(view))
 
 
 async def confirm_registered_leave(turn: Turn) -> Answer:

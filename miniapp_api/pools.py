@@ -25,6 +25,7 @@ class PoolOut(Output):
     privacy_version: str = Field(description="Send it with the consent")
     privacy_text: str
     leave_consequence: str = Field(description="Show it before an expert confirms a leave")
+    late_leave_consequence: str = Field(description="Show it instead once the time for a leave is over")
     registration: RegistrationOut
     pay_for_others: bool = Field(description="Whether fees of other persons may be looked up and paid")
 
@@ -39,6 +40,7 @@ async def show(call: Call) -> PoolOut:
         privacy_version=book.pool.privacy_version,
         privacy_text=book.pool.privacy_text,
         leave_consequence=book.draw.leave.consequence,
+        late_leave_consequence=book.draw.leave.late_consequence,
         pay_for_others=book.fee is not None and book.fee.pay_for_others,
         registration=RegistrationOut(
             open=book.registration.open,

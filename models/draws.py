@@ -411,8 +411,8 @@ class Absence(Row):
     """leave, absent or recused."""
     reason = fields.CharField(200, default="")
     source = fields.CharField(12)
-    """expert (by phone), moved (because of another time), declared (by a recusal unit) or manual (registered by the
-    agency or the venue)."""
+    """expert (by phone), late (the same, past the time for it), moved (because of another time), declared (by a recusal
+    unit) or manual (registered by the agency or the venue)."""
     registered_by_id = fields.UUIDField(null=True)
     registered_at = fields.DatetimeField()
     handled_at = fields.DatetimeField(null=True)

@@ -347,6 +347,7 @@ _RULES: Mapping[str, Mapping[str, str]] = {
         "drafts.per_organisation_day": "一个单位一天最多新建|个活动",
         "leave.allowed_until": "集合前多久截止请假",
         "leave.consequence": "请假的后果说明",
+        "leave.late_consequence": "过了请假时间才请假的后果说明",
         "leave.confirm_within": "他人代登记的请假，本人确认的时限",
         "leave.requests_max": "他人最多代登记请假|次",
         "release.causes": "退选原因",

@@ -212,9 +212,11 @@ class DraftRules(Section):
 
 class Leave(Section):
     allowed_until: Duration
-    """Time before gathering until which leave is allowed."""
+    """Time before gathering until which leave is timely; later the expert may still say that he can't come."""
     consequence: Text
     """Shown to the expert and read back before the confirmation."""
+    late_consequence: Text
+    """The same of a leave that is no longer timely."""
     confirm_within: Duration
     """A leave registered for the expert lapses if the expert doesn't confirm it within this time."""
     requests_max: Count

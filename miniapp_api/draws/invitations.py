@@ -40,6 +40,7 @@ class InvitationAnswerIn(Input):
 
 class LeaveIn(Input):
     reason: str = Field("", max_length=200, examples=["突发疾病"])
+    late: bool = Field(False, description="`leave_until` is over, and the expert was shown what follows from that")
 
 
 class LeaveAnswerIn(Input):
@@ -152,9 +153,9 @@ async def undo(call: Call, path: InvitationPath) -> AnsweredOut:
 
 @api.post("/invitations/{invitation_id}/leave", "请假", action="expert.self.leave")
 async def leave(call: Call, path: InvitationPath, body: LeaveIn) -> InvitationOut:
-    """Ask for leave after accepting, until the rulebook's deadline. First show the consequence given by `GET /pool`."""
+    """Ask for leave after accepting. First show the consequence of `GET /pool`, past `leave_until` the late one."""
     return InvitationOut.from_source(
-        await call.services.draws.invitations.leave(path.invitation_id, call.expert_id, body.reason)
+        await call.services.draws.invitations.leave(path.invitation_id, call.expert_id, body.reason, late=body.late)
     )
 
 

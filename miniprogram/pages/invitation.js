@@ -30,7 +30,7 @@ function meaningOf(item) {
   if (item.checked_out_at) return '您已离场，感谢参加评标。';
   if (item.checked_in_at) return '您已签到，请听从现场安排。';
   if (!ahead(item.ends_at)) return '本场评标已结束。';
-  return ahead(item.leave_until) ? MEANING.accepted : '您已同意参加，请按时到场。请假时间已过，不能到场请直接打联系人电话。';
+  return ahead(item.leave_until) ? MEANING.accepted : '您已同意参加，请按时到场。请假时间已过，确实不能到场请尽早点“不能到场”告知，并打联系人电话。';
 }
 
 /** @param {Api.InvitationOut} item @returns {Shell.Button[]} */
@@ -46,7 +46,7 @@ function buttonsOf(item) {
     coming && { label: '扫码签到', command: 'scan', kind: 'primary' },
     coming && { label: '用位置签到', command: 'arrive' },
     item.undo_until && { label: '点错了，撤销同意', command: 'undo' },
-    coming && ahead(item.leave_until) && { label: '请假', command: 'leave', kind: 'warn' },
+    coming && { label: ahead(item.leave_until) ? '请假' : '不能到场', command: 'leave', kind: 'warn' },
   ];
   return present(all);
 }
@@ -150,9 +150,10 @@ openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]), item: /** 
     const { confirm, content } = await wx.showModal({
       title: '请假', content: '', editable: true, placeholderText: '原因，如：突发疾病（选填）', confirmText: '下一步', cancelText: '取消',
     });
-    if (!confirm || !await ask('确认请假', this.pool.leave_consequence, '确认请假')) return;
+    const late = !ahead(this.data.item?.leave_until || null);
+    if (!confirm || !await ask('确认请假', late ? this.pool.late_leave_consequence : this.pool.leave_consequence, '确认请假')) return;
     await this.act(async () => {
-      await call('POST /invitations/{invitation_id}/leave', { ...this.mine(), body: { reason: (content || '').slice(0, 200) } });
+      await call('POST /invitations/{invitation_id}/leave', { ...this.mine(), body: { reason: (content || '').slice(0, 200), late } });
       toast('已请假，您的名额将由其他专家补上。');
       await this.refresh();
     });

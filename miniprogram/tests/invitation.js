@@ -106,13 +106,19 @@ test('a leave is asked for with its reason, after its consequence was shown', as
   });
   await phone.tap('请假');
   assert.equal(phone.callsOf('showModal')[1].content, '请假后名额由他人补上。');
-  assert.deepEqual(phone.bodies('POST /invitations/i1/leave'), [{ reason: '突发疾病' }]);
+  assert.deepEqual(phone.bodies('POST /invitations/i1/leave'), [{ reason: '突发疾病', late: false }]);
 });
 
-test('past its time no leave is offered, but the telephone', async () => {
-  const phone = await shown({ ...ACCEPTED, leave_until: later(-1) });
+test('past its time a leave is asked for with what follows from that', async () => {
+  const late = { ...ACCEPTED, leave_until: later(-1) };
+  const phone = await shown(late, { 'POST /invitations/i1/leave': { ...late, state: 'left' } }, {
+    showModal: async ({ editable }) => ({ confirm: true, content: editable ? '突发疾病' : '' }),
+  });
   assert.ok(!phone.buttons.includes('请假'));
-  assert.match(phone.text, /请假时间已过，不能到场请直接打联系人电话/);
+  assert.match(phone.text, /请假时间已过，确实不能到场请尽早/);
+  await phone.tap('不能到场');
+  assert.equal(phone.callsOf('showModal')[1].content, '请假时间已过，会如实记录。');
+  assert.deepEqual(phone.bodies('POST /invitations/i1/leave'), [{ reason: '突发疾病', late: true }]);
 });
 
 test('a leave registered by another person counts only after the expert confirms it', async () => {

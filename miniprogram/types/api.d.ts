@@ -370,6 +370,7 @@ declare namespace Api {
 
   interface LeaveIn {
     reason?: string;
+    late?: boolean;
   }
 
   interface LinkCodeOut {
@@ -560,6 +561,7 @@ declare namespace Api {
     privacy_version: string;
     privacy_text: string;
     leave_consequence: string;
+    late_leave_consequence: string;
     registration: RegistrationOut;
     pay_for_others: boolean;
   }

@@ -53,7 +53,11 @@ _CALLS: Mapping[str, tuple[str, str]] = {
 """Titles by state, to the expert and to the office."""
 _CAME = ("您参加了评标", "参加评标")
 _DECLARED = ("您申报回避，本场不再参加", "申报回避，本场不再参加")
-_MOVED = ("您因改期请假，不参加评标", "因改期请假")
+_LEAVES: Mapping[str, tuple[str, str]] = {
+    "late": ("您在请假时间过后请假，不参加评标", "请假（已过请假时间）"),
+    "moved": ("您因改期请假，不参加评标", "因改期请假"),
+}
+"""By the source of the absence; others as any leave."""
 _AWAY = ("您设置了不接受抽取的时间", "设置不接受抽取的时间")
 _SANCTIONS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("sanction", "suspension"): ("管理机构暂停您参加抽取", "暂停抽取"),
@@ -198,7 +202,7 @@ class TimelineWords:
         """The expert reads his own words only; what the service wrote of a declared recusal repeats the title."""
         if not absence["reason"] or absence["source"] == "declared":
             return False
-        return self.reader is TimelineReader.OFFICE or absence["source"] in ("expert", "moved")
+        return self.reader is TimelineReader.OFFICE or absence["source"] in ("expert", "late", "moved")
 
     def _money(self, source: str, at: datetime, kind: TimelineKind, facts: Facts) -> TimelineEntry:
         panel = f"{print_until(_time(facts['gathering_at']), self.now)}集合，{facts['venue']}"
@@ -298,8 +302,8 @@ def _titles(facts: Facts) -> tuple[str, str]:
         return _DECLARED
     if facts["entered_at"] and facts["state"] == InvitationState.ACCEPTED:
         return _CAME
-    if facts["state"] == InvitationState.LEFT and facts["absence"] and facts["absence"]["source"] == "moved":
-        return _MOVED
+    if facts["state"] == InvitationState.LEFT and facts["absence"]:
+        return _LEAVES.get(facts["absence"]["source"], _CALLS[InvitationState.LEFT])
     return _CALLS[facts["state"]]
 
 

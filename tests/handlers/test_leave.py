@@ -10,6 +10,7 @@ from domain.clock import FixedClock, print_time
 from models.draws import Absence
 from models.experts import Expert
 from models.invitations import Invitation
+from models.notices import Notice
 from services.draws import DiscardForm
 from tests.factories.offices import state_of
 from tests.handlers.conftest import Phone, World
@@ -57,27 +58,39 @@ async def test_a_reason_must_be_one(world: World, phone: Phone, expert: Expert) 
     assert "确定请假吗" in await phone.says("生病")
 
 
-async def test_past_the_deadline_the_contact_is_named(
+async def test_past_the_deadline_the_leave_is_taken_with_what_follows_from_that(
     world: World, clock: FixedClock, phone: Phone, expert: Expert
 ) -> None:
     invitation = await world.make_accepted_panel(expert)
     clock.move(timedelta(hours=4, minutes=51))
-    told = await phone.says("请假")
-    assert "截止时间" in told
-    assert "王场地 020-28866000" in told
+    shown = await phone.says("家人突发重病，今天的评标来不了了")
+    assert "请假时间已过。您的名额会马上空出" in shown
     assert await world.state_of(invitation.id) == "accepted"
+    told = await phone.taps("确定请假")
+    assert "抽取单位、场地和监督人已收到通知" in told
+    assert "王场地 020-28866000" in told
+    assert await world.state_of(invitation.id) == "left"
+    absence = await Absence.get(invitation_id=invitation.id)
+    assert (absence.kind, absence.reason, absence.source) == ("leave", "家人突发重病，今天的评标来不了了", "late")
+    assert await state_of(invitation.draw_id) == "supplement_pending"
+    (notice,) = await Notice.filter(kind="agency_leave")
+    assert notice.params["cause"] == "临时请假"
+    parties = await Notice.filter(kind="draw_news", dedupe_key__contains=str(absence.id))
+    assert {"专家临时请假，缺1人"} == {party.params["what"] for party in parties}
 
 
-async def test_a_deadline_that_passes_in_mid_talk_holds(
+async def test_a_deadline_that_passes_in_mid_talk_has_its_consequence_read_back(
     world: World, clock: FixedClock, phone: Phone, expert: Expert
 ) -> None:
     invitation = await world.make_accepted_panel(expert)
     clock.move(timedelta(hours=4, minutes=45))
     await phone.says("请假")
-    await phone.says("堵在路上")
+    assert "本次请假会记入履职记录" in await phone.says("堵在路上")
     clock.move(timedelta(minutes=10))
-    assert "截止时间" in await phone.taps("确定请假")
+    assert "请假时间已过" in await phone.taps("确定请假")
     assert await world.state_of(invitation.id) == "accepted"
+    assert "抽取单位、场地和监督人已收到通知" in await phone.taps("确定请假")
+    assert await world.state_of(invitation.id) == "left"
 
 
 async def test_with_two_panels_it_is_asked_which_one(world: World, phone: Phone, expert: Expert) -> None:

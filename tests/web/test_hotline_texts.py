@@ -146,7 +146,9 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "结业考试已结束，补学后也不能再考，请联系管理机构办理": "office.course_participants.record_finished",
         "补学由管理机构安排，请联系管理机构": _MAKE_UP,
     },
-    "services/draws/calls/invitations.py": {"请假截止时间{}已过，请直接致电{}说明情况": "draws.absences.register"},
+    "services/draws/calls/invitations.py": {
+        "确实不能到场，请重新请假并再次确认，也可以致电{}说明情况": "draws.absences.register"
+    },
     "services/entry/objections.py": {"如信息有误，请联系管理机构": f"{_IDENTITY} office.objections.decide"},
     "services/exams/attempts/attempts.py": {
         "确实需要换的，请马上告诉监考人员或拨打服务热线，由管理机构允许后重试": "office.exam_candidates.allow_devices",

@@ -19,6 +19,7 @@ _SHORT = Filters(state=DrawState.SHORT.value, without_absence=True, urgent_first
 _SHOWN = 50
 SOURCES = {
     "expert": "专家本人",
+    "late": "专家本人，已过请假时间",
     "moved": "专家本人，因改期",
     "declared": "专家本人，申报回避",
     "manual": "人工登记",

@@ -19,6 +19,7 @@ from web.draws.base import DrawPages
 _KINDS = {"leave": "人工请假", "absence": "缺席", "recusal": "现场回避"}
 _SOURCES = {
     "expert": "专家本人",
+    "late": "专家本人，已过请假时间",
     "moved": "专家本人，因改期",
     "declared": "专家本人，申报回避",
     "manual": "人工登记",

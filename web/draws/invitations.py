@@ -54,10 +54,11 @@ class _Answer:
 
 @dataclass(frozen=True)
 class _Leave:
-    """``sure`` is sent with the confirmation."""
+    """``sure`` is sent with the confirmation, ``late`` if the consequence of a late leave was shown."""
 
     reason: str
     sure: bool
+    late: bool
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,7 @@ class InvitationPages:
             check_in_opens=opens,
             may_check_in=awaited and opens <= now <= view.ends_at,
             may_leave=self._may_leave(view),
+            is_late=self._is_late(view),
             over=now > view.ends_at,
             located=venue_position(opened.book, view.venue) is not None,
             consequence=opened.book.draw.leave.consequence,
@@ -161,11 +163,12 @@ class InvitationPages:
         )
 
     def _may_leave(self, view: InvitationView) -> bool:
-        return (
-            view.leave_until is not None
-            and view.checked_in_at is None
-            and self._services.deps.now() <= view.leave_until
-        )
+        awaited = view.state == InvitationState.ACCEPTED and view.checked_in_at is None
+        return awaited and self._services.deps.now() <= view.ends_at
+
+    def _is_late(self, view: InvitationView) -> bool:
+        """Whether a leave is no longer timely."""
+        return view.leave_until is not None and self._services.deps.now() > view.leave_until
 
     # ---- answering
 
@@ -191,6 +194,7 @@ class InvitationPages:
     # ---- leave
 
     def _leave_page(self, opened: _Opened, view: InvitationView, *, reason: str = "", error: str = "") -> http.Response:
+        rule = opened.book.draw.leave
         return self._site.render(
             "draws/invitation_leave.html",
             status=422 if error else 200,
@@ -200,7 +204,8 @@ class InvitationPages:
             error=error,
             longest=REASON_LONGEST,
             sure=bool(reason) and not error,
-            consequence=opened.book.draw.leave.consequence,
+            is_late=self._is_late(view),
+            consequence=rule.late_consequence if self._is_late(view) else rule.consequence,
             form=self._site.form_token("leave", opened.invitation_id, opened.expert_id),
         )
 
@@ -213,10 +218,12 @@ class InvitationPages:
         reason = " ".join(form.reason.split())
         if not 2 <= len(reason) <= REASON_LONGEST:
             return self._leave_page(opened, view, reason=reason, error=f"请用2到{REASON_LONGEST}个字说明请假原因。")
-        if not form.sure:
+        if not form.sure or (self._is_late(view) and not form.late):
             return self._leave_page(opened, view, reason=reason)
         try:
-            await self._services.draws.invitations.leave(opened.invitation_id, opened.expert_id, reason, by="h5")
+            await self._services.draws.invitations.leave(
+                opened.invitation_id, opened.expert_id, reason, late=form.late, by="h5"
+            )
         except _RETRIED_ON_PAGE as error:
             return await self._show_refusal(opened, error)
         raise http.HTTPSeeOther(f"/i/{opened.link}?note=left")

@@ -42,6 +42,7 @@ Channel = Literal["chat", "voice", "h5", "mini"]
 _CAUSES = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
 _DECLARED = "申报回避"
 """What the agency learns of a declared recusal: not which unit it is, nor whose."""
+_CAUSES_BY_SOURCE = {"declared": _DECLARED, "late": "临时请假"}
 _CLOCKS_DIFFER = timedelta(seconds=2)
 """How much earlier than our clock a message's own time may be than the answer it follows."""
 
@@ -223,14 +224,23 @@ class Invitations:
     # ---- leave
 
     async def leave(
-        self, invitation_id: UUID, expert_id: UUID, reason: str, *, by: Channel = "mini", key: str | None = None
+        self,
+        invitation_id: UUID,
+        expert_id: UUID,
+        reason: str,
+        *,
+        late: bool = False,
+        by: Channel = "mini",
+        key: str | None = None,
     ) -> InvitationView:
         """Ask for leave after accepting (人工请假).
 
         While the draw still calls, the place is vacant again; afterwards the agency gets a pending supplementary draw.
         While moved times wait for his answer, it has no deadline, and nothing is held against him. Idempotent.
+        ``late``: he knows that the time for it is over, and what follows from that.
 
-        Raises RuleViolation past the deadline, Conflict for an invitation that is not accepted.
+        Raises RuleViolation past the deadline unless ``late``, and past the end of the evaluation; Conflict for an
+        invitation that is not accepted, and for an expert who has entered.
         """
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, expert_id)
@@ -240,14 +250,19 @@ class Invitations:
                 raise Conflict("您目前没有参加这场评标，无需请假。", code="not_accepted")
             now, book = self.deps.now(), self.deps.book(locked.draw.pool)
             until = leave_until(invitation, book.draw.leave)
-            pending = pending_proposal(invitation, now, has_entered=await has_entered(invitation.id))
-            if now > until and pending is None:
+            entered = await has_entered(invitation.id)
+            pending = pending_proposal(invitation, now, has_entered=entered)
+            overdue = now > until and pending is None
+            if overdue and entered:
+                raise Conflict("您已签到。要离场，请直接告诉现场工作人员。", code="entered")
+            if overdue and (not late or now > locked.draw.ends_at):
                 raise violation(
                     book,
                     "draw.leave.allowed_until",
-                    f"请假截止时间{print_time(until)}已过，请直接致电{await self._contact(invitation)}说明情况。",
+                    f"请假截止时间{print_time(until)}已过。确实不能到场，请重新请假并再次确认，也可以致电"
+                    f"{await self._contact(invitation)}说明情况。",
                 )
-            source = "moved" if pending else ""
+            source = "moved" if pending else "late" if overdue else ""
             await self.register_absence(
                 locked, invitation, InvitationEvent.LEAVE, reason, Cause("expert"), via=by, source=source
             )
@@ -305,7 +320,7 @@ class Invitations:
 
         ``via`` is the channel on which the expert asked or confirmed; ``by`` is another person who registered it.
         ``source`` "moved": the agency moved the time, "declared": he declared a recusal unit; so that nothing is held
-        against him.
+        against him. "late": his own leave past its time.
         """
         now, draw = self.deps.now(), locked.draw
         calling = locked.state in STATES_THAT_TAKE_ANSWERS
@@ -336,7 +351,7 @@ class Invitations:
     async def _notify_missing(self, locked: Locked, absence: Absence) -> None:
         draw, by = locked.draw, absence.registered_by_id
         missing = sum(condition.needed - condition.accepted for condition in locked.conditions)
-        cause = _DECLARED if absence.source == "declared" else _CAUSES[absence.kind]
+        cause = _CAUSES_BY_SOURCE.get(absence.source) or _CAUSES[absence.kind]
         params: dict[str, str | int] = {"missing": missing, "cause": cause}
         if draw.kind == "recall":
             await self.parties.notify(draw, "gone", params, by=by, occasion=str(absence.id))

@@ -10,6 +10,7 @@ import pytest
 from domain.clock import print_time
 from models.attendance import Attendance
 from models.audit import AuditEntry
+from models.draws import Absence
 from models.invitations import Invitation
 from services.core.base import Deps
 from services.draws import DiscardForm
@@ -175,25 +176,36 @@ async def test_leave_is_read_back_with_its_consequence_before_it_counts(world: W
     assert "您已请假，无需到场" in page.text
 
 
-async def test_leave_twice_is_harmless_and_a_late_one_names_the_number_to_ring(world: World) -> None:
-    _, [early, latecomer] = await world.panel(2)
+async def test_leave_twice_is_harmless(world: World) -> None:
+    _, [early, _] = await world.panel(2)
     first = await (await world.visitor().get(f"/i/{early.link}?do=leave")).press("下一步", reason="生病")
     second = await (await world.visitor().get(f"/i/{early.link}?do=leave")).press("下一步", reason="出差")
     await first.press("确定请假")
     await second.press("确定请假")
     assert (second.status, await state(early)) == (200, "left")
-    late = await (await world.visitor().get(f"/i/{latecomer.link}?do=leave")).press("下一步", reason="生病")
+
+
+async def test_a_leave_past_its_time_counts_only_after_its_consequence_was_shown(world: World) -> None:
+    _, [invitation] = await world.panel()
+    rule = world.services.deps.book("demo").draw.leave
+    world.clock.move(timedelta(hours=4, minutes=45))
+    page = await (await world.visitor().get(f"/i/{invitation.link}?do=leave")).press("下一步", reason="生病")
+    assert rule.consequence in page.text
+    world.clock.move(timedelta(minutes=10))
+    await page.press("确定请假")
+    assert rule.late_consequence in page.text
+    assert await state(invitation) == "accepted"
+    await page.press("确定请假")
+    assert await state(invitation) == "left"
+    assert (await Absence.get(invitation_id=invitation.id)).source == "late"
+
+
+async def test_past_its_time_the_page_still_takes_a_leave(world: World) -> None:
+    _, [invitation] = await world.panel()
     world.clock.move(timedelta(hours=4, minutes=55))
-    await late.get(f"/i/{latecomer.link}")
-    assert "请假" not in late.page.links
-    stale = await world.visitor().get(f"/i/{latecomer.link}")
-    form = world.services.links.sign(
-        "form:leave", latecomer.id, latecomer.expert_id, world.clock.now() + timedelta(minutes=5)
-    )
-    await stale.post(f"/i/{latecomer.link}/leave", {"form": form, "reason": "生病", "sure": "yes"})
-    assert stale.status == 422
-    assert "020-28866000" in stale.text
-    assert await state(latecomer) == "accepted"
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    assert "请假截止时间" in page.text
+    assert "不能到场" in page.page.links
 
 
 @pytest.mark.parametrize(("button", "becomes"), [("确认请假", "left"), ("我会按时到场", "accepted")])

@@ -12,7 +12,7 @@ from domain.draws.record import WITHHELD_MAX
 from domain.draws.recusal_keys import unit_keys
 from domain.errors import Conflict, NotFound, RuleViolation
 from domain.ids import new_id
-from models.draws import CandidateList, LogEntry
+from models.draws import Absence, CandidateList, Draw, LogEntry
 from models.experts import Employment, Expert
 from models.invitations import Invitation
 from models.notices import Notice
@@ -281,6 +281,25 @@ async def test_leave_is_refused_past_its_deadline(office: Office, clock: FixedCl
     with pytest.raises(RuleViolation) as refusal:
         await office.invitations.leave(invitation.id, invitation.expert_id, "堵车")
     assert refusal.value.rule == "draw.leave.allowed_until"
+    left = await office.invitations.leave(invitation.id, invitation.expert_id, "堵车", late=True)
+    assert left.state == "left"
+    assert (await Absence.get(invitation_id=invitation.id)).source == "late"
+
+
+async def test_who_has_entered_or_whose_evaluation_is_over_asks_for_no_leave(office: Office, clock: FixedClock) -> None:
+    await add_experts(office, 3)
+    draw_id = await start_draw(office, needed=2)
+    entered, missing = await open_invitations(draw_id)
+    for invitation in (entered, missing):
+        await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+    clock.set(entered.gathering_at)
+    await office.attendance.check_in_by_code(office.venue, draw_id, (await Invitation.get(id=entered.id)).code)
+    with pytest.raises(Conflict) as refusal:
+        await office.invitations.leave(entered.id, entered.expert_id, "不舒服", late=True)
+    assert refusal.value.code == "entered"
+    clock.set((await Draw.get(id=draw_id)).ends_at + timedelta(minutes=1))
+    with pytest.raises(RuleViolation):
+        await office.invitations.leave(missing.id, missing.expert_id, "堵车", late=True)
 
 
 async def test_a_paused_draw_past_its_lead_time_is_short_too_late(office: Office, clock: FixedClock) -> None:
