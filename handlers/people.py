@@ -9,7 +9,7 @@ from bot.turn import Turn
 from domain.errors import Forbidden, Unauthenticated
 from domain.understanding.intents import Speaker
 from handlers import commands, texts
-from services.accounts import ACCOUNT_DISABLED, Who
+from services.accounts import Who
 from services.core.base import Actor
 from services.draws import InvitationView
 
@@ -30,6 +30,7 @@ async def find_who(turn: Turn) -> Who | None:
     account_id = turn.user.account_id
     if account_id is None:
         return None
+    _check_open(turn)
     cached_who = turn.cached_lookups.get("who")
     if not isinstance(cached_who, Who):
         cached_who = await turn.services.accounts.bindings.get_person_of_account(account_id, turn.user.identity_id)
@@ -39,12 +40,17 @@ async def find_who(turn: Turn) -> Who | None:
 
 def find_expert(turn: Turn) -> Me | None:
     """None for anyone but an expert. Raises Forbidden for a closed account."""
+    _check_open(turn)
     person = turn.user.person
-    if person is not None and person.disabled:
-        raise Forbidden(ACCOUNT_DISABLED, code="account_disabled")
     if person is None or person.expert_id is None:
         return None
     return Me(Actor(turn.user.pool, "expert", turn.user.account_id, person.expert_id), person.expert_id)
+
+
+def _check_open(turn: Turn) -> None:
+    if turn.user.person is not None and turn.user.person.disabled:
+        hotline = turn.services.deps.book(turn.user.pool).pool.hotline
+        raise Forbidden(texts.ACCOUNT_DISABLED.format(hotline=hotline), code="account_disabled")
 
 
 async def get_expert(turn: Turn) -> Me:

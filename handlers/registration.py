@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.replies import shorten
 from bot.router import Answer, Router
 from bot.talk import Talk, conversation
@@ -11,11 +13,13 @@ from domain.errors import InvalidInput, TooMany
 from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_name
 from domain.parsing import fold, id_number, mobile_number, person_name
-from handlers import binding, commands, people, texts
+from handlers import binding, commands, meanings, people, texts
 from services.accounts import PersonRegistered, RegistrationForm, Source
 from services.core.base import Actor
 from services.experts import membership_status_of
+from services.operations import KEPT, REMOVED
 
+_MAY_BE_PASSWORD = re.compile(r"[!-~]{4,}")
 _PRIVACY_BYTES = 1100
 """Bytes of the bubble's 2048 for the privacy text: clause and choices below it must never be cut off."""
 
@@ -135,9 +139,13 @@ async def refer_to_password_page(turn: Turn) -> str:
 
 
 async def refuse_password(turn: Turn) -> str | None:
-    """A password typed in the chat is neither used nor stored."""
+    """A password typed in the chat is neither used nor stored. A question about passwords holds none."""
     text = fold(turn.message.text)
-    return await refer_to_password_page(turn) if text.startswith(("密码", "我的密码", "新密码", "password")) else None
+    if not text.startswith(("密码", "我的密码", "新密码", "password")):
+        return None
+    if _MAY_BE_PASSWORD.search(text) is None and await meanings.find_sure_intent(turn) is not None:
+        return None
+    return await refer_to_password_page(turn)
 
 
 def _password_page(turn: Turn) -> str:
@@ -148,8 +156,18 @@ def _password_page(turn: Turn) -> str:
 
 
 async def refer_to_closing(turn: Turn) -> str:
-    """What closing ends, what comes first, and the page on which a code by SMS confirms it."""
-    if turn.user.account_id is None:
-        return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
+    """What closing ends, deletes and keeps, what to do instead, and the page on which a code by SMS confirms it."""
+    book, is_expert = turn.services.deps.book(turn.user.pool), people.find_expert(turn) is not None
     page = link(texts.CLOSING_PAGE, f"{turn.services.deps.public_url}/h5/{turn.user.pool}/account/data")
-    return f"{texts.CLOSING}\n{page}\n{commands.tap_lines(commands.AVAILABILITY, commands.UNBIND)}"
+    archived = "、".join(kind.split("：")[0] for kind in KEPT)
+    lines = [
+        texts.CLOSING_EXPERT if is_expert else texts.CLOSING,
+        texts.CLOSING_WAITS,
+        texts.CLOSING_DELETES.format(removed="、".join(REMOVED[:3]), archived=archived),
+        *([texts.CLOSING_INSTEAD] if is_expert else []),
+        *([texts.CLOSING_AGAIN] if book.registration.open else []),
+        texts.CLOSING_FOR_OTHERS.format(hotline=book.pool.hotline),
+        f"▸ {page}",
+    ]
+    words = (commands.AVAILABILITY, commands.UNBIND) if is_expert else (commands.UNBIND,)
+    return "\n".join([*lines, commands.tap_lines(*(words if turn.user.bound else (commands.BIND,)))])

@@ -20,7 +20,6 @@ from services.accounts.tokens import Tokens
 from services.accounts.verification_codes import CodeSent, Purpose, VerificationCodes, check_mobile
 from services.accounts.web_sessions import KNOWN_BROWSER_TTL, SESSION_TTL, WebSessions
 from services.accounts.wechat_binding import (
-    ACCOUNT_DISABLED,
     Bound,
     Unbound,
     Who,
@@ -29,7 +28,6 @@ from services.accounts.wechat_binding import (
 )
 
 __all__ = [
-    "ACCOUNT_DISABLED",
     "AT_ONCE",
     "DIGITS",
     "DRAFT_TTL",

@@ -632,7 +632,7 @@ async def test_05_an_expert_cancels_and_the_identity_can_no_longer_be_used(way: 
     """L242-249."""
     phone, browser = way.phone(SUN), way.browser(SUN)
     answer = await phone.say("注销")
-    for told in ("注销后账号不能再使用", "专家同时退库", "我的数据与注销"):
+    for told in ("注销后账号不能再使用", "注销就是退库", "我的数据与注销"):
         assert told in answer
     await way.stage.advance(61)
     await log_in(browser, phone, f"/h5/{POOL}/file")

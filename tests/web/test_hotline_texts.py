@@ -81,7 +81,17 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "请拨打服务热线说明情况，由工作人员解锁": "office.applications.unlock",
     },
     "config/rulebooks/xinjiang.toml": {"如旧手机已停用，请拨打0991-8837410核实": _NEW_MOBILE},
+    "handlers/answers/accounts.py": {
+        "提示号码已被使用的，请拨打{}核实": f"office.people.release_mobile {_NEW_MOBILE}",
+        "旧号码收不到短信，又不能用密码确认的，请拨打{}，核对身份后登记新号码": _NEW_MOBILE,
+        "没有您要的身份，请拨打{}核对登记的手机号": f"{_NEW_MOBILE} office.staff.grant",
+        "登记的号码停用了，或者一直收不到的，请拨打{}": _NEW_MOBILE,
+        "账号停用后不能登录，请拨打{}，核对后恢复": _ENABLE,
+        "还是登录不上的，请拨打{}，说明屏幕上的提示": _LOOK_UP,
+    },
     "handlers/texts.py": {
+        "有两个账号、替去世的家人办理、注销单位账号的，请拨打{}": f"office.people.begin_merge {_DISABLE}",
+        "此账号已停用，请拨打{}咨询": _ENABLE,
         "{}目前没有可以预约的场次，请拨打{}咨询": "office.exam_sittings.add",
         "人工服务：{}": _LOOK_UP,
         "咨询：{}": _APPLICATION,
