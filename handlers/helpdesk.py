@@ -80,6 +80,8 @@ def find_answer(turn: Turn) -> str | None:
 
 
 async def begin_feedback(turn: Turn) -> Answer:
+    """Raises RuleViolation where the pool takes no feedback, before anything is written in vain."""
+    turn.services.notifications.helpdesk.check_open(turn.user.pool)
     if not turn.user.bound:
         return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
     return give_feedback.start()

@@ -8,6 +8,7 @@ from handlers import commands, next_steps, overview, people, texts
 from handlers.exams import exam_lines
 from services.accounts import Who
 
+WRITE_INSTEAD = "不方便打电话的，点“意见反馈”留言，答复会发到这里。"
 _FOR_EXPERTS = [
     commands.INVITATIONS,
     commands.PANELS,
@@ -28,7 +29,7 @@ def register(router: Router) -> None:
     router.event("unsubscribe", forget_follower)
     router.event("user_authorization_revoke", forget_named_openid)
     router.event("user_authorization_cancellation", forget_named_openid)
-    router.keyword(give_help, commands.HELP, "人工", "客服", "help", "?")
+    router.keyword(give_help, commands.HELP, "人工", "客服", "help", "?", "转人工", "人工客服", "客服电话", "人工服务")
     router.keyword(show_menu, commands.MENU, "功能", "你好", "您好")
     router.menu("HELP", give_help)
     router.fallback(answer_unknown_text)
@@ -58,17 +59,16 @@ async def forget_named_openid(turn: Turn) -> None:
 
 
 async def give_help(turn: Turn) -> str:
+    """Whom to call or write to first, then the words of the chat."""
     book = turn.services.deps.book(turn.user.pool)
-    words = (
-        (commands.WORK, commands.TO_DO, commands.MENU)
-        if turn.user.bound and people.may_work(turn)
-        else (commands.MENU,)
-    )
-    lines = [texts.HELP_OFFICES] if len(words) > 1 else []
-    lines.append(texts.HOTLINE.format(hotline=book.pool.hotline))
-    if book.help.hours:
-        lines.append(texts.HOURS.format(hours=book.help.hours))
-    return "\n".join([book.pool.help, *lines, commands.tap_lines(*words)])
+    works = turn.user.bound and people.may_work(turn)
+    lines = [texts.HOTLINE.format(hotline=book.pool.hotline)]
+    lines += [texts.HOURS.format(hours=book.help.hours)] if book.help.hours else []
+    lines += [WRITE_INSTEAD] if book.help.feedback else []
+    lines += [book.pool.help, *([texts.HELP_OFFICES] if works else [])]
+    words = [commands.FEEDBACK] if book.help.feedback else []
+    words += [commands.WORK, commands.TO_DO, commands.MENU] if works else [commands.MENU]
+    return "\n".join([*lines, commands.tap_lines(*words)])
 
 
 async def show_menu(turn: Turn) -> str:

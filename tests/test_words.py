@@ -32,6 +32,8 @@ ALLOWED: frozenset[tuple[str, str]] = frozenset(
         ("handlers/availability.py", "可评标时间"),
         ("handlers/availability.py", "设置日程"),
         ("handlers/welcome.py", "客服"),
+        ("handlers/welcome.py", "人工客服"),
+        ("handlers/welcome.py", "客服电话"),
         # names of telephone lines and services that are not ours
         ("config/rulebooks/jilin.toml", "客服热线 400-881-7190"),
         ("config/rulebooks/jilin.toml", "智能客服：微信公众号“政采云平台”—关于我们—智能客服"),

@@ -28,16 +28,21 @@ class HelpDesk:
     notices: Notices
     queries: HelpDeskQueries
 
-    async def write(self, actor: Actor, text: str, *, key: str | None = None) -> FeedbackView:
-        """Send feedback. Raises InvalidInput for an empty or too long text, TooMany beyond the day's limit."""
-        rules = self.deps.book(actor.pool).help
-        account_id = account_of(actor)
+    def check_open(self, pool: str) -> None:
+        """Raises RuleViolation where the pool takes no feedback."""
+        rules = self.deps.book(pool).help
         if not rules.feedback:
             raise RuleViolation(
                 f"本专家库暂未开通意见反馈，请拨打{rules.hotlines[0]}。",
                 rule="help.feedback",
-                source=self.deps.book(actor.pool).source("help.feedback"),
+                source=self.deps.book(pool).source("help.feedback"),
             )
+
+    async def write(self, actor: Actor, text: str, *, key: str | None = None) -> FeedbackView:
+        """Send feedback. Raises InvalidInput for an empty or too long text, TooMany beyond the day's limit."""
+        rules = self.deps.book(actor.pool).help
+        account_id = account_of(actor)
+        self.check_open(actor.pool)
         message = text.strip()
         if not 5 <= len(message) <= FEEDBACK_MAX:
             raise InvalidInput(f"请用5至{FEEDBACK_MAX}个字说明您的意见或问题。", code="feedback_length", field="text")

@@ -68,6 +68,19 @@ async def test_help_names_the_hotline_and_comes_at_any_time(phone: Phone) -> Non
     assert "400-000-0000" in await phone.clicks("HELP")
 
 
+@pytest.mark.parametrize("word", ["帮助", "人工", "转人工", "人工客服", "客服电话", "人工服务"])
+async def test_who_wants_a_person_reads_the_number_first_and_may_write(world: World, phone: Phone, word: str) -> None:
+    world.set_rules(help={"hours": "工作日9:00至17:00"})
+    assert (await phone.says(word)).splitlines()[:2] == ["人工服务：400-000-0000", "服务时间：工作日9:00至17:00"]
+    assert "请写下您的意见" in await phone.taps("意见反馈")
+
+
+async def test_writing_is_not_offered_where_the_pool_takes_no_feedback(world: World, phone: Phone) -> None:
+    world.set_rules(help={"feedback": False})
+    assert "意见反馈”留言" not in await phone.says("帮助")
+    assert await phone.says("意见反馈") == "本专家库暂未开通意见反馈，请拨打演示热线 400-000-0000。"
+
+
 async def test_the_menu_offers_what_this_person_can_do(world: World, phone: Phone, stranger: Phone) -> None:
     assert "签到" in await phone.says("菜单")
     assert "签到" not in await stranger.says("菜单")
