@@ -19,6 +19,15 @@ _EMOTION = re.compile(r"\[[^\[\]\s]{1,8}\]")
 """WeChat's own emotions arrive as words in brackets: [微笑]."""
 _REGIONS_BYTES = 600
 """Bytes of these for the contacts of each region."""
+_SHOWN_BYTES = 900
+"""Bytes of a sentence that is read back before it is passed on."""
+
+_PASSING_ON = "转交意见"
+PASS_ON = "把这句话转给专家库管理机构？\n“{text}”"
+PASS_ON_YES = "发送"
+PASS_ON_AGAIN = "重新写"
+PASS_ON_NO = "不用了"
+NOT_PASSED_ON = "没有转交。需要时请回复“意见反馈”。"
 
 
 def register(router: Router) -> None:
@@ -26,19 +35,15 @@ def register(router: Router) -> None:
     router.menu("GUIDE", guide)
     router.keyword(show_records_page, commands.RECORDS, "抽取记录", "核对", "核对记录", "公开核对")
     router.remember(give_feedback)
-    router.keyword(begin_feedback, commands.FEEDBACK, "反馈", "建议", "投诉", "意见")
+    router.remember(pass_on_feedback)
+    router.keyword(begin_feedback, commands.FEEDBACK, "反馈", "建议", "投诉", "意见", _PASSING_ON)
     router.menu("FEEDBACK", begin_feedback)
 
 
 async def guide(turn: Turn) -> str:
     rules = turn.services.deps.book(turn.user.pool).help
     link = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/help"
-    regions = _regions(
-        [
-            f"{contact.region}：{contact.line}"
-            for contact in await turn.services.applications.to_dos.advice(turn.user.pool)
-        ]
-    )
+    regions = await regions_text(turn)
     contacts = [*rules.hotlines, *([texts.HOURS.format(hours=rules.hours)] if rules.hours else [])]
     below = "\n".join([*contacts, *([regions] if regions else [])])
     guide_text = shorten(rules.guide, _GUIDE_BYTES - len(below.encode()))
@@ -52,10 +57,11 @@ async def guide(turn: Turn) -> str:
     )
 
 
-def _regions(lines: list[str]) -> str:
+async def regions_text(turn: Turn) -> str:
     """Contacts of each region, as many as the bubble holds; empty without any."""
+    contacts = await turn.services.applications.to_dos.advice(turn.user.pool)
     shown_lines: list[str] = []
-    for line in map(wording.plain_text, lines):
+    for line in (wording.plain_text(f"{contact.region}：{contact.line}") for contact in contacts):
         if len("\n".join([*shown_lines, line]).encode()) > _REGIONS_BYTES:
             shown_lines.append(texts.GUIDE_ALL_REGIONS)
             break
@@ -90,6 +96,21 @@ async def begin_feedback(turn: Turn) -> Answer:
 @conversation(commands.FEEDBACK)
 async def give_feedback(talk: Talk) -> None:
     text = await talk.ask(texts.ASK_FEEDBACK, parse=feedback_text)
+    me = Actor(talk.user.pool, "guest", talk.user.account_id)
+    await talk.once(talk.services.notifications.helpdesk.write, me, text)
+    await talk.say(texts.FEEDBACK_TAKEN)
+
+
+@conversation(_PASSING_ON)
+async def pass_on_feedback(talk: Talk, sentence: str) -> None:
+    """A sentence that is feedback itself is sent once its writer says so; ``sentence`` as of ``feedback_text``."""
+    question = PASS_ON.format(text=shorten(wording.plain_text(sentence), _SHOWN_BYTES))
+    options = {PASS_ON_YES: "send", PASS_ON_AGAIN: "again", PASS_ON_NO: "stop"}
+    choice = await talk.choose(question, options, plain=("send", "stop"))
+    if choice == "stop":
+        await talk.say(NOT_PASSED_ON)
+        return
+    text = sentence if choice == "send" else await talk.ask(texts.ASK_FEEDBACK, parse=feedback_text)
     me = Actor(talk.user.pool, "guest", talk.user.account_id)
     await talk.once(talk.services.notifications.helpdesk.write, me, text)
     await talk.say(texts.FEEDBACK_TAKEN)

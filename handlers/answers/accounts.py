@@ -11,7 +11,7 @@ from domain.chat_links import link
 from domain.clock import print_date, print_time
 from domain.rulebook.people import LOGIN_NAMES
 from domain.rulebook.reading import print_length
-from handlers import commands, people, registration, texts, welcome, wording
+from handlers import commands, people, registration, texts, wording
 from handlers.applications import show_change_page
 from services.accounts import TAIL, Profile, Who
 from services.core.base import Actor
@@ -51,7 +51,7 @@ _NO_PASSWORDS = "本专家库不用密码登录，请用手机号收验证码登
 _FORGOTTEN = "忘记密码，可以用手机号收验证码登录，也可以用验证码和身份证号后{tail}位重设。"
 _FORGOTTEN_PAGE = "重设密码"
 _PASSWORD_RULE = "密码要求：{rule}。"
-_INITIAL_PASSWORD = "初始密码是身份证号后{tail}位，第一次登录须修改。"
+_INITIAL_PASSWORD = "专家库设的初始密码是身份证号后{tail}位，第一次登录须修改。"
 _ACCOUNT_NAME = "登录账号是{names}；不用密码的，也可以用手机号收验证码登录。"
 _CLOSED = "账号停用后不能登录，请拨打{hotline}，核对后恢复。"
 _AGENCY_LOG_IN = (
@@ -59,7 +59,8 @@ _AGENCY_LOG_IN = (
     "每位经办人用自己的手机号，由单位关联，不共用账号和密码。"
 )
 _FOREIGN_LOG_IN = (
-    "在“我的账号”最下面可以看到登录的设备，退出不认识的；有密码的请马上修改。小程序上的登录，请点“不是我本人”："
+    "在“我的账号”最下面可以看到登录的设备，退出不认识的；有密码的请马上修改。"
+    "小程序上的登录，请点“不是我本人”；仍被别人登录的，请拨打{hotline}。"
 )
 _LOG_OUT = "请打开“我的账号”，页面最下面可以退出本设备，或者退出全部设备。"
 _ACCOUNT_PAGE = "我的账号"
@@ -112,10 +113,10 @@ async def explain_code(turn: Turn) -> str:
     hotline = _hotline(turn)
     if _mentions(turn, _NOT_WANTED):
         return _lines(_CODE_NOT_WANTED, commands.tap_lines(commands.NOT_ME, commands.HELP))
-    cause, limits = _cause_of_code(turn), _limits_of_codes(turn)
+    limits = [] if _mentions(turn, _PUZZLES) else [_limits_of_codes(turn)]
     way = _NO_CODE_NEEDED if turn.user.bound else texts.LINK_HINT
     taps = (commands.MENU, commands.HELP) if turn.user.bound else (commands.BIND, commands.HELP)
-    return _lines(cause, limits, way, _STILL_NO_CODE.format(hotline=hotline), commands.tap_lines(*taps))
+    return _lines(_cause_of_code(turn), *limits, way, _STILL_NO_CODE.format(hotline=hotline), commands.tap_lines(*taps))
 
 
 def _cause_of_code(turn: Turn) -> str:
@@ -152,18 +153,19 @@ def _limits_of_codes(turn: Turn) -> str:
 async def explain_log_in(turn: Turn) -> str:
     """How this person gets in, by what the sentence names. Raises Forbidden for a closed account."""
     who = await people.find_who(turn)
-    lines = _lines_on_log_in(turn, who)
-    still = _STILL_LOCKED_OUT.format(hotline=_hotline(turn))
+    lines, hotline = _lines_on_log_in(turn, who), _hotline(turn)
+    if not any(hotline in line for line in lines):
+        lines.append(_STILL_LOCKED_OUT.format(hotline=hotline))
     taps = (commands.MENU,) if who is not None else (commands.BIND, commands.HELP)
     if _mentions(turn, _FOREIGN_WORDS):
         taps = (commands.NOT_ME, *taps)
-    return _lines(*lines, still, commands.tap_lines(*taps))
+    return _lines(*lines, commands.tap_lines(*taps))
 
 
 def _lines_on_log_in(turn: Turn, who: Who | None) -> list[str]:
     account = _page(turn, _ACCOUNT_PAGE, "account")
     if _mentions(turn, _FOREIGN_WORDS):
-        return [_FOREIGN_LOG_IN, account]
+        return [_FOREIGN_LOG_IN.format(hotline=_hotline(turn)), account]
     if _mentions(turn, _LOG_OUT_WORDS):
         return [_LOG_OUT, account]
     if _mentions(turn, _CLOSED_WORDS):
@@ -303,9 +305,6 @@ def _lines(*lines: str) -> str:
 
 ANSWERS: Mapping[str, Handler] = {
     "account_close": registration.refer_to_closing,
-    "capabilities": welcome.show_menu,
-    "greeting": welcome.show_menu,
-    "human": welcome.give_help,
     "login_trouble": explain_log_in,
     "mobile_change": explain_mobile,
     "sms_code": explain_code,

@@ -46,13 +46,21 @@ def without_own_answers(world: World) -> None:
         ("提示验证码获取太频繁", "到时间自动恢复"),
         ("有没有语音验证码", "不能改用语音电话、邮箱或微信"),
         ("我在香港收不到验证码", "只能用大陆手机号"),
-        ("滑块验证码拖不过去", f"我们的网址都以{URL}开头"),
     ],
 )
 async def test_a_code_that_is_missing_or_wrong_is_explained(phone: Phone, sentence: str, cause: str) -> None:
     shown = await phone.says(sentence)
     assert cause in shown.splitlines()[0]
     assert (LIMITS in shown, HOTLINE in shown, "不用验证码登录" in shown) == (True, True, True)
+
+
+async def test_a_puzzle_is_not_ours(phone: Phone) -> None:
+    shown = await phone.says("滑块验证码拖不过去")
+    assert ("没有图形、滑块验证码" in shown, f"我们的网址都以{URL}开头" in shown, LIMITS in shown) == (
+        True,
+        True,
+        False,
+    )
 
 
 async def test_limits_of_codes_are_those_of_the_rulebook(world: World, phone: Phone) -> None:
@@ -152,7 +160,7 @@ async def test_agencies_log_in_by_code_or_platform(phone: Phone) -> None:
 
 async def test_a_log_in_of_somebody_else_is_ended(phone: Phone) -> None:
     shown = await phone.says("账号被别人登了怎么办")
-    assert ("退出不认识的" in shown, "/h5/demo/account" in shown) == (True, True)
+    assert ("退出不认识的" in shown, "/h5/demo/account" in shown, shown.count(HOTLINE)) == (True, True, 1)
     assert "没有在小程序登录" in await phone.taps("不是我本人")
 
 
