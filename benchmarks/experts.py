@@ -29,7 +29,7 @@ from domain.ids import new_id
 from models.migrate import migrate
 from services.catalogues import Catalogues
 from services.core.base import Actor, Deps, system
-from services.experts import ExpertImport, covers, is_suspended
+from services.experts import ExpertImport, bar_conditions, covers, is_drawn, is_suspended
 from services.office.expert_list import ExpertFilter, ExpertList, grams
 
 ACTOR = Actor(POOL, "pool_admin", new_id())
@@ -82,8 +82,8 @@ class Case:
     page: int = 1
 
 
-def cases(name: str, unit: str, specialty: str) -> list[Case]:
-    """``name`` and ``unit`` are parts of what stands in the pool."""
+def cases(name: str, unit: str, specialty: str, drawn: str) -> list[Case]:
+    """``name`` and ``unit`` are parts of what stands in the pool; ``drawn`` is the condition of who may be drawn."""
 
     def part(column: str, word: str) -> str:
         pairs = ", ".join(f"'{pair}'" for pair in grams(word))
@@ -110,6 +110,7 @@ def cases(name: str, unit: str, specialty: str) -> list[Case]:
             f"AND {unbound}",
         ),
         Case("suspended", ExpertFilter("office"), f"{_IN_POOL} AND {is_suspended('e', covers('now()'))}"),
+        Case("may be drawn", ExpertFilter("drawn"), f"{_IN_POOL} AND {drawn}"),
     ]
 
 
@@ -187,9 +188,10 @@ async def run(experts: int, times: int, rounds: int) -> int:
                 assert first is not None
                 bare = await asyncpg.create_pool(servers.database_url, min_size=1, max_size=5)
                 listing = ExpertList(deps)
+                drawn = is_drawn(bar_conditions("e", "now()", deps.now(), deps.book(POOL)))
                 results = [
                     (case.name, *await compare(listing, bare, case, rounds))
-                    for case in cases(first["name"][1:3], first["unit_name"][2:6], first["specialty"])
+                    for case in cases(first["name"][1:3], first["unit_name"][2:6], first["specialty"], drawn)
                 ]
                 count = await connection.fetchval("SELECT count(*) FROM expert")
                 await bare.close()
