@@ -39,18 +39,26 @@ async def my_courses(turn: Turn) -> str:
 
 async def course_lines(turn: Turn, account_id: UUID | None) -> list[str]:
     """Unfinished courses, for the overview; empty without any."""
-    if account_id is None or (turn.user.person is not None and not turn.user.person.studies):
-        return []
-    if not turn.services.deps.book(turn.user.pool).course.offered:
-        return []
-    enrolments = await turn.services.courses.queries.own(_actor(turn.user.pool, account_id))
     now = turn.services.deps.now()
     ahead = [
         texts.COURSE_TO_DO.format(name=wording.plain_text(enrolment.name), until=print_until(enrolment.closes_at, now))
-        for enrolment in enrolments.items
+        for enrolment in await find_own_courses(turn, account_id)
         if _is_unfinished(enrolment)
     ]
     return [*ahead[:_SHOWN], commands.tap_lines(commands.COURSES)] if ahead else []
+
+
+async def find_own_courses(turn: Turn, account_id: UUID | None) -> tuple[EnrolmentView, ...]:
+    """The newest courses of a person; looked up only for those who may have some."""
+    if account_id is None or (turn.user.person is not None and not turn.user.person.studies):
+        return ()
+    if not turn.services.deps.book(turn.user.pool).course.offered:
+        return ()
+    return (await turn.services.courses.queries.own(_actor(turn.user.pool, account_id))).items
+
+
+def course_page(turn: Turn, enrolment: EnrolmentView) -> str:
+    return f"{turn.services.deps.public_url}/h5/{turn.user.pool}/courses/{enrolment.id}"
 
 
 def _is_unfinished(enrolment: EnrolmentView) -> bool:
@@ -70,8 +78,7 @@ def _block(turn: Turn, enrolment: EnrolmentView) -> str:
         lines.append(commands.tap_lines(commands.PAY))
     if enrolment.state == EnrolmentState.LEARNED and enrolment.candidate_id is not None:
         lines.append(commands.tap_lines(commands.EXAM))
-    page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/courses/{enrolment.id}"
-    return "\n".join([*lines, f"▸ {link(_next_step(enrolment), page)}"])
+    return "\n".join([*lines, f"▸ {link(_next_step(enrolment), course_page(turn, enrolment))}"])
 
 
 def _next_step(enrolment: EnrolmentView) -> str:

@@ -6,6 +6,9 @@ the payment platform and an upload, which may take longer than WeChat waits for 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from uuid import UUID
+
 from bot.router import Router
 from bot.turn import Turn
 from domain.chat_links import link
@@ -33,14 +36,28 @@ async def show_fee(turn: Turn) -> str:
     account_id = turn.user.account_id
     if account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
-    fees = await turn.services.payments.queries.list_own_fees(Actor(turn.user.pool, "applicant", account_id))
+    fees = await find_own_fees(turn, account_id)
     if not fees:
         return f"{texts.NOTHING_TO_PAY}\n{_pay_for_others_line(turn)}{commands.tap_lines(commands.PROGRESS)}"
-    fee = next((fee for fee in fees if fee.phase == "open"), fees[0])
-    if fee.phase == "open":
-        await turn.services.payments.qr_images.send_soon(turn.user.pool, account_id, turn.user.openid, fee.id)
-        return _open_fee_text(turn, fee)
-    return _fee_status_text(turn, fee)
+    return await present_fee(turn, choose_fee(fees))
+
+
+async def find_own_fees(turn: Turn, account_id: UUID) -> tuple[FeeView, ...]:
+    """The person's fees, newest first; empty in a pool without fees."""
+    return await turn.services.payments.queries.list_own_fees(Actor(turn.user.pool, "applicant", account_id))
+
+
+def choose_fee(fees: Sequence[FeeView]) -> FeeView:
+    """The fee that can be paid now, else the newest."""
+    return next((fee for fee in fees if fee.phase == "open"), fees[0])
+
+
+async def present_fee(turn: Turn, fee: FeeView) -> str:
+    """The amount with the link, and the image soon after, of a fee that can be paid; of another one its status."""
+    if fee.phase != "open" or turn.user.account_id is None:
+        return fee_status(turn, fee)
+    await turn.services.payments.qr_images.send_soon(turn.user.pool, turn.user.account_id, turn.user.openid, fee.id)
+    return _open_fee_text(turn, fee)
 
 
 def _open_fee_text(turn: Turn, fee: FeeView) -> str:
@@ -51,7 +68,7 @@ def _open_fee_text(turn: Turn, fee: FeeView) -> str:
     if fee.closes_at is not None:
         lines.append(texts.FEE_UNTIL.format(until=print_deadline(fee.closes_at)))
     lines += [
-        f"▸ {link(texts.PAY_HERE, _page(turn))}",
+        f"▸ {link(texts.PAY_HERE, pay_page(turn))}",
         texts.PAY_THERE,
         texts.FEE_REFUND.format(text=fee.refund_text),
         texts.FEE_HOTLINE.format(hotline=fee.hotline),
@@ -59,7 +76,8 @@ def _open_fee_text(turn: Turn, fee: FeeView) -> str:
     return "\n".join(lines)
 
 
-def _fee_status_text(turn: Turn, fee: FeeView) -> str:
+def fee_status(turn: Turn, fee: FeeView) -> str:
+    """The state of a fee that can't be paid now."""
     head = texts.FEE_IS.format(title=fee.title, amount=fee.amount_yuan)
     if fee.phase == "not_open":
         status = texts.FEE_NOT_OPEN.format(opens=print_time(fee.opens_at))
@@ -74,7 +92,7 @@ def _fee_status_text(turn: Turn, fee: FeeView) -> str:
 
 def _invoice_text(turn: Turn, invoice: InvoiceView | None) -> str:
     """The status of the invoice, with the page for receipt and invoice."""
-    page = f"▸ {link(texts.RECEIPT_PAGE, _page(turn))}"
+    page = f"▸ {link(texts.RECEIPT_PAGE, pay_page(turn))}"
     if invoice is None:
         return page
     status = _INVOICE.get(invoice.state, texts.INVOICE_WAITING) if invoice.email else texts.INVOICE_NO_EMAIL
@@ -85,8 +103,8 @@ def _pay_for_others_line(turn: Turn) -> str:
     rules = turn.services.deps.book(turn.user.pool).fee
     if rules is None or not rules.pay_for_others:
         return ""
-    return f"▸ {link(texts.PAY_FOR_OTHERS, _page(turn))}\n"
+    return f"▸ {link(texts.PAY_FOR_OTHERS, pay_page(turn))}\n"
 
 
-def _page(turn: Turn) -> str:
+def pay_page(turn: Turn) -> str:
     return f"{turn.services.deps.public_url}/h5/{turn.user.pool}/pay"
