@@ -6,9 +6,31 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from bot.router import Handler
-from handlers.answers import accounts, agencies, applications, contacts, exams, fees, membership, panels, staff
+from handlers.answers import (
+    accounts,
+    agencies,
+    applications,
+    contacts,
+    exams,
+    fees,
+    invoices,
+    membership,
+    panels,
+    staff,
+)
 
-SUBJECTS = (accounts, agencies, applications, contacts, exams, fees, membership, panels, staff)
+SUBJECTS = (
+    accounts,
+    agencies,
+    applications,
+    contacts,
+    exams,
+    fees,
+    invoices,
+    membership,
+    panels,
+    staff,
+)
 ANSWERS: Mapping[str, Handler] = MappingProxyType(
     {intent_id: handler for subject in SUBJECTS for intent_id, handler in subject.ANSWERS.items()}
 )
