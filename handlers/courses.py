@@ -78,7 +78,12 @@ def _block(turn: Turn, enrolment: EnrolmentView) -> str:
         lines.append(commands.tap_lines(commands.PAY))
     if enrolment.state == EnrolmentState.LEARNED and enrolment.candidate_id is not None:
         lines.append(commands.tap_lines(commands.EXAM))
-    return "\n".join([*lines, f"▸ {link(_next_step(enrolment), course_page(turn, enrolment))}"])
+    return "\n".join([*lines, course_link(turn, enrolment)])
+
+
+def course_link(turn: Turn, enrolment: EnrolmentView) -> str:
+    """To the course's page, labelled with what can be done there."""
+    return f"▸ {link(_next_step(enrolment), course_page(turn, enrolment))}"
 
 
 def _next_step(enrolment: EnrolmentView) -> str:

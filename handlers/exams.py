@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from bot.router import Answer, Router
-from bot.talk import Talk, conversation
+from bot.talk import Start, Talk, conversation
 from bot.turn import Turn
 from domain.applications.lifecycles import ApplicationState
 from domain.chat_links import link
@@ -16,9 +17,9 @@ from handlers.picking import MOST, PickOption, pick_option
 from services.core.base import Actor
 from services.exams import Booked, Booking, OwnExam, SittingView
 
-_SHOWN = 2
+SHOWN = 2
 """Examinations in one bubble, with a long link each."""
-_AHEAD = ("to_book", "ahead", "lobby", "open", "running", "resting")
+AHEAD = ("to_book", "ahead", "lobby", "open", "running", "resting")
 """Phases in which the candidate can still act."""
 _GIVE_BACK, _KEEP = "back", "keep"
 
@@ -36,22 +37,22 @@ async def my_exams(turn: Turn) -> str:
     """All examinations of a candidate, in one bubble."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
-    exams = await _find_own_exams(turn)
+    exams = await find_own_exams(turn)
     if not exams:
         return await _no_exam_text(turn, turn.user.account_id)
-    taps = [commands.BOOK_EXAM] if any(exam.booking and exam.phase in _AHEAD for exam in exams) else []
-    blocks = [_block(turn, exam) for exam in exams[:_SHOWN]]
+    taps = [commands.BOOK_EXAM] if any(exam.booking and exam.phase in AHEAD for exam in exams) else []
+    blocks = [exam_block(turn, exam) for exam in exams[:SHOWN]]
     return "\n\n".join([*blocks, commands.tap_lines(*taps, commands.PROGRESS)])
 
 
 async def exam_lines(turn: Turn, account_id: UUID | None) -> list[str]:
     """Examinations ahead, for the overview; empty without any."""
-    exams = await _find_own_exams(turn, account_id)
-    ahead = [texts.EXAM_TO_DO.format(name=exam.name, span=exam.span) for exam in exams if exam.phase in _AHEAD]
-    return [*ahead[:_SHOWN], commands.tap_lines(commands.EXAM)] if ahead else []
+    exams = await find_own_exams(turn, account_id)
+    ahead = [texts.EXAM_TO_DO.format(name=exam.name, span=exam.span) for exam in exams if exam.phase in AHEAD]
+    return [*ahead[:SHOWN], commands.tap_lines(commands.EXAM)] if ahead else []
 
 
-async def _find_own_exams(turn: Turn, account_id: UUID | None = None) -> tuple[OwnExam, ...]:
+async def find_own_exams(turn: Turn, account_id: UUID | None = None) -> tuple[OwnExam, ...]:
     """The examinations of a person. ``account_id`` when this message bound the person; else the sender's account."""
     if turn.user.person is not None and not turn.user.person.sits:
         return ()
@@ -61,10 +62,15 @@ async def _find_own_exams(turn: Turn, account_id: UUID | None = None) -> tuple[O
 async def begin_booking(turn: Turn) -> Answer:
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
-    exams = [exam for exam in await _find_own_exams(turn) if exam.booking and exam.phase in _AHEAD]
-    if not exams:
-        return f"{texts.NOTHING_TO_BOOK}\n{commands.tap_lines(commands.EXAM, commands.PROGRESS)}"
-    return book_sitting.start(tuple(PickOption(exam.candidate_id, exam.name) for exam in exams[:MOST]))
+    start = start_booking(await find_own_exams(turn))
+    return start or f"{texts.NOTHING_TO_BOOK}\n{commands.tap_lines(commands.EXAM, commands.PROGRESS)}"
+
+
+def start_booking(exams: Sequence[OwnExam]) -> Start | None:
+    """The conversation that books, or None when none of the examinations is booked."""
+    booked = [exam for exam in exams if exam.booking and exam.phase in AHEAD]
+    options = tuple(PickOption(exam.candidate_id, exam.name) for exam in booked[:MOST])
+    return book_sitting.start(options) if options else None
 
 
 @conversation(commands.BOOK_EXAM)
@@ -140,15 +146,16 @@ async def _no_exam_text(turn: Turn, account_id: UUID) -> str:
     return f"{texts.NO_EXAM}\n{commands.tap_lines(commands.PROGRESS)}"
 
 
-def _block(turn: Turn, exam: OwnExam) -> str:
+def exam_block(turn: Turn, exam: OwnExam) -> str:
+    """Name, time, place, state and link of one examination; what to know before it while it is ahead."""
     lines = [texts.EXAM_IS.format(name=wording.plain_text(exam.name)), texts.EXAM_TIME.format(span=exam.span)]
     if exam.place:
         lines.append(texts.EXAM_PLACE.format(place=wording.plain_text(exam.place)))
-    lines += _facts(exam) if exam.phase in _AHEAD else []
+    lines += _facts(exam) if exam.phase in AHEAD else []
     lines.append(texts.EXAM_STATE.format(state=_state(exam)))
-    label = texts.EXAM_ENTER if exam.phase in _AHEAD else texts.EXAM_LOOK
+    label = texts.EXAM_ENTER if exam.phase in AHEAD else texts.EXAM_LOOK
     lines.append(f"▸ {link(label, f'{turn.services.deps.public_url}{exam.path}')}")
-    if exam.mock is not None and exam.phase in _AHEAD:
+    if exam.mock is not None and exam.phase in AHEAD:
         page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/exams/{exam.mock}"
         lines.append(f"▸ {link(texts.EXAM_MOCK, page)}")
     return "\n".join(lines)

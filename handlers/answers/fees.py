@@ -195,10 +195,8 @@ async def _tell_deadline(turn: Turn, rules: FeeRules, fees: tuple[FeeView, ...])
     lines = _deadline_lines(turn, payment.choose_fee(fees)) if fees else await _coming_deadline(turn, rules)
     for course in await courses.find_own_courses(turn, turn.user.account_id):
         if course.make_up == "paid":
-            lines += [
-                COURSE_MAKE_UP.format(name=wording.plain_text(course.name)),
-                f"▸ {link(texts.COURSE_MAKE_UP['paid'], courses.course_page(turn, course))}",
-            ]
+            text = COURSE_MAKE_UP.format(name=wording.plain_text(course.name))
+            lines += [text, courses.course_link(turn, course)]
     return "\n".join([*lines, commands.tap_lines(commands.PROGRESS)])
 
 
