@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from bot.router import Router
@@ -31,10 +32,15 @@ async def my_courses(turn: Turn) -> str:
     enrolments = await turn.services.courses.queries.own(_actor(turn.user.pool, account_id))
     if not enrolments.items:
         return f"{texts.NO_COURSE}\n{commands.tap_lines(commands.STATUS, commands.HELP)}"
-    unfinished_first = sorted(enrolments.items, key=lambda enrolment: not _is_unfinished(enrolment))
-    blocks = [_block(turn, enrolment) for enrolment in unfinished_first[:_SHOWN]]
+    blocks = course_blocks(turn, enrolments.items)
     page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/courses"
     return "\n\n".join([*blocks, link(texts.ALL_COURSES.format(count=enrolments.total), page)])
+
+
+def course_blocks(turn: Turn, enrolments: Sequence[EnrolmentView]) -> list[str]:
+    """Name, time, state and next step of each, as many as a bubble holds, unfinished ones first."""
+    unfinished_first = sorted(enrolments, key=lambda enrolment: not is_unfinished(enrolment))
+    return [_block(turn, enrolment) for enrolment in unfinished_first[:_SHOWN]]
 
 
 async def course_lines(turn: Turn, account_id: UUID | None) -> list[str]:
@@ -43,7 +49,7 @@ async def course_lines(turn: Turn, account_id: UUID | None) -> list[str]:
     ahead = [
         texts.COURSE_TO_DO.format(name=wording.plain_text(enrolment.name), until=print_until(enrolment.closes_at, now))
         for enrolment in await find_own_courses(turn, account_id)
-        if _is_unfinished(enrolment)
+        if is_unfinished(enrolment)
     ]
     return [*ahead[:_SHOWN], commands.tap_lines(commands.COURSES)] if ahead else []
 
@@ -61,7 +67,7 @@ def course_page(turn: Turn, enrolment: EnrolmentView) -> str:
     return f"{turn.services.deps.public_url}/h5/{turn.user.pool}/courses/{enrolment.id}"
 
 
-def _is_unfinished(enrolment: EnrolmentView) -> bool:
+def is_unfinished(enrolment: EnrolmentView) -> bool:
     return enrolment.state == EnrolmentState.CALLED and not enrolment.overdue
 
 
@@ -89,7 +95,7 @@ def course_link(turn: Turn, enrolment: EnrolmentView) -> str:
 def _next_step(enrolment: EnrolmentView) -> str:
     if enrolment.make_up in texts.COURSE_MAKE_UP:
         return texts.COURSE_MAKE_UP[enrolment.make_up]
-    return texts.COURSE_STUDY if enrolment.access == "open" and _is_unfinished(enrolment) else texts.COURSE_LOOK
+    return texts.COURSE_STUDY if enrolment.access == "open" and is_unfinished(enrolment) else texts.COURSE_LOOK
 
 
 def _actor(pool: str, account_id: UUID) -> Actor:
