@@ -18,6 +18,7 @@ _ENABLE, _DISABLE, _UNBIND = "office.people.enable", "office.people.disable", "o
 _LOOK_UP, _FILE = "office.people.search", "/office/experts/{id}"
 _APPLICATION, _DRAW, _ORDER = "/office/applications/{id}", "/draws/{draw_id}", "/office/orders/{id}"
 _MAKE_UP, _WINDOWS = "office.course_participants.give_make_up", "office.campaigns.save"
+_TRAINED, _INVOICE = "office.course_participants.record_finished", "office.invoices.reverse office.invoices.attach"
 _SANCTION = "office.experts.lift office.experts.answer"
 _STRANGER = f"{_UNBIND} {_DISABLE} {_NEW_MOBILE}"
 """Somebody else acts for the person: his WeChat, his account, his number."""
@@ -100,6 +101,40 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "有疑问请拨打{}": _LOOK_UP,
         "评标、请假、缺席等记录在我的档案的履职记录，有误的请拨打{}核实更正": _FILE,
         "请拨打{}，由工作人员接听": _LOOK_UP,
+    "handlers/answers/courses.py": {
+        "仍不对的请拨打{}，说明课程和第几节": f"/office/courses/enrolments/{{id}} {_TRAINED}",
+        "纸质专家证、聘书的发放和补办，请拨打{}": _FILE,
+        "还没有的，请拨打{}补发": "office.certificates.issue_missing",
+    },
+    "handlers/answers/exam_results.py": {
+        "“{}”的考试已结束，能否补考请拨打{}": f"{_MAKE_UP} office.exam_candidates.give_back",
+        "参加过考试的，请拨打{}核实": "/office/exams/{id}/candidates/{candidate} office.exam_results.record_all",
+        "因住院、出差、故障等没考成的，能否补考由管理机构决定，请拨打{}": "office.exam_candidates.give_back",
+        "能否免考由管理机构决定，请拨打{}": f"office.applications.record_pass {_TRAINED}",
+    },
+    "handlers/answers/exams.py": {
+        "仍不行请马上拨打{}": "office.exam_candidates.allow_devices",
+        "别的页面或软件要您刷脸的，不是我们的，请先拨打{}核实": _STRANGER,
+        "因故障时间不够的，马上拨打{}": "office.exam_candidates.allow",
+        "确实不能参加的，请在考前拨打{}说明": "office.exam_candidates.drop office.exam_candidates.give_back",
+        "请拨打{}说明情况，能否补考由管理机构决定": "office.exam_candidates.give_back",
+        "马上要开考的，请直接拨打{}": "office.exam_candidates.identify",
+    },
+    "handlers/answers/fees.py": {
+        "不支持对公转账、现金和批量付款，需要单位付款的请拨打{}": "/office/orders",
+        "仍不能付的请拨打{}": _ORDER,
+        "仍没有的，请把微信支付单号告诉{}": f"{_ORDER} /office/unmatched-payments",
+        "付到别人的专家编号上，或不是在这里付的，请把微信支付单号告诉{}核实": f"{_ORDER} office.orders.refund",
+        "可否补缴、延期，请拨打{}": f"office.applications.extend {_WINDOWS}",
+        "如果确实付过款，请保存微信账单，并拨打{}核实": _LOOK_UP,
+        "有人以本库名义要您付款的，请不要付，先拨打{}核实": _LOOK_UP,
+    },
+    "handlers/answers/invoices.py": {
+        "“{}”的退费由管理机构办理，公众号里不能自助申请：请拨打{}，说明专家编号{}和原因": "office.orders.refund",
+        "一直没有到账的请拨打{}": "office.orders.check_refund office.orders.redirect_refund",
+        "抬头已开错、要专票或纸质发票、几人合开的，请拨打{}，由管理机构核对办理": _INVOICE,
+        "没有收到的请拨打{}": "office.orders.check_refund office.orders.redirect_refund",
+        "退费由管理机构办理，请拨打{}": "office.orders.refund",
     },
     "handlers/texts.py": {
         "有两个账号、替去世的家人办理、注销单位账号的，请拨打{}": f"office.people.begin_merge {_DISABLE}",
