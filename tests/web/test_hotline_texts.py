@@ -101,6 +101,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "有疑问请拨打{}": _LOOK_UP,
         "评标、请假、缺席等记录在我的档案的履职记录，有误的请拨打{}核实更正": _FILE,
         "请拨打{}，由工作人员接听": _LOOK_UP,
+    },
     "handlers/answers/courses.py": {
         "仍不对的请拨打{}，说明课程和第几节": f"/office/courses/enrolments/{{id}} {_TRAINED}",
         "纸质专家证、聘书的发放和补办，请拨打{}": _FILE,

@@ -31,7 +31,7 @@ def test_every_intent_is_answered_in_one_way() -> None:
         intent.id: [bool(intent.word), bool(intent.answer), intent.id in ANSWERS]
         for intent in SHIPPED_INTENTS.intents.values()
     }
-    assert {intent_id: found for intent_id, found in ways.items() if sum(found) != 1} == {}
+    assert {intent_id: way for intent_id, way in ways.items() if sum(way) != 1} == {}
     answered = Counter(intent_id for subject in SUBJECTS for intent_id in subject.ANSWERS)
     assert [intent_id for intent_id, count in answered.items() if count > 1] == []
     assert set(answered) - set(SHIPPED_INTENTS.intents) == set()
