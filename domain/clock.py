@@ -9,6 +9,7 @@ SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 """China has had one zone and no summer time since 1991, so a fixed offset is exact for every date we handle."""
 
 _WEEKDAYS = "一二三四五六日"
+_NEAR_DAYS = {0: "今天", 1: "明天", 2: "后天"}
 
 
 class Clock(Protocol):
@@ -72,6 +73,12 @@ def print_time(at: datetime) -> str:
     """``11月21日(周六) 09:30``, as a person in China reads a date."""
     t = local(at)
     return f"{t.month}月{t.day}日(周{_WEEKDAYS[t.weekday()]}) {t:%H:%M}"
+
+
+def print_near_time(at: datetime, now: datetime) -> str:
+    """``明天11月22日(周日) 09:30``: as ``print_time``, after 今天, 明天 or 后天 if it is so in Beijing."""
+    days_ahead = (local(at).date() - local(now).date()).days
+    return _NEAR_DAYS.get(days_ahead, "") + print_time(at)
 
 
 def print_until(at: datetime, now: datetime) -> str:

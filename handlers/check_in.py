@@ -62,7 +62,9 @@ async def check_in(talk: Talk, panels: tuple[PickOption, ...]) -> None:
         texts.ARRIVED: "here",
         texts.NOT_THERE_YET: "no",
     }
-    reply = await talk.choose(f"{wording.gathering_text(view)}\n{texts.ASK_ARRIVED}", options, plain=("here", "no"))
+    reply = await talk.choose(
+        f"{wording.gathering_text(view, talk.now)}\n{texts.ASK_ARRIVED}", options, plain=("here", "no")
+    )
     if reply == "no":
         await talk.say(texts.NOT_CHECKED_IN)
         return

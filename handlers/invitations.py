@@ -208,7 +208,7 @@ async def _ask_answer(talk: Talk, view: InvitationView, doubt: str) -> Invitatio
     question = "\n".join(
         [
             invited if doubt in ("", *texts.ASK_BY_DOUBT) else doubt,
-            wording.gathering_text(view),
+            wording.gathering_text(view, talk.now),
             texts.ANSWER_BY.format(until=print_time(view.answer_until)),
             texts.ASK_BY_DOUBT.get(doubt, texts.ASK_ANSWER),
         ]
@@ -224,7 +224,7 @@ async def _read_back_reply(talk: Talk, view: InvitationView, reply: InvitationRe
         question = texts.READ_BACK_DECLINE.format(time=print_time(view.gathering_at))
         labels = (texts.CHANGE_TO_ACCEPT, texts.CONFIRM_DECLINE, texts.LATER)
     else:
-        question = f"{texts.READ_BACK_ACCEPT}\n{wording.gathering_text(view)}"
+        question = f"{texts.READ_BACK_ACCEPT}\n{wording.gathering_text(view, talk.now)}"
         labels = (texts.CONFIRM_ACCEPT, texts.CHANGE_TO_DECLINE, texts.LATER)
     values: tuple[InvitationReply, ...] = ("accept", "decline", "later")
     return await talk.choose(question, dict(zip(labels, values, strict=True)), words=_confirmation_parser(reply))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from bot.turn import Turn
-from domain.clock import print_time
+from domain.clock import print_near_time, print_time
 from handlers import commands, people, texts, wording
 from handlers.courses import course_lines
 from handlers.exams import exam_lines
@@ -72,7 +72,7 @@ async def expert_overview(turn: Turn, expert_id: UUID) -> str:
         lines.append(texts.OPEN_INVITATIONS.format(count=len(waiting), until=until))
         lines.append(commands.tap_lines(commands.INVITATIONS))
     if panels:
-        time, place = print_time(panels[0].gathering_at), wording.place_text(panels[0])
+        time, place = print_near_time(panels[0].gathering_at, turn.now), wording.place_text(panels[0])
         lines.append(texts.NEXT_PANEL.format(time=time, place=place))
         lines.append(commands.tap_lines(commands.PANELS))
     return "\n".join(lines) if lines else texts.NO_PANEL_AHEAD

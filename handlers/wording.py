@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.clock import print_time
+from domain.clock import print_near_time, print_time
 from domain.draws.lifecycles import InvitationState
 from domain.links_in_text import strip_links
 from handlers import texts
@@ -30,10 +30,10 @@ def contact(view: InvitationView) -> str:
     return plain_text(f"{view.contact} {view.contact_phone}".strip())
 
 
-def gathering_text(view: InvitationView) -> str:
+def gathering_text(view: InvitationView, now: datetime) -> str:
     """Time, place, contact and remark, a line each. Never names project or parties."""
     lines = [
-        texts.WHEN.format(time=print_time(view.gathering_at)),
+        texts.WHEN.format(time=print_near_time(view.gathering_at, now)),
         texts.WHERE.format(place=place_text(view)),
         texts.CONTACT.format(contact=contact(view)),
     ]
@@ -44,7 +44,7 @@ def gathering_text(view: InvitationView) -> str:
 
 def agreed_panel(view: InvitationView, now: datetime) -> str:
     """An accepted panel: as above, with code, attendance and the rule of leave."""
-    lines = [gathering_text(view), texts.CODE.format(code=view.code)]
+    lines = [gathering_text(view, now), texts.CODE.format(code=view.code)]
     if view.checked_out_at is not None:
         lines.append(texts.LEFT_AT.format(time=print_time(view.checked_out_at)))
     elif view.checked_in_at is not None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.clock import print_month, print_span, seconds_until_tomorrow
+from domain.clock import print_month, print_near_time, print_span, seconds_until_tomorrow
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
@@ -30,3 +30,20 @@ def test_a_day_ends_at_midnight_in_beijing() -> None:
 
 def test_a_month_is_that_of_shanghai() -> None:
     assert print_month(datetime(2026, 12, 31, 16, 0, tzinfo=UTC)) == "2027年1月"
+
+
+@pytest.mark.parametrize(
+    ("now", "written"),
+    [
+        (datetime(2026, 11, 19, 15, 59, 59, tzinfo=UTC), "11月22日(周日) 00:30"),
+        (datetime(2026, 11, 19, 16, 0, tzinfo=UTC), "后天11月22日(周日) 00:30"),
+        (datetime(2026, 11, 20, 16, 0, tzinfo=UTC), "明天11月22日(周日) 00:30"),
+        (datetime(2026, 11, 21, 15, 59, 59, tzinfo=UTC), "明天11月22日(周日) 00:30"),
+        (datetime(2026, 11, 21, 16, 0, tzinfo=UTC), "今天11月22日(周日) 00:30"),
+        (datetime(2026, 11, 22, 15, 59, 59, tzinfo=UTC), "今天11月22日(周日) 00:30"),
+        (datetime(2026, 11, 22, 16, 0, tzinfo=UTC), "11月22日(周日) 00:30"),
+    ],
+)
+def test_a_near_day_is_named_by_the_calendar_of_beijing(now: datetime, written: str) -> None:
+    """At half past midnight one second decides whether it is tomorrow or today; 24 hours do not."""
+    assert print_near_time(datetime(2026, 11, 21, 16, 30, tzinfo=UTC), now) == written

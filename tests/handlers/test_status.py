@@ -59,7 +59,7 @@ async def test_status_shows_what_is_next(world: World, phone: Phone, expert: Exp
     shown = await phone.says("状态")
     assert "1个评标邀请等您答复" in shown
     assert print_time(other.answer_until) in shown
-    assert f"下一场评标：{print_time(invitation.gathering_at)}" in shown
+    assert f"下一场评标：今天{print_time(invitation.gathering_at)}" in shown
 
 
 async def test_panels_show_all_that_is_needed_to_get_there(world: World, phone: Phone, expert: Expert) -> None:

@@ -23,7 +23,7 @@ async def moved_panel(world: World, expert: Expert) -> tuple[Invitation, datetim
 async def test_an_expert_agrees_to_a_moved_time_by_a_word(world: World, phone: Phone, expert: Expert) -> None:
     invitation, at = await moved_panel(world, expert)
     shown = await phone.says("我的活动")
-    assert f"时间：{print_time(invitation.gathering_at)}" in shown
+    assert f"时间：今天{print_time(invitation.gathering_at)}" in shown
     assert f"集合时间拟改为{print_time(at)}" in shown
     assert "您同意改期" in await phone.says("同意改期")
     assert (await Invitation.get(id=invitation.id)).gathering_at == at

@@ -15,6 +15,9 @@ from services.draws.calls.invitation_views import InvitationView, find_views
 Choice = Literal["accept", "decline"]
 _LINK_TTL = timedelta(hours=12)
 """How long after the panel's expected end an invitation's page can be opened."""
+_RECENT = timedelta(days=2)
+"""How long an expert may still ask about an invitation that ended, or whose panel is over."""
+_RECENT_MAX = 3
 
 
 class CurrentInvitations(NamedTuple):
@@ -80,4 +83,16 @@ class InvitationQueries:
         return CurrentInvitations(
             [view for view in views if view.state is InvitationState.OPEN],
             [view for view in views if view.state is not InvitationState.OPEN],
+        )
+
+    async def list_recent(self, expert_id: UUID) -> list[InvitationView]:
+        """Invitations by which the expert doesn't come (declined, silent, left, cancelled …), until two days after
+        their end or that of the panel; the newest three, newest first."""
+        return await find_views(
+            self.deps,
+            "i.expert_id = $1 AND i.state NOT IN ('open', 'accepted') AND greatest(i.ends_at, i.closed_at) > $2 "
+            "ORDER BY i.created_at DESC, i.id LIMIT $3",
+            expert_id,
+            self.deps.now() - _RECENT,
+            _RECENT_MAX,
         )
