@@ -151,7 +151,7 @@ async def answer_by_text(turn: Turn) -> Answer:
             return None
         doubt = meaning.doubt.value if isinstance(meaning, Unsure) else ""
         return answer_invitation.start(panel_options(waiting), _parse_reply(turn.message.text) or "", doubt)
-    if not isinstance(meaning, Yes):
+    if not isinstance(meaning, Yes) or await meanings.find_sure_intent(turn) is not None:
         return None
     return f"{texts.NO_OPEN_INVITATION}\n{commands.tap_lines(commands.PANELS)}"
 

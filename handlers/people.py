@@ -80,15 +80,16 @@ async def _has_left(turn: Turn, who: Who) -> bool:
 
 async def open_invitations(turn: Turn, me: Me) -> list[InvitationView]:
     """Invitations that wait for an answer, oldest first."""
-    return await turn.services.draws.invitation_queries.list_open(me.expert_id) if _is_called(turn) else []
+    return await turn.services.draws.invitation_queries.list_open(me.expert_id) if is_called(turn) else []
 
 
 async def panels_ahead(turn: Turn, me: Me) -> list[InvitationView]:
     """Accepted panels that are not over, the next first."""
-    return await turn.services.draws.invitation_queries.list_panels(me.expert_id) if _is_called(turn) else []
+    return await turn.services.draws.invitation_queries.list_panels(me.expert_id) if is_called(turn) else []
 
 
-def _is_called(turn: Turn) -> bool:
+def is_called(turn: Turn) -> bool:
+    """False for a person who certainly has neither an open invitation nor a panel that is not over."""
     return turn.user.person is None or turn.user.person.called
 
 

@@ -50,6 +50,19 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     "domain/rulebook/sections.py": {
         "-": FORM,
     },
+    "handlers/answers/invitations.py": {
+        "_left_lines": AGREED,
+        "_recall_line": AGREED,
+        "_recusal_lines": AGREED,
+        "explain_leave_rules": AGREED,
+        "explain_missed_call": AGREED,
+    },
+    "handlers/answers/own_panels.py": {
+        "OwnPanels.today": AGREED,
+        "describe": AGREED,
+        "head": AGREED,
+        "question_lines": AGREED,
+    },
     "handlers/check_in.py": {
         "check_in": AGREED,
     },
