@@ -54,7 +54,7 @@ async def test_of_several_panels_each_place_stands_under_its_time(world: World, 
 
 @pytest.mark.parametrize(
     "question",
-    ["地址发一下", "评标几点集合", "评多久", "带什么", "停车", "联系谁", "远程评标", "评标取消了吗"],
+    ["地址发一下", "评标几点集合", "评多久", "带什么", "停车", "联系谁", "远程评标", "走错地方了", "评标取消了吗"],
 )
 async def test_three_panels_with_long_notices_fit_a_bubble(
     world: World, phone: Phone, expert: Expert, question: str
