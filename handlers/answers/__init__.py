@@ -20,6 +20,7 @@ from handlers.answers import (
     invoices,
     membership,
     panels,
+    remuneration,
     staff,
 )
 
@@ -37,6 +38,7 @@ SUBJECTS = (
     invoices,
     membership,
     panels,
+    remuneration,
     staff,
 )
 ANSWERS: Mapping[str, Handler] = MappingProxyType(

@@ -21,6 +21,23 @@ _WORDS = (
     *(commands.PANELS, commands.PAST_PANELS, commands.REMUNERATION, commands.LEAVE, commands.CHECK_IN),
     *(commands.AVAILABILITY, commands.MENU, commands.FEEDBACK),
 )
+_QUESTIONS = (
+    *(
+        "地址发一下",
+        "几点评标",
+        "评多久",
+        "带什么",
+        "停车",
+        "联系谁",
+        "远程评标",
+        "评标取消了吗",
+        "怎么签到",
+        "签到失败",
+        "会晚到",
+    ),
+    *("走错地方了", "没接到电话", "撤销请假", "这场要回避", "我能不能改期", "复评强制吗", "评标费没到账"),
+)
+"""What an expert asks in his own words."""
 _READ = '{{7*7}}#eval("1+1'
 
 
@@ -39,10 +56,10 @@ class Bubble(HTMLParser):
             self.wrong.append(f"{tag} {attrs}")
 
 
-async def ask_everything(phone: Phone, who: str) -> set[str]:
-    """Send every word; returns those whose reply shows a hostile text in full."""
+async def ask_everything(phone: Phone, who: str, *questions: str) -> set[str]:
+    """Send every word and question; returns those whose reply shows a hostile text in full."""
     shown = set()
-    for word in _WORDS:
+    for word in (*_WORDS, *questions):
         answer = await phone.says(word)
         assert Bubble(answer).wrong == [], f"{who} {word}: {answer}"
         shown |= {word} if _READ in answer.replace("\u200b", "") else set()
@@ -81,8 +98,9 @@ async def test_no_text_becomes_a_link_or_an_element_of_a_bubble(world: World, ph
     await make_every_state(office)
     await poison(world.services.deps)
     shown = {role: await ask_everything(role_phone, role) for role, role_phone in phones.items()} | {
-        "expert": await ask_everything(phone, "expert")
+        "expert": await ask_everything(phone, "expert", *_QUESTIONS)
     }
     assert {commands.WORK, commands.PROJECTS, commands.STATUS} <= shown["agency"]
     assert commands.VERIFY in shown["verifier"]
     assert {commands.PANELS, commands.PAST_PANELS, commands.REMUNERATION, commands.STATUS} <= shown["expert"]
+    assert {"地址发一下", "带什么", "停车", "联系谁", "走错地方了", "会晚到", "评标费没到账"} <= shown["expert"]

@@ -74,6 +74,11 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "_end_lines": AGREED,
         "_time_lines": AGREED,
     },
+    "handlers/answers/remuneration.py": {
+        "_money_lines": AGREED,
+        "_state_line": AGREED,
+        "tell_where_the_money_is": AGREED,
+    },
     "handlers/check_in.py": {
         "check_in": AGREED,
     },
