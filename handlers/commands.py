@@ -58,9 +58,10 @@ CHANCES = "为什么没抽到我"
 BY_ROLE: Mapping[str, tuple[str, ...]] = {
     "agent": (TO_DO, DRAWS, SUPPLEMENT, URGE, PROJECTS),
     "organisation": (TO_DO, DRAWS, SUPPLEMENT, URGE, PROJECTS),
-    "verifier": (VERIFY,),
-    "supervisor": (SUPERVISE,),
+    "verifier": (VERIFY, TODAY),
+    "supervisor": (SUPERVISE, TODAY),
     "venue": (TODAY, URGE),
+    "pool_admin": (TODAY, SUPERVISE),
 }
 """Commands for people who run draws, by role."""
 

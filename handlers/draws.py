@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.router import Router
@@ -11,14 +11,18 @@ from bot.turn import Turn
 from domain.clock import local, print_time
 from domain.draws.lifecycles import VerificationState
 from domain.errors import Forbidden, Unauthenticated
-from handlers import commands, people, texts, wording, work
-from services.accounts import RoleOption
+from handlers import commands, overview, people, texts, wording, work
+from services.accounts import RoleOption, Who
 from services.core.base import Actor
 from services.draws import ApplicationRow, ReleaseTask, WorkLine, WorkList, to_do_of
 
 _SHOWN = 5
 """With their links these fill most of a bubble; a person with several roles gets fewer of each."""
 _AGENCY = ("agent", "organisation")
+_WATCHING = ("verifier", "venue", "supervisor", "pool_admin")
+"""Roles that read draws of others: of their terminal, place, name or pool."""
+_TODAY = "{line}（{state}）"
+_NUMBER_AWAITED = "等待监督人提交随机数"
 
 
 @dataclass(frozen=True)
@@ -59,25 +63,46 @@ def register(router: Router) -> None:
 
 
 async def show_list(name: str, turn: Turn) -> str:
-    """The list of every role of the person that has one. Raises Unauthenticated or Forbidden with a text that says what
-    to do."""
-    who = await people.find_who(turn)
-    if who is None:
-        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}")
+    """The list of every role of the person that has one, and for 待办 the counts of the other roles. Raises
+    Unauthenticated or Forbidden with a text that says what to do."""
+    who = await get_who(turn)
     worklist = _LISTS[name]
     own_roles = [role for role in who.roles if role.role in worklist.readers]
     if not own_roles and name == "to_do":
         return await work.my_work(turn)
     if not own_roles:
         raise Forbidden(f"{texts.NOT_THE_OFFICE}\n{commands.tap_lines(commands.WORK, commands.MENU)}")
-    limit = max(1, _SHOWN // len(own_roles))
-    return "\n".join([await _role_block(turn, worklist, role, limit) for role in own_roles])
+    others = tuple(role for role in who.roles if role not in own_roles) if name == "to_do" else ()
+    limit = max(1, _SHOWN // (len(own_roles) + len(others)))
+    blocks = [await _role_block(turn, worklist, role, limit) for role in own_roles]
+    if others:
+        blocks += await overview.work_lines(turn, replace(who, roles=others))
+    return "\n".join(blocks)
+
+
+async def get_who(turn: Turn) -> Who:
+    """The person. Raises Unauthenticated, with a text that says what to do, while unbound."""
+    who = await people.find_who(turn)
+    if who is None:
+        raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}")
+    return who
+
+
+def actor_of(turn: Turn, role: RoleOption) -> Actor:
+    """The person acting in this role."""
+    return Actor(
+        turn.user.pool, role.role, turn.user.account_id, organisation_id=role.organisation_id, scope=role.scope
+    )
+
+
+def may_see(name: str, role: str) -> bool:
+    """Whether the role has this list."""
+    return role in _LISTS[name].readers
 
 
 async def _role_block(turn: Turn, worklist: _List, role: RoleOption, limit: int) -> str:
     pool = turn.user.pool
-    actor = Actor(pool, role.role, turn.user.account_id, organisation_id=role.organisation_id, scope=role.scope)
-    role_list = await worklist.readers[role.role](turn, actor, limit)
+    role_list = await worklist.readers[role.role](turn, actor_of(turn, role), limit)
     link = turn.services.notifications.entrances.link
     all_label = (
         texts.WORK_MORE.format(total=role_list.total) if role_list.total > len(role_list.lines) else texts.WORK_PAGE
@@ -183,25 +208,40 @@ def _urging_text(draw: WorkLine) -> str:
 
 def _today_text(draw: WorkLine) -> str:
     time = f"{local(draw.gathering_at):%H:%M}" if draw.gathering_at else ""
-    return texts.DRAW_TODAY.format(time=time, present=draw.present, agreed=draw.agreed)
+    line = texts.DRAW_TODAY.format(time=time, present=draw.present, agreed=draw.agreed)
+    return _TODAY.format(line=line, state=draw.label)
 
 
 def _supervision_text(draw: WorkLine) -> str:
     """One draw for its supervisor; what he has to do himself stands first."""
-    own = [texts.NUMBER_WANTED] if draw.number_wanted else []
-    own += [texts.RECUSALS_WAIT.format(count=draw.recusals)] if draw.recusals else []
-    return "；".join([*own, _agreement_text(draw)])
+    return _watching_text(draw, texts.NUMBER_WANTED)
+
+
+def _watching_text(draw: WorkLine, number_wanted: str = _NUMBER_AWAITED) -> str:
+    """One draw for an office; what it waits for stands first."""
+    awaited = [number_wanted] if draw.number_wanted else []
+    awaited += [texts.RECUSALS_WAIT.format(count=draw.recusals)] if draw.recusals else []
+    return "；".join([*awaited, _agreement_text(draw)])
 
 
 def _for_agency(reader: Reader) -> dict[str, Reader]:
     return dict.fromkeys(_AGENCY, reader)
 
 
+def _for_watching(which: WorkList, say: Callable[[WorkLine], str]) -> dict[str, Reader]:
+    return dict.fromkeys(_WATCHING, _draw_reader(which, "/draws/{id}", "/draws", say))
+
+
+_AT_THE_DOOR = "/draws/{id}/attendance"
 _LISTS: Mapping[str, _List] = {
     "to_do": _List("待办", _for_agency(_read_to_do)),
     "projects": _List("招标项目", _for_agency(_read_projects)),
     "progress": _List(
-        "抽取进度", _for_agency(_draw_reader("progress", "/agency/draws/{id}/run", "/agency/draws", _agreement_text))
+        "抽取进度",
+        {
+            **_for_agency(_draw_reader("progress", "/agency/draws/{id}/run", "/agency/draws", _agreement_text)),
+            **_for_watching("progress", _watching_text),
+        },
     ),
     "missing": _List(
         "待补抽", _for_agency(_draw_reader("missing", "/agency/draws/{id}/run", "/agency/pending", _missing_text))
@@ -210,10 +250,26 @@ _LISTS: Mapping[str, _List] = {
         "未签到",
         {
             **_for_agency(_draw_reader("late", "/agency/draws/{id}/attendance", "/agency/draws", _urging_text)),
-            "venue": _draw_reader("late", "/draws/{id}/attendance", "/draws", _urging_text),
+            **dict.fromkeys(("venue", "verifier"), _draw_reader("late", _AT_THE_DOOR, "/draws", _urging_text)),
         },
     ),
     "verify": _List("待核验", {"verifier": _read_applications}),
-    "watched": _List("监督", {"supervisor": _draw_reader("watched", "/draws/{id}", "/draws", _supervision_text)}),
-    "today": _List("今日评标", {"venue": _draw_reader("today", "/draws/{id}/attendance", "/draws", _today_text)}),
+    "watched": _List(
+        "监督",
+        {
+            "supervisor": _draw_reader("watched", "/draws/{id}", "/draws", _supervision_text),
+            **dict.fromkeys(
+                ("verifier", "pool_admin"), _draw_reader("watched", "/draws/{id}", "/draws", _watching_text)
+            ),
+        },
+    ),
+    "today": _List(
+        "今日评标",
+        {
+            **_for_agency(_draw_reader("today", "/agency/draws/{id}/attendance", "/agency/draws", _today_text)),
+            **_for_watching("today", _today_text),
+            **dict.fromkeys(("venue", "verifier"), _draw_reader("today", _AT_THE_DOOR, "/draws", _today_text)),
+        },
+    ),
 }
+"""Lists by name, each of the roles to which ``services/core/permissions.py`` opens what it shows."""

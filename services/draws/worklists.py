@@ -102,6 +102,7 @@ def _to_do_after_start(draw: WaitingDraw) -> str:
 
 _RUNNING = """(d.state IN ('committing', 'drawing', 'paused', 'ending')
   OR d.state = 'verified' AND d.kind = 'recall' AND d.started_at IS NOT NULL)"""
+_COMPLETE = "d.state = 'completed' AND d.ends_at > {now}"
 _BEGUN = "d.gathering_first BETWEEN {now} - interval '1 day' AND {now}"
 _TODAY = "d.gathering_first >= {today} AND d.gathering_first < {today} + interval '1 day'"
 _NOT_IN = "NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
@@ -118,7 +119,7 @@ _HAS_RECUSALS = """d.id = ANY(ARRAY(SELECT r.draw_id FROM discard_request r JOIN
 """Found from the open recusals: other completed draws are not read."""
 _LISTS: Mapping[WorkList, str] = {
     "to_do": in_states(TO_DO),
-    "progress": f"({_RUNNING} OR d.state = 'completed' AND d.ends_at > {{now}})",
+    "progress": f"({_RUNNING} OR d.state IN ('short', 'supplement_pending') OR {_COMPLETE})",
     "missing": AWAITS_SUPPLEMENT,
     "late": f"d.ended_at IS NULL AND d.state IN {GATHERED} AND {_BEGUN} AND {_LATE} > 0",
     "watched": f"({_RUNNING} OR {_HAS_RECUSALS})",

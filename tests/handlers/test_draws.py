@@ -27,7 +27,10 @@ WORDS = ("待办", "项目", "抽取进度", "补抽", "催促", "待核验", "�
 async def phone_of(world: World, role: str) -> Phone:
     office = world.office
     actors = {"verifier": office.verifier, "venue": office.venue, "agency": office.agency}
-    account = await Account.get(id=actors.get(role, office.supervisor).account_id)
+    if role == "pool_admin":
+        account = await make_account(office.deps)
+    else:
+        account = await Account.get(id=actors.get(role, office.supervisor).account_id)
     if role != "agency":
         await make_grant(account, role)
     return await world.phone_with(account)
@@ -190,6 +193,71 @@ async def test_the_venue_sees_who_has_come_today(world: World) -> None:
     assert f"%2Fdraws%2F{draw.id}%2Fattendance" in shown
     world.clock.move(timedelta(days=1))
     assert "今日评标：目前没有" in await venue.says("今日评标")
+
+
+PAGES = {
+    "agency": "%2Fagency%2Fdraws%2F{}%2Fattendance",
+    "verifier": "%2Fdraws%2F{}%2Fattendance",
+    "supervisor": "%2Fdraws%2F{}",
+    "pool_admin": "%2Fdraws%2F{}",
+}
+
+
+@pytest.mark.parametrize("role", PAGES)
+async def test_whoever_may_read_a_draw_sees_who_has_come_today(world: World, role: str) -> None:
+    phone, draw = await phone_of(world, role), await make_running_draw(world, agreed=2)
+    shown = unescape(await phone.says("到场情况"))
+    assert "集合，已到0人，应到2人（抽取完成）" in shown
+    assert f'next={PAGES[role].format(draw.id)}"' in shown
+    world.clock.move(timedelta(days=1))
+    assert "今日评标：目前没有" in await phone.says("今日评标")
+
+
+@pytest.mark.parametrize("role", ["verifier", "pool_admin"])
+async def test_the_offices_watch_draws_without_being_asked_to_act(world: World, role: str) -> None:
+    phone, office = await phone_of(world, role), world.office
+    draw_id = await offices.make_draw(office)
+    await offices.verify(office, draw_id)
+    assert "监督：目前没有" in await phone.says("监督抽取")
+    await office.rounds.open(office.agency, draw_id)
+    shown = unescape(await phone.says("监督"))
+    assert "等待监督人提交随机数；摇号中" in shown
+    assert "等您" not in shown
+    assert f'next=%2Fdraws%2F{draw_id}"' in shown
+
+
+@pytest.mark.parametrize("role", ["agency", "verifier", "supervisor", "venue", "pool_admin"])
+@pytest.mark.parametrize("state", ["short", "supplement_pending"])
+async def test_a_draw_with_places_missing_is_under_way(world: World, role: str, state: str) -> None:
+    phone = await phone_of(world, role)
+    await add_experts(world.office, 4)
+    draw = await Draw.get(id=await draw_states.STATES[state](world.office))
+    shown = await phone.says("抽取进度")
+    assert draw.number in shown
+    assert "已同意1人，共需2人" in shown
+
+
+async def test_a_verifier_may_urge_where_no_venue_has_staff(world: World) -> None:
+    verifier, _ = await phone_of(world, "verifier"), await make_running_draw(world, agreed=2)
+    assert "未签到：目前没有" in await verifier.says("催促")
+    world.clock.move(timedelta(hours=5, minutes=5))
+    assert "已到0人，2人未签到，可以催促" in await verifier.says("催促")
+
+
+async def test_who_works_for_an_agency_and_an_office_sees_both_under_to_do(world: World) -> None:
+    office = world.office
+    agency = await phone_of(world, "agency")
+    account = await Account.get(id=office.agency.account_id)
+    await make_grant(account, "pool_admin")
+    await make_grant(account, "verifier")
+    draw_id = await offices.make_draw(office)
+    await offices.new_project(office)
+    other_id = await draw_states.submitted(office)
+    shown = unescape(await agency.says("待办"))
+    assert f"%2Fagency%2Fdraws%2F{draw_id}" in shown
+    assert f"%2Fagency%2Fdraws%2F{other_id}" not in shown, "it waits for the verifier"
+    assert "核验人员：待核验1个" in shown
+    assert "专家库管理员：" in shown
 
 
 async def test_another_agencys_draws_are_not_shown_and_an_agent_sees_his_own_only(world: World) -> None:
