@@ -9,6 +9,7 @@ from bot.router import Handler
 from handlers.answers import (
     accounts,
     agencies,
+    agency_draws,
     applications,
     attendance,
     contacts,
@@ -27,6 +28,7 @@ from handlers.answers import (
 SUBJECTS = (
     accounts,
     agencies,
+    agency_draws,
     applications,
     attendance,
     contacts,

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from domain.clock import local
-from domain.draws.lifecycles import DrawState, state_label
+from domain.draws.lifecycles import OVER, DrawState, state_label
 from domain.draws.round_stage import RoundAborts, count_aborts
 from models.invitations import MISSING_FROM
 from services.core import permissions
@@ -20,7 +20,7 @@ from services.draws.access import DrawAccess
 from services.draws.party_notifications import venue_urging_text
 from services.draws.queries import ABORTS_WITHHELD, AWAITS_SUPPLEMENT, GATHERED, NUMBER_WANTED, URGENT_FIRST, in_states
 
-WorkList = Literal["to_do", "progress", "missing", "late", "watched", "today", "day"]
+WorkList = Literal["to_do", "progress", "missing", "late", "watched", "today", "day", "unfinished"]
 TO_DO: Mapping[str, str] = {
     "editing": "填写后提交审核",
     "refused": "核验未通过，请修改后重新提交",
@@ -102,6 +102,7 @@ def _to_do_after_start(draw: WaitingDraw) -> str:
 
 _RUNNING = """(d.state IN ('committing', 'drawing', 'paused', 'ending')
   OR d.state = 'verified' AND d.kind = 'recall' AND d.started_at IS NOT NULL)"""
+_AFTER_CALLING = (DrawState.COMPLETED, *OVER)
 _COMPLETE = "d.state = 'completed' AND d.ends_at > {now}"
 _BEGUN = "d.gathering_first BETWEEN {now} - interval '1 day' AND {now}"
 _TODAY = "d.gathering_first >= {today} AND d.gathering_first < {today} + interval '1 day'"
@@ -114,6 +115,9 @@ _DOOR = """(SELECT ARRAY[n.venue, n.address, n.contact, n.contact_phone_sealed] 
 """The phone contact for the place of the first gathering."""
 _RECUSALS = """(SELECT count(*)::int FROM discard_request r
   WHERE r.draw_id = d.id AND r.kind = 'recusal' AND r.state = 'open')"""
+_RELEASE = """coalesce((SELECT a.state FROM draw_application a WHERE a.draw_id = d.id AND a.kind = 'release'
+  ORDER BY a.submitted_at DESC, a.id DESC LIMIT 1), '')"""
+"""The state of the newest request to release the panel."""
 _HAS_RECUSALS = """d.id = ANY(ARRAY(SELECT r.draw_id FROM discard_request r JOIN draw x ON x.id = r.draw_id
   WHERE r.kind = 'recusal' AND r.state = 'open' AND x.state IN ('short', 'supplement_pending', 'completed')))"""
 """Found from the open recusals: other completed draws are not read."""
@@ -125,13 +129,15 @@ _LISTS: Mapping[WorkList, str] = {
     "watched": f"({_RUNNING} OR {_HAS_RECUSALS})",
     "day": f"({_RUNNING} OR d.state IN {GATHERED} AND {_TODAY})",
     "today": f"d.state IN {GATHERED} AND {_TODAY}",
+    "unfinished": f"({in_states(state for state in DrawState if state not in _AFTER_CALLING)} OR {_COMPLETE})",
 }
+"""``unfinished``: from the draft to the evaluation's end."""
 _LINES = f"""
 SELECT d.id, d.number, d.name, d.kind, d.state, d.starts_at, d.finished_at, d.gathering_first AS gathering_at, d.needed,
   (SELECT coalesce(sum(c.accepted), 0)::int FROM draw_condition c WHERE c.draw_id = d.id) AS agreed,
   (SELECT count(*)::int FROM invitation i WHERE i.draw_id = d.id AND i.state = 'accepted' AND NOT {_NOT_IN}) AS present,
   {_LATE} AS late, {_DOOR} AS door, {NUMBER_WANTED} AS number_wanted, {_RECUSALS} AS recusals,
-  {ABORTS_WITHHELD} AS withheld, d.started_at, d.total
+  {ABORTS_WITHHELD} AS withheld, {_RELEASE} AS release, d.started_at, d.total
 FROM (SELECT d.*, count(*) OVER ()::int AS total FROM draw d WHERE {{reach}} AND {{which}}
   ORDER BY {URGENT_FIRST} LIMIT {{limit}}) AS d ORDER BY {URGENT_FIRST}
 """
@@ -140,7 +146,7 @@ FROM (SELECT d.*, count(*) OVER ()::int AS total FROM draw d WHERE {{reach}} AND
 @dataclass(frozen=True)
 class WorkLine:
     """A draw, without experts' names. ``late``: experts missing after gathering who may be urged. ``recusals``: pending
-    ones."""
+    ones. ``release``: a ``VerificationState`` of the newest request to release the panel (退选), empty without one."""
 
     id: UUID
     number: str
@@ -159,6 +165,7 @@ class WorkLine:
     number_wanted: bool
     recusals: int
     aborts: RoundAborts
+    release: str
     started_at: datetime | None
 
     @property

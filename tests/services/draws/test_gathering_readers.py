@@ -78,6 +78,8 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "_money_lines": AGREED,
         "_state_line": AGREED,
         "tell_where_the_money_is": AGREED,
+    "handlers/answers/own_draws.py": {
+        "new_times_first": PLANNED,
     },
     "handlers/check_in.py": {
         "check_in": AGREED,
