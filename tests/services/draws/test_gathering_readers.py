@@ -78,6 +78,10 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "_money_lines": AGREED,
         "_state_line": AGREED,
         "tell_where_the_money_is": AGREED,
+    "handlers/answers/agency_panels.py": {
+        "_absence_text": PLANNED,
+        "_at": PLANNED,
+    },
     "handlers/answers/own_draws.py": {
         "new_times_first": PLANNED,
     },
