@@ -75,7 +75,7 @@ async def answer(turn: Turn, question: DrawQuestion) -> str:
     actors = await agency_actors(turn)
     if not actors:
         return answer_stranger(turn, question.general)
-    own_draws = await _read_unfinished(turn, actors)
+    own_draws = await read_unfinished(turn, actors)
     own_draws.sort(key=lambda own: own[1].state not in question.first)
     offered = [(draw, step, actor) for actor, draw in own_draws if (step := question.steps(draw)) is not None]
     taps = commands.tap_lines(*question.words)
@@ -90,7 +90,7 @@ async def answer(turn: Turn, question: DrawQuestion) -> str:
     return f"{step.text}\n▸ {link_of(turn, label, step.path.format(id=draw.id))}\n{taps}"
 
 
-async def _read_unfinished(turn: Turn, actors: Sequence[Actor]) -> list[tuple[Actor, WorkLine]]:
+async def read_unfinished(turn: Turn, actors: Sequence[Actor]) -> list[tuple[Actor, WorkLine]]:
     """Draws from the draft to the evaluation's end, the next first and drafts last, each once."""
     own_draws: dict[UUID, tuple[Actor, WorkLine]] = {}
     for actor in actors:
