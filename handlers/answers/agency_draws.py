@@ -106,7 +106,7 @@ AFTER_FORCED_END = {
     "release": "强制结束后仍缺人的，已同意的专家不再参评。",
 }
 
-MOVED_NOTHING = "目前没有要改时间的活动。"
+MOVED_NOTHING = "目前没有在办的活动。"
 MOVED_GENERAL = "提交审核前时间地点都能改；核验通过后只能改集合时间，换日期要退选后重新抽取。"
 MOVED: Mapping[DrawState, DrawStep] = {
     DrawState.EDITING: DrawStep("还没提交审核，时间和地点直接修改，再提交审核。", "修改活动", _EDIT),
@@ -181,7 +181,10 @@ async def tell_status(turn: Turn) -> str:
         totals = await turn.services.draws.progress.totals_of(view)
         lines = [
             STATUS_STEP.format(
-                state=totals.state_label, agreed=totals.accepted, needed=totals.planned, waiting=totals.waiting
+                state=totals.state_label,
+                agreed=totals.accepted,
+                needed=totals.planned,
+                waiting=totals.waiting.removeprefix(f"{totals.state_label}，"),
             )
         ]
         if totals.called:
@@ -196,7 +199,7 @@ async def tell_status(turn: Turn) -> str:
             lines.append(STATUS_NEXT.format(due=due))
         return replace(step, text="\n".join(lines))
 
-    words = (commands.TO_DO, commands.SUPPLEMENT)
+    words = (commands.TO_DO, commands.DRAWS)
     return await own_draws.answer(
         turn, DrawQuestion(step, STATUS_NOTHING, STATUS_GENERAL, words, first=_RUNNING, refine=refine)
     )

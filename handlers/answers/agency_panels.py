@@ -188,7 +188,8 @@ async def _open_door(turn: Turn, actors: list[Actor]) -> str:
         valid=print_length(rules.qr_valid),
         opens=print_length(rules.check_in_opens),
     )
-    panels = [draw for actor in actors for draw in await _panels_today(turn, actor)]
+    by_id = {draw.id: draw for actor in actors for draw in await _panels_today(turn, actor)}
+    panels = list(by_id.values())
     lines = [how if panels else f"{CHECK_IN_NONE}{how}"]
     for draw in panels[:_SHOWN]:
         lines.append(f"▸ {own_draws.link_of(turn, DOOR_PAGE.format(draw=_at(draw)), _DOOR.format(id=draw.id))}")

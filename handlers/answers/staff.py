@@ -19,7 +19,7 @@ REVIEW_OF_REVIEWER = (
 )
 REVIEW_OVERDUE = "，其中{count}件超期"
 SEND_BACK: Mapping[str, str] = {"whole": "退回整份", "specialty": "退回本专业", "fields": "只退回标出的内容"}
-REVIEW_REFUSE = "或不通过（{steps}）"
+REVIEW_REFUSE = "不通过（{steps}）"
 REVIEW_OF_VERIFIER = (
     "有{count}件抽取待核验：打开一件，选通过或退回并写意见，通过后不能撤回；评标开始时间过了只能退回；"
     "自己提交的由别人核验。"
@@ -79,9 +79,11 @@ async def tell_review(turn: Turn) -> str:
 
 
 async def _role_lines(turn: Turn, roles: tuple[RoleOption, ...], blocks: Mapping[str, Block]) -> list[str]:
-    """Each role once, whatever its scopes."""
-    by_role = {role.role: role for role in roles if role.role in blocks}
-    return [line for name, role in by_role.items() for line in await blocks[name](turn, draws.actor_of(turn, role))]
+    """Each role once, whatever its scopes, in the order of ``blocks``; what several roles share is said once."""
+    by_role = {role.role: role for role in roles}
+    held = [name for name in blocks if name in by_role]
+    lines = [line for name in held for line in await blocks[name](turn, draws.actor_of(turn, by_role[name]))]
+    return list(dict.fromkeys(lines))
 
 
 async def _review_as_reviewer(turn: Turn, actor: Actor) -> list[str]:

@@ -66,7 +66,7 @@ CASES: list[tuple[str, Way, str, str]] = [
     (HOW_FAR, draw_states.drawing, "已呼叫2人：不参加0人，没有答复0人，等待答复1人。", RUN),
     (HOW_FAR, draw_states.paused, "下一步：抽取已暂停，请继续抽取。", RUN),
     (HOW_FAR, draw_states.ending, "正在等待最后1位专家的结果。", RUN),
-    (HOW_FAR, draw_states.completed, "抽取完成，已同意2人，共需2人。抽取完成，名单", RUN),
+    (HOW_FAR, draw_states.completed, "抽取完成，已同意2人，共需2人。名单", RUN),
     (HOW_FAR, draw_states.short, "下一步：专家不足，请补抽。", RUN),
     (NOT_FULL, draw_states.drawing, "还在抽取，已同意1人，还缺1人", RUN),
     (NOT_FULL, draw_states.paused, "抽取已暂停，还缺1人，请继续抽取", RUN),

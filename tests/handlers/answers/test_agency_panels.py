@@ -121,6 +121,14 @@ async def test_who_registers_arrivals_gets_desk_and_screen(world: World, role: s
     assert leads_to(shown, f"/draws/{draw.id}/screen")
 
 
+async def test_a_panel_is_listed_once_for_who_holds_both_roles(world: World) -> None:
+    phone = await staff_phone(world, "venue")
+    await make_grant(await Account.get(id=world.office.venue.account_id), "verifier")
+    draw = await make_draw(world, "completed")
+    shown = await phone.says(CHECK_IN)
+    assert shown.count(f"签到台：17:00 {draw.number}") == 1
+
+
 async def test_an_agency_does_not_check_in_its_experts(world: World, agency: Phone) -> None:
     draw = await make_draw(world, "completed")
     shown = await agency.says(CHECK_IN)

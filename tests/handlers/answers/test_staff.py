@@ -182,3 +182,5 @@ async def test_all_roles_of_one_person_fit_a_bubble(world: World) -> None:
     await make_panel(world)
     for sentence in (REVIEW, TODAY, SUPERVISE, FIND):
         assert await phone.says(sentence), sentence
+    assert phone.screen.count("您可以查自己有权看的抽取活动") == 1, "roles with the same page share a line"
+    assert phone.screen.startswith("聊天里不显示个人信息"), "what most can be found with stands first"
