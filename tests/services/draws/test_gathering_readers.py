@@ -78,6 +78,7 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "_money_lines": AGREED,
         "_state_line": AGREED,
         "tell_where_the_money_is": AGREED,
+    },
     "handlers/answers/agency_panels.py": {
         "_absence_text": PLANNED,
         "_at": PLANNED,
