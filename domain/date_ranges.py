@@ -1,14 +1,15 @@
 """Parses days as people write them in a chat into a span of time. Never guesses: a text that isn't understood
 completely is refused.
 
-The grammar: one day word (11月25日, 下周三, 明天, 25号, 下个月), or two joined by 到 or the like, each with a half day
-(上午, 下午) if wanted; or a day and a length (明天起三天). Anything else must be a word that changes nothing.
+The grammar: one day word (11月25日, 下周三, 明天, 25号, 下个月, 12月中旬, 月底), or two joined by 到 or the like, each
+with a half day (上午, 下午) if wanted; or a day and a length (明天起三天). Anything else must be a word that changes
+nothing.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -24,6 +25,18 @@ ASK = "请这样输入：11月25日到12月3日，或 明天到下周三。"
 _NUMBERS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
 _WEEKDAYS = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6}
 _WORDS = {"前天": -2, "昨天": -1, "昨日": -1, "今天": 0, "今日": 0, "明天": 1, "明日": 1, "后天": 2, "大后天": 3}
+_MONTH_PARTS = {
+    "上旬": (1, 10),
+    "中旬": (11, 20),
+    "下旬": (21, 31),
+    "上半月": (1, 15),
+    "下半月": (16, 31),
+    "初": (1, 5),
+    "底": (-5, 31),
+    "末": (-5, 31),
+}
+"""First and last day. What people call the beginning and the end of a month is taken as five days, and read back."""
+_PART = "(上旬|中旬|下旬|上半月|下半月|[初底末])"
 _AHEAD = {"上": -1, "这": 0, "本": 0, "下": 1, "下下": 2}
 _WEEK = "(?:周|星期|礼拜)"
 _FILLER = re.compile(
@@ -75,6 +88,28 @@ def read_span(text: str, asked_at: datetime) -> Span:
     if len(reading.days) == 1 and not reading.length and _OPEN.search(text):
         raise InvalidInput(f"请同时说明开始和结束日期。{ASK}", code="dates_open")
     return _span(reading.days[0], reading.days[-1], reading.today)
+
+
+def split_days(text: str) -> tuple[list[str], str]:
+    """The parts of a longer sentence that consist of day words and of what may stand between and around them, and the
+    rest of the sentence, with a blank where a part was."""
+    parts, rest, words, names_day, position = list[str](), "", "", False, 0
+    while position <= len(text):
+        day = _first_match(text, position, [pattern for pattern, _ in _PATTERNS])
+        match = day or _FILLER.match(text, position)
+        if match is not None and match.end() > position:
+            words, names_day, position = words + match[0], names_day or day is not None, match.end()
+            continue
+        if names_day:
+            parts.append(words)
+        rest += (" " if names_day else words) + text[position : position + 1]
+        words, names_day, position = "", False, position + 1
+    return parts, rest
+
+
+def _first_match(text: str, position: int, patterns: Sequence[re.Pattern[str]]) -> re.Match[str] | None:
+    matches = (pattern.match(text, position) for pattern in patterns)
+    return next((match for match in matches if match is not None), None)
 
 
 def _read_next(text: str, position: int, reading: _Reading) -> int:
@@ -203,6 +238,38 @@ def _read_month_of_year(match: re.Match[str], reading: _Reading) -> None:
     reading.add(_Days(first, _month_start(first, 1) - timedelta(days=1)))
 
 
+def _read_part_of_named_month(match: re.Match[str], reading: _Reading) -> None:
+    reading.add(_part_of(_month_start(reading.today, _AHEAD[match[1].rstrip("个")]), match[2]))
+
+
+def _read_part_of_numbered_month(match: re.Match[str], reading: _Reading) -> None:
+    """Without a year the next such month."""
+    month, earliest = int(match[2]), reading.start or reading.today
+    year = earliest.year if month >= earliest.month else earliest.year + 1
+    if match[1]:
+        year = reading.today.year + (match[1] == "明年")
+    reading.add(_part_of(_day(year, month, 1), match[3]))
+
+
+def _read_part_of_month(match: re.Match[str], reading: _Reading) -> None:
+    """This month's, or the next one's when it is over."""
+    earliest = reading.start or reading.today
+    this_month = _part_of(_month_start(earliest, 0), match[0])
+    is_over = this_month.last < earliest
+    reading.add(_part_of(_month_start(earliest, 1), match[0]) if is_over else this_month)
+
+
+def _part_of(month: date, part: str) -> _Days:
+    length = (_month_start(month, 1) - month).days
+    first, last = _MONTH_PARTS[part.removeprefix("月")]
+    return _Days(month.replace(day=first if first > 0 else length + 1 + first), month.replace(day=min(last, length)))
+
+
+def _read_end_of_year(_match: re.Match[str], reading: _Reading) -> None:
+    last = date(reading.today.year, 12, 31)
+    reading.add(_Days(last, last))
+
+
 def _read_half_day(match: re.Match[str], reading: _Reading) -> None:
     if not reading.days:
         raise InvalidInput(f"请先说明是哪一天。{ASK}", code="bad_dates")
@@ -240,6 +307,10 @@ _PATTERNS: list[tuple[re.Pattern[str], Callable[[re.Match[str], _Reading], None]
     (re.compile(rf"(上个?|这个?|本|下下个?|下个?)?{_WEEK}([一二三四五六日天])"), _read_weekday),
     (re.compile(rf"(上个?|这个?|本|下下个?|下个?)?{_WEEK}末"), _read_weekend),
     (re.compile(rf"(这个?|本|下下个?|下个?){_WEEK}"), _read_week),
+    (re.compile(rf"(这个?|本|下个?)月的?{_PART}"), _read_part_of_named_month),
+    (re.compile(rf"(今年|明年)?(\d{{1,2}})月份?的?{_PART}"), _read_part_of_numbered_month),
+    (re.compile("[上中下]旬|[上下]半月|月[初底末]"), _read_part_of_month),
+    (re.compile(r"(?<=[到至])年底"), _read_end_of_year),
     (re.compile(r"(这个?|本|下个?)月(?:(\d{1,2})[日号])?"), _read_relative_month),
     (re.compile(r"(?:今年|明年|(20\d\d)年)(\d{1,2})月份?(?![\d])"), _read_month_of_year),
     (re.compile(r"(\d{1,2})月份?(?![\d])"), _read_whole_month),

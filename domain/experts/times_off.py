@@ -72,7 +72,8 @@ class TimesOff:
     def text(self, now: datetime, person: str = "您") -> str:
         """As read back to the expert: 每周三下午（12:00至24:00）; 11月26日(周四)起，直到您恢复."""
         if self.weekdays:
-            text = f"每周{print_weekdays(self.weekdays)}{print_hours(self.from_minute or 0, self.to_minute or 0)}"
+            days = "每天" if len(self.weekdays) == len(_WEEKDAYS) else f"每周{print_weekdays(self.weekdays)}"
+            text = f"{days}{print_hours(self.from_minute or 0, self.to_minute or 0)}"
             return text if self.ends_at is None else f"{text}，到{print_date(self.ends_at - timedelta(minutes=1))}为止"
         if self.ends_at is None:
             return f"{self._year(now)}{_day(local(self.starts_at))}起，直到{person}恢复"
