@@ -32,6 +32,7 @@ _PAUSE = re.compile(
     r"暂停|[站暂](?:时|不)|停(?:止|掉)?(?:对我的?|一停)?抽|抽取?[^,。;]{0,6}?(?:停|关)|关(?:掉|闭)抽|先停|停一"
     r"|长期|[别莫勿]再?抽|不(?:要|想|用)?再?被?抽|不接受"
 )
+_EITHER = re.compile(r"[停复][^,。;]{0,4}还是")
 _UNDOES = re.compile(
     r"取消|撤[销掉]|删|去掉|解除|清空|清掉|不要了|改成|登记(?:过|到|错)|提前(?:到|[^,。;]{0,6}(?:回|结束))|回来了"
 )
@@ -42,7 +43,7 @@ def find_direction(text: str) -> PauseDirection | None:
     """None: it names none, or more than one."""
     words = _LATER.sub("", fold(text))
     resumes, goes_on = bool(_RESUME.search(words)), bool(_GO_ON.search(words))
-    if resumes and (goes_on or _NOT_YET.search(words)):
+    if _EITHER.search(words) or (resumes and (goes_on or _NOT_YET.search(words))):
         return None
     if resumes:
         return PauseDirection.RESUME

@@ -103,19 +103,17 @@ ASK = "请这样回复：11月25日到12月3日，每周三下午，春节，7�
 
 def read_times_off(text: str, asked_at: datetime, holidays: Sequence[Holiday]) -> TimesOff:
     """``holidays``: those that may be named, soonest first. Raises InvalidInput."""
-    if len(text) > _LONGEST:
-        raise InvalidInput(f"请只写不接受抽取的时间。{ASK}", code="too_long")
-    words = _numbers(_plain(text))
-    if ends_times_off(words):
+    if ends_times_off(text):
         raise InvalidInput("要撤销已设置的时间，请回复“日程”；要结束暂停，请回复“恢复接受抽取”。", code="ends_times")
-    if match := _EVERY.search(words):
-        return _read_weekly(words, match, asked_at)
-    names_days = any(_JOINED.search(part) for part in split_days(words)[0])
-    if (match := _HOLIDAY.search(words)) and not names_days:
-        return _read_holiday(words, match, asked_at, holidays)
-    if says_pause(words):
-        return TimesOff(asked_at, None, _reason(words))
-    return _read_days(words, asked_at)
+    return TimesOff(asked_at, None, find_reason(text)) if says_pause(text) else _read_time(text, asked_at, holidays)
+
+
+def find_time(text: str, asked_at: datetime, holidays: Sequence[Holiday]) -> TimesOff | None:
+    """The one time that a sentence names, whatever it wants of it: 把3号到8号的删了. None: none, or unclear."""
+    try:
+        return _read_time(text, asked_at, holidays)
+    except InvalidInput:
+        return None
 
 
 def says_times_off(text: str) -> bool:
@@ -126,27 +124,27 @@ def says_times_off(text: str) -> bool:
 
 def names_time(text: str) -> bool:
     """Whether it names a time of any kind, read or not: 这几天, 晚上, 三月份, 年底."""
-    return bool(_NAMES_TIME.search(_numbers(_plain(text))))
+    return bool(_NAMES_TIME.search(_words(text)))
+
+
+def find_reason(text: str) -> str:
+    """Why, in one word; empty: it names none."""
+    return _reason(_words(text))
 
 
 def says_pause(text: str) -> bool:
     """Whether it asks not to be drawn until the expert says otherwise."""
-    words = _FROM_NOW.sub("", _numbers(_plain(text)))
+    words = _FROM_NOW.sub("", _words(text))
     if _NAMES_TIME.search(words):
         return False
     return bool(_SAYS_PAUSE.search(words) or (_SAYS_FOR_NOW.search(words) and not _SOME_TIME.search(words)))
 
 
-def _plain(text: str) -> str:
-    """With one word for each of several that mean the same."""
+def _words(text: str) -> str:
+    """With one word for each of several that mean the same, and 三月份 as 3月份."""
     words = re.sub(r"(周|星期|礼拜)六[、和]?(?:周|星期|礼拜)?[日天]", r"\1末", fold(text))
     for written, meant in _SAME.items():
         words = words.replace(written, meant)
-    return words
-
-
-def _numbers(words: str) -> str:
-    """三月份 as 3月份, 二十五号 as 25号."""
     return _COUNT.sub(lambda match: _number(match[0]), words)
 
 
@@ -160,6 +158,18 @@ def _number(chinese: str) -> str:
 def _reason(words: str) -> str:
     match = _REASONS.search(words)
     return match[0] if match else ""
+
+
+def _read_time(text: str, asked_at: datetime, holidays: Sequence[Holiday]) -> TimesOff:
+    if len(text) > _LONGEST:
+        raise InvalidInput(f"请只写不接受抽取的时间。{ASK}", code="too_long")
+    words = _words(text)
+    if match := _EVERY.search(words):
+        return _read_weekly(words, match, asked_at)
+    names_days = any(_JOINED.search(part) for part in split_days(words)[0])
+    if (match := _HOLIDAY.search(words)) and not names_days:
+        return _read_holiday(words, match, asked_at, holidays)
+    return _read_days(words, asked_at)
 
 
 def _read_days(words: str, asked_at: datetime) -> TimesOff:

@@ -24,6 +24,7 @@ from handlers.answers import (
     panels,
     remuneration,
     staff,
+    times_off,
 )
 
 SUBJECTS = (
@@ -44,6 +45,7 @@ SUBJECTS = (
     panels,
     remuneration,
     staff,
+    times_off,
 )
 ANSWERS: Mapping[str, Handler] = MappingProxyType(
     {intent_id: handler for subject in SUBJECTS for intent_id, handler in subject.ANSWERS.items()}
