@@ -24,6 +24,7 @@ from handlers.answers import (
     panels,
     remuneration,
     staff,
+    terms,
     times_off,
 )
 
@@ -45,6 +46,7 @@ SUBJECTS = (
     panels,
     remuneration,
     staff,
+    terms,
     times_off,
 )
 ANSWERS: Mapping[str, Handler] = MappingProxyType(

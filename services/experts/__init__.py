@@ -28,6 +28,7 @@ from services.experts.registry import ExpertServices
 from services.experts.required_courses import STUDY_FACTS, STUDY_JOINS, ended_study
 from services.experts.suspended import IN_FORCE, covers, is_suspended, overlaps
 from services.experts.suspension import Suspension, coming_suspension
+from services.experts.terms import OwnTerm
 from services.experts.times_off_forms import TimesOffForm
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "ImportReport",
     "MembershipStatus",
     "Named",
+    "OwnTerm",
     "OwnTimes",
     "Period",
     "SheetView",

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from domain.clock import FixedClock
+from domain.errors import Forbidden
 from models.experts import Expert
-from services.core.base import Deps
+from services.core.base import Actor, Deps
 from services.experts.terms import ExpertTerms
 from tests.factories.applicants import make_application
 from tests.factories.applications import make_campaign
@@ -68,3 +69,20 @@ async def test_who_has_applied_for_renewal_is_not_reminded(
     await application.save()
     await terms.notify_ending()
     assert len(book.told) == 1
+
+
+async def test_the_own_term_says_how_it_is_renewed_now(terms: ExpertTerms, deps: Deps, clock: FixedClock) -> None:
+    until = clock.now() + 400 * DAY
+    account = await make_account(deps)
+    expert = await make_expert(deps, term_until=until, account_id=account.id)
+    actor = Actor("demo", "expert", account.id, expert.id)
+    own = await terms.own_term(actor)
+    assert (own.until, own.born_on, own.renewal.route) == (until, expert.born_on, "")
+    assert own.renewal.advice.startswith("现在没有接受续聘的征集")
+    await make_campaign(deps, opens=clock.now() - DAY)
+    assert (await terms.own_term(actor)).renewal.route == "/h5/demo/apply?entry_type=renewal"
+    await make_application(deps, account, entry_type="renewal")
+    assert (await terms.own_term(actor)).renewal.advice == "您的续聘正在办理"
+    await Expert.filter(id=expert.id).update(left_at=clock.now())
+    with pytest.raises(Forbidden):
+        await terms.own_term(actor)
