@@ -384,6 +384,8 @@ PERIOD_CANCELLED = "已撤销：{span}恢复可以抽取。"
 
 RECUSAL = "近亲属的工作单位、您的新单位和其他与您有利害关系的单位，请在网页上申报回避，登记后立即生效："
 RECUSAL_PAGE = "申报回避"
+RECUSAL_REMOVAL = "删除或更正已登记的回避单位，须办理{title}，审核通过后生效。"
+RECUSAL_REMOVAL_BY_OFFICE = "删除或更正已登记的回避单位，请拨打{hotline}。"
 RECUSAL_OF_A_CALL = "已接到的评标邀请，您知道与自己有利害关系的，请直接答复不参加或请假。"
 
 # ---- examinations
