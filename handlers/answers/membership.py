@@ -94,6 +94,7 @@ _FIELD_WORDS = (
     "经历",
     "应急",
 )
+_ASKS_POINTS = re.compile("[分评级星奖]|考核")
 _RETIRES = re.compile(r"(?<!内)[退推]休")
 _WITHOUT_EMPLOYER = re.compile(r"没有?单位|盖章|自由职业|[辞离]职|没找到")
 
@@ -239,7 +240,7 @@ async def show_record(turn: Turn) -> str:
     if not turn.user.bound:
         return f"{NO_POINTS}\n{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
     me, book = await people.get_expert(turn), turn.services.deps.book(turn.user.pool)
-    lines = [NO_POINTS, *await _sanction_lines(turn, me)]
+    lines = await _sanction_lines(turn, me)
     missed = await turn.services.expert_file_views.own_files.read(me.actor, check_choice(TimelineKind.MISSED, 1))
     if missed.timeline.items:
         newest = missed.timeline.items[0]
@@ -247,6 +248,7 @@ async def show_record(turn: Turn) -> str:
         lines.append(MISSED.format(count=missed.timeline.total, date=print_date(newest.at), title=title))
     else:
         lines.append(NO_MISSED)
+    lines.insert(0 if _ASKS_POINTS.search(turn.message.text) else len(lines), NO_POINTS)
     pages = [
         _page(turn, texts.SANCTIONS_PAGE, "sanctions"),
         _page(turn, MISSED_PAGE, f"file?kind={TimelineKind.MISSED}#timeline"),

@@ -71,6 +71,8 @@ NO_CAMPAIGN = "现在没有开始的征集，开始后会列在待办里。"
 
 _STAGE_NAMES = WORDS["entry.stages"]
 _ASKS_AGE = re.compile(r"岁|年龄|年纪|多大|几大|老专家|老汉|出生|生日|[六七]十")
+_ASKS_HOW = re.compile(r"考试|考核|材料|填|表|步骤|流程|盖章|一样|从头|重新|类型|首次")
+_ASKS_WITHOUT_RENEWAL = re.compile(r"不续聘|不续|没续|自动|放弃|忘记续|断档")
 _ASKS_CONSEQUENCE = re.compile(
     r"后果|影响|会怎|怎么处理|[暂要被会]停|退库|出库|退出|清出|强制|必须|[没不]?(?:做|学完|完成|参加)(?:了)?会|没(?:做|完成|参加|学)|义务"
 )
@@ -142,14 +144,16 @@ async def explain_renewal(turn: Turn) -> str:
         return _for_guest(_how_to_renew(book))
     me = await people.get_expert(turn)
     own = await turn.services.experts.terms.own_term(me.actor)
-    lines = _renewal_lines(turn, own)
-    limit = book.form.age_max
-    if limit is not None and _ASKS_AGE.search(turn.message.text):
-        lines.insert(0, RENEWAL_AGE.format(age=limit))
-    if "renewal" in book.campaigns.entry_types:
-        lines.append(_how_to_renew(book))
+    text, taps = turn.message.text, commands.tap_lines(commands.TO_DO, commands.PROGRESS, commands.MATERIALS)
     term = NO_RENEWAL_NEEDED if own.until is None else f"{_term_line(turn, book, own)}{NOT_RENEWED}"
-    return "\n".join([*lines, term, commands.tap_lines(commands.TO_DO, commands.PROGRESS, commands.MATERIALS)])
+    now, how, limit = _renewal_lines(turn, own), list[str](), book.form.age_max
+    if "renewal" in book.campaigns.entry_types:
+        how.append(_how_to_renew(book))
+    age = [RENEWAL_AGE.format(age=limit)] if limit is not None and _ASKS_AGE.search(text) else []
+    if _ASKS_WITHOUT_RENEWAL.search(text):
+        return "\n".join([term, *now, *how, taps])
+    lines = [*how, *now] if how and _ASKS_HOW.search(text) else [*now, *how]
+    return "\n".join([*age, *lines, term, taps])
 
 
 def _how_to_renew(book: Rulebook) -> str:

@@ -40,6 +40,7 @@ ALREADY_PAUSED = "不用再设置。可以评标了请恢复，还要停请选�
 OPEN_ENDED = "没有期限的时间：{period}。"
 
 _SHORTER = re.compile(r"改(?!在家|成线上|期)|缩短|延长|写错|填错|登记错|选错|提前到|多登|少登")
+_SETS_ONE = re.compile(r"(?:怎么|咋|如何|哪里|在哪)[^,，]{0,6}(?:登记|添加|加|设置)|添加|(?:设置|登记)日程")
 _BACK_EARLY = re.compile(r"回来|回国|早回|提前|出院|到家|回长")
 _ALL_BUT = re.compile(r"其他|其余|保留|全部|所有|全删|清空|清掉")
 
@@ -59,6 +60,8 @@ async def set_time_off(turn: Turn) -> Answer:
 async def manage_times_off(turn: Turn) -> Answer:
     """The list, of which one can be removed; only the one that the sentence names, where it names one."""
     periods = await own_periods(turn)
+    if not periods and _SETS_ONE.search(turn.message.text) and not ends_times_off(turn.message.text):
+        return set_availability.start(())
     if not periods:
         return f"{NO_PERIODS}\n{commands.tap_lines(commands.AVAILABILITY)}"
     note = CHANGE_NOTE if _SHORTER.search(turn.message.text) else ""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from app.intent_files import SHIPPED_INTENTS
 from domain.errors import InvalidInput
 from domain.experts.holidays import holidays_ahead
 from domain.experts.spoken_times import read_times_off, says_times_off
@@ -124,6 +125,21 @@ def test_what_ends_a_time_off_names_no_new_one(sentence: str) -> None:
         read_times_off(sentence, NOW, HOLIDAYS)
     assert refused.value.code == "ends_times"
     assert not says_times_off(sentence)
+
+
+@pytest.mark.parametrize("intent", ["time_off", "time_off_manage"])
+def test_no_sentence_about_dated_times_becomes_a_pause(intent: str) -> None:
+    """All that people wrote, so that a word added here or there shows at once."""
+    sentences = SHIPPED_INTENTS.read_sentences().by_intent[intent].paraphrases
+    assert len(sentences) > 100
+    assert [sentence for sentence in sentences if is_read_as_pause(sentence)] == []
+
+
+def is_read_as_pause(sentence: str) -> bool:
+    try:
+        return read_times_off(sentence, NOW, HOLIDAYS).is_pause
+    except InvalidInput:
+        return False
 
 
 def test_the_holiday_of_an_unannounced_year_says_that_it_may_change() -> None:

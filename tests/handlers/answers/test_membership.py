@@ -140,6 +140,10 @@ async def test_there_are_no_points(stranger: Phone, phone: Phone) -> None:
     assert "没有未参加的记录" in shown
 
 
+async def test_the_record_stands_first_where_it_is_asked_for(phone: Phone) -> None:
+    assert (await phone.says("我的履职记录")).startswith("没有对您的处理记录")
+
+
 async def test_the_record_names_sanctions_and_what_was_missed(world: World, phone: Phone, expert: Expert) -> None:
     invitation, now = await world.call(expert), world.clock.now()
     await world.services.draws.invitations.answer(invitation.id, expert.id, "decline", by="chat")

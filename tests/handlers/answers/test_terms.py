@@ -96,6 +96,12 @@ async def test_renewal_says_what_can_be_done_now(world: World, phone: Phone, exp
     assert (await phone.says("怎么续聘")).startswith("您的续聘正在办理")
 
 
+async def test_what_is_asked_of_a_renewal_stands_first(phone: Phone, expert: Expert) -> None:
+    await set_columns(expert, term_until=NOON + 60 * DAY)
+    assert (await phone.says("续聘要考试吗")).startswith("办法与首次申报相同")
+    assert (await phone.says("不续聘会怎么样")).startswith("您的聘期至2027年1月20日")
+
+
 async def test_the_age_for_renewal_is_the_form_s(world: World, phone: Phone) -> None:
     assert (await phone.says("68岁还给不给续聘")).startswith("续聘、申请另有年龄要求：不超过65周岁")
     world.set_rules(form={"age_max": None})

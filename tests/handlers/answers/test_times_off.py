@@ -76,6 +76,10 @@ async def test_without_times_there_is_nothing_to_remove(phone: Phone) -> None:
     assert "日程" in shown
 
 
+async def test_how_to_set_one_is_answered_by_the_question_for_it(phone: Phone) -> None:
+    assert "什么时间不接受抽取" in await phone.says("怎么登记日程")
+
+
 async def test_the_named_time_alone_is_offered_for_removal(phone: Phone, expert: Expert) -> None:
     for time in ("每周三下午", "每周一上午", "12月5日到12月12日", "春节"):
         await save(phone, time)
