@@ -248,7 +248,6 @@ def _page(turn: Turn, label: str, path: str) -> str:
 
 ANSWERS: Mapping[str, Handler] = {
     "appeal": explain_appeal,
-    "capabilities": welcome.show_menu,
     "feedback": take_feedback,
     "greeting": greet,
     "human": name_people,
