@@ -10,19 +10,18 @@ from bot.replies import shorten
 from bot.router import Answer, Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
-from domain.applications.lifecycles import ApplicationState
+from domain.applications.lifecycles import IN_HAND, ApplicationState
 from domain.clock import print_until
 from domain.rulebook.book import Rulebook
 from handlers import commands, overview, people, texts, wording
 from handlers.picking import PickOption, pick_option
-from services.applications import Progress, ToDo
+from handlers.registration import closed_text
+from services.applications import Home, Progress, ToDo
 from services.core.base import Actor
 
 _OPINION_BYTES, _MESSAGE_BYTES = 600, 300
 _SPECIALTIES_SHOWN = 6
 _CORRECTIONS_SHOWN = 6
-_MENDING = ("correct", "withdraw", "fill_in", "upload")
-"""Statuses of a review step in which the application can still be changed."""
 
 
 def register(router: Router) -> None:
@@ -41,14 +40,24 @@ def register(router: Router) -> None:
 
 
 async def apply(turn: Turn) -> str:
-    """What the person can do now, each with its page; an unregistered person is asked to register first."""
+    """What the person can do now, each with its page; an unregistered person is asked to register first, where the pool
+    takes registrations."""
     if turn.user.account_id is None:
+        if closed := closed_text(turn):
+            return closed
         link = _link(turn, f"/h5/{turn.user.pool}/apply")
         return f"{texts.APPLY_FIRST.format(link=link)}\n{commands.tap_lines(commands.BIND, commands.GUIDE)}"
     if work := await _staff_overview(turn):
         return work
-    home = await turn.services.applications.to_dos.home(turn.user.pool, turn.user.account_id)
-    items = [_item(turn, to_do) for to_do in home.to_do] or [texts.NOTHING_TO_DO]
+    return home_text(turn, await turn.services.applications.to_dos.home(turn.user.pool, turn.user.account_id))
+
+
+def home_text(turn: Turn, home: Home) -> str:
+    """Membership status, what is to be done, each with its page, and words to tap."""
+    registration = turn.services.deps.book(turn.user.pool).registration
+    is_outside = home.membership_status.kind in ("outside", "left")
+    nothing = registration.closed if is_outside and not registration.open else texts.NOTHING_TO_DO
+    items = [_item(turn, to_do) for to_do in home.to_do] or [nothing]
     taps = [commands.PROGRESS, commands.GUIDE] if home.progress else [commands.GUIDE]
     return "\n".join(
         [texts.MEMBERSHIP_STATUS_IS.format(status=home.membership_status.text), *items, commands.tap_lines(*taps)]
@@ -62,20 +71,25 @@ async def progress(turn: Turn) -> str:
     if work := await _staff_overview(turn):
         return work
     applications = await turn.services.applications.to_dos.progress(turn.user.account_id)
+    return progress_text(turn, applications)
+
+
+def progress_text(turn: Turn, applications: Sequence[Progress]) -> str:
+    """A block for each application, or that there is none, and words to tap."""
     if not applications:
         return f"{texts.NO_APPLICATION}\n{commands.tap_lines(commands.APPLY, commands.GUIDE)}"
-    return "\n".join([_blocks(turn, applications), *_taps(applications)])
+    return "\n".join([blocks(turn, applications), *_taps(applications)])
 
 
 async def show_corrections(turn: Turn) -> str:
-    """What was returned for correction, why, and a link to the form that corrects it."""
+    """What was returned for correction, why, and a link to the form that corrects it; or that it is too late."""
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
     applications = await turn.services.applications.to_dos.progress(turn.user.account_id)
-    mending = [each for each in applications if each.step is not None and each.step.code in _MENDING]
+    mending = [each for each in applications if each.state in IN_HAND]
     if not mending:
         return f"{texts.NOTHING_TO_MEND}\n{commands.tap_lines(commands.PROGRESS)}"
-    return _blocks(turn, mending)
+    return blocks(turn, mending)
 
 
 async def show_change_page(turn: Turn) -> str:
@@ -146,7 +160,7 @@ async def ask_giving_up(talk: Talk, live: tuple[LiveApplication, ...]) -> None:
     await talk.say(commands.tap_lines(commands.APPLY))
 
 
-def _blocks(turn: Turn, applications: Sequence[Progress]) -> str:
+def blocks(turn: Turn, applications: Sequence[Progress]) -> str:
     """A block for each, all in one bubble."""
     share = 1 if len(applications) == 1 else 3
     return "\n\n".join("\n".join(_lines(turn, application, share)) for application in applications)

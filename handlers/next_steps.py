@@ -10,7 +10,6 @@ from domain.clock import local
 from handlers import commands, people, texts
 
 _SHOWN = 3
-_GUEST = (commands.BIND, commands.APPLY, commands.GUIDE)
 _STAFF = (commands.WORK, commands.TO_DO, commands.NOTICES)
 _IDLE_EXPERT = (commands.STATUS, commands.AVAILABILITY, commands.CHANCES)
 _BY_STATE: Mapping[str, tuple[str, ...]] = {
@@ -27,7 +26,8 @@ _BY_STATE: Mapping[str, tuple[str, ...]] = {
 async def next_words(turn: Turn) -> tuple[str, ...]:
     """Words of the chat, at most three, what is urgent first. Raises Forbidden for a closed account."""
     if not turn.user.bound:
-        return _GUEST
+        is_open = turn.services.deps.book(turn.user.pool).registration.open
+        return (commands.BIND, *([commands.APPLY] if is_open else []), commands.GUIDE)
     if (me := people.find_expert(turn)) is not None:
         return (*await _expert_words(turn, me), *_IDLE_EXPERT)[:_SHOWN]
     who = await people.find_who(turn)

@@ -36,7 +36,6 @@ def register(router: Router) -> None:
 async def begin_registration(turn: Turn) -> Answer:
     """Register, or name the account that is registered already; a pool that takes no registrations replies with its own
     text."""
-    registration = turn.services.deps.book(turn.user.pool).registration
     who = await people.find_who(turn)
     if who is not None and who.account_id is not None:
         profile = await turn.services.accounts.credentials.profile(Actor(turn.user.pool, "guest", who.account_id))
@@ -44,10 +43,20 @@ async def begin_registration(turn: Turn) -> Answer:
             status = await membership_status_of(turn.services.deps, who.account_id)
             registered = texts.ALREADY_REGISTERED.format(name=who.masked_name, status=status.text)
             return f"{registered}\n{commands.tap_lines(commands.APPLY, commands.STATUS)}"
-    if not registration.open:
-        return registration.closed
+    if closed := closed_text(turn):
+        return closed
     privacy = turn.services.deps.book(turn.user.pool).pool.privacy_version
     return register_person.start(privacy, who.masked_mobile if who is not None else "")
+
+
+def closed_text(turn: Turn) -> str:
+    """The pool's own words to a person who wants to register, with what can be tapped instead; empty in a pool that
+    takes registrations."""
+    registration = turn.services.deps.book(turn.user.pool).registration
+    if registration.open:
+        return ""
+    binding_tap = () if turn.user.bound else (commands.BIND,)
+    return f"{registration.closed}\n{commands.tap_lines(*binding_tap, commands.GUIDE)}"
 
 
 @conversation(commands.REGISTER)

@@ -41,7 +41,7 @@ async def greet_follower(turn: Turn) -> str:
     who = await people.find_who(turn)
     if who is None:
         welcome_text = turn.services.deps.book(turn.user.pool).pool.welcome
-        return f"{welcome_text}\n{commands.tap_lines(commands.BIND, commands.REGISTER, commands.APPLY, commands.HELP)}"
+        return f"{welcome_text}\n{commands.tap_lines(commands.BIND, *_registering_commands(turn), commands.HELP)}"
     hello = texts.WELCOME_BACK.format(name=who.masked_name or who.masked_mobile)
     return f"{hello}\n{await overview.overview_text(turn, who)}"
 
@@ -78,7 +78,7 @@ async def show_menu(turn: Turn) -> str:
     who = await people.find_who(turn)
     work = await overview.work_lines(turn, who) if who is not None else []
     agency = [texts.MENU_AGENCY] if who is None or not who.roles else []
-    return "\n".join([texts.MENU, *exams, *work, commands.tap_lines(*_offered_commands(who)), *agency])
+    return "\n".join([texts.MENU, *exams, *work, commands.tap_lines(*_offered_commands(turn, who)), *agency])
 
 
 async def answer_unknown_text(turn: Turn) -> str:
@@ -86,10 +86,10 @@ async def answer_unknown_text(turn: Turn) -> str:
     return await next_steps.offer_next_steps(turn, texts.DID_NOT_UNDERSTAND)
 
 
-def _offered_commands(who: Who | None) -> list[str]:
+def _offered_commands(turn: Turn, who: Who | None) -> list[str]:
     """What this person can do here, most useful first."""
     if who is None:
-        return [commands.BIND, commands.REGISTER, commands.APPLY, commands.GUIDE, commands.RECORDS]
+        return [commands.BIND, *_registering_commands(turn), commands.GUIDE, commands.RECORDS]
     if people.is_staff_only(who):
         return [
             commands.WORK,
@@ -111,3 +111,9 @@ def _offered_commands(who: Who | None) -> list[str]:
             commands.UNBIND,
         ]
     return _FOR_EXPERTS
+
+
+def _registering_commands(turn: Turn) -> tuple[str, ...]:
+    """Where the pool takes registrations."""
+    is_open = turn.services.deps.book(turn.user.pool).registration.open
+    return (commands.REGISTER, commands.APPLY) if is_open else ()

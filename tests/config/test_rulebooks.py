@@ -40,6 +40,14 @@ def test_every_value_of_the_manual_names_its_line() -> None:
         assert line in str(book.source(key)), key
 
 
+def test_a_pool_without_registration_invites_nobody_to_apply() -> None:
+    books = [load_rulebook(RULEBOOKS / f"{pool}.toml") for pool in Settings.model_fields["pools"].default]
+    closed = [book.pool for book in books if not book.registration.open]
+    assert [pool.code for pool in closed] == ["guangdong"]
+    for pool in closed:
+        assert "申请入库" not in pool.welcome
+
+
 def test_each_key_that_a_pool_sets_has_a_source_or_a_note() -> None:
     for pool, book in load_rulebooks(RULEBOOKS, ["hunan", "xinjiang", "jilin", "guangdong"]).items():
         for section in ("login", "projects", "draw", "voice", "attendance"):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from models.accounts import Account, VerificationCode
 from models.experts import Expert
 from tests.factories.assembly import identity_verifier_of
@@ -127,13 +129,27 @@ async def test_a_bound_expert_sees_the_expert_record_instead_of_a_registration(p
     assert "正式专家" in await phone.says("注册")
 
 
-async def test_a_pool_closed_to_registration_says_where_to_turn(world: World, stranger: Phone) -> None:
-    closed = world.services.deps.book("demo").registration.model_copy(
-        update={"open": False, "closed": "请向主管部门咨询。"}
-    )
-    book = world.services.deps.book("demo").model_copy(update={"registration": closed})
-    world.services.deps.rulebooks["demo"] = book  # type: ignore[index]  # the test's own
-    assert "请向主管部门咨询" in await stranger.says("注册")
+@pytest.mark.parametrize("word", ["注册", "申报"])
+async def test_a_pool_closed_to_registration_says_where_to_turn(world: World, stranger: Phone, word: str) -> None:
+    world.set_rules(registration={"open": False, "closed": "请向主管部门咨询。"})
+    told = await stranger.says(word)
+    assert told.startswith("请向主管部门咨询。")
+    assert "/h5/demo/apply" not in told
+    assert "您是否同意" in await stranger.taps("绑定身份")
+
+
+async def test_a_pool_closed_to_registration_offers_none(world: World, stranger: Phone) -> None:
+    world.set_rules(registration={"open": False, "closed": "请向主管部门咨询。"})
+    for shown in (await stranger.follows(), await stranger.says("菜单"), await stranger.says("咦")):
+        assert "绑定身份</a>" in shown
+        assert "注册</a>" not in shown
+        assert "申报</a>" not in shown
+
+
+async def test_a_bound_person_hears_that_a_pool_is_closed_to_registration(world: World) -> None:
+    world.set_rules(registration={"open": False, "closed": "请向主管部门咨询。"})
+    phone = await world.phone_with(await make_account(world.office.deps))
+    assert "请向主管部门咨询。" in await phone.says("申报")
 
 
 async def test_no_password_is_taken_in_chat(stranger: Phone) -> None:
