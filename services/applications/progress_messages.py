@@ -98,6 +98,11 @@ class Facts:
         return task.decided_at is not None and (submitted_at is None or task.decided_at >= submitted_at)
 
     @property
+    def is_decided(self) -> bool:
+        """Whether a reviewer has decided since the last submission, so that the applicant can't withdraw it."""
+        return any(self.is_present(task) and task.state != TaskState.OPEN for task in self.tasks)
+
+    @property
     def until(self) -> datetime | None:
         """The deadline for submission, while it is the person's turn and there is one."""
         if self.state not in IN_HAND:

@@ -228,7 +228,7 @@ class ApplicationQueries:
             kept=tuple(kept_fields),
             kept_rule=kept_rule(book, type_of(application)) if kept_fields else "",
             names=names_of(codes),
-            may=_permitted_actions(application, book),
+            may=_permitted_actions(facts),
             log=tuple(_log_line(line, codes) for line in log),
             progress=show_progress(facts, codes),
             created_at=application.created_at,
@@ -285,15 +285,15 @@ def _is_open(application: Application) -> bool:
     return APPLICATION.can(ApplicationState(application.state), ApplicationEvent.SUBMIT)
 
 
-def _permitted_actions(application: Application, book: Rulebook) -> tuple[str, ...]:
+def _permitted_actions(facts: Facts) -> tuple[str, ...]:
     """Events that the person can request now; a concurrent decision may still prevent withdrawing."""
-    state = ApplicationState(application.state)
+    state, book = facts.state, facts.book
     possible = [event for event in _OFFERED if APPLICATION.can(state, event)]
     if not book.form.papers.print_locks:
         possible = [event for event in possible if event != ApplicationEvent.PRINT]
     if state == ApplicationState.SENT_BACK and book.review.withdraw_before_edit:
         possible.remove(ApplicationEvent.SUBMIT)
-    if state == ApplicationState.REVIEWING and not book.review.withdraw_undecided:
+    if state == ApplicationState.REVIEWING and (facts.is_decided or not book.review.withdraw_undecided):
         possible.remove(ApplicationEvent.WITHDRAW)
     return tuple(event.value for event in possible)
 

@@ -8,10 +8,11 @@ import pytest
 
 from app.rulebook_files import load_rulebooks
 from domain.applications.lifecycles import APPLICATION, ApplicationState
-from domain.errors import Forbidden, InvalidInput, NotFound, RuleViolation
+from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from domain.ids import new_id
 from models.applications import Application
 from models.audit import AuditEntry
+from models.reviews import ReviewTask
 from services.applications.drafts import Drafts
 from services.applications.queries import ApplicationQueries
 from services.core.base import Actor, Deps
@@ -101,6 +102,30 @@ async def test_under_review_nothing_is_editable_and_the_log_tells(
     assert all(section.editable == () for section in view.sections)
     assert (view.problems, view.may) == ((), ("withdraw", "cancel"))
     assert [(line.label, line.who) for line in view.log] == [("提交审核", "申请人")]
+
+
+async def test_a_decision_ends_the_withdrawing_that_is_offered(
+    deps: Deps, reading: ApplicationQueries, submission: ApplicationWorkflow, zhao: Actor
+) -> None:
+    application = await fill_in(deps, zhao)
+    await submission.submit(zhao, application.id, application.version)
+    now = deps.now()
+    task = await ReviewTask.create(
+        application_id=application.id,
+        pool=application.pool,
+        round=1,
+        step=0,
+        step_code="first",
+        region="440000",
+        state="approved",
+        opened_at=now,
+        decided_at=now - timedelta(days=1),
+    )
+    assert "withdraw" in (await reading.get(zhao, application.id)).may, "decided before the last submission"
+    await ReviewTask.filter(id=task.id).update(decided_at=now)
+    assert (await reading.get(zhao, application.id)).may == ("cancel",)
+    with pytest.raises(Conflict, match="已有部门作出审核决定"):
+        await submission.withdraw(zhao, application.id)
 
 
 async def test_only_the_owner_reads_an_application(deps: Deps, reading: ApplicationQueries, zhao: Actor) -> None:
