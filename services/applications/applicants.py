@@ -25,7 +25,7 @@ async def get_registered_account(actor: Actor) -> Account:
     """The actor's account. Raises Forbidden for a person not registered with name and ID number."""
     account = await Account.get_or_none(id=actor.account_id) if actor.account_id else None
     if account is None or account.registered_at is None:
-        raise Forbidden("请先完成实名注册，再申请成为专家。", code="not_registered")
+        raise Forbidden("请先完成实名注册，再办理申请。", code="not_registered")
     return account
 
 

@@ -199,7 +199,8 @@ class ToDos:
             if not self.deps.book(account.pool).registration.open:
                 return ()
             route = f"/h5/{account.pool}/account"
-            return (ToDo("register", "实名注册", "注册后才能申请成为专家。", "去注册", route),)
+            then = "申请成为专家" if person.expert is None else "办理续聘、变更等申请"
+            return (ToDo("register", "实名注册", f"注册后才能{then}。", "去注册", route),)
         exams = tuple(ToDo("exam", TITLE, exam.detail, exam.action, exam.route, exam.until) for exam in person.exams)
         courses = tuple(
             ToDo("course", COURSE_TITLE, course.detail, course.action, course.route, course.until)
