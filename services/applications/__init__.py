@@ -5,7 +5,14 @@ Rows are locked application first; ``repository`` has the locks and state change
 
 from services.applications.applicants import facts_of, has_left, today
 from services.applications.attachment_reuse import ids_of_accepted
-from services.applications.attachment_rules import AttachmentView, check_begin, field_of, view_of
+from services.applications.attachment_rules import (
+    AttachmentView,
+    check_begin,
+    field_of,
+    print_size,
+    print_types,
+    view_of,
+)
 from services.applications.attachments import PART_MAX
 from services.applications.campaign_rules import entry_names
 from services.applications.campaign_windows import (
@@ -129,6 +136,8 @@ __all__ = [
     "open_sealed",
     "outcome_of",
     "page_of",
+    "print_size",
+    "print_types",
     "progress_of",
     "read_acts",
     "read_typing_times",

@@ -105,7 +105,7 @@ def check_begin(rule: FileRule, size: int, media_type: str, sha256: str) -> None
         raise InvalidInput("文件是空的，请重新选择。", code="file_empty", field="size")
     if size > rule.size_max:
         raise InvalidInput(
-            f"文件有{_megabytes(size)}，最大{_megabytes(rule.size_max)}，请压缩后再上传。",
+            f"文件有{print_size(size)}，最大{print_size(rule.size_max)}，请压缩后再上传。",
             code="file_too_large",
             field="size",
             params={"size_max": rule.size_max},
@@ -122,5 +122,6 @@ def print_types(rule: FileRule) -> str:
     return "、".join(_WORDS[file_type] for file_type in rule.types)
 
 
-def _megabytes(size: int) -> str:
+def print_size(size: int) -> str:
+    """``5.0MB``, ``80KB``; ``size`` in bytes."""
     return f"{size / 1_000_000:.1f}MB" if size >= 100_000 else f"{max(1, size // 1000)}KB"
