@@ -83,7 +83,7 @@ async def go_on(turn: Turn) -> Answer:
 
 def nothing_paused(periods: list[Period]) -> str:
     if not periods:
-        return texts.NOT_PAUSED
+        return f"{texts.NOT_PAUSED}\n{commands.tap_lines(commands.AVAILABILITY, commands.CHANCES)}"
     listed = texts.AVAILABILITY.format(periods=wording.period_lines(periods))
     return f"{texts.NOT_PAUSED_NOW}\n{listed}\n{commands.tap_lines(commands.AVAILABILITY)}"
 

@@ -82,6 +82,43 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "请拨打服务热线说明情况，由工作人员解锁": "office.applications.unlock",
     },
     "config/rulebooks/xinjiang.toml": {"如旧手机已停用，请拨打0991-8837410核实": _NEW_MOBILE},
+    "handlers/answers/terms.py": {
+        "免修、延期、其他地方的学时能否抵扣，由专家库管理机构认定，请拨打{}": _TRAINED,
+        "其他部门有要求的，请以通知为准，或拨打{}咨询": _TRAINED,
+        "对退库有疑问的，请拨打{}": "office.experts.restore",
+        "想保留账号、只退库的，请拨打{}": "office.experts.remove_from_pool",
+        "日期有误请拨打{}更正": "office.expert_sheets.confirm",
+        "逾期后可以{}补学{}次，再不行请拨打{}": _MAKE_UP,
+    },
+    "handlers/answers/staff.py": {
+        "专家和申请的资料只有专家库管理员可以查，要查的请拨打{}": _LOOK_UP,
+        "审什么、凭什么退回以管理机构的要求为准，不清楚的请拨打{}": _APPLICATION,
+        "监督人不能叫停抽取，也不在系统里写意见，发现问题请向主管部门反映，或拨打{}": _DRAW,
+    },
+    "handlers/answers/remuneration.py": {
+        "联系不上的，请拨打{}": "agency.remuneration.mark_chosen",
+    },
+    "handlers/answers/panels.py": {
+        "其他事情请拨打{}": _DRAW,
+    },
+    "handlers/answers/membership.py": {
+        "姓名和身份证号不能自己修改，有误请拨打{}": _IDENTITY,
+        "收到扣分、评级通知的，是其他部门发的，请向发通知的单位查询，或拨打{}": _SANCTION,
+        "暂时没有单位，或证明不能盖章的，请拨打{}": _FIELD,
+    },
+    "handlers/answers/invitations.py": {
+        "本地另有规定的，请拨打{}": "draws.absences.register",
+        "要找人请拨打{}": _DRAW,
+        "认为应通知您而没有通知的，请拨打{}": _FILE,
+    },
+    "handlers/answers/agency_draws.py": {
+        "到评标开始仍没核验的自动退回，急的请拨打{}": _DRAW,
+        "没有规定时限，急的请拨打{}": _DRAW,
+        "通过后请在{}前启动退选，急的请拨打{}": _DRAW,
+    },
+    "handlers/answers/agencies.py": {
+        "办不了的请拨打{}": _LOOK_UP,
+    },
     "handlers/answers/accounts.py": {
         "仍被别人登录的，请拨打{}": _STRANGER,
         "提示号码已被使用的，请拨打{}核实": f"office.people.release_mobile {_NEW_MOBILE}",
@@ -167,6 +204,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "可拨打{}咨询": _WINDOWS,
     },
     "handlers/texts.py": {
+        "删除或更正已登记的回避单位，请拨打{}": _FIELD,
         "有两个账号、替去世的家人办理、注销单位账号的，请拨打{}": f"office.people.begin_merge {_DISABLE}",
         "此账号已停用，请拨打{}咨询": _ENABLE,
         "{}目前没有可以预约的场次，请拨打{}咨询": "office.exam_sittings.add",

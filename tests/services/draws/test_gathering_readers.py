@@ -64,6 +64,9 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "explain_leave_rules": AGREED,
         "explain_missed_call": AGREED,
     },
+    "handlers/answers/membership.py": {
+        "_past_panels": AGREED,
+    },
     "handlers/answers/own_panels.py": {
         "OwnPanels.today": AGREED,
         "describe": AGREED,
