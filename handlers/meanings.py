@@ -12,11 +12,14 @@ SMALL_TALK = ("capabilities", "greeting")
 
 
 async def understand(turn: Turn) -> SentenceMeaning:
-    """The meaning of the message's text. Raises Forbidden for a closed account."""
+    """The meaning of the message's text, by the model, and where that isn't sure by the office's paraphrases. Raises
+    Forbidden for a closed account."""
     cached_meaning = turn.cached_lookups.get("meaning")
     if not isinstance(cached_meaning, SentenceMeaning):
-        speakers = await people.speakers(turn)
-        cached_meaning = turn.services.understanding.meanings.understand(speakers, turn.message.text)
+        speakers, text = await people.speakers(turn), turn.message.text
+        services = turn.services.understanding
+        by_model = services.meanings.understand(speakers, text)
+        cached_meaning = await services.paraphrases.refine(turn.user.pool, speakers, text, by_model)
         turn.cached_lookups["meaning"] = cached_meaning
     return cached_meaning
 

@@ -6,15 +6,20 @@ Which intents there are and who may mean them: ``config/intents/``. An intent is
 
 from __future__ import annotations
 
-from bot.dialogue import is_mere_answer
+import structlog
+
+from bot.dialogue import OUTAGES, is_mere_answer
 from bot.router import Answer, Router, WordAnswer
 from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.chat_links import link
 from domain.clock import print_time
+from domain.errors import AppError
 from domain.understanding.intents import Intent
 from handlers import commands, helpdesk, meanings, people, texts, welcome
 from handlers.answers import ANSWERS
+
+log = structlog.get_logger()
 
 
 def register(router: Router) -> None:
@@ -32,7 +37,10 @@ async def answer_sentence(turn: Turn) -> Answer:
     if (answer := helpdesk.find_answer(turn)) is not None:
         return answer
     meaning = await meanings.understand(turn)
-    return ask_back.start(meaning.intents) if meaning.intents else None
+    if meaning.intents:
+        return ask_back.start(meaning.intents)
+    await _record_misunderstood(turn, ())
+    return None
 
 
 async def answer_in_passing(turn: Turn) -> Answer:
@@ -86,4 +94,22 @@ async def ask_back(talk: Talk, intent_ids: tuple[str, ...]) -> Answer:
     offered = {intent.title: intent.id for intent in intents if intent is not None}
     chosen_id = await talk.choose(texts.DO_YOU_MEAN, {**offered, texts.NONE_OF_THESE: ""})
     intent = talk.services.understanding.meanings.find(chosen_id)
-    return await welcome.answer_unknown_text(talk) if intent is None else await answer_intent(talk, intent)
+    if intent is not None:
+        return await answer_intent(talk, intent)
+    await _record_misunderstood(talk, tuple(offered.values()))
+    return await welcome.answer_unknown_text(talk)
+
+
+async def _record_misunderstood(turn: Turn, offered: tuple[str, ...]) -> None:
+    """Keep the sentence for the office. What fails here is logged: the person gets the reply all the same."""
+    record = turn.services.understanding.misunderstood.record
+    user, sentence = turn.user, turn.message.text
+    writer = user.openid if user.account_id is None else str(user.account_id)
+    speakers = await people.speakers(turn)
+    try:
+        if isinstance(turn, Talk):
+            await turn.once(record, user.pool, speakers, sentence, offered, writer)
+        else:
+            await record(user.pool, speakers, sentence, offered, writer)
+    except (AppError, *OUTAGES) as error:
+        log.warning("misunderstood_not_recorded", error=type(error).__name__)

@@ -27,6 +27,7 @@ MODULES = [
     "models.helpdesk",
     "models.invitations",
     "models.materials",
+    "models.misunderstood",
     "models.notices",
     "models.office_sheets",
     "models.office_texts",

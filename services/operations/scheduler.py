@@ -16,7 +16,7 @@ import asyncpg
 import structlog
 from tortoise.exceptions import BaseORMException, IntegrityError
 
-from domain.clock import print_time
+from domain.clock import local, print_time
 from models.draws import Draw
 from services.accounts import DRAFT_TTL, KNOWN_BROWSER_TTL
 from services.core.audit_chain import AuditChain
@@ -31,6 +31,7 @@ from services.notifications import CLIMB_DUE, Delivery, Notices
 from services.operations.delivery_reports import REPORT_TTL, WITHOUT_JOB, DeliveryReports
 from services.operations.package_tasks import PackageTasks
 from services.operations.scheduler_pauses import SchedulerPauses
+from services.understanding import MISUNDERSTOOD_TTL
 
 log = structlog.get_logger(__name__)
 
@@ -268,7 +269,7 @@ class Scheduler:
                 pass
 
     async def _delete_obsolete(self) -> None:
-        """Delete obsolete data: stored responses, used codes, finished jobs, applied reports."""
+        """Delete obsolete data: stored responses, used codes, finished jobs, applied reports, sentences of the chat."""
         now = self.deps.now()
         await execute("DELETE FROM idempotency_key WHERE created_at < $1", now - self.deps.answers_kept)
         await execute("DELETE FROM verification_code WHERE sent_at < $1", now - _CODE_TTL)
@@ -277,6 +278,8 @@ class Scheduler:
         await execute("DELETE FROM spent_token WHERE until < $1", now)
         await execute("DELETE FROM identity_verification_request WHERE asked_at < $1", now - _VERIFICATION_REQUEST_TTL)
         await execute("DELETE FROM form_draft WHERE saved_at < $1", now - DRAFT_TTL)
+        await execute("DELETE FROM misunderstood_sentence WHERE last_at < $1", now - MISUNDERSTOOD_TTL)
+        await execute("DELETE FROM misunderstood_writer WHERE day < $1", local(now).date())
         await execute("DELETE FROM row_failure WHERE retry_at < clock_timestamp() - $1::interval", FAILURE_TTL)
         await execute("DELETE FROM delivery_report WHERE applied_at < $1", now - REPORT_TTL)
         await execute("DELETE FROM session WHERE refresh_until < $1", now - _SESSION_TTL)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.understanding.decision import SentenceMeaning, decide, rank
-from domain.understanding.intents import Intent, Speaker
+from domain.understanding.intents import UNKNOWN, Intent, Speaker
 from domain.understanding.model import LinearModel
+from domain.understanding.sentences import Sentences
 from services.core.base import Deps
 
 
@@ -21,6 +22,9 @@ class IntentSource(Protocol):
     @property
     def model(self) -> LinearModel | None:
         """None while it can't be read: then no sentence is understood."""
+
+    def read_sentences(self) -> Sentences:
+        """All shipped sentences. Reads files for half a second of CPU: only in a thread. Raises BadIntents."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,19 @@ class Meanings:
         likely = [each for each in intents.values() if each.may_be_of(speakers)]
         others = [each for each in intents.values() if Speaker.GUEST in speakers and each not in likely]
         return decide(rank(scores, likely, others), intents, sentence)
+
+    def guess(self, speakers: Collection[Speaker], sentence: str) -> str:
+        """The id of the likeliest intent that such a person may mean, however unlikely; empty without a model."""
+        model, intents = self.source.model, self.source.intents
+        if model is None:
+            return ""
+        scores = dict(zip(model.labels, model.score(sentence), strict=True))
+        likely = [each for each in intents.values() if Speaker.GUEST in speakers or each.may_be_of(speakers)]
+        return next((each for each in rank(scores, likely) if each != UNKNOWN), "")
+
+    def list_intents(self) -> Collection[Intent]:
+        """All of this release."""
+        return self.source.intents.values()
 
     def find(self, intent_id: str) -> Intent | None:
         """None for an intent that this release doesn't know."""

@@ -36,7 +36,7 @@ async def cost(phone: Phone, word: str) -> int:
     [
         ("帮助", 1),
         ("菜单", 1),
-        ("今天天气怎么样", 1),
+        ("今天天气怎么样", 2),  # what was not understood is kept for the office
         ("我的状态", 3),
         ("评标邀请", 1),
         ("我的活动", 1),
@@ -72,9 +72,9 @@ async def test_an_applicant_who_owes_a_fee(world: World, word: str, most: int) -
     assert await cost(phone, word) == most
 
 
-@pytest.mark.parametrize("word", ["帮助", "菜单", "我的状态", "今天天气怎么样"])
-async def test_a_stranger(stranger: Phone, word: str) -> None:
-    assert await cost(stranger, word) == 1
+@pytest.mark.parametrize(("word", "most"), [("帮助", 1), ("菜单", 1), ("我的状态", 1), ("今天天气怎么样", 2)])
+async def test_a_stranger(stranger: Phone, word: str, most: int) -> None:
+    assert await cost(stranger, word) == most
 
 
 async def test_who_may_work_is_found_with_the_user(world: World) -> None:

@@ -7,12 +7,15 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.intent_files import SHIPPED_INTENTS, IntentFiles
 from domain.understanding.intents import Speaker
 from models.experts import Expert
 from models.invitations import Invitation
-from services.understanding import Meanings, UnderstandingServices
+from services.core.base import Actor
+from services.understanding import IntentSource, Meanings, Misunderstood, SentenceView, UnderstandingServices
+from tests.factories.assembly import composed
 from tests.factories.people import make_account
 from tests.handlers.conftest import Phone, World
 
@@ -101,12 +104,84 @@ async def test_without_a_model_words_taps_and_frequent_questions_still_work(
     world: World, phone: Phone, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     files = IntentFiles(tmp_path_factory.mktemp("empty"))
-    understanding = UnderstandingServices(Meanings(world.services.deps, files))
+    understanding = composed(UnderstandingServices, world.services.deps, given={IntentSource: files})
     world.services = replace(world.services, understanding=understanding)
     world.start_process()
     assert "专家编号" in await phone.says("我的状态")
     assert "没有看懂" in await phone.says("评标在哪里")
     assert "什么时间不接受抽取" in await phone.taps("日程")
+
+
+async def kept_sentences(world: World) -> list[SentenceView]:
+    office = Actor("demo", "pool_admin")
+    return list((await world.services.understanding.misunderstood.page(office, "open")).items)
+
+
+async def give_meaning(world: World, sentence: str, intent_id: str) -> None:
+    office = Actor("demo", "pool_admin", (await make_account(world.services.deps, "13911112222")).id)
+    await world.services.understanding.paraphrase_editing.add(office, sentence, intent_id)
+
+
+async def test_what_is_not_understood_is_kept_without_what_is_personal(
+    world: World, phone: Phone, stranger: Phone
+) -> None:
+    assert "没有看懂" in await phone.says("我叫李小红，隔壁老王的狗跑了，他电话13800138000")
+    assert "没有看懂" in await stranger.says("我叫赵大明，隔壁老王的狗跑了，他电话13900139000")
+    [view] = await kept_sentences(world)
+    assert (view.sentence, view.count, view.offered) == ("我叫***,隔壁老王的狗跑了,他电话***", 2, ())
+    assert view.speakers == (Speaker.EXPERT, Speaker.GUEST)
+
+
+async def test_what_is_understood_or_a_mere_answer_or_about_a_password_is_not_kept(world: World, phone: Phone) -> None:
+    for text in ("怎么下载评标专家操作手册", "没空", "好的", "123456", "密码是abc123", "我的密码忘了", "我的状态"):
+        await phone.says(text)
+    assert await kept_sentences(world) == []
+
+
+async def test_a_sentence_that_means_none_of_the_offers_is_kept_once(world: World, phone: Phone) -> None:
+    await phone.says("没空")
+    assert await kept_sentences(world) == []
+    await phone.taps("都不是")
+    [view] = await kept_sentences(world)
+    assert (view.sentence, view.count) == ("没空", 1)
+    assert "不能参加（请假）" in view.offered
+
+
+async def test_the_reply_comes_even_if_the_sentence_cannot_be_kept(
+    world: World, phone: Phone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object, **__: object) -> bool:
+        raise OSError("no connection")
+
+    monkeypatch.setattr(Misunderstood, "record", fail)
+    with capture_logs() as logs:
+        assert "没有看懂您的意思" in await phone.says("隔壁老王的狗跑了")
+        await phone.says("没空")
+        assert "没有看懂您的意思" in await phone.taps("都不是")
+    failures = [entry for entry in logs if entry["event"] == "misunderstood_not_recorded"]
+    assert [entry["error"] for entry in failures] == ["OSError", "OSError"]
+    assert "老王" not in str(failures)
+
+
+async def test_a_sentence_with_a_meaning_from_the_office_is_answered(world: World, phone: Phone) -> None:
+    assert "没有看懂" in await phone.says("隔壁老王的狗跑了")
+    await give_meaning(world, "隔壁老王的狗跑了", "page_trouble")
+    assert "请关掉页面" in await phone.says("隔壁老王的狗跑了呀")
+    assert await kept_sentences(world) == [], "it waits for the office no more"
+
+
+async def test_an_act_begins_by_the_very_sentence_and_is_offered_for_a_similar_one(
+    world: World, phone: Phone, expert: Expert
+) -> None:
+    sentence = "隔壁老王的狗跑了来不了"
+    invitation = await world.make_accepted_panel(expert)
+    await give_meaning(world, sentence, "cannot_come")
+    assert "1. " in await phone.says("今天隔壁老王的狗跑了来不了")
+    assert "您是想问：" in phone.screen
+    assert "不能参加（请假）" in phone.screen
+    assert "请假" in await phone.says(f"{sentence}。")
+    assert "您是想问：" not in phone.screen
+    assert await world.state_of(invitation.id) == "accepted", "nothing happens by the sentence alone"
 
 
 @pytest.mark.parametrize("speaker", [Speaker.EXPERT, Speaker.APPLICANT, Speaker.AGENCY, Speaker.GUEST])

@@ -45,6 +45,7 @@ DIGESTS = {
     "0018_catalogue_dates.sql": "6180f1908824a57a1262a445065909514b745f2ea664b4e8352e0148f822835c",
     "0019_office_acts.sql": "ded92d4d17659d921c23819f57c12da5be5ab0c9e95845cf51a3311557767a67",
     "0020_office_sheets.sql": "dea6d9af74019308a5f9fd06ea9df4b29b77666d11e3d3fd74da91b3508c7d5e",
+    "0021_misunderstood_sentences.sql": "4a57d8b0c09b8a502cf4265218619db5047804af712c081b4806ba3bb6f3ac75",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]
