@@ -22,6 +22,7 @@ from services.payments import (
 )
 from services.reviews import find_uncovered
 from services.sanctions import APPEALS, PROPOSALS
+from services.understanding import RECURRING
 
 UNREPLIED = "r.state = 'disputed' AND r.answered_at <= {since}"
 """Objections to a remuneration that the venue has left unanswered since a moment or longer."""
@@ -38,6 +39,7 @@ Kind = Literal[
     "exam_appeals",
     "exam_evidence",
     "feedback",
+    "misunderstood",
     "disputes",
     "refunds",
     "unmatched_payments",
@@ -48,8 +50,9 @@ Kind = Literal[
 ]
 """``unassigned_reviews``: tasks that no reviewer covers; ``reversals``: invoices that the office has to reverse;
 ``reinstatements``: ended applications to be taken up again, that wait for a second person; ``disputes``: objections to
-a remuneration that a venue has not answered in time; ``sanction_proposals``: acts against experts that wait for a
-second person, ``sanction_sheets``: whole sheets of them."""
+a remuneration that a venue has not answered in time; ``misunderstood``: sentences that the chat did not understand
+more than once; ``sanction_proposals``: acts against experts that wait for a second person, ``sanction_sheets``: whole
+sheets of them."""
 
 _WAITING = f"""
 SELECT 'overdue_reviews' AS kind, count(*), min(t.opened_at) AS since, NULL::uuid AS subject FROM review_task t
@@ -70,6 +73,8 @@ UNION ALL SELECT 'exam_appeals', count(*), min(l.created_at), (array_agg(a.exam_
 UNION ALL SELECT 'exam_evidence', count(*), min(v.received_at), (array_agg(a.exam_id ORDER BY v.received_at))[1]
   FROM exam_evidence v JOIN exam_attempt a ON a.id = v.attempt_id WHERE v.pool = $1 AND v.state = 'open'
 UNION ALL SELECT 'feedback', count(*), min(created_at), NULL FROM feedback WHERE pool = $1 AND state = 'open'
+UNION ALL SELECT 'misunderstood', count(*), min(first_at), NULL FROM misunderstood_sentence
+ WHERE pool = $1 AND state = 'open' AND count >= {RECURRING}
 UNION ALL SELECT 'disputes', count(*), min(r.answered_at), NULL FROM remuneration r
  WHERE r.pool = $1 AND {UNREPLIED.format(since="$4")}
 UNION ALL SELECT 'refunds', count(*), min(o.created_at), NULL FROM pay_order o WHERE o.pool = $1 AND o.id IN {ABNORMAL}

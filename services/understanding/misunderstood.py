@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from domain.clock import local
@@ -28,7 +28,6 @@ KEPT_PER_DAY = 20
 RECURRING = 2
 """How often a sentence was written before it counts as open work of the office."""
 HASH_KIND = "misunderstood"
-State = Literal["open", "dismissed"]
 _KEEP = """
 WITH counted AS (
   INSERT INTO misunderstood_writer AS w (id, writer_hash, day, count) VALUES ($1, $2, $3, 1)
@@ -89,15 +88,18 @@ class Misunderstood:
             return await run()
         return await once(owner=f"{HASH_KIND}:{pool}", key=key, deps=self.deps, answer=bool, run=run, request=text)
 
-    async def page(self, actor: Actor, state: State, *, offset: int = 0, limit: int = 10) -> Page[SentenceView]:
-        """Sentences in this state, the most frequent first."""
+    async def page(
+        self, actor: Actor, state: str, *, least: int = 1, offset: int = 0, limit: int = 10
+    ) -> Page[SentenceView]:
+        """Sentences in this state (open, dismissed) that were written ``least`` times or more, the most frequent
+        first."""
         check(actor, "text.manage")
         listed = await read_page(
             "m.*",
             "m",
-            "misunderstood_sentence m WHERE m.pool = $1 AND m.state = $2",
+            "misunderstood_sentence m WHERE m.pool = $1 AND m.state = $2 AND m.count >= $3",
             "m.count DESC, m.last_at DESC, m.id",
-            (actor.pool, state),
+            (actor.pool, state, least),
             offset=offset,
             limit=limit,
         )

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.errors import AppError, Conflict, InvalidInput, NotFound
+from domain.faults import Faults
 from domain.understanding.intents import Intent, plain
 from domain.understanding.scrubbing import LONGEST, is_clean
 from models.misunderstood import IntentParaphrase, MisunderstoodSentence
@@ -82,14 +83,10 @@ class ParaphraseEditing:
         for one that means something else, with both, NotFound for an unknown intent.
         """
         check(actor, "text.manage")
-        text = check_text(sentence, "sentence", "句子", LONGEST, required=True)
-        if not is_clean(text):
-            raise InvalidInput(
-                "句子中不能有号码、网址、姓名或密码，至少两个汉字。请改成别人也会写的话。",
-                code="personal",
-                field="sentence",
-            )
-        intent = self._intent(intent_id)
+        faults = Faults()
+        text = faults.check(_check_sentence, sentence)
+        intent = faults.check(self._intent, intent_id)
+        faults.raise_any()
         await asyncio.to_thread(self._check_shipped, text, intent)
         async with self._lock(actor.pool):
             await self._append(actor, text, intent)
@@ -161,7 +158,9 @@ class ParaphraseEditing:
                     raise _contradiction(sentence, intent, text, self._title(meant), "系统自带的例句，属于")
         if any(plain(text) == wanted for text, _ in shipped.by_intent[intent.id].unlike):
             raise Conflict(
-                f"“{sentence}”是系统自带的反例，不能归入“{intent.title}”。请选择别的问题，或忽略这句话。", code="unlike"
+                f"“{sentence}”是系统自带的反例，不能归入“{intent.title}”。请选择别的问题，或忽略这句话。",
+                code="unlike",
+                field="intent",
             )
 
     async def _move(self, actor: Actor, sentence: str, before: str, after: str) -> None:
@@ -177,6 +176,15 @@ class ParaphraseEditing:
     def _view(self, row: Any) -> ParaphraseView:
         title = self._title(row["intent"])
         return ParaphraseView(row["id"], row["sentence"], row["intent"], title, row["at"], row["name"] or "管理员")
+
+
+def _check_sentence(sentence: str) -> str:
+    """Raises InvalidInput."""
+    text = check_text(sentence, "sentence", "句子", LONGEST, required=True)
+    if not is_clean(text):
+        message = "句子中不能有号码、网址、姓名或密码，至少两个汉字。请改成别人也会写的话。"
+        raise InvalidInput(message, code="personal", field="sentence")
+    return text
 
 
 def _check_act(sentence: str, intent: Intent) -> None:
@@ -196,4 +204,5 @@ def _contradiction(sentence: str, intent: Intent, other: str, title: str, relati
     return Conflict(
         f"“{sentence}”不能归入“{intent.title}”：“{other}”{relation}“{title}”，一句话只能有一个意思。",
         code="contradiction",
+        field="intent",
     )

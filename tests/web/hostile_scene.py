@@ -31,6 +31,7 @@ from models.experts import CatalogueEntry, Employment, Expert, Unavailability
 from models.helpdesk import Feedback
 from models.invitations import Invitation, ReleaseConfirmation
 from models.materials import Material
+from models.misunderstood import IntentParaphrase, MisunderstoodSentence
 from models.notices import GroupNotice
 from models.office_sheets import OfficeSheet
 from models.organisations import Organisation
@@ -77,6 +78,7 @@ TYPED: Mapping[type[Model], tuple[str, ...]] = {
     Expert: ("name", "left_reason"),
     Feedback: ("answer",),
     GroupNotice: ("title", "text", "audience"),
+    IntentParaphrase: ("sentence",),
     Invoice: ("title", "reverse_note", "failure"),
     Lot: ("name", "number"),
     Material: ("title", "note", "filename"),
@@ -105,6 +107,7 @@ _NO_TWO_ALIKE: Mapping[type[Model], str] = {Employer: "name", Project: "number"}
 _SEALED: Mapping[type[Model], tuple[str, str]] = {
     CallNotice: ("contact_phone_sealed", PHONE),
     Feedback: ("text_sealed", TEXT),
+    MisunderstoodSentence: ("sentence_sealed", TEXT),
     Objection: ("text_sealed", TEXT),
     Project: ("contact_phone_sealed", PHONE),
     Sanction: ("appeal_sealed", TEXT),

@@ -13,14 +13,18 @@ from openpyxl import load_workbook
 from yarl import URL
 
 from domain.ids import new_id
+from domain.understanding.intents import Speaker, plain
+from domain.understanding.scrubbing import scrub
 from models.accounts import Account
 from models.applications import Application
 from models.campaigns import EmployerRequest
 from models.helpdesk import Feedback
+from models.misunderstood import MisunderstoodSentence
 from models.payments import Bill, BillDifference, Invoice, PayOrder, Refund
 from models.reviews import Objection
 from services.core.base import Actor, transaction
 from services.core.crypto import TEXT
+from services.understanding.misunderstood import HASH_KIND
 from tests.factories.applications import make_campaign, make_employer
 from tests.factories.attachments import upload_file
 from tests.factories.files import jpeg, pdf
@@ -220,6 +224,15 @@ async def feedback(scene: Scene, text: str = "建议在申请页显示审核部�
     return await Feedback.create(pool="demo", account_id=by.id, text_sealed=sealed, created_at=scene.world.clock.now())
 
 
+async def misunderstood(scene: Scene, sentence: str = "食堂在几楼", *, times: int = 1) -> MisunderstoodSentence:
+    """A sentence that experts wrote to the chat in vain."""
+    service = scene.world.services.understanding.misunderstood
+    for number in range(times):
+        assert await service.record("demo", [Speaker.EXPERT], sentence, ("members_secret",), f"{sentence}{number}")
+    key = scene.world.services.deps.keys.lookup_hash(HASH_KIND, plain(scrub(sentence)))
+    return await MisunderstoodSentence.get(pool="demo", sentence_hash=key)
+
+
 async def fill(scene: Scene) -> dict[str, UUID]:
     """Make rows of every kind; returns the ids that pages need."""
     deps, clock = scene.world.services.deps, scene.world.clock
@@ -266,6 +279,8 @@ async def fill(scene: Scene) -> dict[str, UUID]:
     day = await bill(scene, date(2026, 11, 20), differs=True)
     await bill(scene, date(2026, 11, 19))
     await feedback(scene)
+    await misunderstood(scene, times=2)
+    await scene.world.services.understanding.paraphrase_editing.add(scene.admin, "评标那天车停在哪里", "page_trouble")
     return {"campaign": campaign.id, "application": first.id, "locked": locked.id, "order": order.id, "bill": day.id}
 
 

@@ -46,6 +46,7 @@ ABOUT_THINGS: Mapping[str, str] = {
     "office.feedback": "an answer to a message",
     "office.invoices": "invoices",
     "office.materials": "documents",
+    "office.misunderstood": "a sentence, of which nobody knows who wrote it",
     "office.orders": "money that comes back",
     "office.reconciliation": "money",
     "office.texts": "texts that everybody reads",

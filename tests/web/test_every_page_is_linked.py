@@ -35,6 +35,8 @@ _ADMINS = (
         "/experts/import",
         "/experts/terms",
         "/feedback",
+        "/misunderstood",
+        "/paraphrases",
         "/group-notices",
         "/group-notices/new",
         "/invoices",

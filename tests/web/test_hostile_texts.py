@@ -82,6 +82,8 @@ SHOWN = (
         "/office/reconciliation/{id}",
         "/office/remuneration",
         "/office/feedback",
+        "/office/misunderstood",
+        "/office/paraphrases",
         "/office/group-notices",
         "/office/materials",
     ),

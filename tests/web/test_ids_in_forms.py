@@ -13,6 +13,7 @@ from models.campaigns import Employer, EmployerRequest
 from models.draws import SupervisorEntry
 from models.helpdesk import Feedback
 from models.materials import Material
+from models.misunderstood import IntentParaphrase, MisunderstoodSentence
 from models.organisations import Organisation
 from models.payments import BillDifference, Invoice
 from models.remuneration import Remuneration
@@ -34,6 +35,8 @@ OFFICE = {
     "/office/objections": Objection,
     "/office/invoices": Invoice,
     "/office/feedback": Feedback,
+    "/office/misunderstood": MisunderstoodSentence,
+    "/office/paraphrases": IntentParaphrase,
     "/office/employers": Employer,
     "/office/employers/requests": EmployerRequest,
     "/office/materials": Material,

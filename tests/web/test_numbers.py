@@ -28,6 +28,7 @@ from models.payments import Fee
 from services.core.base import Actor, Deps, Page
 from services.draws import Filters
 from services.office import Filter
+from services.understanding import RECURRING
 from tests.bot.stage import raised_limits, redis_client
 from tests.factories import offices
 from tests.factories.applications import make_campaign
@@ -132,6 +133,7 @@ async def totals(house: House, admin: Account) -> dict[str, int]:
         "申请添加的单位": services.organisations.employer_queries.requests(actor, state="open", page=1, size=1),
         "待处理的异议": services.entry.objection_queries.page(actor, state="open", **part),
         "待答复的意见": services.notifications.helpdesk_queries.list_all(actor, state="open", **part),
+        "多次没看懂的话": services.understanding.misunderstood.page(actor, "open", least=RECURRING, **part),
         "异常的退款": payments.queries.orders(actor, "abnormal", **part),
         "无法入账的通知": payments.unmatched_payments.list(actor, "open", **part),
         "待开的发票": services.office.payment_views.invoices(actor, "to_make", **part),

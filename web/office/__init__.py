@@ -33,6 +33,7 @@ from web.office.group_notices import GroupNoticePages
 from web.office.home import OfficeHomePages
 from web.office.invoices import InvoicePages
 from web.office.materials import OfficeMaterialPages
+from web.office.misunderstood import MisunderstoodPages
 from web.office.objections import ObjectionPages
 from web.office.orders import OrderPages
 from web.office.passwords import PasswordPages
@@ -89,6 +90,7 @@ _ALL = (
     RemunerationPages,
     StatisticsPages,
     FeedbackPages,
+    MisunderstoodPages,
     GroupNoticePages,
     OfficeMaterialPages,
     PasswordPages,

@@ -35,6 +35,7 @@ _MENU: Mapping[str, Mapping[str, str]] = {
     "缴费": {"orders": "缴费", "invoices": "发票", "reconciliation": "对账"},
     "服务与账号": {
         "feedback": "意见反馈",
+        "misunderstood": "没看懂的话",
         "group-notices": "群发通知",
         "materials": "资料下载",
         "people": "更正",

@@ -22,6 +22,7 @@ _TODOS: Mapping[Kind, tuple[str, str]] = {
     "exam_appeals": ("待复核的成绩", "/office/exams/{subject}/appeals"),
     "exam_evidence": ("待认定的离线作答", "/office/exams/{subject}/evidence"),
     "feedback": ("待答复的意见", "/office/feedback"),
+    "misunderstood": ("多次没看懂的话", "/office/misunderstood?state=recurring"),
     "disputes": ("逾期未答复的酬劳异议", "/office/remuneration"),
     "refunds": ("异常的退款", "/office/orders?only=abnormal"),
     "unmatched_payments": ("无法入账的通知", "/office/unmatched-payments"),

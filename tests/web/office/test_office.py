@@ -40,6 +40,8 @@ PAGES = (
     "/invoices",
     "/reconciliation",
     "/feedback",
+    "/misunderstood",
+    "/paraphrases",
     "/materials",
     "/passwords",
 )
