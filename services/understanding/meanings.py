@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from domain.understanding.decision import SentenceMeaning, decide, rank
@@ -40,6 +40,8 @@ class IntentArticle:
 class Meanings:
     deps: Deps
     source: IntentSource
+    _questions: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """The intent that each frequently asked question means: they are few, and change seldom."""
 
     def understand(self, speakers: Collection[Speaker], sentence: str) -> SentenceMeaning:
         """A guest may be anybody who has not bound yet, so he may mean everything, though less likely."""
@@ -81,7 +83,11 @@ class Meanings:
     def own_answer(self, pool: str, intent: Intent) -> str:
         """The answer of the pool's first frequently asked question that surely means this intent; empty without one."""
         questions = self.deps.book(pool).help.faq
-        everyone = [Speaker.GUEST]
-        meant = SentenceMeaning((intent.id,), is_sure=True)
-        own = (question for question in questions if self.understand(everyone, question.question) == meant)
-        return next((question.answer for question in own), "")
+        return next((each.answer for each in questions if self._find_meant(each.question) == intent.id), "")
+
+    def _find_meant(self, question: str) -> str:
+        """The intent that anybody who asks so surely means; UNKNOWN without one."""
+        if question not in self._questions:
+            meaning = self.understand([Speaker.GUEST], question)
+            self._questions[question] = meaning.intents[0] if meaning.is_sure else UNKNOWN
+        return self._questions[question]
