@@ -14,12 +14,16 @@ from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.chat_links import link
 from domain.clock import print_time
+from domain.draws.answers import Doubt, Unsure, understand
 from domain.errors import AppError
 from domain.understanding.intents import Intent
 from handlers import commands, helpdesk, meanings, people, texts, welcome
 from handlers.answers import ANSWERS
 
 log = structlog.get_logger()
+
+_ACKNOWLEDGED = "greeting"
+"""The intent of 好的，收到, said where nothing waits for an answer."""
 
 
 def register(router: Router) -> None:
@@ -32,6 +36,8 @@ async def answer_sentence(turn: Turn) -> Answer:
     """The last handler of free text. Raises Forbidden for a closed account."""
     if is_mere_answer(turn.message.text):
         return None
+    if understand(turn.message.text) == Unsure(Doubt.ACKNOWLEDGED):
+        return await ANSWERS[_ACKNOWLEDGED](turn)
     if (intent := await meanings.find_sure_intent(turn)) is not None:
         return await answer_intent(turn, intent)
     if (answer := helpdesk.find_answer(turn)) is not None:
@@ -70,7 +76,8 @@ async def _find_answer(turn: Turn, intent: Intent) -> Answer:
     """A guest, of whom the system knows nothing, gets the pool's own answer where there is one."""
     answers = turn.services.understanding.meanings
     if not turn.user.bound and (own := answers.own_answer(turn.user.pool, intent)):
-        return f"{own}\n{commands.tap_lines(commands.BIND, commands.GUIDE)}"
+        hotline = texts.HOTLINE.format(hotline=turn.services.deps.book(turn.user.pool).pool.hotline)
+        return f"{own}\n{hotline}\n{commands.tap_lines(commands.BIND, commands.GUIDE)}"
     if (handler := ANSWERS.get(intent.id)) is not None:
         return await handler(turn)
     if intent.word:

@@ -36,6 +36,11 @@ async def test_an_unsure_sentence_is_asked_back_and_the_choice_is_answered(phone
     assert "没有已确认的评标活动，无需请假" in await phone.taps("不能参加（请假）")
 
 
+async def test_an_acknowledgement_is_not_asked_back(world: World, phone: Phone, expert: Expert) -> None:
+    await world.make_accepted_panel(expert)
+    assert "不客气" in await phone.says("好的收到")
+
+
 async def test_none_of_the_offers_leads_to_a_person(phone: Phone) -> None:
     await phone.says("没空")
     told = await phone.taps("都不是")
