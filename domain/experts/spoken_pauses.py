@@ -43,7 +43,7 @@ def find_direction(text: str) -> PauseDirection | None:
     """None: it names none, or more than one."""
     words = _LATER.sub("", fold(text))
     resumes, goes_on = bool(_RESUME.search(words)), bool(_GO_ON.search(words))
-    if _EITHER.search(words) or (resumes and (goes_on or _NOT_YET.search(words))):
+    if offers_both(text) or (resumes and (goes_on or _NOT_YET.search(words))):
         return None
     if resumes:
         return PauseDirection.RESUME
@@ -52,6 +52,11 @@ def find_direction(text: str) -> PauseDirection | None:
     if _UNDOES.search(words):
         return None
     return PauseDirection.PAUSE if _PAUSE.search(words) else None
+
+
+def offers_both(text: str) -> bool:
+    """Whether it puts pausing and resuming side by side: 暂停还是恢复."""
+    return bool(_EITHER.search(_LATER.sub("", fold(text))))
 
 
 def ends_times_off(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.experts.spoken_pauses import PauseDirection, asks_about_pauses, ends_times_off, find_direction
+from domain.experts.spoken_pauses import PauseDirection, asks_about_pauses, ends_times_off, find_direction, offers_both
 
 DIRECTIONS = {
     PauseDirection.PAUSE: (
@@ -39,3 +39,8 @@ def test_a_question_about_pauses_is_no_wish_for_one() -> None:
     assert asks_about_pauses("暂停抽取需要审批吗")
     assert asks_about_pauses("暂停抽取和退库有什么区别")
     assert not asks_about_pauses("暂停抽取")
+
+
+def test_both_ways_side_by_side_are_a_question() -> None:
+    assert offers_both("暂停抽取还是恢复抽取")
+    assert not offers_both("还是继续暂停")
