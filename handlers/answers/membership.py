@@ -71,10 +71,6 @@ _SANCTIONS_SHOWN = 3
 _FOREIGN_BYTES = 150
 _PANELS_COUNTED_MAX = 20
 """As many past panels as the look-up returns at most."""
-_ASKS_PANELS = re.compile(
-    r"评过|评了|评标的?(?:项目)?的?(?:记录|历史|次数|明细|统计|经历)|几次|次数|多少次|哪[天几].{0,3}评|评标是[哪几]|历史"
-    r"|参加(?:过|了|的?评标)|评的标|[上前去]一?[次回年].{0,4}评"
-)
 _ASKS_ENTRY = re.compile(r"入库(?:时间|日期)|哪[一]?[年批].{0,4}入|什么时候入|几时入|何时入")
 _FIELD_WORDS = (
     "单位",
@@ -103,10 +99,8 @@ _WITHOUT_EMPLOYER = re.compile(r"没有?单位|盖章|自由职业|[辞离]职|�
 
 
 async def show_file(turn: Turn) -> str:
-    """The fields that the sentence names, or past panels; else a card, and always the page."""
-    me, text = await people.get_expert(turn), turn.message.text
-    if _ASKS_PANELS.search(text):
-        return await _past_panels(turn, me)
+    """The fields that the sentence names; else a card, and always the page."""
+    me = await people.get_expert(turn)
     profile = await turn.services.experts.profiles.profile(me.actor)
     lines = await _asked_lines(turn, me) or _card_lines(profile)
     card = FILE_CARD.format(number=profile.number, status=profile.membership_status.text)
@@ -144,7 +138,9 @@ async def _asked_lines(turn: Turn, me: Me) -> list[str]:
     return [FILE_FIELD.format(label=line.label, value=_foreign(line.value) or NOT_FILED) for line in fields[:_SHOWN]]
 
 
-async def _past_panels(turn: Turn, me: Me) -> str:
+async def show_past_panels(turn: Turn) -> str:
+    """The newest panels, and how many there were."""
+    me = await people.get_expert(turn)
     panels = await turn.services.draws.invitation_queries.list_panels(me.expert_id, past=True)
     page = _page(turn, RECORD_PAGE, "file?kind=panel#timeline")
     if not panels:
@@ -286,6 +282,7 @@ def _page(turn: Turn, label: str, path: str) -> str:
 
 ANSWERS: Mapping[str, Handler] = {
     "my_file": show_file,
+    "past_panels": show_past_panels,
     "change_data": explain_change,
     "change_employer": explain_employer_change,
     "bank_card": show_bank_account,

@@ -12,7 +12,7 @@ from datetime import datetime
 from bot.router import Answer, Handler, WordAnswer
 from bot.turn import Turn
 from domain.errors import InvalidInput
-from domain.experts.spoken_pauses import PauseDirection, asks_about_pauses, ends_times_off, find_direction
+from domain.experts.spoken_pauses import PauseDirection, asks_about_pauses, ends_times_off, find_direction, offers_both
 from domain.experts.spoken_times import find_reason, find_time, names_time, says_pause
 from domain.experts.times_off import TimesOff, print_weekdays
 from handlers import commands, people, wording
@@ -69,7 +69,8 @@ async def manage_times_off(turn: Turn) -> Answer:
 
 
 async def pause_draws(turn: Turn) -> Answer:
-    """The same intent begins a pause, ends it or prolongs it; unclear: the three are offered."""
+    """Begin a pause. A sentence that rather ends one, or lets it go on, is answered so; an unclear one is offered all
+    three."""
     text, periods = turn.message.text, await own_periods(turn)
     if asks_about_pauses(text):
         every = turn.services.deps.book(turn.user.pool).availability.pause_reminder
@@ -82,6 +83,16 @@ async def pause_draws(turn: Turn) -> Answer:
     if direction is PauseDirection.GO_ON:
         return await _offer_going_on(turn, periods)
     return choose_direction.start(WHICH_DIRECTION)
+
+
+async def resume_draws(turn: Turn) -> Answer:
+    if offers_both(turn.message.text):
+        return choose_direction.start(WHICH_DIRECTION)
+    return await _offer_resuming(turn, await own_periods(turn))
+
+
+async def let_pause_go_on(turn: Turn) -> Answer:
+    return await _offer_going_on(turn, await own_periods(turn))
 
 
 def _begin_pause(turn: Turn, periods: list[Period]) -> Answer:
@@ -153,4 +164,6 @@ ANSWERS: Mapping[str, Handler] = {
     "time_off": set_time_off,
     "time_off_manage": manage_times_off,
     "pause": pause_draws,
+    "resume": resume_draws,
+    "pause_go_on": let_pause_go_on,
 }

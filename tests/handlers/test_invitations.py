@@ -304,7 +304,7 @@ async def test_plain_words_are_understood_and_read_back(
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
-        ("晚点到行吗", "咨询上面的联系人"),
+        ("能早走吗", "咨询上面的联系人"),
         ("晚一点到可以参加", "按时、全程"),
         ("不是不参加", "没有把握"),
         ("收到", "还需要您明确答复"),

@@ -31,7 +31,7 @@ async def test_a_sure_sentence_is_answered(phone: Phone) -> None:
 
 
 async def test_an_unsure_sentence_is_asked_back_and_the_choice_is_answered(phone: Phone) -> None:
-    assert "您是想问：" in await phone.says("没空")
+    assert "您是想问：" in await phone.says("不想去")
     assert "都不是" in phone.screen
     assert "没有已确认的评标活动，无需请假" in await phone.taps("不能参加（请假）")
 
@@ -42,14 +42,14 @@ async def test_an_acknowledgement_is_not_asked_back(world: World, phone: Phone, 
 
 
 async def test_none_of_the_offers_leads_to_a_person(phone: Phone) -> None:
-    await phone.says("没空")
+    await phone.says("不想去")
     told = await phone.taps("都不是")
     assert "没有看懂您的意思" in told
     assert "人工服务：400-000-0000" in told
 
 
 async def test_another_sentence_instead_of_a_choice_is_answered_for_itself(phone: Phone) -> None:
-    await phone.says("没空")
+    await phone.says("不想去")
     assert "专家编号" in await phone.says("我的状态")
     assert "没有正在办理" in await phone.says("取消")
 
@@ -138,17 +138,17 @@ async def test_what_is_not_understood_is_kept_without_what_is_personal(
 
 
 async def test_what_is_understood_or_a_mere_answer_or_about_a_password_is_not_kept(world: World, phone: Phone) -> None:
-    for text in ("怎么下载评标专家操作手册", "没空", "好的", "123456", "密码是abc123", "我的密码忘了", "我的状态"):
+    for text in ("怎么下载评标专家操作手册", "不想去", "好的", "123456", "密码是abc123", "我的密码忘了", "我的状态"):
         await phone.says(text)
     assert await kept_sentences(world) == []
 
 
 async def test_a_sentence_that_means_none_of_the_offers_is_kept_once(world: World, phone: Phone) -> None:
-    await phone.says("没空")
+    await phone.says("不想去")
     assert await kept_sentences(world) == []
     await phone.taps("都不是")
     [view] = await kept_sentences(world)
-    assert (view.sentence, view.count) == ("没空", 1)
+    assert (view.sentence, view.count) == ("不想去", 1)
     assert "不能参加（请假）" in view.offered
 
 
@@ -161,7 +161,7 @@ async def test_the_reply_comes_even_if_the_sentence_cannot_be_kept(
     monkeypatch.setattr(Misunderstood, "record", fail)
     with capture_logs() as logs:
         assert "没有看懂您的意思" in await phone.says("隔壁老王的狗跑了")
-        await phone.says("没空")
+        await phone.says("不想去")
         assert "没有看懂您的意思" in await phone.taps("都不是")
     failures = [entry for entry in logs if entry["event"] == "misunderstood_not_recorded"]
     assert [entry["error"] for entry in failures] == ["OSError", "OSError"]

@@ -136,7 +136,7 @@ async def test_a_pause_with_a_length_nobody_can_read_is_asked_for(phone: Phone) 
     assert "什么时间不接受抽取" in shown
 
 
-@pytest.mark.parametrize("sentence", ["我设的暂停抽取现在恢复吧", "忙完了，把暂停抽取关掉吧", "取消暂停"])
+@pytest.mark.parametrize("sentence", ["我设的暂停抽取现在恢复吧", "忙完了，把暂停抽取关掉吧", "取消暂停", "不暂停了"])
 async def test_what_ends_a_pause_never_begins_one(phone: Phone, sentence: str) -> None:
     assert "没有暂停" in await phone.says(sentence)
     await save(phone, "生病了暂停抽取")
@@ -147,10 +147,11 @@ async def test_what_ends_a_pause_never_begins_one(phone: Phone, sentence: str) -
     assert not await Unavailability.exists(cancelled_at=None)
 
 
-async def test_going_on_is_a_tap(phone: Phone) -> None:
-    assert "没有暂停" in await phone.says("还没好，继续暂停抽取")
+@pytest.mark.parametrize("sentence", ["还没好，继续暂停抽取", "再暂停一段时间", "先不要恢复"])
+async def test_going_on_is_a_tap(phone: Phone, sentence: str) -> None:
+    assert "没有暂停" in await phone.says(sentence)
     await save(phone, "生病了暂停抽取")
-    shown = await phone.says("还没好，继续暂停抽取")
+    shown = await phone.says(sentence)
     assert "要继续暂停" in shown
     assert "继续暂停，2026年12月21日再问您" in await phone.taps("继续暂停")
 
