@@ -65,7 +65,7 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "explain_missed_call": AGREED,
     },
     "handlers/answers/membership.py": {
-        "_past_panels": AGREED,
+        "show_past_panels": AGREED,
     },
     "handlers/answers/own_panels.py": {
         "OwnPanels.today": AGREED,
