@@ -77,8 +77,8 @@ class Intent:
         return Speaker.ANYONE in self.who or not self.who.isdisjoint(speakers)
 
     def names_its_act(self, sentence: str) -> bool:
-        """Whether the sentence contains a word without which nobody asks for this act, and none that turns it; True for
-        what is no act."""
+        """Whether the sentence contains one of the act's own words, and none of those that reverse it; True for what is
+        no act."""
         text = plain(sentence)
         return not self.needs or (
             any(word in text for word in self.needs) and not any(word in text for word in self.excludes)

@@ -232,7 +232,7 @@ async def tell_not_full(turn: Turn) -> str:
 
 
 async def tell_verification(turn: Turn) -> str:
-    """Where the newest application of a draw stands, or that of its release; nobody names the verifier."""
+    """Where the newest application of a draw stands, or that of its release; the verifier is not named."""
     book = turn.services.deps.book(turn.user.pool)
 
     def step(draw: WorkLine) -> DrawStep | None:
@@ -285,7 +285,7 @@ async def offer_withdrawal(turn: Turn) -> str:
 
 
 async def offer_other_times(turn: Turn) -> str:
-    """What of time and place can still be changed; each expert is asked, nobody is told by this answer."""
+    """What of time and place can still be changed; the answer tells no expert anything."""
     rules = turn.services.deps.book(turn.user.pool).draw
 
     def step(draw: WorkLine) -> DrawStep:
@@ -309,7 +309,7 @@ async def offer_other_times(turn: Turn) -> str:
 
 
 async def offer_cancellation(turn: Turn) -> str:
-    """How the experts are released, or the activity ended before any was called; nobody is told by this answer."""
+    """How the experts are released, or the activity ended before any was called; no expert is told of it here."""
     book = turn.services.deps.book(turn.user.pool)
 
     def step(draw: WorkLine) -> DrawStep:

@@ -152,7 +152,7 @@ async def offer_urging(turn: Turn) -> str:
 
 
 async def tell_unsealing(turn: Turn) -> str:
-    """When the names open; the chat itself names nobody, not even then."""
+    """When the names open; the chat shows no name even then."""
     rules = turn.services.deps.book(turn.user.pool).draw
     before = print_length(rules.result_visible_before)
 

@@ -199,6 +199,7 @@ IN_PLACE: Mapping[str, str] = {
     "bot.messages.Message.tap": "19 digits; a choice that was offered to this person",
     "bot.messages.check_fields": "eleven digits, a plausible year",
     "bot.talk._chosen_value": "a choice that was offered",
+    "handlers.answers.membership._retirement_lines": "of our own row",
     "handlers.invitations._new_gathering": "of our own refusal",
     "web.accounts.sent_codes.SentCodes.find": "of our own sealed cookie",
     "web.agency.home._month": "of a list: a month near now",

@@ -50,6 +50,7 @@ TECHNICAL = frozenset(
         "digest",
         "proposal",
         "gathering_at",
+        "late",
     )
 )
 """Fields that programs fill in: a message about them means an old mini-program."""
