@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -9,7 +11,7 @@ from tests.factories.draws import make_project
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
 from tests.web.draws.test_verification import submitted
-from tests.web.test_browser import PHONE, staff
+from tests.web.test_browser import PHONE, look, staff
 
 pytestmark = [
     pytest.mark.browser,
@@ -52,3 +54,12 @@ async def test_a_list_of_decided_applications_is_kept_fresh_and_stays(browser: B
     assert (await fetched.value).url.endswith("?state=approved")
     await page.clock.run_for(1_000)
     await expect(page.locator("body[data-kept]")).to_have_count(1)
+
+
+async def test_a_leave_past_its_time_reads_well(browser: Browser, world: World) -> None:
+    _, [invitation] = await world.panel()
+    world.clock.move(timedelta(hours=4, minutes=55))
+    seen = await look(browser, world)
+    await seen.check_page("invitation-late", f"/i/{invitation.link}")
+    await seen.check_page("invitation-late-leave", f"/i/{invitation.link}?do=leave")
+    assert seen.complaints == []
