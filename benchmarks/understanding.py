@@ -18,7 +18,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from app.intent_files import IntentFiles
 from app.train_intents import train
-from domain.understanding.decision import SentenceMeaning, decide, rank
+from domain.understanding.decision import SentenceMeaning, decide, rank, split_candidates
 from domain.understanding.intents import UNKNOWN, Intent, Speaker
 from domain.understanding.model import LinearModel
 
@@ -89,8 +89,7 @@ def _count(
     scores: Mapping[str, float],
 ) -> str:
     """The likeliest meaning."""
-    likely, unlikely = split_by_speaker(intents, speaker)
-    ranked = rank(scores, likely, unlikely)
+    ranked = rank(scores, *split_candidates(intents.values(), [speaker]))
     meaning = decide(ranked, intents, sentence)
     first = next(iter(ranked))
     if meaning.is_sure and intents[meaning.intents[0]].is_act and meaning.intents[0] != meant:
@@ -112,13 +111,6 @@ def _count_answer(tally: Tally, meaning: SentenceMeaning, meant: str) -> None:
         tally.not_understood += 1
     else:
         tally.offered_rightly += meant in meaning.intents
-
-
-def split_by_speaker(intents: Mapping[str, Intent], speaker: Speaker) -> tuple[list[Intent], list[Intent]]:
-    """As ``services.understanding`` does: intents of this speaker, and the others if they are candidates at all."""
-    likely = [each for each in intents.values() if each.may_be_of([speaker])]
-    others = [each for each in intents.values() if not each.may_be_of([speaker])]
-    return likely, others if speaker is Speaker.GUEST else []
 
 
 def _line(speaker: Speaker, tally: Tally) -> str:

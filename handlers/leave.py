@@ -6,7 +6,6 @@ from bot.router import Answer, Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.clock import print_time
-from domain.draws.agreed_times import leave_until
 from domain.errors import InvalidInput
 from handlers import commands, invitations, people, texts, time_changes, wording
 from handlers.picking import PickOption, panel_options, pick_option
@@ -72,7 +71,7 @@ async def ask_leave(talk: Talk, panels: tuple[PickOption, ...], reason: str) -> 
     sure = "again"
     while sure == "again":
         reason = reason or await talk.ask(texts.ASK_REASON, parse=leave_reason, time=time)
-        shown_late = talk.now > leave_until(view, rule)
+        shown_late = view.leave_is_late(talk.now)
         consequence = rule.late_consequence if shown_late else rule.consequence
         sure = await talk.choose(
             texts.LEAVE_READ_BACK.format(time=time, reason=wording.plain_text(reason), consequence=consequence),
@@ -80,7 +79,7 @@ async def ask_leave(talk: Talk, panels: tuple[PickOption, ...], reason: str) -> 
             plain=("yes", "no"),
         )
         # What was read back before the deadline doesn't hold after it: the later consequence is read back as well.
-        if sure == "yes" and not shown_late and talk.now > leave_until(view, rule):
+        if sure == "yes" and not shown_late and view.leave_is_late(talk.now):
             sure = "again"
         elif sure == "again":
             reason = ""

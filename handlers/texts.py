@@ -125,6 +125,7 @@ CODE = "验证码：{code}"
 ENTERED_AT = "已于{time}签到。"
 LEFT_AT = "已于{time}离场。"
 LEAVE_UNTIL = "不能到场请在{time}前回复“请假”。"
+LEAVE_LATE = "请假截止时间{time}已过。确实不能到场的，请尽早回复“请假”，并致电联系人。"
 
 # ---- binding
 

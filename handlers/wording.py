@@ -55,8 +55,9 @@ def agreed_panel(view: InvitationView, now: datetime) -> str:
         lines.append(texts.LEAVE_ASKED.format(until=print_time(view.leave_asked_until)))
     elif view.claimed_at is not None:
         lines.append(texts.CLAIMED_AT.format(time=print_time(view.claimed_at)))
-    elif view.leave_until is not None and now <= view.leave_until:
-        lines.append(texts.LEAVE_UNTIL.format(time=print_time(view.leave_until)))
+    elif view.leave_until is not None and view.may_leave(now):
+        text = texts.LEAVE_LATE if view.leave_is_late(now) else texts.LEAVE_UNTIL
+        lines.append(text.format(time=print_time(view.leave_until)))
     return "\n".join(lines)
 
 

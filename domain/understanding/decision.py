@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from domain.understanding.intents import UNKNOWN, Intent
+from domain.understanding.intents import UNKNOWN, Intent, Speaker
 
 SURE = 0.55
 """Probability from which a question is answered at once."""
@@ -27,6 +27,15 @@ class SentenceMeaning:
 
     intents: tuple[str, ...] = ()
     is_sure: bool = False
+
+
+def split_candidates(intents: Collection[Intent], speakers: Collection[Speaker]) -> tuple[list[Intent], list[Intent]]:
+    """The intents that such a person may mean, and those that he hardly means: a guest may be anybody who has not bound
+    yet, so that all others are among them; of anybody else none is."""
+    likely = [intent for intent in intents if intent.may_be_of(speakers)]
+    if Speaker.GUEST not in speakers:
+        return likely, []
+    return likely, [intent for intent in intents if not intent.may_be_of(speakers)]
 
 
 def rank(scores: Mapping[str, float], likely: Iterable[Intent], unlikely: Iterable[Intent] = ()) -> dict[str, float]:

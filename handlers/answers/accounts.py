@@ -11,7 +11,7 @@ from domain.chat_links import link
 from domain.clock import print_date, print_time
 from domain.rulebook.people import LOGIN_NAMES
 from domain.rulebook.reading import print_length
-from handlers import commands, people, registration, texts, wording
+from handlers import commands, people, pools, registration, texts, wording
 from handlers.applications import show_change_page
 from services.accounts import TAIL, Profile, Who
 from services.core.base import Actor
@@ -110,7 +110,7 @@ _BACKUP_FIELD = "backup_mobile"
 
 async def explain_code(turn: Turn) -> str:
     """Why no code comes or counts, its limits, and how to do without it."""
-    hotline = _hotline(turn)
+    hotline = pools.hotline(turn)
     if _mentions(turn, _NOT_WANTED):
         return _lines(_CODE_NOT_WANTED, commands.tap_lines(commands.NOT_ME, commands.HELP))
     limits = [] if _mentions(turn, _PUZZLES) else [_limits_of_codes(turn)]
@@ -153,7 +153,7 @@ def _limits_of_codes(turn: Turn) -> str:
 async def explain_log_in(turn: Turn) -> str:
     """How this person gets in, by what the sentence names. Raises Forbidden for a closed account."""
     who = await people.find_who(turn)
-    lines, hotline = _lines_on_log_in(turn, who), _hotline(turn)
+    lines, hotline = _lines_on_log_in(turn, who), pools.hotline(turn)
     if not any(hotline in line for line in lines):
         lines.append(_STILL_LOCKED_OUT.format(hotline=hotline))
     taps = (commands.MENU,) if who is not None else (commands.BIND, commands.HELP)
@@ -163,13 +163,13 @@ async def explain_log_in(turn: Turn) -> str:
 
 
 def _lines_on_log_in(turn: Turn, who: Who | None) -> list[str]:
-    account = _page(turn, _ACCOUNT_PAGE, "account")
+    account = pools.page_line(turn, _ACCOUNT_PAGE, "account")
     if _mentions(turn, _FOREIGN_WORDS):
-        return [_FOREIGN_LOG_IN.format(hotline=_hotline(turn)), account]
+        return [_FOREIGN_LOG_IN.format(hotline=pools.hotline(turn)), account]
     if _mentions(turn, _LOG_OUT_WORDS):
         return [_LOG_OUT, account]
     if _mentions(turn, _CLOSED_WORDS):
-        return [_CLOSED.format(hotline=_hotline(turn))]
+        return [_CLOSED.format(hotline=pools.hotline(turn))]
     if _mentions(turn, _ROLE_WORDS):
         return _lines_on_roles(turn, who)
     if _mentions(turn, _AGENCY_WORDS):
@@ -194,7 +194,7 @@ def _lines_on_passwords(turn: Turn) -> list[str]:
         _PASSWORD_RULE.format(rule=rules.password.rule()),
         *([_INITIAL_PASSWORD.format(tail=initial)] if initial else []),
         f"▸ {link(_FORGOTTEN_PAGE, _url(turn, f'/h5/forgot?pool={turn.user.pool}'))}",
-        _page(turn, texts.PASSWORD_PAGE, "account/password"),
+        pools.page_line(turn, texts.PASSWORD_PAGE, "account/password"),
     ]
 
 
@@ -204,7 +204,7 @@ def _lines_on_roles(turn: Turn, who: Who | None) -> list[str]:
         return [_ROLES_AFTER_BINDING, page]
     labels = "、".join(wording.plain_text(role.label) for role in who.roles)
     roles = _ROLES.format(roles=labels) if labels else _NO_ROLE
-    return [roles, page, _ROLE_MISSING.format(hotline=_hotline(turn))]
+    return [roles, page, _ROLE_MISSING.format(hotline=pools.hotline(turn))]
 
 
 def _login_names(turn: Turn) -> str:
@@ -216,11 +216,11 @@ async def explain_mobile(turn: Turn) -> str:
     """The own number, masked, whether and how it can be changed now, and what the office does with a dead one."""
     if _mentions(turn, _BACKUP_WORDS):
         return await _answer_on_backup_mobile(turn)
-    hotline = _hotline(turn)
+    hotline = pools.hotline(turn)
     dead = _MOBILE_DEAD.format(hotline=hotline)
     lines = [_MAINLAND_ONLY] if _mentions(turn, _ABROAD) else []
     lines += [_MOBILE_TAKEN.format(hotline=hotline)] if _mentions(turn, _TAKEN_WORDS) else []
-    page = _page(turn, _MOBILE_PAGE, "account/mobile")
+    page = pools.page_line(turn, _MOBILE_PAGE, "account/mobile")
     if turn.user.account_id is None:
         taps = commands.tap_lines(commands.BIND, commands.HELP)
         return _lines(*lines, _MOBILE_UNBOUND, *_how_often(turn), dead, page, taps)
@@ -266,7 +266,7 @@ async def _other_places(turn: Turn) -> list[str]:
 async def _answer_on_backup_mobile(turn: Turn) -> str:
     menu = commands.tap_lines(commands.MENU)
     if _BACKUP_FIELD not in turn.services.deps.book(turn.user.pool).form.used():
-        return _lines(_BACKUP_NOT_HELD, _page(turn, _MOBILE_PAGE, "account/mobile"), menu)
+        return _lines(_BACKUP_NOT_HELD, pools.page_line(turn, _MOBILE_PAGE, "account/mobile"), menu)
     if (me := people.find_expert(turn)) is None:
         return _lines(_BACKUP_BY_FORM, commands.tap_lines(commands.APPLY, commands.MENU))
     own = await turn.services.applications.own_changes.read(me.actor)
@@ -274,7 +274,7 @@ async def _answer_on_backup_mobile(turn: Turn) -> str:
     if filed is None:
         return await show_change_page(turn)
     answer = _BACKUP_IS.format(mobile=filed) if filed else _BACKUP_NONE
-    return _lines(answer, _page(turn, _BACKUP_PAGE, "file/contacts"), menu)
+    return _lines(answer, pools.page_line(turn, _BACKUP_PAGE, "file/contacts"), menu)
 
 
 def _mentions(turn: Turn, words: tuple[str, ...]) -> bool:
@@ -282,17 +282,8 @@ def _mentions(turn: Turn, words: tuple[str, ...]) -> bool:
     return any(word in text for word in words)
 
 
-def _hotline(turn: Turn) -> str:
-    return turn.services.deps.book(turn.user.pool).pool.hotline
-
-
 def _url(turn: Turn, path: str) -> str:
     return f"{turn.services.deps.public_url}{path}"
-
-
-def _page(turn: Turn, label: str, path: str) -> str:
-    """A page of the pool."""
-    return f"▸ {link(label, _url(turn, f'/h5/{turn.user.pool}/{path}'))}"
 
 
 def _log_in_page(turn: Turn) -> str:

@@ -40,6 +40,7 @@ LATE_TODAY = "这里不能替您转告，请马上致电{contact}，说明几点
 LATE_AHEAD = "请提前致电{contact}，说明几点能到；这里不能替您转告。"
 LATE_RULE = "集合时间过后到场仍可签到，但可能被催促，也可能被登记缺席。"
 LEAVE_INSTEAD = "完全去不了的，请在{until}前请假。"
+LEAVE_LATE_INSTEAD = "完全去不了的，请马上请假：请假时间已过，仍会受理并如实记录。"
 LATE_WAITING = "您还没有答复：请先致电{contact}问晚到行不行，能按时到再答复参加。"
 NO_PANEL_TO_BE_LATE = "没有查到您待参加的评标，不用赶。请在消息里核对通知："
 FETCH_ME = "找不到或进不了门，请致电{contact}，请对方指路或到门口接您。"
@@ -141,7 +142,7 @@ async def answer_who_comes_late(turn: Turn) -> str:
     if own.expected:
         view = own.expected[0]
         lines = _late_lines(turn, view, is_today=view in own.today(turn.now))
-        leave = (commands.LEAVE,) if _may_leave(turn, view) else ()
+        leave = (commands.LEAVE,) if view.may_leave(turn.now) else ()
         lines += own_panels.question_lines([view])
         return own_panels.with_taps(turn, lines, *leave, commands.PANELS)
     if own.agreed:
@@ -158,13 +159,11 @@ def _late_lines(turn: Turn, view: InvitationView, *, is_today: bool) -> list[str
     call = LATE_TODAY if is_today else LATE_AHEAD
     time = print_near_time(view.gathering_at, turn.now)
     lines = [call.format(contact=wording.contact(view)), texts.WHEN.format(time=time), LATE_RULE]
-    if view.leave_until is not None and _may_leave(turn, view):
+    if view.leave_is_late(turn.now):
+        lines.append(LEAVE_LATE_INSTEAD)
+    elif view.leave_until is not None:
         lines.append(LEAVE_INSTEAD.format(until=print_near_time(view.leave_until, turn.now)))
     return lines
-
-
-def _may_leave(turn: Turn, view: InvitationView) -> bool:
-    return view.leave_until is not None and turn.now <= view.leave_until
 
 
 def _late_waiting_lines(view: InvitationView) -> list[str]:

@@ -12,7 +12,7 @@ from domain.applications.lifecycles import ApplicationState
 from domain.chat_links import link
 from domain.clock import print_date
 from domain.errors import InvalidInput
-from handlers import commands, helpdesk, people, texts, welcome, wording
+from handlers import commands, helpdesk, people, pools, texts, welcome, wording
 from services.applications import Progress
 from services.core.base import Actor
 from services.exams import OwnExam, OwnResult
@@ -139,7 +139,7 @@ async def _newest_feedback(turn: Turn) -> str:
     answer = template.format(
         at=print_date(newest.created_at), text=_shown(newest.text), answer=wording.plain_text(newest.answer)
     )
-    return f"{answer}\n{_page(turn, _FEEDBACK_PAGE, 'help')}\n{commands.tap_lines(commands.FEEDBACK)}"
+    return f"{answer}\n{pools.page_line(turn, _FEEDBACK_PAGE, 'help')}\n{commands.tap_lines(commands.FEEDBACK)}"
 
 
 # ---- appeals
@@ -155,13 +155,13 @@ async def explain_appeal(turn: Turn) -> str:
     if live := [each for each in sanctions if each.appeal_until or _waits(each)]:
         return _answer_on_sanction(turn, live[0])
     if is_expert and _POINTS.search(turn.message.text):
-        page = _page(turn, _FILE_PAGE, "file")
-        return f"{_NO_POINTS.format(hotline=_hotline(turn))}\n{page}\n{commands.tap_lines(commands.MENU)}"
+        page = pools.page_line(turn, _FILE_PAGE, "file")
+        return f"{_NO_POINTS.format(hotline=pools.hotline(turn))}\n{page}\n{commands.tap_lines(commands.MENU)}"
     if answer := await _answer_on_decision(turn, me):
         return answer
     if sanctions:
         return _answer_on_sanction(turn, sanctions[0])
-    nothing = _NOTHING_TO_APPEAL.format(hotline=_hotline(turn))
+    nothing = _NOTHING_TO_APPEAL.format(hotline=pools.hotline(turn))
     return f"{nothing}\n{commands.tap_lines(commands.STATUS, commands.PROGRESS)}"
 
 
@@ -170,9 +170,9 @@ def _waits(sanction: OwnSanction) -> bool:
 
 
 def _answer_on_sanction(turn: Turn, sanction: OwnSanction) -> str:
-    page = _page(turn, texts.SANCTIONS_PAGE, "sanctions")
+    page = pools.page_line(turn, texts.SANCTIONS_PAGE, "sanctions")
     if sanction.appeal_until is not None:
-        text, page = _APPEAL_OPEN, _page(turn, _APPEAL_PAGE, "sanctions")
+        text, page = _APPEAL_OPEN, pools.page_line(turn, _APPEAL_PAGE, "sanctions")
     elif sanction.appealed_at is None:
         text = _APPEAL_TOO_LATE
     else:
@@ -182,7 +182,7 @@ def _answer_on_sanction(turn: Turn, sanction: OwnSanction) -> str:
         until=print_date(sanction.appeal_until) if sanction.appeal_until else "",
         reason=_shown(sanction.reason),
         reply=_shown(sanction.reply),
-        hotline=_hotline(turn),
+        hotline=pools.hotline(turn),
     )
     return f"{answer}\n{page}\n{commands.tap_lines(commands.STATUS)}"
 
@@ -227,7 +227,7 @@ def _answer_on_score(turn: Turn, exam: OwnExam, result: OwnResult) -> str:
         text = _SCORE_OPEN if result.appeal_until else _SCORE_TOO_LATE
     until = print_date(result.appeal_until) if result.appeal_until else ""
     answer = text.format(
-        name=wording.plain_text(exam.name), until=until, answer=_shown(result.answer), hotline=_hotline(turn)
+        name=wording.plain_text(exam.name), until=until, answer=_shown(result.answer), hotline=pools.hotline(turn)
     )
     page = f"▸ {link(_SCORE_PAGE, turn.services.deps.public_url + exam.path)}"
     return f"{answer}\n{page}\n{commands.tap_lines(commands.EXAM)}"
@@ -236,14 +236,6 @@ def _answer_on_score(turn: Turn, exam: OwnExam, result: OwnResult) -> str:
 def _shown(text: str) -> str:
     """Another person's words within a sentence."""
     return shorten(wording.plain_text(text), _TEXT_BYTES).rstrip("。")
-
-
-def _hotline(turn: Turn) -> str:
-    return turn.services.deps.book(turn.user.pool).pool.hotline
-
-
-def _page(turn: Turn, label: str, path: str) -> str:
-    return f"▸ {link(label, f'{turn.services.deps.public_url}/h5/{turn.user.pool}/{path}')}"
 
 
 ANSWERS: Mapping[str, Handler] = {

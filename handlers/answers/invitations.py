@@ -6,13 +6,12 @@ from collections.abc import Mapping
 
 from bot.router import Answer, Handler
 from bot.turn import Turn
-from domain.chat_links import link
 from domain.clock import print_near_time, print_time
 from domain.draws.agreed_times import missing_from
 from domain.draws.answers import No, Unsure, understand
 from domain.draws.lifecycles import InvitationState
 from domain.rulebook.reading import print_length
-from handlers import commands, invitations, leave, people, texts, time_changes, wording
+from handlers import commands, invitations, leave, people, pools, texts, time_changes, wording
 from handlers.answers import own_panels
 from handlers.answers.own_panels import OwnPanels
 from handlers.picking import panel_options
@@ -40,7 +39,9 @@ NO_LEAVE_TO_UNDO = "没有查到您的请假。"
 LEAVE_IS_FINAL = "{time}的评标您已请假，不能撤销：名额已空出，由系统补抽其他专家，您无需到场。"
 LEAVE_AFTERWARDS = "这场不会再通知您，以后的抽取照常。有特殊情况请致电{contact}。"
 LEAVE_RULE = "确认参加后，集合前{before}可以请假，要写原因，不用证明，也不用批准。"
+LEAVE_LATE_RULE = "过了这个时间仍可请假，会如实记录，后果在确认前写明。"
 LEAVE_OWN = "您{time}的评标，请在{until}前请假。"
+LEAVE_OWN_LATE = "您{time}的评标，请假时间已过；去不了的请马上请假。"
 LEAVE_TOLD_TO_STAFF = "您已签到，要离场请直接告诉现场工作人员。"
 REFUSAL_RULE = "不参加邀请或没有在邀请写的时间前答复，记入履职记录，不影响今后被抽取。"
 ABSENCE_RULE = "没有请假又不到场的，场地或代理机构会登记缺席，管理机构可能处理，您可以申诉。"
@@ -48,7 +49,7 @@ NO_POINTS = "系统不扣分，也不限次数；本地另有规定的，请拨�
 RECUSE_WAITING = "没有答复的邀请，您知道有利害关系的，请申报有关单位，或直接答复不参加。"
 RECUSE_AGREED = "{time}的评标要回避的，请申报有关单位；系统核对后确有关系的自动回避，无需到场，不影响今后被抽取。"
 RECUSE_BY_LEAVE = "也可以在{until}前请假。"
-RECUSE_BY_CALL = "请假时间已过，请同时致电{contact}。"
+RECUSE_BY_LATE_LEAVE = "也可以请假（请假时间已过，会如实记录），并致电{contact}。"
 RECUSE_THERE = "请马上告诉现场工作人员，由工作人员登记现场回避，确认前请不要离开，也不要参加评审。"
 RECUSE_ALWAYS = "近亲属的工作单位、您任职过的单位和其他有利害关系的单位，都请申报回避，登记后立即生效。"
 RECUSE_SEALED = "投标人有哪些，评标开始前不能告诉您，请不要在这里写单位名称；拿不准的请申报。"
@@ -151,20 +152,17 @@ def _left_lines(view: InvitationView) -> list[str]:
 async def explain_leave_rules(turn: Turn) -> str:
     own, book = await own_panels.find_own(turn), turn.services.deps.book(turn.user.pool)
     lines = [LEAVE_RULE.format(before=print_length(book.draw.leave.allowed_until)), book.draw.leave.consequence]
+    lines.append(LEAVE_LATE_RULE)
     for view in own.expected[: own_panels.SHOWN]:
-        if view.leave_until is not None and turn.now <= view.leave_until:
-            until = print_near_time(view.leave_until, turn.now)
-            lines.append(LEAVE_OWN.format(time=print_time(view.gathering_at), until=until))
+        until = print_near_time(view.leave_until, turn.now) if view.leave_until is not None else ""
+        text = LEAVE_OWN_LATE if view.leave_is_late(turn.now) else LEAVE_OWN
+        lines.append(text.format(time=print_time(view.gathering_at), until=until))
     if own.agreed and not own.expected:
         lines.append(LEAVE_TOLD_TO_STAFF)
     lines += [REFUSAL_RULE, ABSENCE_RULE, NO_POINTS.format(hotline=book.pool.hotline)]
     if turn.user.bound:
-        lines.append(f"▸ {link(texts.OWN_FILE_PAGE, _page(turn, 'file'))}")
+        lines.append(pools.page_line(turn, texts.OWN_FILE_PAGE, "file"))
     return own_panels.with_taps(turn, lines, commands.LEAVE)
-
-
-def _page(turn: Turn, path: str) -> str:
-    return f"{turn.services.deps.public_url}/h5/{turn.user.pool}/{path}"
 
 
 async def explain_recusal(turn: Turn) -> str:
@@ -179,15 +177,15 @@ async def explain_recusal(turn: Turn) -> str:
     else:
         recused = [view for view in await own_panels.find_recent(turn, own) if view.recused]
         lines = [*(wording.state_text(view, turn.now) for view in recused), RECUSE_ALWAYS]
-    page = f"▸ {link(texts.RECUSAL_PAGE, _page(turn, 'file/recusal'))}"
+    page = pools.page_line(turn, texts.RECUSAL_PAGE, "file/recusal")
     return own_panels.with_taps(turn, [*lines, RECUSE_SEALED, page], commands.PANELS)
 
 
 def _recusal_lines(turn: Turn, view: InvitationView) -> list[str]:
     declare = RECUSE_AGREED.format(time=print_near_time(view.gathering_at, turn.now))
-    if view.leave_until is not None and turn.now <= view.leave_until:
+    if view.leave_until is not None and not view.leave_is_late(turn.now):
         return [declare, RECUSE_BY_LEAVE.format(until=print_near_time(view.leave_until, turn.now))]
-    return [declare, RECUSE_BY_CALL.format(contact=wording.contact(view))]
+    return [declare, RECUSE_BY_LATE_LEAVE.format(contact=wording.contact(view))]
 
 
 async def answer_moved_time(turn: Turn) -> Answer:

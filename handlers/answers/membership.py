@@ -12,7 +12,7 @@ from bot.turn import Turn
 from domain.chat_links import link
 from domain.clock import print_date, print_time
 from domain.experts.timeline import TimelineKind
-from handlers import commands, people, texts, wording
+from handlers import commands, people, pools, texts, wording
 from handlers.people import Me
 from services.expert_file_views import PAGE_SIZE, check_choice
 from services.experts import ExpertProfile, Named
@@ -105,7 +105,7 @@ async def show_file(turn: Turn) -> str:
     lines = await _asked_lines(turn, me) or _card_lines(profile)
     card = FILE_CARD.format(number=profile.number, status=profile.membership_status.text)
     taps = commands.tap_lines(commands.STATUS)
-    return "\n".join([card, *lines, _page(turn, FILE_PAGE, "file"), taps])
+    return "\n".join([card, *lines, pools.page_line(turn, FILE_PAGE, "file"), taps])
 
 
 def _card_lines(profile: ExpertProfile) -> list[str]:
@@ -142,7 +142,7 @@ async def show_past_panels(turn: Turn) -> str:
     """The newest panels, and how many there were."""
     me = await people.get_expert(turn)
     panels = await turn.services.draws.invitation_queries.list_panels(me.expert_id, past=True)
-    page = _page(turn, RECORD_PAGE, "file?kind=panel#timeline")
+    page = pools.page_line(turn, RECORD_PAGE, "file?kind=panel#timeline")
     if not panels:
         return f"{texts.NO_PAST_PANELS}\n{page}\n{commands.tap_lines(commands.PANELS)}"
     is_all = len(panels) < _PANELS_COUNTED_MAX
@@ -167,11 +167,11 @@ async def explain_change(turn: Turn) -> str:
     at_once: list[str] = []
     if mine.contacts:
         labels = "、".join(field.label for field in mine.contacts)
-        at_once = [CONTACTS_AT_ONCE.format(labels=labels), _page(turn, CONTACTS_PAGE, "file/contacts")]
+        at_once = [CONTACTS_AT_ONCE.format(labels=labels), pools.page_line(turn, CONTACTS_PAGE, "file/contacts")]
     asks_contacts = any(field.label in turn.message.text or "邮箱" in turn.message.text for field in mine.contacts)
     lines = [*at_once, *reviewed] if asks_contacts else [*reviewed, *at_once]
     fixed = IDENTITY_FIXED.format(hotline=book.pool.hotline)
-    pages = [_page(turn, MOBILE_PAGE, "account/mobile"), _page(turn, WAYS_PAGE, "file#ways")]
+    pages = [pools.page_line(turn, MOBILE_PAGE, "account/mobile"), pools.page_line(turn, WAYS_PAGE, "file#ways")]
     return "\n".join([*lines, fixed, *pages])
 
 
@@ -203,7 +203,7 @@ async def _way_lines(turn: Turn, me: Me, head: str) -> list[str]:
 
 async def _retirement_lines(turn: Turn, me: Me) -> list[str]:
     mine = await turn.services.applications.own_changes.read(me.actor)
-    page = _page(turn, RETIREMENT_PAGE, "file/retirement")
+    page = pools.page_line(turn, RETIREMENT_PAGE, "file/retirement")
     if not mine.retired_on:
         return [RETIRE_HEAD, page]
     day = date.fromisoformat(mine.retired_on)
@@ -221,7 +221,7 @@ async def show_bank_account(turn: Turn) -> str:
     return "\n".join(
         [
             f"{BANK_FILED.format(values=filed) if filed else BANK_EMPTY}{BANK_CHANGE}",
-            _page(turn, BANK_PAGE, "file/bank"),
+            pools.page_line(turn, BANK_PAGE, "file/bank"),
             *rules,
             BANK_UNDER_WAY,
             commands.tap_lines(commands.REMUNERATION),
@@ -246,8 +246,8 @@ async def show_record(turn: Turn) -> str:
         lines.append(NO_MISSED)
     lines.insert(0 if _ASKS_POINTS.search(turn.message.text) else len(lines), NO_POINTS)
     pages = [
-        _page(turn, texts.SANCTIONS_PAGE, "sanctions"),
-        _page(turn, MISSED_PAGE, f"file?kind={TimelineKind.MISSED}#timeline"),
+        pools.page_line(turn, texts.SANCTIONS_PAGE, "sanctions"),
+        pools.page_line(turn, MISSED_PAGE, f"file?kind={TimelineKind.MISSED}#timeline"),
     ]
     return "\n".join([*lines, SCORED_ELSEWHERE.format(hotline=book.pool.hotline), *pages])
 
@@ -274,10 +274,6 @@ def _foreign(text: str) -> str:
 
 def _name(named: Named) -> str:
     return named.name or named.code
-
-
-def _page(turn: Turn, label: str, path: str) -> str:
-    return f"▸ {link(label, f'{turn.services.deps.public_url}/h5/{turn.user.pool}/{path}')}"
 
 
 ANSWERS: Mapping[str, Handler] = {

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from domain.understanding.decision import SentenceMeaning, decide, rank
+from domain.understanding.decision import SentenceMeaning, decide, rank, split_candidates
 from domain.understanding.intents import UNKNOWN, Intent, Speaker
 from domain.understanding.model import LinearModel
 from domain.understanding.sentences import Sentences
@@ -44,14 +44,12 @@ class Meanings:
     """The intent that each frequently asked question means: they are few, and change seldom."""
 
     def understand(self, speakers: Collection[Speaker], sentence: str) -> SentenceMeaning:
-        """A guest may be anybody who has not bound yet, so he may mean everything, though less likely."""
+        """What a person of these kinds means by it; without a model nothing."""
         model, intents = self.source.model, self.source.intents
         if model is None:
             return SentenceMeaning()
         scores = dict(zip(model.labels, model.score(sentence), strict=True))
-        likely = [each for each in intents.values() if each.may_be_of(speakers)]
-        others = [each for each in intents.values() if Speaker.GUEST in speakers and each not in likely]
-        return decide(rank(scores, likely, others), intents, sentence)
+        return decide(rank(scores, *split_candidates(intents.values(), speakers)), intents, sentence)
 
     def guess(self, speakers: Collection[Speaker], sentence: str) -> str:
         """The id of the likeliest intent that such a person may mean, however unlikely; empty without a model."""

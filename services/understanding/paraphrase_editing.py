@@ -116,7 +116,7 @@ class ParaphraseEditing:
 
     @asynccontextmanager
     async def _lock(self, pool: str) -> AsyncIterator[None]:
-        """A transaction in which nobody else changes the pool's paraphrases. Rows of sentences are locked after it."""
+        """A transaction that holds the lock of the pool's paraphrases. Rows of sentences are locked after it."""
         async with transaction():
             await advisory_lock(f"paraphrases:{pool}")
             yield

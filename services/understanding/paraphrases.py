@@ -40,7 +40,7 @@ class Paraphrases:
         return find_meaning(paraphrases, self.source.intents, speakers, mask_personal(sentence), meaning)
 
     def forget(self, pool: str) -> None:
-        """The pool's paraphrases have changed: this process reads them anew."""
+        """Read the pool's paraphrases again before the next comparison in this process, since they have changed."""
         self._cached.pop(pool, None)
 
     async def _read(self, pool: str) -> tuple[Paraphrase, ...]:

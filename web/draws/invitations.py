@@ -117,7 +117,7 @@ class InvitationPages:
             return self._site.render(
                 "draws/invitation_answer.html", link=opened.link, view=view, form=form, gathering=gathering
             )
-        if step == "leave" and self._may_leave(view):
+        if step == "leave" and view.may_leave(self._services.deps.now()):
             return self._leave_page(opened, view)
         return self._page(opened, view, note=_NOTES.get(request.query.get("note", ""), ""))
 
@@ -150,8 +150,8 @@ class InvitationPages:
             pool=opened.book.pool.code,
             check_in_opens=opens,
             may_check_in=awaited and opens <= now <= view.ends_at,
-            may_leave=self._may_leave(view),
-            is_late=self._is_late(view),
+            may_leave=view.may_leave(now),
+            is_late=view.leave_is_late(now),
             over=now > view.ends_at,
             located=venue_position(opened.book, view.venue) is not None,
             consequence=opened.book.draw.leave.consequence,
@@ -161,14 +161,6 @@ class InvitationPages:
             move_form=self._site.form_token("move_answer", opened.invitation_id, opened.expert_id),
             check_in_form=self._site.form_token("check_in", opened.invitation_id, opened.expert_id),
         )
-
-    def _may_leave(self, view: InvitationView) -> bool:
-        awaited = view.state == InvitationState.ACCEPTED and view.checked_in_at is None
-        return awaited and self._services.deps.now() <= view.ends_at
-
-    def _is_late(self, view: InvitationView) -> bool:
-        """Whether a leave is no longer timely."""
-        return view.leave_until is not None and self._services.deps.now() > view.leave_until
 
     # ---- answering
 
@@ -195,6 +187,7 @@ class InvitationPages:
 
     def _leave_page(self, opened: _Opened, view: InvitationView, *, reason: str = "", error: str = "") -> http.Response:
         rule = opened.book.draw.leave
+        is_late = view.leave_is_late(self._services.deps.now())
         return self._site.render(
             "draws/invitation_leave.html",
             status=422 if error else 200,
@@ -204,8 +197,8 @@ class InvitationPages:
             error=error,
             longest=REASON_LONGEST,
             sure=bool(reason) and not error,
-            is_late=self._is_late(view),
-            consequence=rule.late_consequence if self._is_late(view) else rule.consequence,
+            is_late=is_late,
+            consequence=rule.late_consequence if is_late else rule.consequence,
             form=self._site.form_token("leave", opened.invitation_id, opened.expert_id),
         )
 
@@ -218,7 +211,7 @@ class InvitationPages:
         reason = " ".join(form.reason.split())
         if not 2 <= len(reason) <= REASON_LONGEST:
             return self._leave_page(opened, view, reason=reason, error=f"请用2到{REASON_LONGEST}个字说明请假原因。")
-        if not form.sure or (self._is_late(view) and not form.late):
+        if not form.sure or (view.leave_is_late(self._services.deps.now()) and not form.late):
             return self._leave_page(opened, view, reason=reason)
         try:
             await self._services.draws.invitations.leave(

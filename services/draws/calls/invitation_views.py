@@ -102,6 +102,14 @@ class InvitationView:
     recused: bool = False
     """It ended because the expert declared a recusal unit (申报回避)."""
 
+    def may_leave(self, now: datetime) -> bool:
+        """Whether he may ask for leave, be it timely or late."""
+        return self.state is InvitationState.ACCEPTED and self.checked_in_at is None and now <= self.ends_at
+
+    def leave_is_late(self, now: datetime) -> bool:
+        """Whether the time for a leave of this accepted invitation is over."""
+        return self.leave_until is not None and now > self.leave_until
+
 
 def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
     """The view of one row for its expert, as of now."""

@@ -6,7 +6,16 @@ import math
 
 import pytest
 
-from domain.understanding.decision import OFFERED, SURE, SURE_OF_AN_ACT, UNLIKELY, SentenceMeaning, decide, rank
+from domain.understanding.decision import (
+    OFFERED,
+    SURE,
+    SURE_OF_AN_ACT,
+    UNLIKELY,
+    SentenceMeaning,
+    decide,
+    rank,
+    split_candidates,
+)
 from domain.understanding.intents import UNKNOWN, Intent, Speaker
 
 EXPERT = frozenset({Speaker.EXPERT})
@@ -18,6 +27,12 @@ INTENTS = {intent.id: intent for intent in (PLACE, TIME, LATE, LEAVE)}
 def _ranked(**chances: float) -> dict[str, float]:
     rest = 1 - sum(chances.values())
     return dict(sorted([*chances.items(), (UNKNOWN, rest)], key=lambda pair: -pair[1]))
+
+
+def test_only_a_guest_may_mean_what_others_mean() -> None:
+    fee = Intent("fee", "缴费", frozenset({Speaker.GUEST}))
+    assert split_candidates([PLACE, fee], [Speaker.EXPERT]) == ([PLACE], [])
+    assert split_candidates([PLACE, fee], [Speaker.GUEST, Speaker.APPLICANT]) == ([fee], [PLACE])
 
 
 def test_probabilities_add_up_and_the_best_comes_first() -> None:

@@ -123,7 +123,9 @@ async def test_nothing_is_passed_on_for_who_comes_late(
     assert (leave in shown, "可能被登记缺席" in shown) == (True, True)
     clock.set(leave_until + timedelta(seconds=1))
     shown = await phone.says("高速堵车，要晚到")
-    assert ("请假" in shown, CONTACT in shown) == (False, True)
+    assert ("请马上请假：请假时间已过，仍会受理" in shown, CONTACT in shown) == (True, True)
+    assert "确定请假" not in shown
+    assert "请简短说明原因" in await phone.taps("请假")
     assert await world.state_of(panel.id) == "accepted"
 
 

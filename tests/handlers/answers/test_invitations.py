@@ -175,7 +175,7 @@ async def test_who_has_an_interest_declares_the_unit_and_leaves_or_calls(
     assert "确有关系的自动回避" in await phone.says("这场要回避")
     assert "前请假" in phone.screen
     clock.set(invitation.gathering_at - timedelta(minutes=5))
-    assert f"请假时间已过，请同时致电{CONTACT}" in await phone.says("这场要回避")
+    assert f"也可以请假（请假时间已过，会如实记录），并致电{CONTACT}" in await phone.says("这场要回避")
     await check_in(world, clock, invitation)
     assert (await phone.says("这场要回避")).startswith("请马上告诉现场工作人员")
     assert await world.state_of(invitation.id) == "accepted"

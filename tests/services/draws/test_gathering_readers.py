@@ -437,6 +437,22 @@ def test_the_rights_of_an_expert_are_computed_in_one_place() -> None:
     assert offenders == []
 
 
+def test_whether_a_leave_is_late_is_decided_in_one_place() -> None:
+    """``InvitationView.leave_is_late``: texts that compare the time themselves say what no longer holds."""
+    offenders = [
+        f"{path.relative_to(ROOT).as_posix()}:{node.lineno}"
+        for path in _modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Compare)
+        and any(
+            isinstance(side, ast.Attribute) and side.attr == "leave_until" for side in (node.left, *node.comparators)
+        )
+        and not any(isinstance(operator, ast.Is | ast.IsNot) for operator in node.ops)
+        and path.name != "invitation_views.py"
+    ]
+    assert offenders == []
+
+
 _ALLOWED = {
     "domain/draws/agreed_times.py",
     "services/draws/attendance/attendance_queries.py",
