@@ -32,6 +32,12 @@ TIMEOUT = 4.0
 REDIS_PAUSE = 5.0
 """Seconds after a failure of Redis in which it isn't called again."""
 
+# One step: between a look and a separate lease another process could store its value and give its lease back.
+_READ_OR_LEASE = """
+local value = redis.call('GET', KEYS[1])
+if value then return {value, redis.call('PTTL', KEYS[1])} end
+return redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0
+"""
 _DELETE_IF_SAME = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
@@ -126,14 +132,11 @@ class SharedValues:
 
     async def _read_or_lease(self, key: str, lease: str) -> _Held | Literal["wait"] | None:
         """The value, or None with the lease taken, or an indication that another process holds the lease."""
-        async with self._redis.pipeline(transaction=True) as pipe:
-            pipe.get(key)
-            pipe.pttl(key)
-            raw, left = await pipe.execute()
-        if raw is not None:
-            return _Held(raw.decode() if isinstance(raw, bytes) else str(raw), max(int(left), 0) / 1000)
-        leased = await self._redis.set(f"{key}:lease", lease, nx=True, px=LEASE_TTL_MS)
-        return None if leased else "wait"
+        reply = await self._redis.eval(_READ_OR_LEASE, 2, key, f"{key}:lease", lease, LEASE_TTL_MS)
+        if isinstance(reply, list):
+            value, left = reply
+            return _Held(value.decode() if isinstance(value, bytes) else str(value), max(int(left), 0) / 1000)
+        return None if reply else "wait"
 
     async def _publish(self, key: str, issued: IssuedValue) -> None:
         await self._redis.set(key, issued.value, px=issued.usable_seconds * 1000)

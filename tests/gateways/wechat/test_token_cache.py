@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -47,6 +48,30 @@ async def test_many_callers_in_many_processes_cause_one_fetch(store: Redis) -> N
     processes = [SharedValues(store) for _ in range(3)]
     values = await asyncio.gather(*(process.get(KEY, issuer) for process in processes for _ in range(20)))
     assert set(values) == {"t1"}
+    assert issuer.calls == 1
+
+
+class InterruptedRedis(Redis):
+    """After its first command it lets another process fetch, unless this one holds the lease by then."""
+
+    other: SharedValues
+    issuer: Issuer
+    interrupted = False
+
+    async def execute_command(self, *command: Any, **options: Any) -> Any:
+        reply = await super().execute_command(*command, **options)
+        if not self.interrupted and not await super().execute_command("EXISTS", f"{KEY}:lease"):
+            await self.other.get(KEY, self.issuer)
+        self.interrupted = True
+        return reply
+
+
+async def test_a_value_stored_between_two_steps_is_not_fetched_again(store: Redis, redis: str) -> None:
+    issuer = Issuer()
+    async with Redis.from_url(redis) as owner, InterruptedRedis(connection_pool=owner.connection_pool) as slow:
+        slow.other, slow.issuer = SharedValues(store), issuer
+        await SharedValues(slow).get(KEY, issuer)
+    assert slow.interrupted
     assert issuer.calls == 1
 
 
