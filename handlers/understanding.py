@@ -17,7 +17,7 @@ from domain.clock import print_time
 from domain.draws.answers import Doubt, Unsure, understand
 from domain.errors import AppError
 from domain.understanding.intents import Intent
-from handlers import commands, helpdesk, meanings, people, texts, welcome
+from handlers import commands, helpdesk, meanings, people, texts, welcome, wording
 from handlers.answers import ANSWERS
 
 log = structlog.get_logger()
@@ -55,12 +55,14 @@ async def answer_in_passing(turn: Turn) -> Answer:
     if intent is None or intent.is_act or intent.word or intent.id in meanings.SMALL_TALK:
         return None
     answer = await _find_answer(turn, intent)
-    return answer if isinstance(answer, str) else None
+    return wording.break_long_lines(answer) if isinstance(answer, str) else None
 
 
 async def answer_intent(turn: Turn, intent: Intent) -> Answer:
     """With the reminder of an invitation that still waits, since the question may have been asked about it."""
     answer = await _find_answer(turn, intent)
+    if isinstance(answer, str):
+        answer = wording.break_long_lines(answer)
     me = people.find_expert(turn)
     if me is None or not (waiting := await people.open_invitations(turn, me)):
         return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -12,6 +13,9 @@ from handlers import texts
 from services.draws import InvitationView
 from services.experts import Period
 
+_LONG_LINE = 50
+"""Characters: some three lines of a bubble."""
+_SENTENCE_END = re.compile(r"(?<=。)(?![”』）])")
 _OTHER_VENUE = "其他"
 """Placeholder for the venue when only the address is given."""
 
@@ -19,6 +23,13 @@ _OTHER_VENUE = "其他"
 def plain_text(text: str) -> str:
     """Text typed by another person, with anything that would become a link in a chat bubble defused."""
     return strip_links(text)
+
+
+def break_long_lines(text: str) -> str:
+    """A sentence per line where a line is long: a phone shows such a paragraph as a grey block."""
+    return "\n".join(
+        line if len(line) <= _LONG_LINE else _SENTENCE_END.sub("\n", line).rstrip("\n") for line in text.split("\n")
+    )
 
 
 def place_text(view: InvitationView) -> str:

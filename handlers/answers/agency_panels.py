@@ -75,6 +75,16 @@ UNSEAL_OPEN_BRIEF = "已解密"
 UNSEAL_SEALED_BRIEF = "{at}解密"
 UNSEAL_PAGE = "抽取结果"
 
+NUMBER_GENERAL = (
+    "系统不给出专家的手机号。名单在评标开始前{before}解密；之后，在“专家出入场情况”里用虚拟号呼叫专家，双方都看不到对方的号码；"
+    "解密前只能由评标场地联系。要通知全部专家的事（改时间、取消），在活动里办理，系统会通知到每一位。"
+)
+NUMBER_NOTHING = "目前没有已经解密、还没评完的活动。"
+NUMBER_SEALED = (
+    "名单{at}才解密，这之前不能联系专家；急事请找评标场地。改时间、取消等，在活动里办理，系统会通知每一位专家。"
+)
+NUMBER_OPEN = "名单已解密：在“专家出入场情况”里用虚拟号呼叫，双方都看不到对方的号码。"
+
 CHECK_IN_AGENCY = (
     "签到由评标场地办理，代理机构不能代签：专家到场后扫现场的签到码，扫不了、没带手机的报六位验证码由场地登记。"
     "忘了验证码的，请专家看短信或回复“我的活动”；不在名单上的不能进场。"
@@ -170,6 +180,23 @@ async def tell_unsealing(turn: Turn) -> str:
     return await own_draws.answer(turn, DrawQuestion(step, UNSEAL_NOTHING, general, (commands.DRAWS, commands.TODAY)))
 
 
+async def tell_numbers(turn: Turn) -> str:
+    """No telephone number is told: how an expert is called without it, and from when."""
+    rules = turn.services.deps.book(turn.user.pool).draw
+
+    def step(draw: WorkLine) -> DrawStep | None:
+        if draw.state not in _PANEL:
+            return None
+        at = draw.starts_at - rules.result_visible_before
+        if turn.now < at:
+            return DrawStep(NUMBER_SEALED.format(at=print_time(at)), ARRIVALS_PAGE, _ARRIVALS)
+        return DrawStep(NUMBER_OPEN, ARRIVALS_PAGE, _ARRIVALS)
+
+    general = NUMBER_GENERAL.format(before=print_length(rules.result_visible_before))
+    words = (commands.TODAY, commands.URGE)
+    return await own_draws.answer(turn, DrawQuestion(step, NUMBER_NOTHING, general, words))
+
+
 async def tell_check_in(turn: Turn) -> str:
     """The venue's pages for who registers arrivals; an agency learns who does."""
     who = await people.find_who(turn)
@@ -234,6 +261,7 @@ ANSWERS: Mapping[str, Handler] = {
     "expert_absent": offer_absence,
     "expert_late": offer_urging,
     "list_unseal": tell_unsealing,
+    "expert_contact": tell_numbers,
     "check_in_agency": tell_check_in,
     "pay_experts": tell_payment,
 }

@@ -169,7 +169,8 @@ async def explain_printing(turn: Turn) -> str:
         page = page_line(turn, INFORMATION_PAGE, f"/h5/{turn.user.pool}/papers/information")
         return f"{INFORMATION_SHEET}\n{page}\n{commands.tap_lines(commands.STATUS)}"
     if not applications:
-        return f"{texts.NO_APPLICATION}\n{commands.tap_lines(commands.APPLY, commands.GUIDE)}"
+        rules = _printing_rules(turn, "first")
+        return "\n".join([texts.NO_APPLICATION, *rules, commands.tap_lines(commands.APPLY, commands.GUIDE)])
     if not live:
         last = applications[0]
         sheet = [PRINT_LAST, _sheet_line(turn, last)] if last.submitted_at is not None else []

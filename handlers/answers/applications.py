@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from bot.replies import shorten
 from bot.router import Handler
 from bot.turn import Turn
-from domain.applications.lifecycles import IN_HAND
+from domain.applications.lifecycles import IN_HAND, ApplicationState
 from domain.clock import print_until
+from domain.rulebook.reading import print_length
 from handlers import commands, people, wording
 from handlers.answers.own_applications import actor_of, book_of, is_staff, page_line, read_applications
 from handlers.applications import home_text
@@ -37,6 +38,10 @@ ALL_YEAR = "全年都可以申请，没有截止时间。"
 OPEN = "“{name}”正在报名：{since}至{until}。"
 UPCOMING = "“{name}”{since}开始报名，至{until}截止。"
 NONE_ANNOUNCED = "目前没有公布的征集，时间以征集公告为准，公布后在“申报”里能看到；可拨打{hotline}咨询。"
+NOTICE_NONE = "本专家库入库前不公示，审核通过后按进度办理。"
+NOTICE_RULES = "审核通过后公示{lasts}，期满没有异议的进入下一步，不用操作。"
+NOTICE_LISTED = "名单任何人都能查，不用登录，可以按姓名找；公示期内可以在名单里点开一位提出异议。"
+NOTICE_PAGE = "入库公示名单"
 OWN_DEADLINE = "您的申请请在{until}前提交。"
 NONE_FOR_EXPERTS = "目前没有需要您报名的事项；续聘、继续教育开始后，在“申报”里能看到。"
 
@@ -215,9 +220,23 @@ async def receive_old_expert(turn: Turn) -> str:
     return f"{answer}\n{commands.tap_lines(*words)}"
 
 
+async def tell_public_notice(turn: Turn) -> str:
+    """How long the notice before entry lasts, where the list stands, and the person's own application in it."""
+    rules = book_of(turn).notice
+    if rules is None:
+        return f"{NOTICE_NONE}\n{commands.tap_lines(commands.PROGRESS, commands.GUIDE)}"
+    own = [each for each in await read_applications(turn) if each.state == ApplicationState.NOTICE]
+    lines = [f"{each.headline}。{each.advice}" for each in own] or [
+        NOTICE_RULES.format(lasts=print_length(rules.lasts))
+    ]
+    lines += [NOTICE_LISTED, page_line(turn, NOTICE_PAGE, f"/h5/{turn.user.pool}/notice")]
+    return "\n".join([*lines, commands.tap_lines(commands.PROGRESS if turn.user.bound else commands.GUIDE)])
+
+
 ANSWERS: Mapping[str, Handler] = {
     "apply_how": explain_applying,
     "conditions": explain_conditions,
     "open_when": tell_when_open,
     "old_expert": receive_old_expert,
+    "public_notice": tell_public_notice,
 }

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from domain.clock import SHANGHAI
-from handlers.wording import period_lines, plain_text
+from handlers.wording import break_long_lines, period_lines, plain_text
 from services.experts import Period
 
 
@@ -19,3 +19,9 @@ def test_a_long_list_says_how_many_more_there_are() -> None:
 
 def test_typed_text_cannot_become_a_link() -> None:
     assert plain_text('<a href="http://x">y</a>') == '‹a href="http：／／x"›y‹／a›'
+
+
+def test_a_long_line_is_broken_after_its_sentences() -> None:
+    first = "抽不满时启动补抽：按原来的顺序接着抽，不用再核验，已呼叫过的不再呼叫。"
+    second = "名单抽完的，可以扩大地区补抽，最多3次（专业和职称不能改。）仍不够的退选。"
+    assert break_long_lines(f"短句。不变。\n{first}{second}") == f"短句。不变。\n{first}\n{second}"

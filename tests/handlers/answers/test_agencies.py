@@ -8,6 +8,7 @@ from html import unescape
 import pytest
 
 from domain.clock import print_date
+from handlers import wording
 from models.accounts import Account
 from models.draws import Draw
 from models.organisations import AgentLink, Organisation
@@ -136,7 +137,7 @@ async def test_the_conditions_of_the_own_draft_are_opened(world: World, entity: 
     shown = await entity.says(CONDITIONS)
     assert f"最多{rules.draw.experts_max}人、{rules.draw.conditions_max}个条件" in shown
     assert "地区按常驻地或意愿评标地，一个条件可选几个地区，主专业抽完才抽备选专业" in shown
-    assert rules.remuneration.payer_note in shown
+    assert wording.break_long_lines(rules.remuneration.payer_note) in shown
     assert leads_to(shown, "/agency/draws")
     draw_id = await offices.make_draw(world.office)
     assert leads_to(await entity.says(CONDITIONS), f"/agency/draws/{draw_id}/conditions")

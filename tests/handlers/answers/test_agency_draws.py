@@ -93,7 +93,7 @@ CASES: list[tuple[str, Way, str, str]] = [
     (
         WITHDRAW,
         draw_states.completed,
-        "已经抽完，不再呼叫专家；补抽不启动就不会打电话。不再评标的：{until}前可以申请退选",
+        "已经抽完，不再呼叫专家；补抽不启动就不会打电话。\n不再评标的：{until}前可以申请退选",
         RELEASE,
     ),
     (WITHDRAW, draw_states.asked_to_release, "退选申请还没核验，核验前可以撤回", RELEASE),
@@ -101,11 +101,11 @@ CASES: list[tuple[str, Way, str, str]] = [
     (MOVED, draw_states.editing, "时间和地点直接修改，再提交审核", EDIT),
     (MOVED, draw_states.submitted, "先撤回申请，改好时间地点再提交审核", SUBMIT),
     (MOVED, draw_states.refused, "核验已退回，时间和地点直接修改", EDIT),
-    (MOVED, draw_states.verified, "评标室、联系人现在还能改，地址不能改。换日期或提前：终止活动后重新申请。", RUN),
-    (MOVED, draw_states.drawing, "要改集合时间，先暂停抽取。换日期或提前：{until}前申请退选", RUN),
+    (MOVED, draw_states.verified, "评标室、联系人现在还能改，地址不能改。\n换日期或提前：终止活动后重新申请。", RUN),
+    (MOVED, draw_states.drawing, "要改集合时间，先暂停抽取。\n换日期或提前：{until}前申请退选", RUN),
     (MOVED, draw_states.paused, "现在只能改集合时间，不晚于开始", RUN),
     (MOVED, draw_states.ending, "有结果后再改集合时间", RUN),
-    (MOVED, draw_states.completed, "来不了的可以不来，不算缺席。地点不能改，请由场地引导专家。换日期", RUN),
+    (MOVED, draw_states.completed, "来不了的可以不来，不算缺席。\n地点不能改，请由场地引导专家。\n换日期", RUN),
     (MOVED, draw_states.supplement_pending, "因补抽可当天推迟开始，最多4小时。", RUN),
     (MOVED, recall_begun, "换时间的，终止后重新发起复评", EXIT),
     (CANCELLED, draw_states.editing, "没有专家需要通知：删除这个活动就可以", EDIT),
@@ -150,7 +150,7 @@ async def test_too_near_to_the_gathering_new_times_come_first(world: World, agen
     assert draw.gathering_first is not None
     world.clock.set(draw.gathering_first - timedelta(minutes=4))
     shown = await agency.says(NOT_FULL)
-    assert "现在离集合不到5分钟，要先改集合时间。评标开始可当天推迟，最多4小时。" in shown
+    assert "现在离集合不到5分钟，要先改集合时间。\n评标开始可当天推迟，最多4小时。" in shown
     world.clock.set(draw.starts_at)
     assert "还缺1人。评标时间已过，不再补抽的请结束活动。" in await agency.says(NOT_FULL)
 

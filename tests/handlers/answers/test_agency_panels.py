@@ -58,7 +58,7 @@ async def test_from_the_gathering_on_an_absence_is_registered(world: World, agen
     world.clock.set(draw.gathering_first)
     shown = await agency.says(ABSENT)
     assert "没到的可以登记缺席（刚同意参加、不到2分钟的除外）" in shown
-    assert "现在离集合不到5分钟，要先改集合时间。评标开始可当天推迟，最多4小时。" in shown
+    assert "现在离集合不到5分钟，要先改集合时间。\n评标开始可当天推迟，最多4小时。" in shown
     world.clock.set(draw.starts_at)
     assert "评标开始时间已过：没到的登记缺席，不推迟开始就不能再补抽。" in await agency.says(ABSENT)
 
@@ -84,7 +84,7 @@ async def test_who_is_late_is_counted_and_urged_by_who_may(world: World, agency:
     assert draw.gathering_first is not None
     world.clock.set(draw.gathering_first + timedelta(minutes=5))
     shown = await agency.says(LATE)
-    assert "已到0人，2人没有签到。解密前请由评标场地催促（" in shown
+    assert "已到0人，2人没有签到。\n解密前请由评标场地催促（" in shown
     assert leads_to(shown, f"/agency/draws/{draw.id}/attendance")
     await Draw.filter(id=draw.id).update(starts_at=world.clock.now() + timedelta(minutes=30))
     assert "现在可以语音催促（最多3次，每次隔5分钟）" in await agency.says(LATE)
@@ -112,7 +112,7 @@ async def test_a_draw_without_a_panel_has_no_list(world: World, agency: Phone) -
 async def test_who_registers_arrivals_gets_desk_and_screen(world: World, role: str) -> None:
     phone = await staff_phone(world, role)
     shown = await phone.says(CHECK_IN)
-    assert shown.startswith("今天没有集合的评标。打开签到台")
+    assert shown.startswith("今天没有集合的评标。\n打开签到台")
     assert leads_to(shown, "/draws")
     draw = await make_draw(world, "completed")
     shown = await phone.says(CHECK_IN)
@@ -141,7 +141,7 @@ async def test_what_is_owed_is_counted_with_its_page(world: World, agency: Phone
     draw_id, [invitation, _] = await ended_panel(office, world.clock, needed=2)
     await world.services.remuneration.proposals.propose_all(office.venue, draw_id)
     shown = await agency.says(PAY)
-    assert "目前没有待支付的酬劳。评标结束后由场地提出" in shown
+    assert "目前没有待支付的酬劳。\n评标结束后由场地提出" in shown
     assert "标准：演示省评标专家酬劳标准。" in shown
     owed = await Remuneration.get(invitation_id=invitation.id)
     expert = Actor("demo", "expert", expert_id=invitation.expert_id)
@@ -174,3 +174,17 @@ async def test_several_panels_are_listed(world: World, agency: Phone) -> None:
     assert "您有2个活动，请点开要办的一个：" in shown
     assert shown.count("解密") == 2
     assert "待补抽：去补抽" in await agency.says(ABSENT)
+
+
+async def test_no_number_of_an_expert_is_told_and_the_way_to_call_is(world: World, agency: Phone) -> None:
+    draw = await make_draw(world, "completed")
+    opens = draw.starts_at - world.services.deps.book("demo").draw.result_visible_before
+    shown = await agency.says("专家电话能不能给我")
+    assert f"名单{print_time(opens)}才解密，这之前不能联系专家" in shown
+    assert leads_to(shown, f"/agency/draws/{draw.id}/attendance")
+    world.clock.set(opens)
+    assert "用虚拟号呼叫，双方都看不到对方的号码" in await agency.says("专家电话能不能给我")
+
+
+async def test_without_a_panel_it_is_said_when_experts_can_be_called(agency: Phone) -> None:
+    assert "系统不给出专家的手机号。" in await agency.says("专家的手机号在哪看")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from domain.applications.lifecycles import ApplicationState
+from domain.rulebook.reading import print_length
 from models.accounts import Account
 from models.applications import Application
 from models.experts import Expert
@@ -205,3 +206,22 @@ async def test_who_is_bound_hears_whether_he_is_on_file(world: World, phone: Pho
     other = await world.phone_with(await make_account(world.office.deps))
     assert "没有登记为在库专家" in await other.says("我原来就是专家")
     assert "400-000-0000" in other.screen
+
+
+# ---- public notice
+
+
+async def test_the_length_and_list_of_the_public_notice_are_told(world: World, stranger: Phone) -> None:
+    lasts = print_length(world.office.deps.book("demo").notice.lasts)  # type: ignore[union-attr]
+    told = await stranger.says("公示几天")
+    assert f"审核通过后公示{lasts}" in told
+    assert "/h5/demo/notice" in told
+
+
+async def test_an_applicant_on_notice_hears_until_when(world: World) -> None:
+    account = await registered_account(world)
+    columns = {"submitted_at": NOON, "state": _S.NOTICE, "notice_from": NOON, "notice_until": NOON + 3 * DAY}
+    await make_application(world.office.deps, account, **columns)
+    told = await (await world.phone_with(account)).says("公示名单哪里看")
+    assert told.startswith("您的申请公示中。公示至11月24日(周二) 12:00")
+    assert "/h5/demo/notice" in told

@@ -144,7 +144,7 @@ async def test_a_sanction_can_be_appealed_on_its_page(phone: Phone, expert: Expe
         ({"appealed_at": NOON - DAY}, "您对“暂停抽取”的申诉正在办理"),
         (
             {"appealed_at": NOON - DAY, "answered_at": NOON, "answer": "情况属实，维持"},
-            "申诉已有答复：情况属实，维持。每项处理只能申诉一次",
+            "申诉已有答复：情况属实，维持。\n每项处理只能申诉一次",
         ),
         ({"decided_at": NOON - 61 * DAY}, f"申诉期限已过，有疑问请拨打{HOTLINE}"),
     ],
@@ -171,7 +171,7 @@ async def test_a_refused_application_is_taken_to_the_office(world: World) -> Non
     applicant = await make_applicant(world.services.deps, state="refused", **columns)
     phone = await world.phone_with(applicant.account)
     shown = await phone.says("审核不通过我不服")
-    assert f"您的申请{applicant.application.number}未通过。审核意见：从业年限不足。认为审核有误的" in shown
+    assert f"您的申请{applicant.application.number}未通过。\n审核意见：从业年限不足。\n认为审核有误的" in shown
     assert (f"请拨打{HOTLINE}，由管理机构核实" in shown, "/h5/demo/apply/status" in shown) == (True, True)
 
 

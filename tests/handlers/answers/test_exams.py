@@ -121,7 +121,7 @@ async def test_after_the_examination_nothing_is_booked(world: World) -> None:
     phone, application = await make_waiting_applicant(world)
     exam = await publish_exam(world)
     world.clock.set(exam.closes_at + HOUR)
-    assert "没有您的答卷。请拨打400-000-0000" in await phone.says(BOOK)
+    assert "没有您的答卷。\n请拨打400-000-0000" in await phone.says(BOOK)
     await ExamCandidate.filter(application_id=application.id).update(state="passed")
     assert "合格" in await phone.says(BOOK)
 

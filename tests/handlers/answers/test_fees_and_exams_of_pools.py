@@ -33,6 +33,7 @@ async def test_an_expert_reads_what_the_pool_has_and_has_not(world: World, phone
     assert ("满分的" in await phone.says("考试考什么")) == examined
     for question in COURSES:
         assert ("没有网上课程" in await phone.says(question)) == (not book.course.offered), question
+    assert ("入库前不公示" in await phone.says("公示几天")) == (book.notice is None)
     assert ("不颁发电子证书" in await phone.says("证书在哪里")) == (not book.certificate.issued)
     assert book.pool.hotline in phone.screen
 

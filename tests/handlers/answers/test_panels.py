@@ -166,7 +166,7 @@ async def test_the_contact_is_told_to_who_is_asked_or_comes(
     world: World, clock: FixedClock, phone: Phone, expert: Expert
 ) -> None:
     hotline = world.services.deps.book("demo").pool.hotline
-    assert f"没有联系人；收到邀请后，联系人和电话都写在邀请里。其他事情请拨打{hotline}" in await phone.says("联系谁")
+    assert f"没有联系人；收到邀请后，联系人和电话都写在邀请里。\n其他事情请拨打{hotline}" in await phone.says("联系谁")
     invitation = await world.make_accepted_panel(expert)
     shown = await phone.says("现场电话")
     assert (shown.startswith(CONTACT), hotline in shown, "工作人员" in shown) == (True, True, False)
