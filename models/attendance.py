@@ -1,13 +1,20 @@
-"""Attendance: entries and exits, claims of presence, urgings."""
+"""Attendance: entries and exits, claims of presence, late arrivals that experts announce, urgings."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from tortoise import fields
 
 from models.base import Row
+
+STANDING_LATE_ARRIVAL = """late_arrival l ON l.invitation_id = i.id AND l.ended_at IS NULL
+  AND l.gathering_at = i.gathering_at"""
+"""SQL of a join with the late arrival ``l`` that counts for an invitation ``i``."""
+ARRIVES_AT = "l.gathering_at + l.minutes * interval '1 minute'"
+"""SQL of ``LateArrival.arrives_at``."""
 
 
 class Attendance(Row):
@@ -49,6 +56,39 @@ class PresenceClaim(Row):
 
     class Meta:
         table = "presence_claim"
+
+
+class LateArrival(Row):
+    """An expert's own statement that he comes ``minutes`` after ``gathering_at``, to which he had agreed (晚到).
+
+    One at a time stands; a newer one or a withdrawal ends it (``ending``: replaced or withdrawn), and it stays as
+    history. It counts while it stands and ``gathering_at`` is still the agreed one. ``channel``: chat, h5 or mini.
+    """
+
+    invitation: Any = fields.ForeignKeyField(
+        "models.Invitation", on_delete=fields.RESTRICT, related_name="late_arrivals"
+    )
+    invitation_id: UUID
+    gathering_at = fields.DatetimeField()
+    minutes = fields.IntField()
+    reason = fields.CharField(60)
+    stated_at = fields.DatetimeField()
+    channel = fields.CharField(10)
+    ended_at = fields.DatetimeField(null=True)
+    ending = fields.CharField(10, default="")
+
+    class Meta:
+        table = "late_arrival"
+        indexes = (("invitation_id", "stated_at"),)
+
+    @property
+    def arrives_at(self) -> datetime:
+        return self.gathering_at + timedelta(minutes=self.minutes)
+
+
+async def find_late_arrival(invitation_id: UUID, gathering_at: datetime) -> LateArrival | None:
+    """The statement that counts for an invitation to whose gathering its expert agreed."""
+    return await LateArrival.get_or_none(invitation_id=invitation_id, ended_at=None, gathering_at=gathering_at)
 
 
 class Urge(Row):

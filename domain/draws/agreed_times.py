@@ -83,9 +83,19 @@ def check_in_opens(agreement: Agreement, rules: AttendanceRules) -> datetime:
     return agreed_gathering(agreement) - rules.check_in_opens
 
 
-def urging_ends(agreement: Agreement, rules: AttendanceRules) -> datetime:
-    """The end of the time, from ``missing_from`` on, in which he may be urged or telephoned."""
-    return missing_from(agreement) + rules.urging_window
+def awaited_from(agreement: Agreement, arrives_at: datetime | None) -> datetime:
+    """From when the expert is late and may be urged; ``arrives_at``: of a late arrival (晚到) that he has announced."""
+    return max(missing_from(agreement), arrives_at or missing_from(agreement))
+
+
+def urging_ends(agreement: Agreement, rules: AttendanceRules, arrives_at: datetime | None = None) -> datetime:
+    """The end of the time in which he may be urged or telephoned."""
+    return awaited_from(agreement, arrives_at) + rules.urging_window
+
+
+def late_arrival_opens(agreement: Agreement, rules: AttendanceRules) -> datetime:
+    """From when he may announce that he comes late (晚到)."""
+    return agreed_gathering(agreement) - rules.late_arrival.opens
 
 
 def agreement_until(gathering_at: datetime, lead: timedelta) -> datetime:

@@ -394,6 +394,10 @@ _RULES: Mapping[str, Mapping[str, str]] = {
         "urging_pause": "两次催促的间隔",
         "urging_voice_max": "语音催促最多|次",
         "urging_virtual_max": "虚拟号通话最多|次",
+        "late_arrival.opens": "集合前多久起可以说明晚到",
+        "late_arrival.shortest": "晚到多久起需要说明",
+        "late_arrival.longest": "最多可以说明晚到多久",
+        "late_arrival.consequence": "说明晚到的后果说明",
     },
     "remuneration": {
         "answer_within": "专家确认酬劳的时限",

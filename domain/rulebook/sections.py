@@ -462,6 +462,24 @@ class VoiceRules(Section):
         return self
 
 
+class LateArrivalRules(Section):
+    """What an expert who comes late may say himself (晚到)."""
+
+    opens: Duration
+    """Time before gathering from which it can be said."""
+    shortest: Annotated[Duration, Field(ge=timedelta(minutes=1))]
+    longest: Annotated[Duration, Field(le=timedelta(hours=12))]
+    """Who comes later still has to ask for leave."""
+    consequence: Text
+    """What it means for the evaluation and for the expert; shown to him before he confirms."""
+
+    @model_validator(mode="after")
+    def _some_minutes_are_left(self) -> LateArrivalRules:
+        if self.shortest >= self.longest:
+            raise ValueError("shortest must be shorter than longest")
+        return self
+
+
 class AttendanceRules(Section):
     reminders: Items[Duration]
     """Times before gathering."""
@@ -486,6 +504,7 @@ class AttendanceRules(Section):
     urging_voice_max: Annotated[int, Field(ge=0, le=10)]
     urging_virtual_max: Annotated[int, Field(ge=0, le=100)] | None = None
     """Number of calls in which the expert's phone rang. None: no limit."""
+    late_arrival: LateArrivalRules
 
     @model_validator(mode="after")
     def _late_can_be_urged(self) -> AttendanceRules:

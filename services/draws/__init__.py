@@ -6,7 +6,7 @@ Everything that changes a draw runs under its row lock (``locks.lock``).
 from services.draws.access import DrawAccess
 from services.draws.activity_end import EVALUATING, NOBODY_ENTERED
 from services.draws.attendance.absence_queries import ABSENCES_MAX, AbsenceRow
-from services.draws.attendance.attendance_queries import AttendanceRow, ScannedPanel
+from services.draws.attendance.attendance_queries import AnnouncedArrival, AttendanceRow, ScannedPanel
 from services.draws.attendance.attendance_rules import venue_position
 from services.draws.attendance.check_in import CheckedIn, VenueCheckIn
 from services.draws.attendance.declared_recusals import DeclaredRecusals, DeclaredUnit, RecusalUnits, UnitForm
@@ -90,6 +90,7 @@ __all__ = [
     "RULE",
     "TO_DO",
     "AbsenceRow",
+    "AnnouncedArrival",
     "Answered",
     "ApplicationRow",
     "AttendanceRow",

@@ -57,6 +57,8 @@ LABELS: Mapping[str, str] = {
     "draw.start_moved": "推迟评标开始",
     "draw.terminated": "终止活动",
     "draw.ended": "结束活动",
+    "late_arrival.stated": "专家说明晚到",
+    "late_arrival.withdrawn": "专家说明能按时到",
     "discard.asked_leave": "登记请假",
     "discard.asked_recusal": "登记现场回避",
     "discard.absence": "登记缺席",

@@ -1,6 +1,7 @@
 """Notices about a draw to its agency, supervisors, venue and verifiers.
 
 Totals and times only, never who was called, accepted or left: names are sealed until shortly before the panel begins.
+Who announces a late arrival (晚到) is named by code alone, since the venue's desk waits for him.
 """
 
 from __future__ import annotations
@@ -57,6 +58,8 @@ Event = Literal[
     "release_withdrawn",
     "released",
     "unreached",
+    "late_announced",
+    "late_withdrawn",
 ]
 
 
@@ -78,6 +81,8 @@ class _Notification:
 
 _AT_THE_DOOR: Mapping[Side, str] = {"venue": "venue_news"}
 """Events for which the venue must prepare: by SMS, too, where it has no WeChat account."""
+_ARRIVALS: Mapping[Side, str] = {"agency": "agency_news", **_AT_THE_DOOR}
+"""Events for which the agency, too, may have to act before the panel begins."""
 _NOTIFICATIONS: Mapping[Event, _Notification] = {
     "started": _Notification("抽取已启动", ("agency", "supervisor", "venue")),
     "supplement": _Notification("补抽已启动", ("agency", "supervisor", "venue")),
@@ -119,6 +124,10 @@ _NOTIFICATIONS: Mapping[Event, _Notification] = {
     "release_withdrawn": _Notification("退选申请已撤回", ("agency", "supervisor", "venue", "verifier")),
     "released": _Notification("活动已退选", ("agency", "supervisor", "venue", "verifier"), kinds=_AT_THE_DOOR),
     "unreached": _Notification("有专家未接退选电话，请人工确认", ("agency",), kind="agency_news"),
+    "late_announced": _Notification(
+        "专家{code}晚{minutes}分约{at}到", ("agency", "supervisor", "venue"), kinds=_ARRIVALS
+    ),
+    "late_withdrawn": _Notification("专家{code}将按时到", ("agency", "supervisor", "venue"), kinds=_ARRIVALS),
     "ended": _Notification("活动已结束", ("agency", "supervisor"), kind="draw_ended"),
     "over": _Notification("活动已结束", ("venue",), kind="draw_ended"),
     "owed": _Notification("活动已结束，请提出专家酬劳", ("venue",), kinds=_AT_THE_DOOR),

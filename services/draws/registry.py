@@ -14,6 +14,7 @@ from services.draws.attendance.declared_recusals import DeclaredRecusals
 from services.draws.attendance.discard_queries import DiscardQueries
 from services.draws.attendance.discards import DISCARDS_DUE, Discards
 from services.draws.attendance.gathering_times import GatheringTimes
+from services.draws.attendance.late_arrivals import LateArrivals
 from services.draws.attendance.supplements import Supplements
 from services.draws.attendance.time_changes import TimeChanges
 from services.draws.attendance.unanswered_moves import UnansweredMoves
@@ -87,6 +88,7 @@ class DrawServices:
     gathering_times: GatheringTimes
     time_changes: TimeChanges
     unanswered_moves: UnansweredMoves
+    late_arrivals: LateArrivals
     discards: Discards
     discard_queries: DiscardQueries
     declared_recusals: DeclaredRecusals

@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.clock import local
 from domain.draws.lifecycles import OVER, DrawState, state_label
 from domain.draws.round_stage import RoundAborts, count_aborts
+from models.attendance import ARRIVES_AT, STANDING_LATE_ARRIVAL
 from models.invitations import MISSING_FROM
 from services.core import permissions
 from services.core.base import Actor, Deps, rows
@@ -107,9 +108,13 @@ _COMPLETE = "d.state = 'completed' AND d.ends_at > {now}"
 _BEGUN = "d.gathering_first BETWEEN {now} - interval '1 day' AND {now}"
 _TODAY = "d.gathering_first >= {today} AND d.gathering_first < {today} + interval '1 day'"
 _NOT_IN = "NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
-_LATE = f"""(SELECT count(*)::int FROM invitation i WHERE i.draw_id = d.id AND i.state = 'accepted'
-  AND {MISSING_FROM} BETWEEN {{since}} AND {{now}} AND {_NOT_IN})"""
+_LATE = f"""(SELECT count(*)::int FROM invitation i LEFT JOIN {STANDING_LATE_ARRIVAL}
+  WHERE i.draw_id = d.id AND i.state = 'accepted'
+  AND greatest({MISSING_FROM}, {ARRIVES_AT}) BETWEEN {{since}} AND {{now}} AND {_NOT_IN})"""
 """Experts who may still be urged."""
+_ANNOUNCED = f"""(SELECT count(*)::int FROM invitation i JOIN {STANDING_LATE_ARRIVAL}
+  WHERE i.draw_id = d.id AND i.state = 'accepted' AND {ARRIVES_AT} > {{now}} AND {_NOT_IN})"""
+"""Experts who have announced that they come late (晚到), and whose time for it is ahead."""
 _DOOR = """(SELECT ARRAY[n.venue, n.address, n.contact, n.contact_phone_sealed] FROM call_notice n
   WHERE n.draw_id = d.id ORDER BY n.gathering_at, n.position LIMIT 1)"""
 """The phone contact for the place of the first gathering."""
@@ -136,7 +141,8 @@ _LINES = f"""
 SELECT d.id, d.number, d.name, d.kind, d.state, d.starts_at, d.finished_at, d.gathering_first AS gathering_at, d.needed,
   (SELECT coalesce(sum(c.accepted), 0)::int FROM draw_condition c WHERE c.draw_id = d.id) AS agreed,
   (SELECT count(*)::int FROM invitation i WHERE i.draw_id = d.id AND i.state = 'accepted' AND NOT {_NOT_IN}) AS present,
-  {_LATE} AS late, {_DOOR} AS door, {NUMBER_WANTED} AS number_wanted, {_RECUSALS} AS recusals,
+  {_LATE} AS late, {_ANNOUNCED} AS announced, {_DOOR} AS door, {NUMBER_WANTED} AS number_wanted,
+  {_RECUSALS} AS recusals,
   {ABORTS_WITHHELD} AS withheld, {_RELEASE} AS release, d.started_at, d.total
 FROM (SELECT d.*, count(*) OVER ()::int AS total FROM draw d WHERE {{reach}} AND {{which}}
   ORDER BY {URGENT_FIRST} LIMIT {{limit}}) AS d ORDER BY {URGENT_FIRST}
@@ -145,8 +151,9 @@ FROM (SELECT d.*, count(*) OVER ()::int AS total FROM draw d WHERE {{reach}} AND
 
 @dataclass(frozen=True)
 class WorkLine:
-    """A draw, without experts' names. ``late``: experts missing after gathering who may be urged. ``recusals``: pending
-    ones. ``release``: a ``VerificationState`` of the newest request to release the panel (退选), empty without one."""
+    """A draw, without experts' names. ``late``: experts missing after gathering who may be urged; ``announced``: those
+    who have said that they come late (晚到), and are not due yet. ``recusals``: pending ones. ``release``: a
+    ``VerificationState`` of the newest request to release the panel (退选), empty without one."""
 
     id: UUID
     number: str
@@ -160,6 +167,7 @@ class WorkLine:
     agreed: int
     present: int
     late: int
+    announced: int
     urged_by: str
     """Who urges instead of the agency, for which arrivals are sealed; empty: the reader may."""
     number_wanted: bool

@@ -24,7 +24,7 @@ from models.accounts import (
     WrongTry,
 )
 from models.applications import Application
-from models.attendance import Attendance, PresenceClaim
+from models.attendance import Attendance, LateArrival, PresenceClaim
 from models.draws import Draw
 from models.experts import Employment, Expert, Unavailability
 from models.invitations import Invitation
@@ -295,10 +295,14 @@ async def _collect_panels(expert_id: UUID) -> dict[str, Any]:
         "paid_way",
     )
     claimed = PresenceClaim.filter(invitation__expert_id=expert_id).values("invitation_id", "at")
+    announced = LateArrival.filter(invitation__expert_id=expert_id).order_by("stated_at")
     return {
         "invitations": [_as_json(row) for row in await called],
         "attendance": [_as_json(row) for row in await came],
         "presence_claims": [_as_json(row) for row in await claimed],
+        "late_arrivals": [
+            _as_json(row) for row in await announced.values("invitation_id", "stated_at", "minutes", "reason", "ending")
+        ],
         "remunerations": [_as_json(row) for row in await owed],
     }
 

@@ -162,6 +162,10 @@ def _times(value: int, _names: _Names) -> str:
     return f"{value}次" if value else ""
 
 
+def _minutes(value: int, _names: _Names) -> str:
+    return f"{value}分钟"
+
+
 def _labels(labels: type[Labelled] | Mapping[str, str]) -> _Show:
     """By a state's label; a code that is no longer one as it is."""
 
@@ -315,6 +319,12 @@ FOLLOWED: Mapping[str, Table] = {
         "method": ("登记方式", _labels({"qr": "扫码", "place": "定位", "desk": "签到台登记"})),
     },
     "presence_claims": {"at": ("自报到场", _time)},
+    "late_arrivals": {
+        "stated_at": ("说明晚到", _time),
+        "minutes": ("比集合时间晚", _minutes),
+        "reason": ("晚到的原因", _text),
+        "ending": ("这次说明", _labels({"replaced": "已重新说明", "withdrawn": "已说明能按时到"})),
+    },
     "remunerations": {
         "amount": ("酬劳", _money),
         "state": ("酬劳状态", _labels(RemunerationState)),

@@ -44,6 +44,7 @@ from services.draws.activity_end import ActivityEnd
 from services.draws.attendance.absence_queries import AbsenceQueries
 from services.draws.attendance.attendance_queries import AttendanceQueries
 from services.draws.attendance.gathering_times import GatheringTimes
+from services.draws.attendance.late_arrivals import LateArrivals
 from services.draws.attendance.supplements import Supplements
 from services.draws.attendance.time_changes import TimeChanges
 from services.draws.attendance.unanswered_moves import UnansweredMoves
@@ -129,6 +130,7 @@ class DrawUseCases:
     gathering_times: GatheringTimes
     time_changes: TimeChanges
     unanswered_moves: UnansweredMoves
+    late_arrivals: LateArrivals
     discards: Discards
     discard_queries: DiscardQueries
     activity_end: ActivityEnd

@@ -46,6 +46,7 @@ DIGESTS = {
     "0019_office_acts.sql": "ded92d4d17659d921c23819f57c12da5be5ab0c9e95845cf51a3311557767a67",
     "0020_office_sheets.sql": "dea6d9af74019308a5f9fd06ea9df4b29b77666d11e3d3fd74da91b3508c7d5e",
     "0021_misunderstood_sentences.sql": "4a57d8b0c09b8a502cf4265218619db5047804af712c081b4806ba3bb6f3ac75",
+    "0022_late_arrivals.sql": "8be57a1d4d71c60b989dc135fb03111abcba158f7cec55ec97e1d838f0814c63",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]

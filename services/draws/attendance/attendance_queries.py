@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.clock import print_time
 from domain.draws.lifecycles import InvitationState
 from domain.errors import NotFound
+from models.attendance import ARRIVES_AT, STANDING_LATE_ARRIVAL
 from models.draws import Draw
 from models.invitations import MISSING_FROM, Invitation
 from services.core.base import Actor, Deps, rows, violation
@@ -25,8 +26,9 @@ SELECT i.id, i.expert_id, i.code, {MISSING_FROM} AS missing_from,
   (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at,
   (SELECT c.at FROM presence_claim c WHERE c.invitation_id = i.id) AS claimed_at,
   (SELECT count(*)::int FROM urge u WHERE u.invitation_id = i.id AND u.channel = 'voice') AS urges,
-  (SELECT max(u.at) FROM urge u WHERE u.invitation_id = i.id AND u.channel = 'voice') AS urged_at
-FROM invitation i WHERE i.draw_id = $1 AND i.state = 'accepted' ORDER BY i.code
+  (SELECT max(u.at) FROM urge u WHERE u.invitation_id = i.id AND u.channel = 'voice') AS urged_at,
+  l.minutes, l.reason, l.stated_at, {ARRIVES_AT} AS arrives_at
+FROM invitation i LEFT JOIN {STANDING_LATE_ARRIVAL} WHERE i.draw_id = $1 AND i.state = 'accepted' ORDER BY i.code
 """
 
 
@@ -39,16 +41,28 @@ class ScannedPanel:
 
 
 @dataclass(frozen=True)
+class AnnouncedArrival:
+    """A late arrival that the expert has announced himself (晚到). ``reason`` is empty until unsealing, since its words
+    may tell who he is."""
+
+    minutes: int
+    arrives_at: datetime
+    stated_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
 class AttendanceRow:
-    """One expected expert. `claimed_at`: time of a claim of presence (自报到场), which is no entry. `may_urge`: not
-    entered, inside the window, and not urged too often or just now; `may_ring`: the same for a virtual call, after
-    unsealing."""
+    """One expected expert. `claimed_at`: time of a claim of presence (自报到场), which is no entry. `announced` stays
+    after the entry, `late` counts from it on. `may_urge`: not entered, inside the window, and not urged too often or
+    just now; `may_ring`: the same for a virtual call, after unsealing, also before an announced arrival."""
 
     invitation_id: UUID
     code: str
     entered_at: datetime | None
     claimed_at: datetime | None
     left_at: datetime | None
+    announced: AnnouncedArrival | None
     late: bool
     voice_urges: int
     may_urge: bool
@@ -93,17 +107,20 @@ class AttendanceQueries:
         calls, offered = await self.calls.log_of(draw_id, "urging"), self.calls.is_offered(draw.pool)
         most = book.attendance.urging_virtual_max
 
-        def is_missing(row: Mapping[str, Any]) -> bool:
-            begins = row["missing_from"]
-            in_window = begins <= now <= begins + book.attendance.urging_window
+        def awaited_from(row: Mapping[str, Any]) -> datetime:
+            moments: tuple[datetime | None, ...] = (row["missing_from"], row["arrives_at"])
+            return max(at for at in moments if at is not None)
+
+        def is_missing(row: Mapping[str, Any], begins: datetime) -> bool:
+            in_window = begins <= now <= awaited_from(row) + book.attendance.urging_window
             return draw.ended_at is None and row["entered_at"] is None and in_window
 
         def rings(row: Mapping[str, Any]) -> list[datetime]:
             return [call.at for call in calls.get(row["expert_id"], ()) if call.has_rung]
 
-        def may_be_urged(row: Mapping[str, Any]) -> bool:
+        def may_be_urged(row: Mapping[str, Any], begins: datetime) -> bool:
             urgings = [*rings(row), *([row["urged_at"]] if row["urged_at"] else [])]
-            return is_missing(row) and all(now >= at + book.attendance.urging_pause for at in urgings)
+            return is_missing(row, begins) and all(now >= at + book.attendance.urging_pause for at in urgings)
 
         unsealed = now >= self.access.unseals_at(draw)
         return [
@@ -113,11 +130,22 @@ class AttendanceQueries:
                 entered_at=row["entered_at"],
                 claimed_at=row["claimed_at"],
                 left_at=row["left_at"],
-                late=row["entered_at"] is None and now > row["missing_from"] + book.attendance.late_after,
+                announced=_announced(row, unsealed=unsealed),
+                late=row["entered_at"] is None and now > awaited_from(row) + book.attendance.late_after,
                 voice_urges=row["urges"],
-                may_urge=may_be_urged(row) and row["urges"] < book.attendance.urging_voice_max,
-                may_ring=unsealed and may_be_urged(row) and offered and (most is None or len(rings(row)) < most),
+                may_urge=may_be_urged(row, awaited_from(row)) and row["urges"] < book.attendance.urging_voice_max,
+                may_ring=unsealed
+                and may_be_urged(row, row["missing_from"])
+                and offered
+                and (most is None or len(rings(row)) < most),
                 calls=calls.get(row["expert_id"], ()),
             )
             for row in awaited
         ]
+
+
+def _announced(row: Mapping[str, Any], *, unsealed: bool) -> AnnouncedArrival | None:
+    if row["minutes"] is None:
+        return None
+    reason = row["reason"] if unsealed else ""
+    return AnnouncedArrival(row["minutes"], row["arrives_at"], row["stated_at"], reason)

@@ -1,4 +1,8 @@
-"""Urging experts who are missing after their gathering time (催促): by an automatic or by a virtual call."""
+"""Urging experts who are missing after their gathering time (催促): by an automatic or by a virtual call.
+
+Who has announced that he comes late (晚到) is neither silent nor called by the automatic voice before that time; people
+may still telephone him.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.clock import print_time
-from domain.draws.agreed_times import agreed_gathering, missing_from, urging_ends
+from domain.clock import local, print_time
+from domain.draws.agreed_times import agreed_gathering, awaited_from, missing_from, urging_ends
 from domain.draws.lifecycles import InvitationState
 from domain.errors import Conflict, NotFound
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import time_params
-from models.attendance import Urge, has_entered
+from models.attendance import ARRIVES_AT, STANDING_LATE_ARRIVAL, Urge, find_late_arrival, has_entered
 from models.draws import CallNotice, Draw
 from models.invitations import MISSING_FROM, Invitation
 from services.core import permissions
@@ -28,15 +32,21 @@ from services.draws.party_notifications import venue_urging_text
 from services.draws.virtual_calls import Caller, CallWindow, VirtualCalls
 from services.notifications import Notices
 
+_AWAITED_FROM = f"greatest({MISSING_FROM}, {ARRIVES_AT})"
+_NOT_ENTERED = "NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
 _LATE = f"""
-SELECT d.id, d.pool, n.id AS notice_id, min({MISSING_FROM}) AS missing_from, count(*) AS missing
+SELECT d.id, d.pool, n.id AS notice_id, l.id AS announced_id, min({_AWAITED_FROM}) AS missing_from, count(*) AS missing
 FROM draw d JOIN call_notice n ON n.draw_id = d.id
-JOIN invitation i ON i.notice_id = n.id AND i.state = 'accepted'
-WHERE d.ended_at IS NULL AND {MISSING_FROM} <= $1 AND {MISSING_FROM} > $1 - interval '2 hours'
-  AND NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')
+JOIN invitation i ON i.notice_id = n.id AND i.state = 'accepted' LEFT JOIN {STANDING_LATE_ARRIVAL}
+WHERE d.ended_at IS NULL AND {_AWAITED_FROM} <= $1 AND {_AWAITED_FROM} > $1 - interval '2 hours' AND {_NOT_ENTERED}
   AND NOT EXISTS (SELECT 1 FROM notice x WHERE x.pool = d.pool AND x.kind = 'agency_late'
-    AND starts_with(x.dedupe_key, 'agency_late:' || d.number || ':' || n.id))
-GROUP BY d.id, n.id
+    AND starts_with(x.dedupe_key, 'agency_late:' || d.number || ':' || coalesce(l.id, n.id)))
+GROUP BY d.id, n.id, l.id
+"""
+"""The silent ones of a notice together; each who has announced a late arrival once that time, too, is over."""
+_STILL_EXPECTED = f"""
+SELECT count(*) AS experts FROM invitation i JOIN {STANDING_LATE_ARRIVAL}
+WHERE i.notice_id = $1 AND i.state = 'accepted' AND {_AWAITED_FROM} > $2 AND {_NOT_ENTERED}
 """
 
 
@@ -53,8 +63,8 @@ class Urging:
         Only from the agreed gathering on, within the window, with a pause, and as often as the rulebook permits.
         """
         async with transaction():
-            draw, invitation = await self._lock_missing_expert(actor, draw_id, invitation_id)
-            now, count = self.deps.now(), await self._check_voice_urges(draw, invitation)
+            draw, invitation, arrives_at = await self._lock_missing_expert(actor, draw_id, invitation_id)
+            now, count = self.deps.now(), await self._check_voice_urges(draw, invitation, arrives_at)
             await Urge.create(invitation_id=invitation_id, channel="voice", at=now, by_id=actor.account_id)
             call_notice = await CallNotice.get(id=invitation.notice_id)
             await self.notices.notify(
@@ -78,7 +88,7 @@ class Urging:
         Raises as ``VirtualCalls.caller_mobile`` and ``request_call``.
         """
         async with transaction():
-            draw, invitation = await self._lock_missing_expert(actor, draw_id, invitation_id)
+            draw, invitation, arrives_at = await self._lock_missing_expert(actor, draw_id, invitation_id)
             book = self.deps.book(draw.pool)
             most = book.attendance.urging_virtual_max
             rung = await self._rung(invitation)
@@ -86,15 +96,19 @@ class Urging:
                 raise violation(book, "attendance.urging_virtual_max", f"虚拟号催促最多{most}次，请改用其他方式联系。")
             call_notice = await CallNotice.get(id=invitation.notice_id)
             staff = await self.calls.caller_mobile(actor, caller, call_notice)
-            window = CallWindow(
-                self.access.unseals_at(draw), missing_from(invitation), urging_ends(invitation, book.attendance)
-            )
+            ends = urging_ends(invitation, book.attendance, arrives_at)
+            window = CallWindow(self.access.unseals_at(draw), missing_from(invitation), ends)
             await self.calls.request_call(actor, draw, invitation.expert_id, "urging", staff, window)
             at = self.deps.now()
             await Urge.create(invitation_id=invitation_id, channel="virtual", at=at, by_id=actor.account_id)
 
-    async def _lock_missing_expert(self, actor: Actor, draw_id: UUID, invitation_id: UUID) -> tuple[Draw, Invitation]:
-        """An expert who may be urged now, locked. Raises NotFound, RuleViolation outside the window, Conflict."""
+    async def _lock_missing_expert(
+        self, actor: Actor, draw_id: UUID, invitation_id: UUID
+    ) -> tuple[Draw, Invitation, datetime | None]:
+        """An expert who may be called now, locked, and when he comes if he has announced that he is late.
+
+        Raises NotFound, RuleViolation outside the window, Conflict.
+        """
         permissions.check(actor, "attendance.urge")
         await self.access.get(actor, draw_id)
         draw = (await lock(draw_id)).draw
@@ -106,15 +120,19 @@ class Urging:
         if draw.ended_at is not None:
             raise Conflict("活动已结束，不能再催促专家。", code="activity_over")
         book = self.deps.book(draw.pool)
+        arrival = await find_late_arrival(invitation.id, agreed_gathering(invitation))
+        arrives_at = arrival.arrives_at if arrival else None
         begins = missing_from(invitation)
-        if not begins <= self.deps.now() <= urging_ends(invitation, book.attendance):
+        if not begins <= self.deps.now() <= urging_ends(invitation, book.attendance, arrives_at):
             minutes = int(book.attendance.urging_window.total_seconds() // 60)
-            message = f"只能在专家同意的集合时间{print_time(begins)}起{minutes}分钟内催促。"
+            message = (
+                f"只能在专家同意的集合时间{print_time(begins)}起{minutes}分钟内催促，专家说明晚到的从说明的时间算起。"
+            )
             raise violation(book, "attendance.urging_window", message)
         if await has_entered(invitation.id):
             raise Conflict("该专家已进场，无需催促。", code="entered")
         await self._check_pause(book, invitation)
-        return draw, invitation
+        return draw, invitation, arrives_at
 
     async def _rung(self, invitation: Invitation) -> list[datetime]:
         """When virtual calls made the expert's phone ring, newest first."""
@@ -130,9 +148,12 @@ class Urging:
             message = f"刚刚催促过这位专家，两次催促至少间隔{minutes}分钟，请{print_time(again)}后再催促。"
             raise violation(book, "attendance.urging_pause", message)
 
-    async def _check_voice_urges(self, draw: Draw, invitation: Invitation) -> int:
-        """Number of automatic calls. Raises RuleViolation at the limit."""
+    async def _check_voice_urges(self, draw: Draw, invitation: Invitation, arrives_at: datetime | None) -> int:
+        """Number of automatic calls. Raises RuleViolation at the limit, Conflict before an announced arrival."""
         book = self.deps.book(draw.pool)
+        if arrives_at is not None and self.deps.now() < awaited_from(invitation, arrives_at):
+            message = f"该专家已说明约{local(arrives_at):%H:%M}到，之前不用语音催促。等不了的，可以登记缺席后补抽。"
+            raise Conflict(message, code="announced")
         count = await Urge.filter(invitation_id=invitation.id, channel="voice").count()
         if count >= book.attendance.urging_voice_max:
             raise violation(
@@ -143,8 +164,8 @@ class Urging:
         return count
 
     async def notify_late(self) -> int:
-        """Notify each agency once, after its gathering time, how many are missing; returns the number of draws
-        processed."""
+        """Notify each agency once, after its gathering time, how many are missing, and once more of each who has not
+        come by the time that he had announced; returns how many notices are due."""
         now = self.deps.now()
         due = await rows(_LATE, now)
         return await process_each("late", due, self._notify_late)
@@ -158,8 +179,18 @@ class Urging:
             if draw.ended_at is not None:
                 return
             how = await self._urging_advice(draw, row["notice_id"])
+            if row["announced_id"] is not None:
+                how = f"{how}（其说明晚到的时间也已过）"
+            elif expected := await self._count_still_expected(row["notice_id"]):
+                how = f"{how}，另有{expected}人说明晚到"
             params: dict[str, str | int] = {"missing": row["missing"], "how": how}
-            await notify_agency(self.notices, draw, "agency_late", str(row["notice_id"]), **params)
+            occasion = str(row["announced_id"] or row["notice_id"])
+            await notify_agency(self.notices, draw, "agency_late", occasion, **params)
+
+    async def _count_still_expected(self, notice_id: UUID) -> int:
+        """Experts whose announced arrival is ahead."""
+        [row] = await rows(_STILL_EXPECTED, notice_id, self.deps.now())
+        return int(row["experts"])
 
     async def _urging_advice(self, draw: Draw, notice_id: UUID) -> str:
         if self.deps.now() >= self.access.unseals_at(draw):

@@ -7,8 +7,15 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from domain.draws.agreed_times import agreed_gathering, asked_gathering, leave_until, pending_proposal
+from domain.draws.agreed_times import (
+    agreed_gathering,
+    asked_gathering,
+    late_arrival_opens,
+    leave_until,
+    pending_proposal,
+)
 from domain.draws.lifecycles import InvitationState
+from models.attendance import ARRIVES_AT, STANDING_LATE_ARRIVAL
 from services.core.base import Deps, rows
 from services.core.crypto import PHONE
 
@@ -16,7 +23,7 @@ ByDeclaration = Literal["recusal"]
 BY_DECLARATION: ByDeclaration = "recusal"
 """Instead of a channel: the expert declared a unit that is a party. That is neither a refusal nor a leave of his own
 choice, and nothing is held against him."""
-COLUMNS = """i.id, i.state, i.answered_by, i.gathering_at, i.proposed_gathering_at, i.proposed_start_at,
+COLUMNS = f"""i.id, i.state, i.answered_by, i.gathering_at, i.proposed_gathering_at, i.proposed_start_at,
   i.ends_at, i.answer_until, i.menu_id, i.link, i.code, d.pool,
   btrim(n.address || ' ' || n.room) AS place, n.venue, n.contact, n.contact_phone_sealed, n.remark,
   came.at AS checked_in_at, gone.at AS checked_out_at, claim.at AS claimed_at,
@@ -24,12 +31,13 @@ COLUMNS = """i.id, i.state, i.answered_by, i.gathering_at, i.proposed_gathering_
     WHERE r.invitation_id = i.id AND r.kind = 'leave' AND r.state = 'open') AS leave_asked_until,
   d.state IN ('drawing', 'paused', 'ending')
     AND EXISTS (SELECT 1 FROM draw_condition c WHERE c.draw_id = d.id AND c.accepted <> c.needed) AS calls,
-  d.kind = 'recall' AS recall"""
+  d.kind = 'recall' AS recall, l.minutes AS late_minutes, l.reason AS late_reason, {ARRIVES_AT} AS arrives_at"""
 """The fields of ``InvitationRow`` in order, selected from ``TABLES``."""
-TABLES = """invitation i JOIN call_notice n ON n.id = i.notice_id JOIN draw d ON d.id = i.draw_id
+TABLES = f"""invitation i JOIN call_notice n ON n.id = i.notice_id JOIN draw d ON d.id = i.draw_id
 LEFT JOIN attendance came ON came.invitation_id = i.id AND came.direction = 'in'
 LEFT JOIN attendance gone ON gone.invitation_id = i.id AND gone.direction = 'out'
-LEFT JOIN presence_claim claim ON claim.invitation_id = i.id"""
+LEFT JOIN presence_claim claim ON claim.invitation_id = i.id
+LEFT JOIN {STANDING_LATE_ARRIVAL}"""
 
 
 class InvitationRow(NamedTuple):
@@ -61,6 +69,9 @@ class InvitationRow(NamedTuple):
     leave_asked_until: datetime | None
     calls: bool
     recall: bool
+    late_minutes: int | None
+    late_reason: str | None
+    arrives_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -101,10 +112,20 @@ class InvitationView:
     """The expert isn't drawn: a panel of which he was meets again (复评)."""
     recused: bool = False
     """It ended because the expert declared a recusal unit (申报回避)."""
+    late_minutes: int | None = None
+    """Of a late arrival (晚到) that he has announced and that counts: minutes after ``gathering_at``."""
+    late_reason: str = ""
+    arrives_at: datetime | None = None
+    late_from: datetime | None = None
+    """From when he may announce a late arrival; None: not accepted."""
 
     def may_leave(self, now: datetime) -> bool:
         """Whether he may ask for leave, be it timely or late."""
         return self.state is InvitationState.ACCEPTED and self.checked_in_at is None and now <= self.ends_at
+
+    def may_announce_delay(self, now: datetime) -> bool:
+        """Whether he may say now that he comes late (晚到)."""
+        return self.late_from is not None and self.checked_in_at is None and self.late_from <= now <= self.ends_at
 
     def leave_is_late(self, now: datetime) -> bool:
         """Whether the time for a leave of this accepted invitation is over."""
@@ -142,6 +163,10 @@ def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
         undo_until=row.answer_until if accepted and row.calls and not came and now < row.answer_until else None,
         recall=row.recall,
         recused=row.answered_by == BY_DECLARATION,
+        late_minutes=row.late_minutes if accepted else None,
+        late_reason=(row.late_reason or "") if accepted else "",
+        arrives_at=row.arrives_at if accepted else None,
+        late_from=late_arrival_opens(row, deps.book(row.pool).attendance) if accepted else None,
     )
 
 

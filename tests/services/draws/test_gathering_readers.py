@@ -134,6 +134,12 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "InvitationOut": AGREED,
         "answer": FORM,
     },
+    "models/attendance.py": {
+        "-": AGREED,
+        "LateArrival": AGREED,
+        "LateArrival.arrives_at": AGREED,
+        "find_late_arrival": AGREED,
+    },
     "models/draws.py": {
         "CallNotice": PLANNED,
         "RecalledExpert": FORM,
@@ -151,6 +157,12 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     },
     "services/draws/attendance/gathering_times.py": {
         "GatheringTimes.move": PLANNED,
+    },
+    "services/draws/attendance/late_arrivals.py": {
+        "LateArrivals._check_arrival": AGREED,
+        "LateArrivals.state": AGREED,
+        "LateArrivals.withdraw": AGREED,
+        "_says_the_same": AGREED,
     },
     "services/draws/attendance/time_changes.py": {
         "TimeChanges._agree": BOTH,

@@ -53,7 +53,7 @@ BOUNDS: Mapping[str, str] = {
     "services/draws/follow_ups/recalls.py Recalls._notify_of_statement": "draw.recall.statements_max",
     "services/draws/follow_ups/recalls.py Recalls.ask_to_call_back": "number and pause of draw.recall",
     "services/draws/party_notifications.py PartyNotifications._notice_request": (
-        "no SMS for most; supervisors, requests, moves and releases are limited"
+        "no SMS for most; supervisors, requests, moves, releases and late arrivals are limited"
     ),
     "services/exams/attempts/face_checks.py FaceChecks.identify": BY_THE_OFFICE,
     "services/exams/marking/results.py Results._notify": "once a try",
@@ -76,6 +76,7 @@ BOUNDS: Mapping[str, str] = {
 ACTS = {
     "services/applications/own_changes.py OwnChanges._change",
     "services/draws/attendance/gathering_times.py GatheringTimes.move",
+    "services/draws/attendance/late_arrivals.py LateArrivals._report",
     "services/draws/attendance/postponement.py Postponement.apply",
     "services/draws/calls/calling.py Calling.force_end",
     "services/draws/calls/invitations.py Invitations.undo",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from models.accounts import Account, Session
-from models.attendance import PresenceClaim
+from models.attendance import LateArrival, PresenceClaim
 from models.audit import AuditEntry
 from models.campaigns import EmployerRequest
 from models.exams import ExamAppeal, ExamAttempt, ExamCandidate
@@ -85,6 +85,16 @@ async def career(db: str, deps: Deps) -> Career:
     await composed(AccountCorrections, deps).enable(office, account.id, "本人来电要求")
     await Notice.create(kind="draw_accepted", mobile_sealed="", state="done", dedupe_key="a", **by)
     await PresenceClaim.create(invitation_id=career.panels["left"].id, at=now)
+    await LateArrival.create(
+        invitation_id=career.panels["left"].id,
+        gathering_at=now,
+        minutes=20,
+        reason="堵车",
+        stated_at=now,
+        channel="chat",
+        ended_at=now,
+        ending="withdrawn",
+    )
     candidate = await ExamCandidate.get(account_id=account.id)
     attempt = await ExamAttempt.create(exam_id=candidate.exam_id, candidate_id=candidate.id, number=1, made_at=now)
     await ExamAppeal.create(attempt_id=attempt.id, text="请复核第3题", pool="demo", created_at=now)
