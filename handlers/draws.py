@@ -203,13 +203,18 @@ def _missing_text(draw: WorkLine) -> str:
 
 
 def _urging_text(draw: WorkLine) -> str:
-    return texts.DRAW_LATE.format(present=draw.present, late=draw.late, how=draw.urged_by or texts.MAY_URGE)
+    text = texts.DRAW_LATE.format(present=draw.present, late=draw.late, how=draw.urged_by or texts.MAY_URGE)
+    return f"{text}{_announced_text(draw)}"
 
 
 def _today_text(draw: WorkLine) -> str:
     time = f"{local(draw.gathering_at):%H:%M}" if draw.gathering_at else ""
     line = texts.DRAW_TODAY.format(time=time, present=draw.present, agreed=draw.agreed)
-    return _TODAY.format(line=line, state=draw.label)
+    return f"{_TODAY.format(line=line, state=draw.label)}{_announced_text(draw)}"
+
+
+def _announced_text(draw: WorkLine) -> str:
+    return texts.DRAW_ANNOUNCED.format(count=draw.announced) if draw.announced else ""
 
 
 def _supervision_text(draw: WorkLine) -> str:

@@ -57,10 +57,13 @@ LATE_GENERAL = (
     "等不等由您决定，评标结束前他都可以签到；不来的登记缺席，再补抽。"
 )
 LATE_STEP = "已到{present}人，{late}人没有签到。{how}人在哪里系统不知道；不等的登记缺席，再补抽。"
+LATE_ANNOUNCED = "有{announced}位专家本人说明晚到，几点到已发消息通知您，之前不用语音催促。"
+LATE_WAIT = "等不等由您决定，不等的登记缺席，再补抽。"
 LATE_MAY_URGE = "现在可以语音催促（最多{most}次，每次隔{pause}）或用虚拟号呼叫。"
 LATE_OTHERS_URGE = "{how}。"
 ARRIVALS_PAGE = "专家出入场情况"
 LATE_BRIEF = "已到{present}人，{late}人未签到"
+LATE_ANNOUNCED_BRIEF = "{announced}人说明晚到"
 
 UNSEAL_NOTHING = "目前没有抽过、还没评完的活动；评完的在抽取活动列表里打开抽取结果。"
 UNSEAL_GENERAL = "名单在评标开始前{before}自动解密，不用操作，谁都不能提前；之前只显示验证码。"
@@ -151,10 +154,14 @@ async def offer_urging(turn: Turn) -> str:
     }
 
     def step(draw: WorkLine) -> DrawStep | None:
-        if not draw.late or draw.state not in _PANEL:
+        if draw.state not in _PANEL or not (draw.late or draw.announced):
             return None
+        announced = LATE_ANNOUNCED.format(announced=draw.announced) if draw.announced else ""
+        if not draw.late:
+            text = f"{announced}{LATE_WAIT}"
+            return DrawStep(text, ARRIVALS_PAGE, _ARRIVALS, LATE_ANNOUNCED_BRIEF.format(announced=draw.announced))
         how = LATE_OTHERS_URGE.format(how=draw.urged_by) if draw.urged_by else LATE_MAY_URGE.format(**limits)
-        text = LATE_STEP.format(present=draw.present, late=draw.late, how=how)
+        text = LATE_STEP.format(present=draw.present, late=draw.late, how=how) + announced
         return DrawStep(text, ARRIVALS_PAGE, _ARRIVALS, LATE_BRIEF.format(present=draw.present, late=draw.late))
 
     words = (commands.TODAY, commands.URGE)

@@ -67,6 +67,7 @@ class AttendanceTab(DrawPart):
             **self.draw_values(detail),
             "rows": rows,
             "sealed": sealed,
+            "announced": await self.services.draws.attendance_queries.list_announced(visit.actor, detail.draw.id),
             "window": int(rules.urging_window.total_seconds() // 60),
             "most": rules.urging_voice_max,
             "phone": visit.form.value("phone"),

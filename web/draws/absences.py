@@ -56,6 +56,7 @@ class AbsencePages(DrawPages):
             "requests": await self.services.draws.discard_queries.requests_of_draw(actor, draw.id),
             "register": await self.services.draws.absence_queries.absences_of_draw(actor, draw.id),
             "names": _KINDS,
+            "announced": await self.services.draws.attendance_queries.list_announced(actor, draw.id),
             "agency": actor.role in AGENCY,
             "sources": _SOURCES,
             "over": draw.ended_at is not None,

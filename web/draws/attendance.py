@@ -138,6 +138,7 @@ def _counts(rows: Sequence[AttendanceRow]) -> dict[str, int]:
         "应到": len(rows),
         "已到": _count_present(rows),
         "未到": sum(row.entered_at is None for row in rows),
+        "预计晚到": sum(row.announced is not None and row.entered_at is None for row in rows),
         "自报到场": sum(row.claimed_at is not None and row.entered_at is None for row in rows),
         "已离场": sum(row.left_at is not None for row in rows),
     }

@@ -32,6 +32,13 @@ FROM invitation i LEFT JOIN {STANDING_LATE_ARRIVAL} WHERE i.draw_id = $1 AND i.s
 """
 
 
+_ANNOUNCED = f"""
+SELECT i.code, l.minutes, {ARRIVES_AT} AS arrives_at FROM invitation i JOIN {STANDING_LATE_ARRIVAL}
+WHERE i.draw_id = $1 AND i.state = 'accepted' ORDER BY arrives_at, i.code
+"""
+"""Whether they have entered is sealed for the agency, so all are listed."""
+
+
 @dataclass(frozen=True)
 class ScannedPanel:
     """The panel whose venue code was scanned."""
@@ -49,6 +56,15 @@ class AnnouncedArrival:
     arrives_at: datetime
     stated_at: datetime
     reason: str
+
+
+@dataclass(frozen=True)
+class AnnouncedCode:
+    """Whom to expect late, as agency, venue and supervisors are told."""
+
+    code: str
+    minutes: int
+    arrives_at: datetime
 
 
 @dataclass(frozen=True)
@@ -92,6 +108,11 @@ class AttendanceQueries:
         """The invitation to this draw that the expert has accepted, if any."""
         invitation = await Invitation.get_or_none(draw_id=draw_id, expert_id=expert_id, state=InvitationState.ACCEPTED)
         return invitation.id if invitation else None
+
+    async def list_announced(self, actor: Actor, draw_id: UUID) -> list[AnnouncedCode]:
+        """Experts who have announced that they come late (晚到), by code, also before unsealing."""
+        await self.access.get(actor, draw_id)
+        return [AnnouncedCode(**row) for row in await rows(_ANNOUNCED, draw_id)]
 
     async def list_awaited(self, actor: Actor, draw_id: UUID) -> list[AttendanceRow]:
         """Awaited experts, by code only; visible to agency, venue and staff from unsealing on."""

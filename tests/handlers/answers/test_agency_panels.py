@@ -10,6 +10,7 @@ import pytest
 from domain.clock import print_time
 from models.accounts import Account
 from models.draws import Draw
+from models.invitations import Invitation
 from models.remuneration import Remuneration
 from services.core.base import Actor
 from tests.factories import draw_states, offices
@@ -88,6 +89,22 @@ async def test_who_is_late_is_counted_and_urged_by_who_may(world: World, agency:
     assert leads_to(shown, f"/agency/draws/{draw.id}/attendance")
     await Draw.filter(id=draw.id).update(starts_at=world.clock.now() + timedelta(minutes=30))
     assert "现在可以语音催促（最多3次，每次隔5分钟）" in await agency.says(LATE)
+
+
+async def test_who_has_announced_a_late_arrival_is_told_apart(world: World, agency: Phone) -> None:
+    draw = await make_draw(world, "completed")
+    assert draw.gathering_first is not None
+    coming, _ = await Invitation.filter(draw_id=draw.id, state="accepted").order_by("code")
+    world.clock.set(draw.gathering_first - timedelta(minutes=30))
+    await world.services.draws.late_arrivals.state(coming.id, coming.expert_id, 20, by="chat")
+    shown = await agency.says(LATE)
+    assert shown.startswith("有1位专家本人说明晚到，几点到已发消息通知您，之前不用语音催促。等不等由您决定")
+    assert "另有1人说明晚到" in await agency.says("今日评标")
+    world.clock.set(draw.gathering_first + timedelta(minutes=5))
+    shown = await agency.says(LATE)
+    assert ("已到0人，1人没有签到" in shown, "有1位专家本人说明晚到" in shown) == (True, True)
+    assert "1人未签到" in await agency.says("催促")
+    assert "另有1人说明晚到" in agency.screen
 
 
 async def test_the_list_opens_by_itself_half_an_hour_before_the_start(world: World, agency: Phone) -> None:

@@ -84,6 +84,8 @@ async def _wait_at_the_door(world: World) -> UUID:
     await world.office.invitations.leave(fourth.id, fourth.expert_id, "生病", by="chat")
     starts_at = (await Draw.get(id=draw_id)).starts_at
     await Draw.exclude(id=draw_id).update(starts_at=starts_at)  # both are sealed at the moment of the readings
+    late_arrivals = world.services.draws.late_arrivals
+    await late_arrivals.state(second.id, second.expert_id, 60, f"{SURNAME}某，路上堵车", by="chat")
     world.clock.set(starts_at - timedelta(minutes=59))
     for invitation in (first, third):
         await world.office.attendance.check_in_by_code(world.office.venue, draw_id, invitation.code)
