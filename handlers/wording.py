@@ -8,6 +8,7 @@ from datetime import datetime
 
 from domain.clock import print_near_time, print_time
 from domain.draws.lifecycles import InvitationState
+from domain.draws.places import print_place
 from domain.links_in_text import strip_links
 from handlers import texts
 from services.draws import InvitationView
@@ -16,8 +17,6 @@ from services.experts import Period
 _LONG_LINE = 50
 """Characters: some three lines of a bubble."""
 _SENTENCE_END = re.compile(r"(?<=。)(?![”』）])")
-_OTHER_VENUE = "其他"
-"""Placeholder for the venue when only the address is given."""
 
 
 def plain_text(text: str) -> str:
@@ -33,8 +32,7 @@ def break_long_lines(text: str) -> str:
 
 
 def place_text(view: InvitationView) -> str:
-    parts = [view.place] if view.venue in ("", _OTHER_VENUE) else [view.venue, view.place]
-    return plain_text(" ".join(parts))
+    return plain_text(print_place(view.venue, view.place))
 
 
 def contact(view: InvitationView) -> str:

@@ -6,6 +6,7 @@ Durations are ``timedelta``; "before X" counts back from X. Counts are plain int
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Literal
 
@@ -176,11 +177,24 @@ class CallingRules(Section):
     """Pause between a place becoming vacant and the next call."""
 
 
+@dataclass(frozen=True)
+class CountBand:
+    """How many experts can be drawn, roughly: from ``least`` to fewer than ``below``; None: any number more."""
+
+    least: int
+    below: int | None
+
+    def __str__(self) -> str:
+        if self.below is None:
+            return f"{self.least}人以上"
+        return f"{self.least}-{self.below - 1}人" if self.least else f"不足{self.below}人"
+
+
 class PreviewRules(Section):
     """How much an agency may learn about the pool before the draw."""
 
     small_cell: Count
-    """Counts below this are shown as "< N"."""
+    """Counts below this are shown as “fewer than N” (不足N人)."""
     bands: Items[Count]
     """Lower ends of the bands above ``small_cell``, rising."""
     per_draw: Count
@@ -194,13 +208,11 @@ class PreviewRules(Section):
             raise ValueError("bands must rise and begin at small_cell or above")
         return self
 
-    def band(self, count: int) -> str:
-        """What is shown instead of ``count``: ``<5``, ``5-19``, ``≥100``."""
-        if count < self.small_cell:
-            return f"<{self.small_cell}"
-        starts = [self.small_cell, *(b for b in self.bands if b > self.small_cell)]
+    def band(self, count: int) -> CountBand:
+        """What is shown instead of ``count``."""
+        starts = [0, self.small_cell, *(start for start in self.bands if start > self.small_cell)]
         index = max(i for i, start in enumerate(starts) if start <= count)
-        return f"≥{starts[index]}" if index + 1 == len(starts) else f"{starts[index]}-{starts[index + 1] - 1}"
+        return CountBand(starts[index], starts[index + 1] if index + 1 < len(starts) else None)
 
 
 class DraftRules(Section):

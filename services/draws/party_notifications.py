@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
+from domain.draws.places import ELSEWHERE, name_venue
 from domain.rulebook.book import Rulebook
 from models.attendance import Attendance
 from models.draws import CallNotice, Draw
@@ -152,8 +153,6 @@ SELECT DISTINCT g.role, a.id, a.id, '', '' FROM role_grant g JOIN account a ON a
    AND (g.role = 'verifier' AND g.scope IN ('', $4) OR g.role = 'venue' AND g.scope = ANY($5::text[]))
 ORDER BY side, key
 """
-_ELSEWHERE = "其他"
-"""The venue in a notice that gives an address only."""
 
 
 Params = Mapping[str, str | int]
@@ -229,7 +228,7 @@ class PartyNotifications:
 
     async def _find_venue_scopes(self, draw: Draw) -> list[str]:
         named = await CallNotice.filter(draw_id=draw.id).values_list("venue", flat=True)
-        return _venue_scopes(self.deps.book(draw.pool), {str(name) for name in named} - {"", _ELSEWHERE})
+        return _venue_scopes(self.deps.book(draw.pool), {str(name) for name in named} - {"", ELSEWHERE})
 
 
 def _supervision_notice(row: Any, earlier: Collection[str], later: Collection[str]) -> tuple[str, str]:
@@ -249,5 +248,4 @@ def _venue_scopes(book: Rulebook, venues: set[str]) -> list[str]:
 
 def venue_urging_text(venue: str, address: str, contact: str, phone: str) -> str:
     """Who urges while arrivals are sealed for the agency."""
-    where = address if venue in ("", _ELSEWHERE) else venue
-    return f"解密前请由评标场地催促（{where}，{contact} {phone}）"
+    return f"解密前请由评标场地催促（{name_venue(venue) or address}，{contact} {phone}）"

@@ -11,6 +11,7 @@ from typing import Any, cast
 from domain.applications.lifecycles import ApplicationState
 from domain.clock import print_date, print_span, print_until
 from domain.draws.lifecycles import InvitationState
+from domain.draws.places import name_venue
 from domain.experts.corrections import CorrectionKind, CorrectionState
 from domain.experts.file import SUSPENDED_BEFORE, FileStep, steps_of
 from domain.experts.lifecycles import SanctionKind, SanctionState
@@ -181,7 +182,7 @@ class TimelineWords:
     def _call(self, at: datetime, kind: TimelineKind, facts: Facts) -> TimelineEntry:
         came, state = facts["entered_at"], facts["state"]
         title = self._say(_titles(facts))
-        lines = [f"{print_until(_time(facts['gathering_at']), self.now)}集合，{facts['venue']}"]
+        lines = [self._gathering(facts)]
         if facts["recall"]:
             lines.append("复评，通知原专家")
         if facts["answered_by"] in _CHANNELS and state in (InvitationState.ACCEPTED, InvitationState.DECLINED):
@@ -198,6 +199,10 @@ class TimelineWords:
         page = f"/draws/{facts['draw_id']}" if self.reader is TimelineReader.OFFICE else ""
         return TimelineEntry(at, kind, title, tuple(lines), page=page)
 
+    def _gathering(self, facts: Facts) -> str:
+        venue = name_venue(facts["venue"])
+        return f"{print_until(_time(facts['gathering_at']), self.now)}集合{'，' if venue else ''}{venue}"
+
     def _may_read_reason(self, absence: Facts) -> bool:
         """The expert reads his own words only; what the service wrote of a declared recusal repeats the title."""
         if not absence["reason"] or absence["source"] == "declared":
@@ -205,7 +210,7 @@ class TimelineWords:
         return self.reader is TimelineReader.OFFICE or absence["source"] in ("expert", "late", "moved")
 
     def _money(self, source: str, at: datetime, kind: TimelineKind, facts: Facts) -> TimelineEntry:
-        panel = f"{print_until(_time(facts['gathering_at']), self.now)}集合，{facts['venue']}"
+        panel = self._gathering(facts)
         amount = f"评标酬劳{yuan(facts['amount'])}元"
         if source == "payment":
             way = f"，{facts['paid_way']}" if facts["paid_way"] else ""

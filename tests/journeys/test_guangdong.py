@@ -277,7 +277,7 @@ async def test_19_conditions_must_add_up_before_the_next_step(day: Day) -> None:
     expect_page(page, 200, "主专业10-19人")  # the ten builders, neither the tenderee's, the bidder's nor the named one
     second = page.page.link("编辑条件2").rpartition("/")[2]
     await page.press("预览人数", id=second)
-    expect_page(page, 200, "主专业<5人，备选专业<5人")
+    expect_page(page, 200, "主专业不足5人，备选专业不足5人")
     expect_page(page, 200, "剩余可设置人数为0，不能再新增语音通知")
     await day.on(day.draw, "notices/new")  # a page that was left open
     await page.press("保存", **notice_fields(await day.stage.now() + timedelta(hours=5)))
@@ -993,7 +993,7 @@ async def test_19_a_project_without_lots_asks_for_willing_experts_by_title_quali
     await day.page.press("保存", **condition_fields(1, region_mode="willing", **fits))
     expect_page(day.page, 200, "意愿评标地", "广州市", "正高级", "一级注册结构工程师", "住房和城乡建设主管部门")
     await day.page.press("预览人数")
-    expect_page(day.page, 200, "主专业<5人")
+    expect_page(day.page, 200, "主专业不足5人")
     await day.page.follow("创建抽取条件")
     notice = next(value for label, value in select_options(day.page, "notice_id") if label.startswith("通知2"))
     await day.page.press("保存", **condition_fields(1, specialty="A0101"), notice_id=notice)

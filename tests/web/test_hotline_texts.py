@@ -111,6 +111,10 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "要找人请拨打{}": _DRAW,
         "认为应通知您而没有通知的，请拨打{}": _FILE,
     },
+    "handlers/answers/agency_rounds.py": {
+        "名册里没有的请拨打{}": "office.supervisors.add",
+        "名册里没有要选的人，请拨打{}": "office.supervisors.add",
+    },
     "handlers/answers/agency_draws.py": {
         "到评标开始仍没核验的自动退回，急的请拨打{}": _DRAW,
         "没有规定时限，急的请拨打{}": _DRAW,

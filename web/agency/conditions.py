@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, TypeVar
 from uuid import UUID
 
 from domain.draws.lifecycles import DrawState
+from domain.draws.places import ELSEWHERE, name_venue
 from domain.errors import NotFound
 from services.core.crypto import PHONE
 from services.draws import CallNoticeForm, CallNoticeView, ConditionForm, ConditionView, Detail, part_version
@@ -19,7 +20,6 @@ from web.core.pages import Redirect, Visit, page
 from web.core.typed_forms import Codes, Moment, OptionalId, ShortText, Ticked, Whole
 from web.draws import CONDITION_CATALOGUES, REGION_MODES, condition_names
 
-OTHER = "其他"
 _CONDITION, _NOTICE = "这个抽取条件", "这条语音通知"
 Part = TypeVar("Part", CallNoticeView, ConditionView)
 
@@ -30,7 +30,7 @@ class _Venue:
 
     def read(self, sent: Mapping[str, str], name: str) -> str:
         chosen = ShortText("评标场所", 100).read(sent, name)
-        return ShortText("其他场所", 100).read(sent, f"{name}_other") or OTHER if chosen == OTHER else chosen
+        return ShortText("其他场所", 100).read(sent, f"{name}_other") or ELSEWHERE if chosen == ELSEWHERE else chosen
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class ConditionPages(DrawPart):
             "version": version,
             "venues": book.offered_venues,
             "rules": book.draw.notice,
-            "other": OTHER,
+            "other": ELSEWHERE,
         }
 
     @call_notice.command(_CallNotice, "save")
@@ -143,8 +143,8 @@ class ConditionPages(DrawPart):
         venue = book.find_venue(notice.venue)
         listed = not book.offered_venues or (venue is not None and venue.offered)
         return {
-            "venue": (venue.name if venue else notice.venue) if listed else OTHER,
-            "venue_other": "" if listed or notice.venue == OTHER else notice.venue,
+            "venue": (venue.name if venue else notice.venue) if listed else ELSEWHERE,
+            "venue_other": "" if listed else name_venue(notice.venue),
             "address": notice.address,
             "room": notice.room,
             "gathering_at": print_moment(notice.gathering_at),

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from markupsafe import Markup, escape
 
 from domain.clock import local, print_date, print_full, print_month, print_span, print_until
+from domain.draws.places import print_place
 from domain.payments.money import yuan
 from services.core.months import month_bounds
 from services.core.operator_waits import find_operator_code
@@ -33,6 +34,7 @@ def filters(now: Callable[[], datetime]) -> Mapping[str, Callable[..., object]]:
         "yuan": print_sum,
         "counted": print_count,
         "phones": link_phones,
+        "place": print_place,
         "operator_code": find_operator_code,
     }
 

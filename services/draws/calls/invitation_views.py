@@ -15,6 +15,7 @@ from domain.draws.agreed_times import (
     pending_proposal,
 )
 from domain.draws.lifecycles import InvitationState
+from domain.draws.places import name_venue
 from models.attendance import ARRIVES_AT, STANDING_LATE_ARRIVAL
 from services.core.base import Deps, rows
 from services.core.crypto import PHONE
@@ -144,7 +145,7 @@ def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
         gathering_at=asked_gathering(row) if row.state == InvitationState.OPEN else agreed_gathering(row),
         ends_at=row.ends_at,
         place=row.place,
-        venue=row.venue,
+        venue=name_venue(row.venue),
         contact=row.contact,
         contact_phone=deps.keys.read(row.contact_phone_sealed, PHONE),
         remark=row.remark,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
 from uuid import UUID
-
-from pydantic import Field
 
 from domain.clock import local
 from domain.errors import TooMany
 from domain.faults import Faults
+from domain.rulebook.sections import CountBand
 from models.draws import CallNotice, Condition, Draw
 from services.core import permissions
 from services.core.base import Actor, Deps, transaction
@@ -23,11 +21,18 @@ from services.draws.setup.forms import ConditionForm, check_emergency, check_req
 
 @dataclass(frozen=True)
 class Preview:
-    """Bands, never counts or names; recusals are not subtracted. `left`: remaining previews."""
+    """Bands, never counts or names; recusals are not subtracted. `alternative`: None without one. `left`: remaining
+    previews."""
 
-    main: Annotated[str, Field(examples=["20-49"])]
-    alternative: Annotated[str, Field(examples=["<5"])]
+    main: CountBand
+    alternative: CountBand | None
+    planned: int
     left: int
+
+    @property
+    def is_scarce(self) -> bool:
+        """Whether there may be fewer experts than are planned."""
+        return self.main.least + (self.alternative.least if self.alternative else 0) < self.planned
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,9 @@ class DrawPreviews:
         call_notice = await get_call_notice(draw.id, condition.notice_id)
         left = await self._count_preview(draw)
         main = await self._band(draw, condition, call_notice, condition.specialty)
-        return Preview(main, await self._band(draw, condition, call_notice, condition.alternative), left)
+        has_alternative = bool(condition.alternative)
+        other = await self._band(draw, condition, call_notice, condition.alternative) if has_alternative else None
+        return Preview(main, other, condition.planned, left)
 
     async def _count_preview(self, draw: Draw) -> int:
         rules, now = self.deps.book(draw.pool).draw.preview, self.deps.now()
@@ -87,9 +94,7 @@ class DrawPreviews:
         )
         return min(rules.per_draw - draw.previews, left, left_for_organisation)
 
-    async def _band(self, draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str) -> str:
-        if not specialty:
-            return ""
+    async def _band(self, draw: Draw, condition: Condition, call_notice: CallNotice, specialty: str) -> CountBand:
         book = self.deps.book(draw.pool)
         return book.draw.preview.band(
             await count_eligible(draw, condition, call_notice, specialty, no_recusals(draw), book, self.deps.now())

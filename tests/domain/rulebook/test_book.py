@@ -345,18 +345,17 @@ def test_other_spellings_are_no_hours(text: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "shown"), [(0, "<5"), (4, "<5"), (5, "5-9"), (9, "5-9"), (10, "10-49"), (50, "≥50"), (9999, "≥50")]
+    ("count", "shown"),
+    [(0, "不足5人"), (4, "不足5人"), (5, "5-9人"), (9, "5-9人"), (10, "10-49人"), (50, "50人以上"), (9999, "50人以上")],
 )
 def test_previews_show_bands_only(count: int, shown: str) -> None:
-    assert (
-        PreviewRules(small_cell=5, bands=(5, 10, 50), per_draw=1, per_project_day=1, per_organisation_day=1).band(count)
-        == shown
-    )
+    rules = PreviewRules(small_cell=5, bands=(5, 10, 50), per_draw=1, per_project_day=1, per_organisation_day=1)
+    assert str(rules.band(count)) == shown
 
 
 def test_without_bands_a_preview_shows_only_whether_the_group_is_small() -> None:
     preview = PreviewRules(small_cell=5, bands=(), per_draw=1, per_project_day=1, per_organisation_day=1)
-    assert [preview.band(count) for count in (4, 5, 500)] == ["<5", "≥5", "≥5"]
+    assert [str(preview.band(count)) for count in (4, 5, 500)] == ["不足5人", "5人以上", "5人以上"]
 
 
 def test_a_retry_never_begins_while_a_call_may_be_open() -> None:

@@ -41,7 +41,7 @@ def set_limits(office: Office, **sections: dict[str, int]) -> None:
 
 async def preview_band(office: Office, draw_id) -> str:
     condition = await Condition.get(draw_id=draw_id)
-    return (await office.previews.show(office.agency, draw_id, condition.id)).main
+    return str((await office.previews.show(office.agency, draw_id, condition.id)).main)
 
 
 # ---- what a recusal must tell
@@ -147,14 +147,14 @@ async def test_a_recusal_added_between_two_rounds_shows_in_the_record(office: Of
 async def test_a_preview_does_not_tell_whether_a_named_person_is_in_the_pool(office: Office) -> None:
     experts = await add_experts(office, 5)
     draw_id = await make_draw(office)
-    assert await preview_band(office, draw_id) == "5-9"
+    assert await preview_band(office, draw_id) == "5-9人"
     hashed = office.deps.keys.lookup_hash("id_number", ID_NUMBER)
     await Expert.filter(id=experts[0].id).update(id_number_hash=hashed)
     await Employment.create(expert_id=experts[1].id, unit_name="小事务所", unit_keys=list(unit_keys("小事务所")))
     await office.recusal_lists.add_person(office.agency, draw_id, experts[0].name, ID_NUMBER, "", *WHY)
     await office.recusal_lists.add_person(office.agency, draw_id, experts[1].name, "", "小事务所", *WHY)
     await office.recusal_lists.add_unit(office.agency, draw_id, "小事务所", "", *WHY)
-    assert await preview_band(office, draw_id) == "5-9"
+    assert await preview_band(office, draw_id) == "5-9人"
 
 
 async def test_deleting_a_draft_does_not_begin_the_previews_anew(office: Office) -> None:
