@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Protocol
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -10,6 +11,10 @@ SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 _WEEKDAYS = "一二三四五六日"
 _NEAR_DAYS = {0: "今天", 1: "明天", 2: "后天"}
+_PRINTED_DAY = re.compile(
+    r"(?<![0-9年天])(?<!天，)(\d{1,2})月(\d{1,2})日(\(周[一二三四五六日]\)|星期[一二三四五六日])?"
+)
+"""A day as the functions below print it: without its year, and not named already."""
 
 
 class Clock(Protocol):
@@ -77,8 +82,30 @@ def print_time(at: datetime) -> str:
 
 def print_near_time(at: datetime, now: datetime) -> str:
     """``明天11月22日(周日) 09:30``: as ``print_time``, after 今天, 明天 or 后天 if it is so in Beijing."""
-    days_ahead = (local(at).date() - local(now).date()).days
-    return _NEAR_DAYS.get(days_ahead, "") + print_time(at)
+    return name_near_days(print_time(at), now)
+
+
+def name_near_days(text: str, now: datetime) -> str:
+    """The text with 今天, 明天 or 后天 before each printed day that is so in Beijing.
+
+    A near day gets its weekday where it has none, and what follows stays: the date tells the truth when the text is
+    read later. ``今天11月21日(周六) 09:30``; spoken, ``今天，11月21日星期六上午9点30分``.
+    """
+    today = local(now).date()
+    near = {(day.month, day.day): day for day in (today + timedelta(days=ahead) for ahead in _NEAR_DAYS)}
+
+    def name_day(printed: re.Match[str]) -> str:
+        day = near.get((int(printed[1]), int(printed[2])))
+        if day is None or _WEEKDAYS[day.weekday()] not in (printed[3] or _WEEKDAYS):  # the same date of another year
+            return printed[0]
+        return _named_day(_NEAR_DAYS[(day - today).days], day, printed[3] or "")
+
+    return _PRINTED_DAY.sub(name_day, text)
+
+
+def _named_day(name: str, day: date, weekday: str) -> str:
+    pause = "，" if weekday.startswith("星期") else ""
+    return f"{name}{pause}{day.month}月{day.day}日{weekday or f'(周{_WEEKDAYS[day.weekday()]})'}"
 
 
 def print_until(at: datetime, now: datetime) -> str:

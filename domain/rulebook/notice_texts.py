@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field as Bounds
 
-from domain.clock import local, print_date, print_time
+from domain.clock import local, name_near_days, print_date, print_time
 from domain.rulebook.types import Section, Text
 
 Channel = Literal["voice", "wechat", "sms", "mini"]
@@ -279,6 +279,8 @@ CALLS = ("draw_call", "recall_call")
 KINDS: Mapping[str, Mapping[str, str]] = {kind: {**_ALWAYS, **own} for kind, own in _OWN.items()}
 """Every kind of notice: its placeholders, each with a sample value. Free text (place, reason) is cut to fit a field."""
 
+TYPED = frozenset({"campaign", "course", "email", "exam", "link", "organisation", "place", "reason", "title", "unit"})
+"""Placeholders that hold what a person has typed, or an address: a date in them stays as it is."""
 _CUT_TO_FIT = frozenset({"course", "exam", "place", "reason", "unit", "campaign", "what", "organisation"})
 _SPOKEN = frozenset({"gathering_spoken", "place"})
 """Placeholders of calls: another person may pick up, so time and place only, never project, parties, number or code."""
@@ -342,9 +344,22 @@ def render_text(template: str, params: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda placeholder: params[placeholder[1]], template)
 
 
-def render_fields(template: TemplateText, params: Mapping[str, str]) -> dict[str, str]:
-    """``{"thing1": "…"}``, each cut to the length of its field (the last character becomes …)."""
-    return {key: _cut(key, render_text(line.text, params)) for key, line in template.fields.items()}
+def name_days(params: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """The same values as they are sent at this moment: near days are said as 今天 or 明天, beside the date."""
+    return {name: value if name in TYPED else name_near_days(value, now) for name, value in params.items()}
+
+
+def render_fields(template: TemplateText, params: Mapping[str, str], now: datetime) -> dict[str, str]:
+    """``{"thing1": "…"}``, each cut to the length of its field (the last character becomes …).
+
+    Near days are named where their field has room for it.
+    """
+    named = name_days(params, now)
+    fields: dict[str, str] = {}
+    for key, line in template.fields.items():
+        text = render_text(line.text, named)
+        fields[key] = _cut(key, text if len(text) <= _field_limit(key) else render_text(line.text, params))
+    return fields
 
 
 def vendor_form(template: str) -> str:
@@ -459,7 +474,12 @@ def _check_length(line: _Line, known: Mapping[str, str], used: frozenset[str]) -
         yield line.key, f"can't be shown in a {form} field: {filled!r}"
 
 
-def _cut(key: str, value: str) -> str:
+def _field_limit(key: str) -> int:
+    """Characters that a template field of this key holds."""
     key_parts = _FIELD_KEY.fullmatch(key)
-    limit = FIELD_LIMITS.get(key_parts[1], 64) if key_parts else 64
+    return FIELD_LIMITS.get(key_parts[1], 64) if key_parts else 64
+
+
+def _cut(key: str, value: str) -> str:
+    limit = _field_limit(key)
     return value if len(value) <= limit else value[: limit - 1] + "…"

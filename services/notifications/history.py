@@ -78,6 +78,8 @@ class _LenientFacts(dict[str, str]):
 
 @dataclass(frozen=True)
 class NoticeHistory:
+    """Texts as they were sent, but with dates alone: what was 明天 then is another day when the list is read."""
+
     deps: Deps
 
     async def notices_of(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> Page[PastNotice]:

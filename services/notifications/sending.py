@@ -83,7 +83,7 @@ class Sending:
     async def send(self, row: Any, person: WechatRecipient, outcome: SendOutcome) -> SendOutcome:
         """Send the attempt through its channel's vendor, once. Raises gateway errors."""
         book = self.deps.book(row["pool"])
-        params = self._params(row)
+        params, now = self._params(row), self.deps.now()
         channel = row["channel"]
         if channel == "wechat":
             return await self._send_wechat(row, person, params, outcome)
@@ -91,18 +91,19 @@ class Sending:
             template = self.subscribe_template(row["pool"], row["kind"])
             if person.credits.get(template, 1) < 1:
                 return replace(outcome, state="failed", vendor_code=NO_CREDIT)
-            fields = rendering.subscribe_fields(book, row["kind"], params)
+            fields = rendering.subscribe_fields(book, row["kind"], params, now)
             openid = str(person.openid("mini"))
             await self.mini.send_subscribe(row["pool"], openid, row["kind"], fields, page=self._mini_page(row, params))
             return replace(outcome, state="delivered")
         mobile = self.deps.keys.open_text(row["mobile_sealed"], "mobile")
         cost = self.prices.get(channel, 0)
         if channel == "sms":
-            variables = rendering.sms_params(book, row["kind"], {**params, "link": self._short_address(row, params)})
+            sms_facts = {**params, "link": self._short_address(row, params)}
+            variables = rendering.sms_params(book, row["kind"], sms_facts, now)
             vendor_id = await self.sms.send(row["pool"], mobile, row["kind"], variables, out_id=row["out_id"])
             cost *= rendering.sms_parts(book, row["kind"], variables)
             return replace(outcome, vendor_id=vendor_id, cost=cost)
-        message = rendering.voice_message(book, row["kind"], params)
+        message = rendering.voice_message(book, row["kind"], params, now)
         vendor_id = await self.voice.call(
             row["pool"],
             mobile,
@@ -119,20 +120,19 @@ class Sending:
     ) -> SendOutcome:
         """A chat message while the user's window is open, else a template message."""
         pool, kind, openid = row["pool"], row["kind"], str(person.openid("oa"))
-        book = self.deps.book(pool)
+        book, now = self.deps.book(pool), self.deps.now()
         # only at first: a repeated chat message would arrive twice, a template message is known by its id
         if row["tries"] == 1 and await self.windows.spend(pool, openid):
             try:
-                await self._send_chat(
-                    row, openid, rendering.chat_text(book, kind, params), self._taps_of(row, person, params)
-                )
+                text = rendering.chat_text(book, kind, params, now)
+                await self._send_chat(row, openid, text, self._taps_of(row, person, params))
                 return replace(outcome, state="delivered", vendor_code="chat")
             except Rejected as error:
                 if error.vendor_code not in _WINDOW_CLOSED:
                     raise
             except NeedsOperator:  # chat messages are not granted or used up, template messages may be
                 log.info("chat_message_needs_operator", pool=pool)
-        fields = rendering.card_fields(book, kind, params)
+        fields = rendering.card_fields(book, kind, params, now)
         url, mini = params.get("link", ""), ACTIONS[kind].mini_page(params) if kind in ACTIONS else ""
         if mini and person.openid("mini") is None:
             url, mini = self.entrances.mini_program_page(pool, self._path(row, params), mini), ""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.clock import print_month, print_near_time, print_span, seconds_until_tomorrow
+from domain.clock import name_near_days, print_month, print_near_time, print_span, seconds_until_tomorrow
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
@@ -47,3 +47,26 @@ def test_a_month_is_that_of_shanghai() -> None:
 def test_a_near_day_is_named_by_the_calendar_of_beijing(now: datetime, written: str) -> None:
     """At half past midnight one second decides whether it is tomorrow or today; 24 hours do not."""
     assert print_near_time(datetime(2026, 11, 21, 16, 30, tzinfo=UTC), now) == written
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        (
+            "集合改到11月21日09:30，评标推迟到11月22日11:30",
+            "集合改到今天11月21日(周六)09:30，评标推迟到明天11月22日(周日)11:30",
+        ),
+        ("11月22日星期日上午9点30分", "明天，11月22日星期日上午9点30分"),
+        (
+            "请在11月23日(周一) 18:00前答复，11月24日(周二)起无效",
+            "请在后天11月23日(周一) 18:00前答复，11月24日(周二)起无效",
+        ),
+        ("2026年11月21日 09:30", "2026年11月21日 09:30"),
+        ("11月21日(周日) 09:30", "11月21日(周日) 09:30"),
+        ("1月21日09:30，111月21日", "1月21日09:30，111月21日"),
+    ],
+)
+def test_near_days_are_named_within_a_text_and_once(text: str, named: str) -> None:
+    """The fourth has its year, as a field of WeChat's wants it; the fifth is that date of another year."""
+    assert name_near_days(text, NOW) == named
+    assert name_near_days(named, NOW) == named

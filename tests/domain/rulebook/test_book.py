@@ -279,9 +279,9 @@ def test_placeholders_are_filled_and_never_filled_twice() -> None:
 
 def test_a_long_place_is_cut_to_its_field() -> None:
     template = TemplateText.model_validate({"title": "t", "fields": {"thing1": {"label": "地点", "text": "{place}"}}})
-    filled = render_fields(template, {"place": "广" * 30})["thing1"]
+    filled = render_fields(template, {"place": "广" * 30}, beijing(2026, 11, 21, 9, 30))["thing1"]
     assert filled == "广" * 19 + "…"
-    assert render_fields(template, {"place": "广" * 20})["thing1"] == "广" * 20
+    assert render_fields(template, {"place": "广" * 20}, beijing(2026, 11, 21, 9, 30))["thing1"] == "广" * 20
 
 
 def test_gathering_times_are_spelled_for_each_reader() -> None:
