@@ -30,6 +30,7 @@ from services.ports import (
     MiniProgramPlatform,
     OfficialAccountSender,
     PaymentPlatform,
+    PhoneNumbers,
     Prices,
     Sealer,
     SmsSender,
@@ -53,6 +54,7 @@ class Ports:
     sms: SmsSender
     voice: VoiceCaller
     bridge: CallBridge
+    numbers: PhoneNumbers
     identity: IdentityPlatform
     identity_verifier: IdentityVerifier
     faces: FaceChecker

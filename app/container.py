@@ -27,6 +27,7 @@ from domain.rulebook.book import Rulebook
 from gateways.alibaba.click_to_dial import AlibabaCallBridge
 from gateways.alibaba.identity_verification import TIMEOUT as IDENTITY_VERIFICATION_TIMEOUT
 from gateways.alibaba.identity_verification import AlibabaIdentityVerification
+from gateways.alibaba.incoming_calls import AlibabaNumbers
 from gateways.alibaba.sms import AlibabaSms
 from gateways.alibaba.voice import AlibabaVoice
 from gateways.document_renderer import TypstRenderer
@@ -212,6 +213,7 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         sms=gateways.sms,
         voice=gateways.voice,
         bridge=gateways.bridge,
+        numbers=AlibabaNumbers(settings.voice, settings.pools),
         identity=gateways.identity,
         identity_verifier=gateways.identity_verification,
         faces=gateways.faces,

@@ -27,13 +27,14 @@ from bot.codec import Codec
 from bot.dialogue import OUTAGES
 from bot.engine import Engine
 from config.settings import Settings
+from gateways.alibaba.incoming_calls import parse_call_event, render_prompt
 from gateways.alibaba.sms import parse_sms_reports
 from gateways.alibaba.voice import parse_voice_reports
 from miniapp_api.http.limits import RedisCounter, check_rate, client_address
 from services.core.body_room import BodyRoom
 from web.assembly import setup_pages
 from web.core.site import Limit
-from web.notifications.vendor_webhooks import AllowedSenders, ReportParsers, VendorWebhookEndpoint
+from web.notifications.vendor_webhooks import AllowedSenders, CallAnswering, ReportParsers, VendorWebhookEndpoint
 from web.payments.webhooks import PaymentWebhookEndpoint
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -111,6 +112,7 @@ def _vendor_webhooks(container: Container) -> VendorWebhookEndpoint:
     return VendorWebhookEndpoint(
         container.services.operations.delivery_reports,
         ReportParsers(parse_sms_reports, parse_voice_reports),
+        CallAnswering(parse_call_event, container.services.draws.incoming_calls.handle, render_prompt),
         settings.path_token.get_secret_value(),
         senders,
     )

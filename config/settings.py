@@ -122,10 +122,12 @@ class VoicePool(BaseModel):
     """A pool's caller number and templates; or ``share``, the pool whose account it uses because all texts are the
     same.
 
-    ``virtual_number`` is what both sides of a virtual call (虚拟号) see; empty: the pool offers none.
+    ``virtual_number`` is what both sides of a virtual call (虚拟号) see; empty: the pool offers none. ``takes_calls``:
+    the vendor passes calls to ``show_number`` on to us.
     """
 
     show_number: str = ""
+    takes_calls: bool = False
     virtual_number: str = ""
     templates: dict[str, str] = {}
     """Vendor's template code by kind of notice; texts spoken after a key press: ``kind.attend``, ``kind.decline``."""
@@ -133,8 +135,10 @@ class VoicePool(BaseModel):
 
     @model_validator(mode="after")
     def _one_of_both(self) -> VoicePool:
-        if self.share and (self.show_number or self.virtual_number or self.templates):
+        if self.share and (self.show_number or self.takes_calls or self.virtual_number or self.templates):
             raise ValueError("give either numbers and templates, or share")
+        if self.takes_calls and not self.show_number:
+            raise ValueError("takes_calls needs show_number, which people call back")
         return self
 
 

@@ -25,6 +25,7 @@ MODULES = [
     "models.failures",
     "models.files",
     "models.helpdesk",
+    "models.incoming_calls",
     "models.invitations",
     "models.materials",
     "models.misunderstood",

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from app.doctor.findings import CheckFinding, problem
+from app.doctor.findings import CheckFinding, problem, skipped
 from config.settings import Settings, SmsSettings, VoiceSettings
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import KindTexts, sms_templates, voice_templates
+from gateways.alibaba.incoming_calls import plain_number
 
-TEMPLATES = "模板"
+TEMPLATES, CALL_BACKS = "模板", "来电"
 Texts = Callable[[Mapping[str, KindTexts]], dict[str, str]]
 
 
@@ -19,7 +20,7 @@ def check_phones(settings: Settings, books: Mapping[str, Rulebook]) -> list[Chec
         *_check("短信", "PBT_SMS__POOLS", settings.sms, books, sms_templates),
         *_check("语音", "PBT_VOICE__POOLS", settings.voice, books, voice_templates),
     ]
-    return [problem(TEMPLATES, text) for text in problems]
+    return [*(problem(TEMPLATES, text) for text in problems), *_check_call_backs(settings.voice, settings.pools)]
 
 
 def _check(
@@ -56,6 +57,27 @@ def _same_code(
             if other[2] != text:
                 both = f"{other[0]} 的 {other[1]} 和 {pool} 的 {kind}"
                 yield f"{channel}模板 {code} 同时用于 {both}，但文字不同，请分别申请。"
+
+
+def _check_call_backs(voice: VoiceSettings, pools: Iterable[str]) -> Iterator[CheckFinding]:
+    """Experts are told to save the number: it has to be one, and whoever calls it back has to be answered."""
+    by_number: dict[str, list[str]] = {}
+    for pool in pools:
+        agreed = voice.of(pool)
+        if agreed is None or not agreed.show_number:
+            continue
+        if not (number := plain_number(agreed.show_number)):
+            text = f"{pool} 的主叫号码（PBT_VOICE__POOLS 的 show_number）不是电话号码：{agreed.show_number}。"
+            yield problem(CALL_BACKS, text)
+        elif not agreed.takes_calls:
+            text = f"{pool} 的专家回拨 {number} 无人应答；在阿里云开通呼入后，在 PBT_VOICE__POOLS 中设置 takes_calls。"
+            yield skipped(CALL_BACKS, text)
+        by_number.setdefault(number, []).append(pool)
+    for number, sharing in by_number.items():
+        if len({voice.pools[pool].share or pool for pool in sharing}) > 1:
+            both = "、".join(sharing)
+            text = f"{both} 使用同一个主叫号码 {number}，却没有用 share 共用：请各用自己的号码，或设置 share。"
+            yield problem(CALL_BACKS, text)
 
 
 def missing_pools(settings: Settings) -> list[str]:

@@ -18,6 +18,7 @@ from services.draws.attendance.supplements import RegionChange
 from services.draws.call_order.rounds import RoundView
 from services.draws.calls.calling import Calling
 from services.draws.calls.expiry import EXPIRY_DUE
+from services.draws.calls.incoming_calls import INCOMING_CALL_TTL, IncomingCalls
 from services.draws.calls.invitation_queries import Choice
 from services.draws.calls.invitation_views import BY_DECLARATION, InvitationView
 from services.draws.calls.invitations import Answered, Invitations
@@ -81,6 +82,7 @@ __all__ = [
     "DRAWING",
     "EVALUATING",
     "EXPIRY_DUE",
+    "INCOMING_CALL_TTL",
     "INVESTMENT_MAX",
     "MOVED",
     "NOBODY_ENTERED",
@@ -131,6 +133,7 @@ __all__ = [
     "Filters",
     "FinishedRecords",
     "FormerExpert",
+    "IncomingCalls",
     "InvitationView",
     "Invitations",
     "LiveDraws",

@@ -22,6 +22,7 @@ from services.draws.attendance.urging import Urging
 from services.draws.call_order.round_reminders import RoundReminders
 from services.draws.call_order.rounds import Rounds
 from services.draws.calls.calling import Calling
+from services.draws.calls.incoming_calls import IncomingCalls
 from services.draws.calls.invitation_queries import InvitationQueries
 from services.draws.calls.invitations import Invitations
 from services.draws.digests import DIGESTS_DUE, Digests
@@ -83,6 +84,7 @@ class DrawServices:
     calling: Calling
     invitations: Invitations
     invitation_queries: InvitationQueries
+    incoming_calls: IncomingCalls
     absence_queries: AbsenceQueries
     supplements: Supplements
     gathering_times: GatheringTimes

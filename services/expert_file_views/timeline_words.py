@@ -70,6 +70,7 @@ _SANCTIONS: Mapping[tuple[str, str], tuple[str, str]] = {
 _CHANNELS: Mapping[str, str] = {
     "chat": "公众号答复",
     "voice": "电话答复",
+    "inbound": "来电答复",
     "h5": "网页答复",
     "mini": "小程序答复",
     "staff": "电话联系后登记",

@@ -96,7 +96,7 @@ _CHECKS = {
     ),
     "an expert of a recalled panel agreed by another's word": (
         "SELECT i.id FROM draw d JOIN invitation i ON i.draw_id = d.id AND i.state = 'accepted' "
-        "WHERE d.kind = 'recall' AND i.answered_by NOT IN ('chat', 'voice', 'h5', 'mini')"
+        "WHERE d.kind = 'recall' AND i.answered_by NOT IN ('chat', 'voice', 'h5', 'mini', 'inbound')"
     ),
     "somebody came twice, or went without coming": (
         "SELECT o.invitation_id FROM attendance o WHERE o.direction = 'out' AND NOT EXISTS (SELECT 1 FROM attendance i "

@@ -303,6 +303,7 @@ INVITATION: Table = {
             {
                 "chat": "公众号",
                 "voice": "电话",
+                "inbound": "本人来电",
                 "h5": "网页",
                 "mini": "小程序",
                 "staff": "电话联系",

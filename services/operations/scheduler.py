@@ -26,7 +26,16 @@ from services.core.due_tasks import TaskTurn, in_turns
 from services.core.operator_waits import WAITED_LONG, waits_for_operator
 from services.core.outages import AWAY
 from services.core.queues import CALLS, DEADLINES
-from services.draws import EXPIRY_DUE, Calling, DrawAccess, Invitations, PartyNotifications, lock, notify_agency
+from services.draws import (
+    EXPIRY_DUE,
+    INCOMING_CALL_TTL,
+    Calling,
+    DrawAccess,
+    Invitations,
+    PartyNotifications,
+    lock,
+    notify_agency,
+)
 from services.notifications import CLIMB_DUE, Delivery, Notices
 from services.operations.delivery_reports import REPORT_TTL, WITHOUT_JOB, DeliveryReports
 from services.operations.package_tasks import PackageTasks
@@ -282,6 +291,7 @@ class Scheduler:
         await execute("DELETE FROM misunderstood_writer WHERE day < $1", local(now).date())
         await execute("DELETE FROM row_failure WHERE retry_at < clock_timestamp() - $1::interval", FAILURE_TTL)
         await execute("DELETE FROM delivery_report WHERE applied_at < $1", now - REPORT_TTL)
+        await execute("DELETE FROM incoming_call WHERE heard_at < $1", now - INCOMING_CALL_TTL)
         await execute("DELETE FROM session WHERE refresh_until < $1", now - _SESSION_TTL)
         await execute(
             "DELETE FROM procrastinate_jobs WHERE (status IN ('succeeded', 'cancelled') "

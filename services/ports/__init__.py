@@ -36,7 +36,18 @@ from services.ports.pay import (
     TradeReport,
     TradeState,
 )
-from services.ports.phones import CallBridge, CallDetail, CallReport, Prices, SmsReport, SmsSender, VoiceCaller
+from services.ports.phones import (
+    CallBridge,
+    CallDetail,
+    CallPrompt,
+    CallReport,
+    IncomingCallEvent,
+    PhoneNumbers,
+    Prices,
+    SmsReport,
+    SmsSender,
+    VoiceCaller,
+)
 from services.ports.relay import DrawRelay
 from services.ports.wechat import (
     ChatWindows,
@@ -56,6 +67,7 @@ __all__ = [
     "BillRow",
     "CallBridge",
     "CallDetail",
+    "CallPrompt",
     "CallReport",
     "ChatWindows",
     "DocumentRenderer",
@@ -68,6 +80,7 @@ __all__ = [
     "IdentityMatch",
     "IdentityPlatform",
     "IdentityVerifier",
+    "IncomingCallEvent",
     "InvoiceReport",
     "InvoiceRequest",
     "InvoiceStatus",
@@ -85,6 +98,7 @@ __all__ = [
     "PayNotification",
     "PayParameters",
     "PaymentPlatform",
+    "PhoneNumbers",
     "Prices",
     "RefundOutcome",
     "RefundReport",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NewType, Protocol
+from typing import Literal, NewType, Protocol
 
 Prices = NewType("Prices", Mapping[str, int])
 """Fen for one SMS and one call, by channel, for the delivery statistics."""
@@ -106,4 +106,45 @@ class CallBridge(Protocol):
 
     async def report(self, call_id: str, called_at: datetime) -> CallDetail | None:
         """Query the outcome; None while the vendor has no record."""
+        ...
+
+
+@dataclass(frozen=True)
+class IncomingCallEvent:
+    """What the vendor reports of a call to one of our numbers; it waits for the next prompt.
+
+    ``caller`` is what the carriers pass on: it can be withheld (empty) or forged, so it proves nothing. ``turn`` is
+    that of the prompt which the event follows, 0 when the call begins.
+    """
+
+    call_id: str
+    called: str
+    caller: str
+    what: Literal["begun", "pressed", "silent", "ended"]
+    turn: int = 0
+    keys: str = ""
+
+
+@dataclass(frozen=True)
+class CallPrompt:
+    """What the caller hears next. ``keys`` is how many keys are then collected; 0: the call ends after the text."""
+
+    turn: int
+    text: str
+    keys: int
+
+
+class PhoneNumbers(Protocol):
+    """The numbers from which pools call."""
+
+    def number_of(self, pool: str) -> str:
+        """The number that people see when the pool calls; empty: not known, as the vendor chooses one."""
+        ...
+
+    def takes_calls(self, pool: str) -> bool:
+        """Whether a call back to this number is answered here."""
+        ...
+
+    def pools_of(self, number: str) -> Sequence[str]:
+        """The pools that take calls at a number; several where they share it, none for a strange one."""
         ...

@@ -61,7 +61,7 @@ SELECT d.started_at AS at, p.region, i.state, i.answered_by, i.answered_at - i.c
 FROM draw d JOIN project p ON p.id = d.project_id JOIN invitation i ON i.draw_id = d.id
 WHERE d.pool = $1 AND d.started_at >= $2 AND d.started_at < $3
 """
-_ANSWERED = "state IN ('accepted', 'declined') AND answered_by IN ('chat', 'mini', 'h5', 'voice')"
+_ANSWERED = "state IN ('accepted', 'declined') AND answered_by IN ('chat', 'mini', 'h5', 'voice', 'inbound')"
 """By the expert, with the channel still on record: a later leave or absence takes its place."""
 _DECLINED = "state = 'declined' AND answered_by <> 'recusal'"
 _RECUSED = "(state = 'recused' OR answered_by = 'recusal')"
@@ -102,7 +102,7 @@ WHERE d.pool = $1 AND d.started_at >= $2 AND d.started_at < $3
             FigureColumn("chat", "公众号答复", _where(f"{_ANSWERED} AND answered_by = 'chat'")),
             FigureColumn("mini", "小程序答复", _where(f"{_ANSWERED} AND answered_by = 'mini'")),
             FigureColumn("h5", "网页答复", _where(f"{_ANSWERED} AND answered_by = 'h5'")),
-            FigureColumn("voice", "电话按键答复", _where(f"{_ANSWERED} AND answered_by = 'voice'")),
+            FigureColumn("voice", "电话按键答复", _where(f"{_ANSWERED} AND answered_by IN ('voice', 'inbound')")),
         ),
     ),
     Topic(

@@ -20,6 +20,7 @@ from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker
 from tests.factories.identity import FakeFaces, FakeIdentityVerifier
 from tests.factories.offices import Bridge, SceneMaker
 from tests.factories.payments import FakeChat, FakeMailer, FakePlatform
+from tests.factories.phones import PoolNumbers
 
 T = TypeVar("T")
 
@@ -68,6 +69,7 @@ def make_ports(deps: Deps, *, mini: object = None, web: object = None) -> Ports:
         sms=unused,
         voice=unused,
         bridge=Bridge(),
+        numbers=PoolNumbers(),
         identity=unused,
         identity_verifier=FakeIdentityVerifier(),
         faces=FakeFaces(),

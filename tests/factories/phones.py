@@ -74,6 +74,22 @@ class FakeSms:
         return next((delivered(text) for text in self.texts if text.out_id == out_id), None)
 
 
+@dataclass
+class PoolNumbers:
+    """Numbers of pools; all take calls."""
+
+    by_pool: Mapping[str, str] = field(default_factory=lambda: {"demo": "057156210001"})
+
+    def number_of(self, pool: str) -> str:
+        return self.by_pool.get(pool, "")
+
+    def takes_calls(self, pool: str) -> bool:
+        return pool in self.by_pool
+
+    def pools_of(self, number: str) -> Sequence[str]:
+        return [pool for pool, own in self.by_pool.items() if own == number]
+
+
 def delivered(text: Text) -> SmsReport:
     return SmsReport(text.id, text.out_id, True, "DELIVERED")
 

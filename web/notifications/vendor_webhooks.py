@@ -1,11 +1,12 @@
-"""Webhooks for reports of SMS and voice vendors. These are not signed and carry no header of ours, so the path contains
-a secret and networks may be restricted. Their content is trusted only as far as
-``services.operations.delivery_reports`` can confirm it. A report is stored before it is answered; a job applies it."""
+"""Webhooks for reports of SMS and voice vendors, and for calls to a pool's number. These are not signed and carry no
+header of ours, so the path contains a secret and networks may be restricted. Reports are trusted only as far as
+``services.operations.delivery_reports`` can confirm them; each is stored before it is answered, and a job applies it.
+A call is answered at once, and its caller identified by ``services.draws.calls.incoming_calls``."""
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
@@ -14,7 +15,7 @@ from aiohttp import web
 
 from domain.errors import InvalidInput, TooMany
 from services.operations import DeliveryReports
-from services.ports import CallReport, SmsReport
+from services.ports import CallPrompt, CallReport, IncomingCallEvent, SmsReport
 from web.core.site import Limit
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,16 @@ class ReportParsers:
 
     sms: Callable[[bytes], Sequence[SmsReport]]
     voice: Callable[[bytes], Sequence[CallReport]]
+
+
+@dataclass(frozen=True)
+class CallAnswering:
+    """How calls to a pool's number are answered: the vendor's format, and who knows what to say."""
+
+    parse: Callable[[bytes], IncomingCallEvent]
+    """Raises InvalidInput for an invalid body."""
+    handle: Callable[[IncomingCallEvent], Awaitable[CallPrompt]]
+    render: Callable[[CallPrompt], bytes]
 
 
 @dataclass(frozen=True)
@@ -57,16 +68,22 @@ class VendorWebhookEndpoint:
         self,
         reports: DeliveryReports,
         parsers: ReportParsers,
+        calls: CallAnswering,
         token: str,
         senders: AllowedSenders,
     ) -> None:
         self._reports = reports
         self._parsers = parsers
+        self._calls = calls
         self._token = token.encode()
         self._senders = senders
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.post("/receipts/{token}/sms", self.sms), web.post("/receipts/{token}/voice", self.voice)]
+        return [
+            web.post("/receipts/{token}/sms", self.sms),
+            web.post("/receipts/{token}/voice", self.voice),
+            web.post("/receipts/{token}/call", self.call),
+        ]
 
     async def sms(self, request: web.Request) -> web.Response:
         body = await self._body(request)
@@ -85,6 +102,15 @@ class VendorWebhookEndpoint:
             return _refused_answer()
         await self._reports.take_calls(reports)
         return _accepted_answer()
+
+    async def call(self, request: web.Request) -> web.Response:
+        """The next prompt of a call to a pool's number."""
+        try:
+            event = self._calls.parse(await self._body(request))
+        except InvalidInput:
+            return _refused_answer()
+        prompt = await self._calls.handle(event)
+        return web.Response(body=self._calls.render(prompt), content_type="application/json", charset="utf-8")
 
     async def _body(self, request: web.Request) -> bytes:
         """Raises 404 for a wrong secret or a sender that isn't permitted, as if the address didn't exist."""

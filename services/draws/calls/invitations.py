@@ -38,7 +38,8 @@ from services.draws.locks import Locked, lock_invitation, move
 from services.draws.party_notifications import PartyNotifications
 from services.notifications import NoticeRequest, Notices, Recipient
 
-Channel = Literal["chat", "voice", "h5", "mini"]
+Channel = Literal["chat", "voice", "h5", "mini", "inbound"]
+"""``voice``: keys in a call of ours; ``inbound``: keys in a call of the expert."""
 _CAUSES = {"leave": "请假", "absence": "缺席", "recusal": "现场回避"}
 _DECLARED = "申报回避"
 """What the agency learns of a declared recusal: not which unit it is, nor whose."""

@@ -16,19 +16,23 @@ from aiohttp.test_utils import TestClient
 
 from domain.clock import FixedClock
 from domain.errors import Transient
+from gateways.alibaba.incoming_calls import parse_call_event, render_prompt
 from gateways.alibaba.sms import parse_sms_reports
 from gateways.alibaba.voice import parse_voice_reports
 from miniapp_api.http.limits import LocalCounter, check_rate, client_address
+from models.incoming_calls import IncomingCall
 from models.invitations import Invitation
 from models.notices import Attempt, DeliveryReport, Notice
 from services.core.base import Deps, transaction
+from services.draws import IncomingCalls
 from services.operations import DeliveryReports
-from services.ports import CallDetail
+from services.ports import CallDetail, CallPrompt, IncomingCallEvent
+from tests.factories.assembly import composed
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account
 from tests.factories.vendors import Vendors, make_delivery, make_reports
 from tests.services.conftest import clock, db, deps
-from web.notifications.vendor_webhooks import AllowedSenders, ReportParsers, VendorWebhookEndpoint
+from web.notifications.vendor_webhooks import AllowedSenders, CallAnswering, ReportParsers, VendorWebhookEndpoint
 
 __all__ = ["clock", "db", "deps"]
 SECRET = "0123456789abcdefghijklmnopqrstuv"
@@ -77,7 +81,13 @@ class Line:
             await self.reports.check_due()
 
 
-def serve(reports: DeliveryReports, *, networks: bool = True) -> web.Application:
+async def answer_no_call(_event: IncomingCallEvent) -> CallPrompt:
+    raise AssertionError("nobody calls")
+
+
+def serve(
+    reports: DeliveryReports, *, networks: bool = True, handle: Callable[..., Awaitable[CallPrompt]] = answer_no_call
+) -> web.Application:
     counter = LocalCounter()
 
     async def limit(request: web.Request, name: str, tries: int, period: int) -> None:
@@ -86,7 +96,8 @@ def serve(reports: DeliveryReports, *, networks: bool = True) -> web.Application
     senders = AllowedSenders(lambda request: client_address(request, 1), limit, [NETWORK] if networks else [])
     app = web.Application()
     parsers = ReportParsers(parse_sms_reports, parse_voice_reports)
-    app.add_routes(VendorWebhookEndpoint(reports, parsers, SECRET, senders).routes())
+    calls = CallAnswering(parse_call_event, handle, render_prompt)
+    app.add_routes(VendorWebhookEndpoint(reports, parsers, calls, SECRET, senders).routes())
     return app
 
 
@@ -253,3 +264,53 @@ async def test_a_report_with_nonsense_in_it_costs_the_others_nothing(line: Line)
     assert answer.status == 200
     await line.push()
     assert await line.answer() == "accepted"
+
+
+# ---- calls to the pool's number
+
+
+@pytest.fixture
+async def numbers(db: str, deps: Deps, aiohttp_client: Open) -> TestClient[Any, Any]:
+    office = await make_office(deps)
+    handle = composed(IncomingCalls, deps).handle
+    return await aiohttp_client(serve(make_reports(deps, office, Vendors()), handle=handle))
+
+
+BEGINS = {"call_id": "in-1", "event": "start", "called": "057156210001", "caller": "+8613800000000"}
+
+
+async def test_a_call_is_answered_by_the_text_and_the_number_of_keys(numbers: TestClient[Any, Any]) -> None:
+    answer = await numbers.post(f"/receipts/{SECRET}/call", json=BEGINS, headers=VENDOR)
+    prompt = await answer.json()
+    assert (answer.status, prompt["action"], prompt["turn"], prompt["digits"]) == (200, "collect", 1, 4)
+    assert prompt["text"].startswith("您好，这里是评标专家库")
+    again = await numbers.post(f"/receipts/{SECRET}/call", json=BEGINS, headers=VENDOR)
+    assert await again.json() == prompt
+    end = await numbers.post(f"/receipts/{SECRET}/call", json={"call_id": "in-1", "event": "hangup"}, headers=VENDOR)
+    assert (await end.json())["action"] == "hangup"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"call_id": "in-1", "event": "dance"},
+        {"event": "start"},
+        {"call_id": "in-1", "event": "dtmf", "dtmf": "1" * 21},
+        {"call_id": "in-1", "event": "dtmf", "dtmf": "一"},
+        {"call_id": "in-1", "event": "dtmf", "turn": -1},
+        [],
+    ],
+)
+async def test_what_is_no_event_of_a_call_is_refused_and_stored_nowhere(
+    numbers: TestClient[Any, Any], body: object
+) -> None:
+    answer = await numbers.post(f"/receipts/{SECRET}/call", json=body, headers=VENDOR)
+    assert answer.status == 400
+    assert not await IncomingCall.exists()
+
+
+async def test_who_does_not_know_the_address_of_calls_asks_nothing(numbers: TestClient[Any, Any]) -> None:
+    assert (await numbers.post("/receipts/guess/call", json=BEGINS, headers=VENDOR)).status == 404
+    strange = {"X-Forwarded-For": "198.51.100.7"}
+    assert (await numbers.post(f"/receipts/{SECRET}/call", json=BEGINS, headers=strange)).status == 404
+    assert not await IncomingCall.exists()
