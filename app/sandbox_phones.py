@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from config.settings import Settings, SmsPool, SmsSettings, VoicePool, VoiceSettings
 from domain.rulebook.book import Rulebook
@@ -11,13 +11,15 @@ from domain.rulebook.notice_texts import KINDS, sms_templates, voice_templates
 _SIGNS = {"hunan": "湘评标", "xinjiang": "新评标", "jilin": "吉评标", "guangdong": "粤评标"}
 """Signatures of three characters, as the limit of 65 characters per text assumes; other pools use 评标通."""
 _VIRTUAL_NUMBER = "057156210010"
+_FIRST_NUMBER = 57156210011
+"""Without its leading zero: from which the first pool calls, the others from those that follow."""
 _SPOKEN = ("", ".attend", ".decline", ".bye")
 
 
 def with_demo_phones(settings: Settings) -> Settings:
     """Settings with templates for every pool that has none."""
     sms = {pool: _sms(pool) for pool in settings.pools} | settings.sms.pools
-    voice = {pool: _voice(pool) for pool in settings.pools} | settings.voice.pools
+    voice = {pool: _voice(pool, place) for place, pool in enumerate(settings.pools)} | settings.voice.pools
     return settings.model_copy(
         update={
             "sms": settings.sms.model_copy(update={"pools": sms}),
@@ -30,9 +32,20 @@ def _sms(pool: str) -> SmsPool:
     return SmsPool(sign_name=_SIGNS.get(pool, "评标通"), templates={kind: f"SMS_{pool}.{kind}" for kind in KINDS})
 
 
-def _voice(pool: str) -> VoicePool:
+def _voice(pool: str, place: int) -> VoicePool:
     names = [f"{kind}{name}" for kind in KINDS for name in _SPOKEN]
-    return VoicePool(virtual_number=_VIRTUAL_NUMBER, templates={name: f"TTS_{pool}.{name}" for name in names})
+    return VoicePool(
+        show_number=str(_FIRST_NUMBER + place).zfill(12),
+        takes_calls=True,
+        virtual_number=_VIRTUAL_NUMBER,
+        templates={name: f"TTS_{pool}.{name}" for name in names},
+    )
+
+
+def lines(settings: VoiceSettings, pools: Iterable[str]) -> dict[str, str]:
+    """Numbers that phones of the sandbox can call, by pool."""
+    given = {pool: settings.of(pool) for pool in pools}
+    return {pool: voice.show_number for pool, voice in given.items() if voice is not None and voice.takes_calls}
 
 
 def sms_texts(settings: SmsSettings, books: Mapping[str, Rulebook]) -> dict[str, str]:

@@ -20,7 +20,7 @@ from app.doctor.phones import missing_pools
 from app.key_strength import check_own_keys
 from app.players.people import DemoPerson
 from app.sandbox_keys import CERTIFICATE, PLATFORM, demo_keys, public_pem
-from app.sandbox_phones import signs, sms_texts, voice_texts, with_demo_phones
+from app.sandbox_phones import lines, signs, sms_texts, voice_texts, with_demo_phones
 from config.settings import MailSettings, MiniProgramSettings, OfficialAccount, PayMerchant, Settings
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import TemplateText
@@ -131,6 +131,8 @@ def sandbox_config(
             "access_key_secret": settings.voice.access_key_secret.get_secret_value(),
             "report_url": f"{reports}/voice",
             "templates": voice_texts(settings.voice, books),
+            "lines": lines(settings.voice, settings.pools),
+            "incoming_url": f"{reports}/call",
         },
         "persons": {
             "access_key_id": settings.person_check.access_key_id,

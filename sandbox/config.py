@@ -65,6 +65,10 @@ class VendorConfig:
     templates: dict[str, str] = field(default_factory=dict)
     signs: tuple[str, ...] = ()
     """Known SMS signatures; empty: any."""
+    lines: dict[str, str] = field(default_factory=dict)
+    """Numbers that phones can call, by pool."""
+    incoming_url: str = ""
+    """Where events of calls to these numbers go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +293,8 @@ def _vendor(item: Json) -> VendorConfig:
         detail_keys=item.get("detail_keys") is not False,
         templates={code: str(value) for code, value in jsons.mapping(item, "templates").items()},
         signs=tuple(jsons.strings(item, "signs")),
+        lines={pool: str(number) for pool, number in jsons.mapping(item, "lines").items()},
+        incoming_url=jsons.text(item, "incoming_url"),
     )
 
 

@@ -167,7 +167,7 @@ class PhoneCall:
     id: str
     mobile: str
     kind: str
-    """ivr, tts or two_way."""
+    """ivr, tts or two_way; inbound: made by this phone, to ``show_number``."""
     at: float
     out_id: str
     show_number: str
@@ -190,6 +190,10 @@ class PhoneCall:
     """When both persons of a two-way call had answered."""
     spoken: list[str] = field(default_factory=list)
     """Text spoken so far, as subtitles."""
+    turn: int = 0
+    wanted: int = 0
+    collected: str = ""
+    """Of an inbound call: number of the newest prompt, how many keys it collects, and keys that are not sent yet."""
 
     def as_json(self) -> Json:
         return {

@@ -9,11 +9,12 @@ from sandbox import jsons
 from sandbox.alibaba import limits
 from sandbox.alibaba.calls import STATUS, Network
 from sandbox.alibaba.delivery_reports import ReportPusher
+from sandbox.alibaba.incoming import IncomingLine
 from sandbox.alibaba.limits import SendLimits
 from sandbox.alibaba.rpc import Rpc, RpcRefusal, need, template_text
 from sandbox.clock import beijing
 from sandbox.jsons import Json
-from sandbox.phones import PhoneCall
+from sandbox.phones import Phone, PhoneCall
 from sandbox.world import World
 
 PRODUCTS = frozenset({"11000000300004", "11000000300005", "11000000300006", "11010000138001"})
@@ -33,6 +34,7 @@ class VoiceCenter:
         self._reports = ReportPusher(world, "voice", "VoiceReport", self._vendor.report_url)
         self._call_reports = ReportPusher(world, "voice", "VoiceCallReport", self._vendor.call_report_url)
         self.network = Network(world, self._report_end, self._report_key)
+        self._line = IncomingLine(world)
         actions = {
             "IvrCall": self.ivr_call,
             "SingleCallByTts": self.tts_call,
@@ -104,6 +106,18 @@ class VoiceCenter:
         if self._vendor.detail_keys:
             detail["dtmf"] = call.keys
         return {"Data": jsons.dumps(detail)}
+
+    # -- what the phones' owners do -----------------------------------------------------------------------------
+
+    def dial_in(self, phone: Phone, number: str) -> PhoneCall:
+        """The phone calls a number, by default that of its pool."""
+        return self._line.dial(phone, number or self._vendor.lines.get(phone.pool, ""), self._new_id())
+
+    def press(self, call: PhoneCall, keys: str) -> None:
+        (self._line if call.kind == "inbound" else self.network).press(call, keys)
+
+    def hang_up(self, call: PhoneCall) -> None:
+        (self._line if call.kind == "inbound" else self.network).hang_up(call)
 
     # -- dialling -----------------------------------------------------------------------------------------------
 

@@ -50,6 +50,7 @@ def state(control: Control) -> Json:
         "vendors": list(VENDORS),
         "service_url": world.config.service_public_url or world.config.service_url,
         "public_url": world.config.public_url,
+        "lines": world.config.voice.lines,
         "mail": {"smtp_port": control.parts.mail.port},
     }
 

@@ -246,19 +246,24 @@ def face(control: Control) -> Json:
 # -- calls ------------------------------------------------------------------------------------------------------
 
 
+def dial(control: Control) -> Json:
+    """The phone calls ``number``; without one, the number from which its pool calls."""
+    return control.parts.voice.dial_in(control.phone, jsons.text(control.body, "number")).as_json()
+
+
 def answer_call(control: Control) -> Json:
     control.parts.voice.network.answer(control.call)
     return control.call.as_json()
 
 
 def press_keys(control: Control) -> Json:
-    control.parts.voice.network.press(control.call, jsons.need(control.body, "keys"))
+    control.parts.voice.press(control.call, jsons.need(control.body, "keys"))
     return control.call.as_json()
 
 
 def hang_up(control: Control) -> Json:
     """Hangs up a call, or rejects one that still rings."""
-    control.parts.voice.network.hang_up(control.call)
+    control.parts.voice.hang_up(control.call)
     return control.call.as_json()
 
 
@@ -287,6 +292,7 @@ def add_routes(app: web.Application) -> None:
         f"{phone_path}/login_code": login_code,
         f"{phone_path}/phone_code": phone_code,
         f"{phone_path}/face": face,
+        f"{phone_path}/dial": dial,
         f"{phone_path}/calls/{{call}}/answer": answer_call,
         f"{phone_path}/calls/{{call}}/keys": press_keys,
         f"{phone_path}/calls/{{call}}/hangup": hang_up,

@@ -4,31 +4,43 @@ import { chatTime, h, icon } from './dom.js';
 
 const KEYS = [['1', ''], ['2', 'ABC'], ['3', 'DEF'], ['4', 'GHI'], ['5', 'JKL'], ['6', 'MNO'], ['7', 'PQRS'], ['8', 'TUV'], ['9', 'WXYZ'], ['*', ''],
   ['0', '+'], ['#', '']];
+const STATES = { inbound: '已拨打' };
 const ENDS = { 200001: '已接听', 200000: '已接听', 200008: '已接听', 200100: '已接听', 200003: '未接来电', 200005: '已拒接', 200002: '占线未接' };
 
 export class CallsApp {
   constructor(phone) {
     this.phone = phone;
     this.list = h('ul', { class: 'call-list', 'aria-label': '最近通话' });
-    this.element = h('section', { class: 'app calls-app' }, h('header', { class: 'nav' }, h('h3', {}, '最近通话')), this.list);
+    this.line = h('div', { class: 'dial' });
+    this.element = h('section', { class: 'app calls-app' }, h('header', { class: 'nav' }, h('h3', {}, '最近通话')), this.list, this.line);
   }
 
   draw() {
     const items = [...this.phone.data.calls].reverse().map((call) => this.row(call));
     this.list.replaceChildren(...(items.length ? items : [h('li', { class: 'none' }, '还没有通话')]));
+    const number = this.lines[this.phone.data.pool];
+    this.line.hidden = !number;
+    this.line.replaceChildren(h('button', { type: 'button', class: 'green', onclick: () => this.phone.dial(number) }, icon('phone'), `拨打 ${number}`));
   }
+
+  /** Numbers that can be called, by pool. */
+  get lines() { return this.phone.workspace.state.lines; }
 
   row(call) {
     const missed = call.state === 'ended' && !call.answered_at;
     const keys = call.keys ? ` · 按键 ${call.keys}` : '';
-    const state = call.state === 'ended' ? ENDS[call.status_code] ?? '通话结束' : '通话中';
-    return h('li', { class: missed ? 'missed' : '' }, icon('incoming'),
+    const state = call.state === 'ended' ? STATES[call.kind] ?? ENDS[call.status_code] ?? '通话结束' : '通话中';
+    const number = call.show_number;
+    return h('li', { class: missed ? 'missed' : '' }, icon(call.kind === 'inbound' ? 'phone' : 'incoming'),
       h('div', {}, h('strong', {}, title(call)), h('small', {}, `${state}${keys}`)),
-      h('time', {}, chatTime(call.at, this.phone.workspace.now())));
+      h('time', {}, chatTime(call.at, this.phone.workspace.now())),
+      Object.values(this.lines).includes(number)
+        ? h('button', { type: 'button', class: 'redial', 'aria-label': `回拨${number}`, onclick: () => this.phone.dial(number) }, '回拨') : '');
   }
 }
 
-const title = (call) => (call.kind === 'two_way' ? '虚拟号来电' : '评标专家语音通知');
+const TITLES = { two_way: '虚拟号来电', inbound: '拨打评标通知专线' };
+const title = (call) => TITLES[call.kind] ?? '评标专家语音通知';
 
 export class CallScreen {
   constructor(phone) {
@@ -72,7 +84,7 @@ export class CallScreen {
     this.element.hidden = false;
     this.element.className = `call ${call.state}`;
     this.name.textContent = title(call);
-    this.keypad.hidden = !talking || call.kind !== 'ivr';
+    this.keypad.hidden = !talking || !['ivr', 'inbound'].includes(call.kind);
     this.speak.hidden = !talking || !('speechSynthesis' in globalThis);
     this.accept.hidden = talking;
     this.decline.querySelector('em').textContent = talking ? '挂断' : '拒接';

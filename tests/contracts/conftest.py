@@ -31,6 +31,7 @@ from config.settings import (
 from domain.clock import SystemClock
 from gateways.alibaba.click_to_dial import AlibabaCallBridge
 from gateways.alibaba.identity_verification import AlibabaIdentityVerification
+from gateways.alibaba.incoming_calls import parse_call_event, render_prompt
 from gateways.alibaba.sms import AlibabaSms
 from gateways.alibaba.voice import AlibabaVoice
 from gateways.identity import OidcIdentity
@@ -44,6 +45,7 @@ from gateways.wechat.token_cache import SharedValues
 from gateways.wechat_pay.platform import WechatPay
 from sandbox import config as sandbox_config
 from sandbox.server import create_app
+from services.ports import CallPrompt, IncomingCallEvent
 from tests.gateways.pay_platform import (
     APIV3,
     MERCHANT_KEY,
@@ -62,18 +64,28 @@ MERCHANTS = {"demo": "1900000001", "xinjiang": "1900000002"}
 """The first verifies by WeChat's public key and issues invoices, the second by certificates and doesn't."""
 
 
+PROMPTS: Mapping[str, tuple[str, int]] = {"": ("请输入后四位。", 4), "002*": ("参加请按1。", 1)}
+"""What a caller hears by the keys pressed last, and how many are collected then."""
+
+
 @dataclass
 class Receiver:
     """Our side: receives delivery reports and callbacks."""
 
     reports: list[bytes] = field(default_factory=list)
     callbacks: list[bytes] = field(default_factory=list)
+    calls: list[IncomingCallEvent] = field(default_factory=list)
     payments: list[tuple[str, Mapping[str, str], bytes]] = field(default_factory=list)
     """Received requests: pool, headers, body."""
 
     async def take_report(self, request: web.Request) -> web.Response:
         self.reports.append(await request.read())
         return web.json_response({"code": 0, "msg": "接收成功"})
+
+    async def take_call(self, request: web.Request) -> web.Response:
+        self.calls.append(parse_call_event(await request.read()))
+        prompt = CallPrompt(len(self.calls), *PROMPTS.get(self.calls[-1].keys, ("再见。", 0)))
+        return web.Response(body=render_prompt(prompt), content_type="application/json")
 
     async def callback(self, request: web.Request) -> web.Response:
         self.callbacks.append(await request.read())
@@ -167,6 +179,8 @@ def _config(port: int, back: str) -> sandbox_config.Config:
             },
             "voice": {
                 **keys,
+                "lines": {"demo": "057156210001"},
+                "incoming_url": f"{back}/calls",
                 "templates": {
                     "V_CALL": "请于${gathering_spoken}到${place}评标。",
                     "V_YES": "您已选择参加。",
@@ -323,6 +337,7 @@ def _clients(
 async def world(redis: str) -> AsyncIterator[World]:
     receiver, edge, port = Receiver(), web.Application(), free_port()
     edge.router.add_post("/receipts", receiver.take_report)
+    edge.router.add_post("/calls", receiver.take_call)
     edge.router.add_post("/wechat/demo", receiver.callback)
     edge.router.add_post("/callbacks/pay/{pool}", receiver.payment)
     url = f"http://127.0.0.1:{port}"

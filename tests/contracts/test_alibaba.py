@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from config.settings import VoicePool, VoiceSettings
 from domain.errors import NeedsOperator, OutcomeUnknown, Transient
+from gateways.alibaba.incoming_calls import AlibabaNumbers, plain_number
 from gateways.alibaba.sms import parse_sms_reports
 from gateways.alibaba.voice import parse_voice_reports
-from services.ports import CallDetail, CallReport, SmsReport
+from services.ports import CallDetail, CallReport, IncomingCallEvent, SmsReport
 from tests.contracts.conftest import MOBILE, World
 from tests.drivers.waiting import eventually
 
@@ -176,3 +178,46 @@ async def test_a_virtual_call_rings_the_staff_then_the_expert_and_shows_neither_
     detail = await world.bridge.report(call_id, datetime.now(UTC))
     assert detail is not None
     assert (detail.ended, detail.status) == (True, "200100")
+
+
+async def test_a_call_to_the_pools_number_brings_the_caller_and_his_keys(world: World) -> None:
+    call = await world.control(f"phones/{MOBILE}/dial", {"number": "057156210001"})
+    await eventually(lambda: len(world.receiver.calls) == 1)
+    await world.control(f"phones/{MOBILE}/calls/{call['id']}/keys", {"keys": "002*1"})
+    await eventually(lambda: len(world.receiver.calls) == 3)
+    begun, digits, key = world.receiver.calls
+    assert begun == IncomingCallEvent(call["id"], "057156210001", MOBILE, "begun")
+    assert (digits.what, digits.turn, digits.keys) == ("pressed", 1, "002*")
+    assert (key.what, key.turn, key.keys, key.call_id) == ("pressed", 2, "1", call["id"])
+    spoken = (await world.control(f"phones/{MOBILE}"))["calls"][-1]["spoken"]
+    assert spoken[:2] == ["请输入后四位。", "参加请按1。"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("+8613800138000", "13800138000"),
+        ("008613800138000", "13800138000"),
+        ("013800138000", "13800138000"),
+        ("13800860086", "13800860086"),
+        ("0571-5621 0001", "057156210001"),
+        ("anonymous", ""),
+        ("", ""),
+    ],
+)
+def test_a_callers_number_is_read_without_the_codes_of_country_and_trunk(sent: str, read: str) -> None:
+    assert plain_number(sent) == read
+
+
+def test_pools_are_found_by_their_own_number_and_those_that_share_it() -> None:
+    settings = VoiceSettings(
+        pools={
+            "demo": VoicePool(show_number="0571-56210001", takes_calls=True),
+            "jilin": VoicePool(share="demo"),
+            "hunan": VoicePool(show_number="057156210002"),
+        }
+    )
+    numbers = AlibabaNumbers(settings, ["demo", "jilin", "hunan", "xinjiang"])
+    assert numbers.pools_of("057156210001") == ["demo", "jilin"]
+    assert [numbers.pools_of(number) for number in ("057156210002", "")] == [[], []]
+    assert [numbers.number_of(pool) for pool in ("jilin", "hunan", "xinjiang")] == ["0571-56210001", "057156210002", ""]

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -27,6 +27,7 @@ POOL = "demo"
 APPID, TOKEN, AES_KEY, GH = "wxtest0000000000", "sandbox-token", "A" * 43, "gh_test"
 MINI = "wxmini0000000000"
 MOBILE = "13800000001"
+LINE = "057156210001"
 Mode = Literal["plain", "compatible", "safe"]
 MODES: tuple[Mode, ...] = ("plain", "compatible", "safe")
 
@@ -50,6 +51,10 @@ class Service:
     clock: list[float] = field(default_factory=list)
     reply: Callable[[Delivery], Awaitable[str | bytes] | str | bytes] = lambda _: b"success"
     report_answer: str = '{"code":0,"msg":"接收成功"}'
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    """Events of calls to the pool's number."""
+    prompts: Mapping[str, dict[str, Any]] = field(default_factory=dict)
+    """What is answered to them, by event and keys (``start``, ``dtmf1``); to any other: that the call ends."""
     url: str = ""
     pages: list[tuple[str, Callable[[web.Request], Awaitable[web.StreamResponse]]]] = field(default_factory=list)
     """More pages of the service; to be added before it starts."""
@@ -59,6 +64,7 @@ class Service:
         app = web.Application()
         app.router.add_post("/wechat/demo", self.callback)
         app.router.add_post("/receipts", self.take_report)
+        app.router.add_post("/calls", self.take_call)
         app.router.add_post("/sandbox/clock", self.move_clock)
         for path, page in self.pages:
             app.router.add_get(path, page)
@@ -106,6 +112,12 @@ class Service:
     async def take_report(self, request: web.Request) -> web.Response:
         self.reports.append(await request.json())
         return web.Response(text=self.report_answer)
+
+    async def take_call(self, request: web.Request) -> web.Response:
+        event = await request.json()
+        self.calls.append(event)
+        prompt = self.prompts.get(event["event"] + event["dtmf"], {"action": "hangup", "text": "再见。", "digits": 0})
+        return web.json_response({"turn": event["turn"] + 1, **prompt})
 
     async def move_clock(self, request: web.Request) -> web.Response:
         self.clock.append((await request.json())["offset_seconds"])
@@ -232,6 +244,8 @@ def settings(service_url: str, /, **more: Any) -> dict[str, Any]:
         "voice": {
             "access_key_secret": "sandbox-key-secret",
             "report_url": f"{service_url}/receipts",
+            "incoming_url": f"{service_url}/calls",
+            "lines": {POOL: LINE},
             "templates": {
                 "ASK": "您被抽为评标专家，时间${time}。参加请按1，不参加请按2，重听请按3。",
                 "YES": "您选择了参加，再按1确认。",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -12,9 +13,11 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.drivers.waiting import eventually
 from tests.plugins.browsers import CHROMIUM
-from tests.sandbox.conftest import MOBILE, Box, Delivery, Service, open_box
+from tests.sandbox.conftest import LINE, MOBILE, Box, Delivery, Service, open_box
 from tests.sandbox.test_alibaba import ASK, reports
+from tests.sandbox.test_incoming import PROMPTS
 
+SCREENSHOTS = Path("var/screenshots")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
@@ -114,6 +117,32 @@ async def test_ringing_call_is_answered_and_confirmed_by_keyboard(wide: Seen) ->
     await wide.page.keyboard.press("1")
     await eventually(lambda: reports(wide.box))  # the same key again ends the menu, and the machine hangs up
     assert reports(wide.box)[0]["dtmf"] == "11"
+
+
+async def test_the_pools_number_is_called_and_answered_by_keys(wide: Seen) -> None:
+    wide.box.service.prompts = PROMPTS
+    phone = wide.page.get_by_role("region", name="张三的手机")
+    await phone.get_by_role("tab", name="电话").click()
+    dial = phone.get_by_role("button", name=f"拨打 {LINE}")
+    assert (await dial.bounding_box() or {"height": 0})["height"] >= 44
+    await dial.click()
+    call = phone.get_by_role("dialog", name="来电")
+    await call.get_by_text("请输入您身份证号的后四位").wait_for()
+    for key in "123":
+        await call.get_by_role("button", name=f"按 {key}").click()
+    await wide.page.keyboard.press("*")
+    await call.get_by_text("参加请按1").wait_for()
+    await wide.page.screenshot(path=SCREENSHOTS / "sandbox-incoming-call.png")
+    await call.get_by_role("button", name="按 1").click()
+    await phone.get_by_text("已拨打 · 按键 123*1").wait_for()
+    events = [(event["event"], event["dtmf"]) for event in wide.box.service.calls]
+    assert events[:3] == [("start", ""), ("dtmf", "123*"), ("dtmf", "1")]
+    await expect(call).to_be_hidden()
+    await wide.page.screenshot(path=SCREENSHOTS / "sandbox-incoming-call-list.png")
+    await phone.get_by_role("button", name=f"回拨{LINE}").click()
+    await call.get_by_text("请输入您身份证号的后四位").wait_for()
+    await call.get_by_role("button", name="挂断").click()
+    await eventually(lambda: wide.box.service.calls[-1]["event"] == "hangup")
 
 
 async def test_sms_raises_a_badge_and_offers_its_code(wide: Seen) -> None:
