@@ -26,7 +26,7 @@ _ONE_PART, _PART = 70, 67
 """Characters of a short message, and of each part of a longer one, which is charged by the part."""
 SMS_LIMIT = _ONE_PART - _SIGNATURE
 SMS_TWO_PARTS = 2 * _PART - _SIGNATURE
-"""For texts with an invitation's own link: the link identifies the expert, so it is long and needs two parts."""
+"""For texts with an invitation's own link, which identifies the expert and is long, or with the number to save."""
 
 FIELD_LIMITS = {"thing": 20, "phrase": 5, "name": 10, "character_string": 32, "number": 32, "phone_number": 17}
 """Characters a template field holds, by the type its key begins with (WeChat, data rules of template messages)."""
@@ -54,8 +54,12 @@ _NUMBER = {"number": "CQSQ202611210001", "when": "11月21日(周六) 09:30", "da
 """A draw, for the people who run it: its number, and the panel's expected start."""
 _LINK = {"link": "https://expert.example.cn/i/Ab3dEf-hIjKlMn_p"}
 """An invitation's own page."""
-_ALWAYS = {"link": "https://expert.example.cn/n/1a2b37kqx", "hotline": "020-12345678"}
-"""Available to every kind: its page (short, as in an SMS), and the pool's number."""
+_ALWAYS = {
+    "link": "https://expert.example.cn/n/1a2b37kqx",
+    "hotline": "020-12345678",
+    "save_number": "请保存来电号码057156210011",
+}
+"""Available to every kind: its page (short, as in an SMS), the pool's hotline, advice of ``save_number_text``."""
 _COUNTS = {"agreed": "10", "needed": "12"}
 _APPLICATION = {"number": "SQ202611210000001"}
 _EXAM = {
@@ -384,6 +388,11 @@ def voice_templates(texts: Mapping[str, KindTexts]) -> dict[str, str]:
     return templates
 
 
+def save_number_text(number: str) -> str:
+    """Advice on the number from which the pool calls; empty: it is not known before the telephone rings."""
+    return f"请保存来电号码{number}" if number else "请留意接听电话"
+
+
 def placeholders(template: str) -> frozenset[str]:
     return frozenset(_PLACEHOLDER.findall(template))
 
@@ -458,7 +467,8 @@ def _check_line(line: _Line, known: Mapping[str, str]) -> Iterator[tuple[str, st
 
 def _check_length(line: _Line, known: Mapping[str, str], used: frozenset[str]) -> Iterator[tuple[str, str]]:
     filled = render_text(line.text, known)
-    limit = SMS_TWO_PARTS if "link" in used and known["link"] == _LINK["link"] else SMS_LIMIT
+    two_parts = "save_number" in used or ("link" in used and known["link"] == _LINK["link"])
+    limit = SMS_TWO_PARTS if two_parts else SMS_LIMIT
     if line.form == "sms" and len(filled) > limit:
         yield line.key, f"is {len(filled)} characters when filled; a short message holds {limit} beside its signature"
     if not line.form.startswith("field:"):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bot.router import Answer, Handler
 from bot.turn import Turn
-from domain.clock import print_near_time, print_time
+from domain.clock import local, print_near_time, print_time
 from domain.draws.agreed_times import missing_from
 from domain.draws.answers import No, Unsure, understand
 from domain.draws.lifecycles import InvitationState
@@ -29,6 +29,13 @@ CALLED_ABOUT_AN_END = "来电说的应该是："
 NEWEST_NOTICE = "没有等您答复的事。最近发给您的通知是{time}的“{title}”。"
 NOTHING_CALLED = "没有查到等您答复的事。"
 NO_CALL_BACK = "来电号码不能回拨；要找人请拨打{hotline}。"
+CALL_BACK = "回拨{number}，输入身份证号后四位，也能收听和办理；要找人请拨打{hotline}。"
+CALL_OUTCOMES = {
+    "under_way": "{time}给您打的电话，结果还没有返回。",
+    "missed": "{time}给您打的电话没有接通。",
+    "no_key": "{time}的电话接通了，没有收到按键。",
+    "unconfirmed": "{time}的电话里，按的键没有再按一次确认，不算答复。",
+}
 NO_KEY_NEEDED = "没有按成也没关系，在这里答复一样有效。"
 NO_MORE_KEYS = "不用再按键，您已确认参加："
 KEYS = "电话里按{attend}参加，按{decline}不参加，按{repeat}重听{twice}。"
@@ -95,7 +102,8 @@ async def tell_whether_it_is_open(turn: Turn) -> Answer:
 async def explain_missed_call(turn: Turn) -> Answer:
     own = await own_panels.read_own(turn)
     if own.waiting:
-        return invitations.answer_invitation.start(panel_options(own.waiting), "", CALLED_ABOUT_THIS)
+        call = await _last_call_text(turn, own)
+        return invitations.answer_invitation.start(panel_options(own.waiting), "", call + CALLED_ABOUT_THIS)
     if questions := own_panels.question_lines(own.expected):
         return own_panels.with_taps(turn, [CALLED_ABOUT_A_MOVE, *questions], commands.PANELS)
     if own.expected and turn.now >= missing_from(own.expected[0]):
@@ -106,8 +114,18 @@ async def explain_missed_call(turn: Turn) -> Answer:
     hotline = turn.services.deps.book(turn.user.pool).pool.hotline
     if recent := await own_panels.recent_lines(turn, own):
         return own_panels.with_taps(turn, [CALLED_ABOUT_AN_END, *recent], commands.NOTICES)
-    lines = [await _newest_notice(turn), NO_CALL_BACK.format(hotline=hotline)]
+    number = turn.services.draws.incoming_calls.number_of(turn.user.pool)
+    back = CALL_BACK.format(number=number, hotline=hotline) if number else NO_CALL_BACK.format(hotline=hotline)
+    lines = [await _newest_notice(turn), back]
     return own_panels.with_taps(turn, lines, commands.NOTICES, commands.INVITATIONS)
+
+
+async def _last_call_text(turn: Turn, own: OwnPanels) -> str:
+    """What became of the newest call about the only open invitation; empty: nothing is known of one."""
+    if len(own.waiting) > 1:
+        return ""
+    call = await turn.services.draws.invitation_queries.find_last_call(own.waiting[0].id)
+    return CALL_OUTCOMES[call.outcome].format(time=f"{local(call.at):%H:%M}") if call is not None else ""
 
 
 async def _newest_notice(turn: Turn) -> str:
@@ -121,7 +139,8 @@ async def _newest_notice(turn: Turn) -> str:
 async def explain_keys(turn: Turn) -> Answer:
     own = await own_panels.find_own(turn)
     if own.waiting:
-        return invitations.answer_invitation.start(panel_options(own.waiting), "", NO_KEY_NEEDED)
+        call = await _last_call_text(turn, own)
+        return invitations.answer_invitation.start(panel_options(own.waiting), "", call + NO_KEY_NEEDED)
     if own.agreed:
         return await _tell_agreed(turn, own, NO_MORE_KEYS)
     voice = turn.services.deps.book(turn.user.pool).voice

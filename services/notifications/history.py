@@ -23,6 +23,7 @@ from services.core.pages import read_page
 from services.notifications.actions import ACTIONS
 from services.notifications.facts import facts_of, path_of
 from services.notifications.notices import CHAT_REPLY, STOPPED
+from services.ports import PhoneNumbers
 
 CHANNELS: dict[Channel, str] = {"voice": "电话", "wechat": "微信", "mini": "小程序", "sms": "短信"}
 _HIDDEN = ("verification_code",)
@@ -81,6 +82,7 @@ class NoticeHistory:
     """Texts as they were sent, but with dates alone: what was 明天 then is another day when the list is read."""
 
     deps: Deps
+    numbers: PhoneNumbers
 
     async def notices_of(self, actor: Actor, *, offset: int = 0, limit: int = 20) -> Page[PastNotice]:
         """Notices to this person in any role, newest first. Raises Unauthenticated for a visitor."""
@@ -91,12 +93,13 @@ class NoticeHistory:
             _COLUMNS, _JOINED, _SOURCE, "n.created_at DESC, n.id DESC", values, offset=offset, limit=limit
         )
         book = self.deps.book(actor.pool)
-        return Page(tuple(_view(book, actor.pool, row) for row in notices), total)
+        number = self.numbers.number_of(actor.pool)
+        return Page(tuple(_view(book, number, row) for row in notices), total)
 
 
-def _view(book: Rulebook, pool: str, row: Any) -> PastNotice:
+def _view(book: Rulebook, number: str, row: Any) -> PastNotice:
     kind, texts, channel = row["kind"], book.texts[row["kind"]], row["channel"]
-    facts = _LenientFacts(facts_of(pool, book.pool.hotline, row["params"], row["link"]))
+    facts = _LenientFacts(facts_of(book.pool, number, row["params"], row["link"]))
     path = path_of(kind, row["link"], facts)
     action = ACTIONS.get(kind)
     return PastNotice(

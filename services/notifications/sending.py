@@ -22,6 +22,7 @@ from services.ports import (
     MenuItem,
     MiniProgramPlatform,
     OfficialAccountSender,
+    PhoneNumbers,
     Prices,
     SmsSender,
     SubscribeTemplates,
@@ -75,6 +76,7 @@ class Sending:
     mini: MiniProgramPlatform
     sms: SmsSender
     voice: VoiceCaller
+    numbers: PhoneNumbers
     prices: Prices
     subscribe_template: SubscribeTemplates
     entrances: Entrances
@@ -150,7 +152,8 @@ class Sending:
         )
 
     def _params(self, row: Any) -> dict[str, str]:
-        params = facts_of(row["pool"], self.deps.book(row["pool"]).pool.hotline, row["params"], row["link"])
+        pool = self.deps.book(row["pool"]).pool
+        params = facts_of(pool, self.numbers.number_of(pool.code), row["params"], row["link"])
         if row["secret_sealed"]:
             params["code"] = self.deps.keys.open_text(row["secret_sealed"], "notice")
         if path := self._path(row, params):

@@ -96,6 +96,10 @@ class IncomingCalls:
     invitations: Invitations
     queries: InvitationQueries
 
+    def number_of(self, pool: str) -> str:
+        """The number that experts of the pool can call back; empty: nobody answers there."""
+        return self.numbers.number_of(pool) if self.numbers.takes_calls(pool) else ""
+
     async def handle(self, event: IncomingCallEvent) -> CallPrompt:
         """The next prompt; for an event that comes twice, or late, the newest one again."""
         now = self.deps.now()

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Literal, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from domain.draws.lifecycles import InvitationState
 from domain.errors import NotFound
+from domain.notifications.lifecycles import ContactAttemptState
+from domain.rulebook.notice_texts import CALLS
+from domain.rulebook.sections import VoiceRules
 from services.core.base import Deps, rows
 from services.draws.calls.invitation_views import InvitationView, find_views
+from services.notifications import NO_VALID_KEY, UNCONFIRMED
 
 Choice = Literal["accept", "decline"]
 _LINK_TTL = timedelta(hours=12)
@@ -18,6 +23,21 @@ _LINK_TTL = timedelta(hours=12)
 _RECENT = timedelta(days=2)
 """How long an expert may still ask about an invitation that ended, or whose panel is over."""
 _RECENT_MAX = 3
+
+
+_LAST_CALL = """
+SELECT a.sent_at, a.state, a.vendor_code, a.keys, n.pool FROM attempt a JOIN notice n ON n.id = a.notice_id
+WHERE n.invitation_id = $1 AND n.kind = ANY($2::text[]) AND a.channel = 'voice' AND a.sent_at IS NOT NULL
+ORDER BY a.sent_at DESC LIMIT 1
+"""
+CallOutcome = Literal["under_way", "missed", "no_key", "unconfirmed"]
+
+
+class LastCall(NamedTuple):
+    """The newest call about an invitation. ``missed``: not picked up; ``unconfirmed``: a key was not pressed again."""
+
+    at: datetime
+    outcome: CallOutcome
 
 
 class CurrentInvitations(NamedTuple):
@@ -55,6 +75,12 @@ class InvitationQueries:
         attend = menu_id - (1 - menu_id % 2)
         views = await find_views(self.deps, "i.menu_id = $1 AND i.expert_id = $2", attend, expert_id)
         return (views[0], "accept" if menu_id == attend else "decline") if views else None
+
+    async def find_last_call(self, invitation_id: UUID) -> LastCall | None:
+        """None without a call, or where it says nothing: it was never placed, or has been answered."""
+        newest = await rows(_LAST_CALL, invitation_id, list(CALLS))
+        outcome = _call_outcome(newest[0], self.deps.book(newest[0]["pool"]).voice) if newest else None
+        return LastCall(newest[0]["sent_at"], outcome) if outcome is not None else None
 
     async def list_open(self, expert_id: UUID) -> list[InvitationView]:
         """Invitations that wait for an answer, oldest first."""
@@ -96,3 +122,13 @@ class InvitationQueries:
             self.deps.now() - _RECENT,
             _RECENT_MAX,
         )
+
+
+def _call_outcome(attempt: Mapping[str, Any], voice: VoiceRules) -> CallOutcome | None:
+    code: str = attempt["vendor_code"]
+    if attempt["state"] in (ContactAttemptState.SENT, ContactAttemptState.UNKNOWN):
+        return "under_way"
+    if code in (NO_VALID_KEY, UNCONFIRMED):
+        return "unconfirmed" if attempt["keys"].replace(voice.repeat, "") else "no_key"
+    failed = attempt["state"] == ContactAttemptState.FAILED
+    return "missed" if failed and code.isdigit() else None  # other codes: the vendor has dialled nothing

@@ -268,6 +268,7 @@ def test_no_channel_of_an_invitation_can_name_project_or_parties() -> None:
         "link",
         "answer_by",
         "hotline",
+        "save_number",
     }
 
 

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from domain.clock import FixedClock, print_near_time, print_time
+from domain.clock import FixedClock, local, print_near_time, print_time
 from models.experts import Expert
 from models.invitations import Invitation
+from models.notices import Attempt, Notice
 from services.draws import DiscardForm
 from tests.factories.draw_states import end_with_panel, recalled
 from tests.handlers.answers.panel_acts import REMINDER, check_in, move_gathering
@@ -105,6 +106,31 @@ async def test_a_missed_call_is_answered_in_the_chat(world: World, phone: Phone,
     assert await world.state_of(invitation.id) == "accepted"
 
 
+@pytest.mark.parametrize(
+    ("state", "code", "keys", "told"),
+    [
+        ("sent", "", "", "给您打的电话，结果还没有返回。"),
+        ("failed", "200003", "", "给您打的电话没有接通。"),
+        ("failed", "no_valid_key", "", "的电话接通了，没有收到按键。"),
+        ("failed", "no_valid_key", "31", "的电话里，按的键没有再按一次确认，不算答复。"),
+        ("failed", "unconfirmed", "11", "的电话里，按的键没有再按一次确认，不算答复。"),
+        ("failed", "operator:no_template", "", None),
+    ],
+)
+async def test_what_became_of_the_call_is_told_first(
+    world: World, phone: Phone, expert: Expert, clock: FixedClock, state: str, code: str, keys: str, told: str | None
+) -> None:
+    invitation = await world.call(expert)
+    notice = await Notice.get(invitation_id=invitation.id, kind="draw_call")
+    now = clock.now()
+    columns = {"state": state, "vendor_code": code, "keys": keys, "created_at": now, "due_at": now, "sent_at": now}
+    await Attempt.create(notice_id=notice.id, channel="voice", step=2, number=10**9, wait=90, **columns)
+    first = f"{local(now):%H:%M}{told}" if told else ""
+    assert (await phone.says("没接到电话")).startswith(f"{first}来电问的就是这个邀请，不用回拨")
+    await phone.says("取消")
+    assert (await phone.says("按键没反应")).startswith(f"{first}没有按成也没关系")
+
+
 async def test_after_the_gathering_a_call_urges(world: World, clock: FixedClock, phone: Phone, expert: Expert) -> None:
     invitation = await world.make_accepted_panel(expert)
     clock.set(invitation.gathering_at)
@@ -117,7 +143,9 @@ async def test_after_the_gathering_a_call_urges(world: World, clock: FixedClock,
 async def test_a_call_about_nothing_leads_to_the_office(world: World, phone: Phone) -> None:
     shown = await phone.says("有未接来电")
     hotline = world.services.deps.book("demo").pool.hotline
+    number = world.services.draws.incoming_calls.number_of("demo")
     assert ("没有查到等您答复的事" in shown, hotline in shown) == (True, True)
+    assert f"回拨{number}，输入身份证号后四位，也能收听和办理" in shown
 
 
 async def test_a_key_that_failed_costs_nothing(world: World, phone: Phone, expert: Expert) -> None:

@@ -16,6 +16,7 @@ from services.core.base import Actor, Deps, transaction
 from services.notifications import Delivery
 from services.notifications.history import NoticeHistory
 from tests.drivers.statements import count_statements
+from tests.factories.assembly import composed
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account, make_identity
 from tests.factories.vendors import Vendors, make_delivery
@@ -62,7 +63,7 @@ def guest_of(account: Account) -> Actor:
 async def test_a_notice_reads_as_its_channel_showed_it(
     office: Office, delivery: Delivery, vendors: Vendors, account: Account, clock: FixedClock
 ) -> None:
-    history = NoticeHistory(office.deps)
+    history = composed(NoticeHistory, office.deps)
     vendors.window = 1
     await notify_account(office, account, "agency_news")
     await delivery.deliver_due()
@@ -90,7 +91,7 @@ async def test_a_notice_reads_as_its_channel_showed_it(
 async def test_who_was_only_called_reads_what_the_call_said(office: Office, account: Account) -> None:
     await notify_account(office, account, "draw_call")
     await Attempt.all().update(channel="voice", state="answered")
-    [notice] = (await NoticeHistory(office.deps).notices_of(guest_of(account))).items
+    [notice] = (await composed(NoticeHistory, office.deps).notices_of(guest_of(account))).items
     assert "集合时间：11月21日星期六上午9点30分" in notice.text
     assert "请在" not in notice.text
     assert (notice.channel_label, notice.state_label, notice.path) == ("电话", "已答复", ""), (
@@ -101,7 +102,7 @@ async def test_who_was_only_called_reads_what_the_call_said(office: Office, acco
 async def test_a_short_message_points_below_instead_of_to_an_address(office: Office, account: Account) -> None:
     await notify_account(office, account, "fee_open")
     await Attempt.all().update(channel="sms", state="failed", vendor_code="isv.X")
-    [notice] = (await NoticeHistory(office.deps).notices_of(guest_of(account))).items
+    [notice] = (await composed(NoticeHistory, office.deps).notices_of(guest_of(account))).items
     assert "http" not in notice.text
     assert (notice.state_label, notice.action, notice.path) == ("未送达", "去缴费", "/h5/demo/pay")
 
@@ -109,7 +110,7 @@ async def test_a_short_message_points_below_instead_of_to_an_address(office: Off
 async def test_codes_unsent_ones_and_those_of_others_are_not_listed(
     office: Office, delivery: Delivery, account: Account
 ) -> None:
-    history = NoticeHistory(office.deps)
+    history = composed(NoticeHistory, office.deps)
     await notify_account(office, account, "verification_code")
     await notify_account(office, await make_account(office.deps), "account_bound")
     await delivery.deliver_due()
@@ -127,7 +128,7 @@ async def test_an_expert_reads_what_came_before_the_account(office: Office, acco
     draw_id = await start_draw(office, needed=1)
     [invitation] = await open_invitations(draw_id)
     await Attempt.all().update(state="delivered")
-    history = NoticeHistory(office.deps)
+    history = composed(NoticeHistory, office.deps)
     assert (await history.notices_of(guest_of(account))).total == 0
     await Expert.filter(id=invitation.expert_id).update(account_id=account.id)
     [call] = (await history.notices_of(guest_of(account))).items
@@ -141,6 +142,6 @@ async def test_every_kind_of_every_pool_can_be_read_again(office: Office, accoun
         async with transaction():
             await office.notices.notify(pool="demo", kind=kind, dedupe_key=kind, params={}, account_id=account.id)
     await Attempt.all().update(state="sent")
-    page = await NoticeHistory(office.deps).notices_of(guest_of(account), limit=len(kinds))
+    page = await composed(NoticeHistory, office.deps).notices_of(guest_of(account), limit=len(kinds))
     assert page.total == len(kinds)
     assert [notice.title for notice in page.items if not notice.title or not notice.text] == []

@@ -11,6 +11,7 @@ from domain.clock import SHANGHAI
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import FIELD_LIMITS, KINDS, SMS_LIMIT, SMS_TWO_PARTS, count_parts, render_text
 from services.notifications import rendering
+from services.notifications.facts import facts_of
 from tests.factories.rulebooks import load_rulebook
 
 RULEBOOKS = Path("config/rulebooks")
@@ -71,3 +72,14 @@ def test_naming_a_day_costs_no_message_and_no_field_its_end(book: Rulebook, kind
     for key, value in rendering.card_fields(book, kind, params, SAMPLE_DAY).items():
         form = key.rstrip("0123456789")
         assert len(value) <= FIELD_LIMITS.get(form, 64)
+
+
+@pytest.mark.parametrize("kind", ["draw_call", "draw_accepted", "recall_call"])
+def test_an_invitation_and_its_confirmation_name_the_number_to_save(book: Rulebook, kind: str) -> None:
+    for number, advice in (("057156210011", "请保存来电号码057156210011"), ("", "请留意接听电话")):
+        given = {name: value for name, value in KINDS[kind].items() if name != "save_number"}
+        facts = facts_of(book.pool, number, given, None)
+        assert advice in rendering.chat_text(book, kind, facts, SAMPLE_DAY)
+        assert advice in rendering.card_fields(book, kind, facts, SAMPLE_DAY).values()
+        assert rendering.sms_params(book, kind, facts, SAMPLE_DAY)["save_number"] == advice
+        assert rendering.sms_parts(book, kind, facts) <= 2
