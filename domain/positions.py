@@ -35,6 +35,11 @@ def in_china(position: Position) -> bool:
     return 0.8293 <= position.latitude <= 55.8271 and 72.004 <= position.longitude <= 137.8347
 
 
+def map_link(position: Position) -> str:
+    """The address of a map that shows this WGS-84 position, and finds the way to it."""
+    return f"https://uri.amap.com/marker?position={position.longitude:.6f},{position.latitude:.6f}&coordinate=wgs84"
+
+
 def to_wgs84(position: Position) -> Position:
     """The same place in WGS-84, to about 2 m."""
     if position.system == "wgs84" or not in_china(position):

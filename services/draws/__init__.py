@@ -13,6 +13,7 @@ from services.draws.attendance.declared_recusals import DeclaredRecusals, Declar
 from services.draws.attendance.discard_queries import DiscardQueries, DiscardRequestView
 from services.draws.attendance.discard_requests import DiscardForm, DiscardKind, RegisteredAbsence
 from services.draws.attendance.discards import Discards
+from services.draws.attendance.late_arrivals import DELAY_REASON_LONGEST
 from services.draws.attendance.postponement import NewStart
 from services.draws.attendance.supplements import RegionChange
 from services.draws.call_order.rounds import RoundView
@@ -79,6 +80,7 @@ from services.draws.worklists import TO_DO, WorkLine, WorkLines, WorkList, WorkL
 __all__ = [
     "ABSENCES_MAX",
     "BY_DECLARATION",
+    "DELAY_REASON_LONGEST",
     "DRAWING",
     "EVALUATING",
     "EXPIRY_DUE",

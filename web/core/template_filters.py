@@ -1,4 +1,4 @@
-"""Template filters for times, sums, telephone numbers and the mark of a row that waits for the operator."""
+"""Template filters for times, sums, telephone numbers, maps and the mark of a row that waits for the operator."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from domain.clock import local, print_date, print_full, print_month, print_span, print_until
 from domain.draws.places import print_place
 from domain.payments.money import yuan
+from domain.positions import map_link
 from services.core.months import month_bounds
 from services.core.operator_waits import find_operator_code
 from services.core.pages import COUNTED
@@ -35,6 +36,7 @@ def filters(now: Callable[[], datetime]) -> Mapping[str, Callable[..., object]]:
         "counted": print_count,
         "phones": link_phones,
         "place": print_place,
+        "map_link": map_link,
         "operator_code": find_operator_code,
     }
 

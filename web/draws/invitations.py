@@ -6,8 +6,8 @@ never name project or parties. Everything works without scripts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Annotated, cast
 from uuid import UUID
 
@@ -15,9 +15,11 @@ import aiohttp.web as http
 
 from domain.draws.agreed_times import check_in_opens
 from domain.draws.lifecycles import InvitationState
-from domain.errors import AppError, Conflict, InvalidInput, RuleViolation
+from domain.draws.spoken_delays import minutes_late, read_minutes
+from domain.errors import AppError, Conflict, InvalidInput, RuleViolation, TooMany
+from domain.positions import map_link
 from domain.rulebook.book import Rulebook
-from services.draws import Choice, InvitationView, venue_position
+from services.draws import DELAY_REASON_LONGEST, Choice, InvitationView, venue_position
 from services.registry import Services
 from web.core.form_values import print_moment
 from web.core.site import POOL, Site
@@ -25,6 +27,8 @@ from web.core.typed_forms import Moment, OneOf, read_typed
 from web.draws.positions import CheckInForm
 
 REASON_LONGEST = 100
+DELAYS = (10, 20, 30, 60)
+"""Minutes that are offered as buttons."""
 _RETRIED_ON_PAGE = (InvalidInput, RuleViolation, Conflict)
 _NOTES = {
     "answered": "已收到您的答复。",
@@ -37,6 +41,8 @@ _NOTES = {
     "left": "请假已登记。",
     "comes": "已记录：您将按时到场，请假没有生效。",
     "agreed": "已记录：您同意改期，请按新的时间到场。",
+    "late": "已记录并通知抽取单位、评标场地和监督人。路上注意安全，到场请照常签到。",
+    "on_time": "已记录：您能按时到。",
     "gone": "已记录：改期后您不能参加，无需到场，不记入履职记录。",
 }
 
@@ -59,6 +65,15 @@ class _Leave:
     reason: str
     sure: bool
     late: bool
+
+
+@dataclass(frozen=True)
+class _Delay:
+    """``minutes`` as typed; ``sure`` is sent with the confirmation."""
+
+    minutes: str
+    reason: str
+    sure: bool
 
 
 @dataclass(frozen=True)
@@ -95,6 +110,8 @@ class InvitationPages:
         self._site.post("/i/{link}/answer", self.answer)
         self._site.post("/i/{link}/undo", self.undo)
         self._site.post("/i/{link}/leave", self.leave)
+        self._site.post("/i/{link}/late", self.announce_delay)
+        self._site.post("/i/{link}/on-time", self.withdraw_delay)
         self._site.post("/i/{link}/leave-answer", self.answer_leave)
         self._site.post("/i/{link}/move-answer", self.answer_move)
         self._site.post("/i/{link}/check-in", self.check_in)
@@ -102,8 +119,8 @@ class InvitationPages:
     # ---- reading
 
     async def show(self, request: http.Request) -> http.Response:
-        """``?do=decline|leave`` is the step that asks for confirmation; it changes nothing. 参加 counts at once, by its
-        button."""
+        """``?do=decline|leave|late`` is the step that asks for confirmation; it changes nothing. 参加 counts at once,
+        by its button."""
         opened = await self._open(request)
         view = await self._services.draws.invitation_queries.view(opened.invitation_id, opened.expert_id)
         if view.state == InvitationState.OPEN:
@@ -119,6 +136,8 @@ class InvitationPages:
             )
         if step == "leave" and view.may_leave(self._services.deps.now()):
             return self._leave_page(opened, view)
+        if step == "late" and view.may_announce_delay(self._services.deps.now()):
+            return self._delay_page(opened, view, _Delay("", view.late_reason, sure=False))
         return self._page(opened, view, note=_NOTES.get(request.query.get("note", ""), ""))
 
     async def reopen(self, request: http.Request) -> http.Response:
@@ -138,6 +157,7 @@ class InvitationPages:
         now = self._services.deps.now()
         opens = check_in_opens(view, attendance)
         awaited = view.state == InvitationState.ACCEPTED and view.checked_in_at is None
+        position = venue_position(opened.book, view.venue)
         return self._site.render(
             "draws/invitation.html",
             status=status,
@@ -153,7 +173,10 @@ class InvitationPages:
             may_leave=view.may_leave(now),
             is_late=view.leave_is_late(now),
             over=now > view.ends_at,
-            located=venue_position(opened.book, view.venue) is not None,
+            located=position is not None,
+            map_link=map_link(position) if position else "",
+            may_announce_delay=view.may_announce_delay(now),
+            on_time_form=self._site.form_token("on_time", opened.invitation_id, opened.expert_id),
             consequence=opened.book.draw.leave.consequence,
             answer_form=self._site.form_token("answer", opened.invitation_id, opened.expert_id),
             undo_form=self._site.form_token("undo", opened.invitation_id, opened.expert_id),
@@ -220,6 +243,65 @@ class InvitationPages:
         except _RETRIED_ON_PAGE as error:
             return await self._show_refusal(opened, error)
         raise http.HTTPSeeOther(f"/i/{opened.link}?note=left")
+
+    # ---- a late arrival (晚到)
+
+    def _delay_page(
+        self, opened: _Opened, view: InvitationView, form: _Delay, *, minutes: int | None = None, error: str = ""
+    ) -> http.Response:
+        """``minutes`` are read back for confirmation; without them they are asked for."""
+        rules = opened.book.attendance.late_arrival
+        least, most = (int(length.total_seconds() // 60) for length in (rules.shortest, rules.longest))
+        return self._site.render(
+            "draws/invitation_late.html",
+            status=422 if error else 200,
+            link=opened.link,
+            view=view,
+            typed=form,
+            minutes=minutes,
+            arrives_at=view.gathering_at + timedelta(minutes=minutes) if minutes else None,
+            choices=[choice for choice in DELAYS if least <= choice <= most],
+            least=least,
+            most=most,
+            longest=DELAY_REASON_LONGEST,
+            error=error,
+            consequence=rules.consequence,
+            form=self._site.form_token("late", opened.invitation_id, opened.expert_id),
+        )
+
+    async def announce_delay(self, request: http.Request) -> http.Response:
+        """The first request shows the hour and what it means for confirmation; with ``sure`` it is recorded."""
+        opened = await self._open(request)
+        fields = await self._site.read_form(request, "late", opened.invitation_id, opened.expert_id)
+        view = await self._services.draws.invitation_queries.view(opened.invitation_id, opened.expert_id)
+        form = read_typed(_Delay, fields)
+        now, spoken = self._services.deps.now(), read_minutes(form.minutes)
+        if spoken is None:
+            return self._delay_page(opened, view, form, error="请填写大约晚多少分钟，例如45。")
+        minutes = minutes_late(spoken, view.gathering_at, now)
+        late_arrivals = self._services.draws.late_arrivals
+        try:
+            if form.sure:
+                await late_arrivals.state(opened.invitation_id, opened.expert_id, minutes, form.reason, by="h5")
+            else:
+                await late_arrivals.check(opened.invitation_id, opened.expert_id, minutes, form.reason)
+        except InvalidInput as error:
+            return self._delay_page(opened, view, form, error=error.message)
+        except (RuleViolation, Conflict, TooMany) as error:
+            return await self._show_refusal(opened, error)
+        if not form.sure:
+            shown = replace(form, reason=form.reason or view.late_reason)
+            return self._delay_page(opened, view, shown, minutes=minutes)
+        raise http.HTTPSeeOther(f"/i/{opened.link}?note=late")
+
+    async def withdraw_delay(self, request: http.Request) -> http.Response:
+        opened = await self._open(request)
+        await self._site.read_form(request, "on_time", opened.invitation_id, opened.expert_id)
+        try:
+            await self._services.draws.late_arrivals.withdraw(opened.invitation_id, opened.expert_id, by="h5")
+        except (RuleViolation, Conflict, TooMany) as error:
+            return await self._show_refusal(opened, error)
+        raise http.HTTPSeeOther(f"/i/{opened.link}?note=on_time")
 
     async def answer_leave(self, request: http.Request) -> http.Response:
         """Confirm or deny a leave that another person registered; the consequence is shown above the buttons."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.clock import local, print_time
 from domain.draws.agreed_times import agreed_gathering, late_arrival_opens
 from domain.draws.lifecycles import InvitationState
-from domain.errors import Conflict, InvalidInput
+from domain.errors import Conflict, InvalidInput, NotFound
 from models.attendance import LateArrival, has_entered
 from models.draws import Draw
 from models.invitations import Invitation
@@ -20,7 +20,7 @@ from services.draws.calls.invitations import Channel
 from services.draws.locks import lock_invitation
 from services.draws.party_notifications import Event, PartyNotifications
 
-REASON_LONGEST = 60
+DELAY_REASON_LONGEST = 60
 _ACTS = ("late_arrival.stated", "late_arrival.withdrawn")
 
 
@@ -49,10 +49,7 @@ class LateArrivals:
         async with transaction():
             invitation, locked = await lock_invitation(invitation_id, expert_id)
             now, words = self.deps.now(), " ".join(reason.split())
-            await self._check_awaited(locked.draw, invitation)
-            self._check_arrival(locked.draw, invitation, minutes, now)
-            if len(words) > REASON_LONGEST:
-                raise InvalidInput(f"原因最多{REASON_LONGEST}个字，请写短一些。", field="reason")
+            await self._check(locked.draw, invitation, minutes, words)
             standing = await LateArrival.get_or_none(invitation_id=invitation.id, ended_at=None)
             if standing is None or not _says_the_same(standing, invitation, minutes, words):
                 await self._end(standing, "replaced", now)
@@ -66,6 +63,19 @@ class LateArrivals:
                 )
                 await self._report(locked.draw, invitation, arrival, "late_announced", by)
             return await self._view(invitation)
+
+    async def check(self, invitation_id: UUID, expert_id: UUID, minutes: int, reason: str = "") -> None:
+        """Whether it can be stated now: for a step that reads it back first. Raises as ``state``, but TooMany."""
+        invitation = await Invitation.get_or_none(id=invitation_id, expert_id=expert_id)
+        if invitation is None:
+            raise NotFound("找不到这个评标邀请，请查看最新一条通知。")
+        await self._check(await Draw.get(id=invitation.draw_id), invitation, minutes, " ".join(reason.split()))
+
+    async def _check(self, draw: Draw, invitation: Invitation, minutes: int, reason: str) -> None:
+        await self._check_awaited(draw, invitation)
+        self._check_arrival(draw, invitation, minutes, self.deps.now())
+        if len(reason) > DELAY_REASON_LONGEST:
+            raise InvalidInput(f"原因最多{DELAY_REASON_LONGEST}个字，请写短一些。", field="reason")
 
     async def withdraw(
         self, invitation_id: UUID, expert_id: UUID, *, by: Channel, key: str | None = None

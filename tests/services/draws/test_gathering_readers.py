@@ -44,6 +44,10 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "asked_gathering": THE_ACCESSOR,
         "missing_from": THE_ACCESSOR,
     },
+    "domain/draws/spoken_delays.py": {
+        "_nearest_time": AGREED,
+        "minutes_late": AGREED,
+    },
     "domain/rulebook/labels.py": {
         "-": FORM,
     },
@@ -349,6 +353,8 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "suggest": PLANNED,
     },
     "web/draws/invitations.py": {
+        "InvitationPages._delay_page": AGREED,
+        "InvitationPages.announce_delay": AGREED,
         "InvitationPages._page": FORM,
         "InvitationPages.show": FORM,
     },

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from domain.clock import local
+from models.attendance import LateArrival
 from models.draws import Draw
 from models.invitations import Invitation
 from tests.web.conftest import World
@@ -68,3 +71,73 @@ async def test_the_agency_reads_codes_and_times_before_names_are_unsealed(world:
     assert f"本人说明晚到20分钟，约{clock_of(invitation, 20)}到" in agency.text
     await Draw.filter(id=invitation.draw_id).update(starts_at=world.clock.now() + 30 * MINUTE)
     assert "预计晚到20分钟" in (await agency.get(tab)).text
+
+
+# ---- the expert's page
+
+
+async def test_he_announces_it_on_his_page_after_reading_what_it_means(world: World) -> None:
+    invitation = await awaited(world)
+    rule = world.services.deps.book("demo").attendance.late_arrival
+    page = await (await world.visitor().get(f"/i/{invitation.link}")).click("会晚到")
+    assert rule.consequence in page.text
+    await page.press("20分钟")
+    assert (f"20分钟，约{clock_of(invitation, 20)}到" in page.text, rule.consequence in page.text) == (True, True)
+    assert not await LateArrival.exists()
+    await page.press("确认晚到", reason="高速<b>堵车")
+    assert "已记录并通知抽取单位、评标场地和监督人" in page.text
+    assert f"您已说明晚到20分钟，约{clock_of(invitation, 20)}到" in page.text
+    arrival = await LateArrival.get()
+    assert (arrival.minutes, arrival.reason, arrival.channel) == (20, "高速<b>堵车", "h5")
+    await page.click("改时间")
+    await page.press("下一步", minutes="半小时")
+    await page.press("确认晚到")
+    assert [(late.minutes, late.reason) for late in await LateArrival.filter(ended_at=None)] == [(30, "高速<b>堵车")]
+    await page.press("能按时到")
+    assert ("您能按时到" in page.text, "会晚到" in page.page.links) == (True, True)
+    assert not await LateArrival.filter(ended_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"), [("0", "5到180"), ("900", "5到180"), ("abc", "例如45"), ("", "例如45"), ("-5", "例如45")]
+)
+async def test_what_is_no_delay_is_refused_at_its_field(world: World, minutes: str, words: str) -> None:
+    invitation = await awaited(world)
+    page = await world.visitor().get(f"/i/{invitation.link}?do=late")
+    await page.press("下一步", minutes=minutes)
+    assert (page.status, words in page.text) == (422, True)
+    assert not await LateArrival.exists()
+
+
+async def test_a_reason_that_is_too_long_is_refused(world: World) -> None:
+    invitation = await awaited(world)
+    page = await (await world.visitor().get(f"/i/{invitation.link}?do=late")).press("20分钟")
+    await page.press("确认晚到", reason="堵" * 61)
+    assert (page.status, "原因最多60个字" in page.text) == (422, True)
+    assert not await LateArrival.exists()
+
+
+async def test_a_confirmation_that_came_after_the_check_in_changes_nothing(world: World) -> None:
+    invitation = await awaited(world)
+    page = await (await world.visitor().get(f"/i/{invitation.link}?do=late")).press("20分钟")
+    await world.office.attendance.check_in_by_code(world.office.venue, invitation.draw_id, invitation.code)
+    await page.press("确认晚到")
+    assert (page.status, "您已签到，不用说明晚到" in page.text) == (409, True)
+    assert not await LateArrival.exists()
+
+
+async def test_what_he_announced_stays_on_his_page_after_the_check_in(world: World) -> None:
+    invitation = await awaited(world)
+    await say(world, invitation, 20)
+    await world.office.attendance.check_in_by_code(world.office.venue, invitation.draw_id, invitation.code)
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    assert f"20分钟，约{clock_of(invitation, 20)}到" in page.text
+    assert "能按时到" not in page.page.buttons
+
+
+async def test_days_before_the_page_offers_no_delay_and_leads_to_the_map(world: World) -> None:
+    _, [invitation] = await world.panel()
+    world.clock.set(invitation.gathering_at - timedelta(hours=25))
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    assert ("会晚到" in page.page.links, "在地图上查看" in page.page.links) == (False, True)
+    assert "请确认晚到" not in (await page.get(f"/i/{invitation.link}?do=late")).text

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import Browser, expect
 
+from models.draws import Draw
 from tests.factories.draws import make_project
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
@@ -63,3 +64,25 @@ async def test_a_leave_past_its_time_reads_well(browser: Browser, world: World) 
     await seen.check_page("invitation-late", f"/i/{invitation.link}")
     await seen.check_page("invitation-late-leave", f"/i/{invitation.link}?do=leave")
     assert seen.complaints == []
+
+
+async def test_pages_of_a_late_arrival_read_well(browser: Browser, world: World) -> None:
+    draw_id, [invitation, other] = await world.panel(2)
+    world.clock.set(invitation.gathering_at - timedelta(minutes=50))
+    seen = await look(browser, world)
+    page = await seen.check_page("invitation-delay", f"/i/{invitation.link}?do=late")
+    await page.get_by_role("button", name="20分钟").click()
+    await page.get_by_label("原因（选填）").fill("高速上出了事故，堵了几公里")
+    await seen.check("invitation-delay-confirm")
+    await page.get_by_role("button", name="确认晚到").click()
+    await seen.check("invitation-delayed")
+    await world.services.draws.late_arrivals.state(other.id, other.expert_id, 60, by="chat")
+    agency = await staff(browser, world, PHONE, "agency")
+    await agency.check_page("agency-delays-sealed", f"/agency/draws/{draw_id}/attendance")
+    world.clock.set(invitation.gathering_at + timedelta(minutes=18))
+    await world.office.attendance.check_in_by_code(world.office.venue, draw_id, invitation.code)
+    await Draw.filter(id=draw_id).update(starts_at=world.clock.now() + timedelta(minutes=30))
+    await agency.check_page("agency-delays", f"/agency/draws/{draw_id}/attendance")
+    venue = await staff(browser, world, PHONE, "venue")
+    await venue.check_page("draws-desk-delays", f"/draws/{draw_id}/attendance")
+    assert (seen.complaints, agency.complaints, venue.complaints) == ([], [], [])
