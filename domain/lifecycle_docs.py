@@ -26,6 +26,7 @@ from domain.lifecycle import E, Lifecycle, S
 from domain.notifications.lifecycles import ATTEMPT, ContactAttemptState
 from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeState, InvoiceState, OrderState, RefundState
 from domain.remuneration.lifecycles import REMUNERATION, RemunerationState
+from domain.reports.lifecycles import REPORT, ReportState
 
 _HEAD = (
     "Written by `python -m domain.lifecycle_docs > docs/reference/lifecycles.md`; "
@@ -48,6 +49,7 @@ def render_docs() -> str:
         *_render("Application for entry (入库申请)", ApplicationState, APPLICATION),
         *_render("Review task (审核任务)", TaskState, TASK),
         *_render("Act of the office against an expert (处理)", SanctionState, SANCTION),
+        *_render("Report to supervision (举报)", ReportState, REPORT),
         *_render("Examination (考试)", ExamState, EXAM),
         *_render("Candidate of an examination (考生)", CandidateState, CANDIDATE),
         *_render("Attempt at a paper (作答)", ExamAttemptState, EXAM_ATTEMPT),

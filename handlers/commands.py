@@ -54,6 +54,9 @@ REMUNERATION = "酬劳"
 NOTICES = "消息"
 RECORDS = "核对抽取记录"
 CHANCES = "为什么没抽到我"
+REPORT = "我要举报"
+NOBODY_CONTACTED = "没有人联系我"
+SOMEBODY_CONTACTED = "有人联系过我"
 
 BY_ROLE: Mapping[str, tuple[str, ...]] = {
     "agent": (TO_DO, DRAWS, SUPPLEMENT, URGE, PROJECTS),
@@ -111,6 +114,9 @@ TAPS: Mapping[str, int] = {
     NOTICES: 139,
     CHANCES: 149,
     RECUSAL: 150,
+    REPORT: 151,
+    NOBODY_CONTACTED: 152,
+    SOMEBODY_CONTACTED: 153,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

@@ -36,6 +36,7 @@ MODULES = [
     "models.payments",
     "models.projects",
     "models.remuneration",
+    "models.reports",
     "models.reviews",
     "models.sanctions",
     "models.virtual_calls",

@@ -26,6 +26,7 @@ from services.operations import OperationServices
 from services.organisations import OrganisationServices
 from services.payments import PaymentServices
 from services.remuneration import RemunerationServices
+from services.reports import ReportServices
 from services.reviews import ReviewServices
 from services.sanctions import SanctionServices
 from services.statistics import StatisticsServices
@@ -45,6 +46,7 @@ class Services:
     certificates: CertificateServices
     applications: ApplicationServices
     reviews: ReviewServices
+    reports: ReportServices
     payments: PaymentServices
     entry: EntryServices
     exams: ExamServices

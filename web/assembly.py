@@ -59,6 +59,7 @@ from web.notifications.short_links import ShortLinkPages
 from web.office import OfficePages
 from web.payments.pay import PayPages
 from web.remuneration import OwnRemunerationPages, VenueRemunerationPages
+from web.reports import ContactQuestionPages, ReportExaminationPages, ReportPages
 from web.reviews.absences import ReviewerAbsencePages
 from web.reviews.tasks import ReviewPages
 
@@ -139,10 +140,27 @@ def setup_pages(
         OwnSanctionPages(site, services, auth),
         ProofPages(site, services, auth),
         PublicNoticePages(site, services, auth),
+        ReportPages(site, services),
+        ReportExaminationPages(site, services, auth),
+        ContactQuestionPages(site, services, auth),
         ReviewerAbsencePages(site, services, auth),
         ReviewPages(site, services, auth),
     ):
         pages.add_routes()
     site.add_missing(
-        "i", "n", "v", "h5", "draws", "agency", "office", "draw", "record", "open-data", "p", "c", "review", "x"
+        "i",
+        "n",
+        "v",
+        "h5",
+        "draws",
+        "agency",
+        "office",
+        "draw",
+        "record",
+        "open-data",
+        "p",
+        "c",
+        "review",
+        "reports",
+        "x",
     )

@@ -27,6 +27,7 @@ from domain.rulebook.layers import Layer, Provenance, merge_layers
 from domain.rulebook.notice_texts import KINDS, KindTexts, check_channel, check_kind
 from domain.rulebook.people import AvailabilityRules, Help, MembershipWords, RegistrationRules
 from domain.rulebook.remuneration import RemunerationRules
+from domain.rulebook.reports import ReportRules
 from domain.rulebook.reviews import Review
 from domain.rulebook.sanctions import SanctionRules
 from domain.rulebook.sections import (
@@ -107,6 +108,7 @@ class Rulebook(Section):
     group_notices: GroupNoticeRules
     statistics: StatisticsRules
     sanctions: SanctionRules
+    reports: ReportRules
     venues: Items[Venue] = ()
     """Known places; ``offered_venues`` are offered when a notice is written, others are typed."""
     calendar: Calendar = Calendar()

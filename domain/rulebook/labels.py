@@ -40,6 +40,7 @@ SECTIONS: Mapping[str, str] = {
     "remuneration": "专家酬劳",
     "availability": "不接受抽取的时间",
     "sanctions": "暂停抽取、警告与退库",
+    "reports": "举报",
     "group_notices": "群发通知",
     "statistics": "统计",
     "calendar": "节假日",
@@ -430,6 +431,12 @@ _RULES: Mapping[str, Mapping[str, str]] = {
     "sanctions": {
         "second_person": "须由另一位管理员确认的处理",
         "appeal_within": "生效后多久内可以申诉",
+    },
+    "reports": {
+        "elsewhere": "还可以向谁举报",
+        "kept_for": "办结后保存",
+        "contact_question": "评标结束后询问专家是否有人联系过",
+        "contact_question_after": "活动结束后多久询问",
     },
     "group_notices": {"per_minute": "每分钟最多写给|人"},
     "statistics": {"thin_below": "一个地区的专业少于多少人算偏少|人"},

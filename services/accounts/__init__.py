@@ -9,7 +9,7 @@ from services.accounts.form_drafts import DRAFT_TTL, FormDraftView
 from services.accounts.initial_passwords import AT_ONCE, InitialPassword
 from services.accounts.mini_program_entry import Entrance
 from services.accounts.page_tokens import issue_page_token
-from services.accounts.puzzles import Puzzle
+from services.accounts.puzzles import Puzzle, Puzzles
 from services.accounts.registration import PersonRegistered, RegistrationForm
 from services.accounts.registry import AccountServices
 from services.accounts.roles import MAY_WORK, RoleOption
@@ -52,6 +52,7 @@ __all__ = [
     "Profile",
     "Purpose",
     "Puzzle",
+    "Puzzles",
     "RegistrationForm",
     "RoleOption",
     "Source",

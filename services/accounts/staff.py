@@ -21,7 +21,7 @@ from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check, role_name
 from services.core.short_texts import check_text
-from services.notifications import Notices
+from services.notifications import Notices, Recipient
 
 Office = Literal["verifier", "supervisor", "venue", "pool_admin"]
 OFFICES: tuple[Office, ...] = get_args(Office)
@@ -41,6 +41,18 @@ async def notify_role_changed(deps: Deps, pool: str, account_id: UUID, what: str
         params={"what": what},
         account_id=account_id,
     )
+
+
+async def _notify_supervisors(deps: Deps, grant: RoleGrant, what: str, now: datetime) -> None:
+    """Tell the pool's other supervisors, who read reports (举报), so that nobody joins or replaces them unseen."""
+    pool = (await Account.get(id=grant.account_id)).pool
+    others = RoleGrant.filter(role="supervisor", revoked_at=None, account__pool=pool, account__disabled_at=None)
+    accounts = await others.exclude(account_id=grant.account_id).order_by("account_id").values_list("account_id")
+    occasion = f"{grant.id}:{'given' if grant.revoked_at is None else 'taken'}:{now.timestamp():.6f}"
+    recipients = [
+        Recipient(f"report_readers:{occasion}:{other}", {"what": what}, account_id=other) for (other,) in accounts
+    ]
+    await Notices(deps).notify_many(pool=pool, kind="report_readers", recipients=recipients, bulk=False)
 
 
 @dataclass(frozen=True)
@@ -91,6 +103,8 @@ class Staff:
             await record(actor, now, "staff.grant", "account", account.id, role=role, scope=scope)
             if is_new and actor.account_id is not None:  # nobody is told by the set-up of a pool
                 await notify_role_changed(self.deps, actor.pool, account.id, f"担任{role_name(role)}")
+            if is_new and role == "supervisor":
+                await _notify_supervisors(self.deps, grant, "增加一位可查看举报的监督人", now)
             return self._show(grant, account)
 
         return await once(
@@ -124,6 +138,8 @@ class Staff:
                     actor, now, "staff.revoke", "account", grant.account_id, role=grant.role, scope=grant.scope
                 )
                 await notify_role_changed(self.deps, actor.pool, grant.account_id, f"不再担任{role_name(grant.role)}")
+                if grant.role == "supervisor":
+                    await _notify_supervisors(self.deps, grant, "一位监督人已停用，不再查看举报", now)
             return self._show(grant, await Account.get(id=grant.account_id))
 
         return await once(owner="staff", key=None, deps=self.deps, answer=StaffMember, run=run)

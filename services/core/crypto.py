@@ -12,8 +12,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 _ALGORITHM = "a256gcm"
-PHONE, TEXT = "phone", "text"
-"""Purposes of encrypted columns: a phone of staff, and free text that a person wrote to the office."""
+PHONE, TEXT, REPORT = "phone", "text", "report"
+"""Purposes of encrypted columns: a phone of staff, free text that a person wrote to the office, and what belongs to a
+report to supervision."""
 
 
 class SealBroken(Exception):

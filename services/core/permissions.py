@@ -70,6 +70,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "draw.audit": SUPERVISOR | ADMIN | {"system"},
     "supervisor.manage": ADMIN,
     "audit.read": SUPERVISOR | ADMIN,
+    "report.read": SUPERVISOR,
     "application.own": APPLICANT,
     "application.read": ADMIN,
     "application.unlock": ADMIN,

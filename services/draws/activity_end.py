@@ -31,6 +31,7 @@ from services.draws.record_log import append_to_log, party_of
 from services.draws.scopes import check_not_of_agency, check_owner, check_scope
 from services.draws.views import ReadDraw
 from services.notifications import Notices
+from services.reports import ContactQuestions
 
 _UNVERIFIED = (DrawState.EDITING, DrawState.SUBMITTED, DrawState.REFUSED)
 _ENDS = (
@@ -63,6 +64,7 @@ class ActivityEnd:
     notices: Notices
     places: Places
     parties: PartyNotifications
+    questions: ContactQuestions
 
     async def terminate(self, actor: Actor, draw_id: UUID, reason: str, words: str) -> None:
         """Terminate a draw: calls end, experts who accepted are notified, the lots may be drawn again.
@@ -164,6 +166,7 @@ class ActivityEnd:
                 await leave_committing(locked.draw, self.deps.book(locked.draw.pool).draw.commitments.roles, now)
             await append_end(locked.draw, now)
             await self.parties.notify_ended(locked.draw, by=actor.account_id)
+            await self.questions.schedule(locked.draw, now)
             await record(actor, now, "draw.ended", "draw", draw_id, reason=words.strip()[:200])
 
     async def describe_on_the_way(self, draw: ReadDraw) -> str:
@@ -208,3 +211,4 @@ class ActivityEnd:
                 await leave_committing(draw, roles, self.deps.now())
             await append_end(draw, self.deps.now())
             await self.parties.notify_ended(draw)
+            await self.questions.schedule(draw, self.deps.now())

@@ -1,5 +1,6 @@
-"""Evidence (证明材料) that the office attaches to an act about a person. Only the office reads it, since it may tell of
-others; each act has its own permission and its own record of who opened it."""
+"""Evidence (证明材料) that the office attaches to an act about a person, or a reporter to a report. Only those read it
+for whom the act or report is, as it may tell of others; each has its own permission and its own record of who opened
+it."""
 
 from __future__ import annotations
 
@@ -16,6 +17,8 @@ from services.inspection.file_types import MEDIA_TYPES
 EVIDENCE_MAX = 10_000_000
 """Bytes."""
 _TYPES: tuple[FileType, ...] = ("jpg", "png", "pdf")
+_PICTURE_SIDE = 3000
+"""Pixels of a picture that is drawn anew: a photographed letter stays legible."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,12 @@ class EvidenceFiles:
     store: SealedFiles
     checker: FileChecker = field(default_factory=FileChecker)
 
-    async def keep(self, pool: str, content: bytes, filename: str) -> StoredEvidence:
+    async def keep(self, pool: str, content: bytes, filename: str, *, without_traces: bool = False) -> StoredEvidence:
         """Store a file, outside any transaction; without a row that names it, it is removed as an orphan. Raises
-        InvalidInput for one that is too large, damaged or of another kind; Unavailable."""
+        InvalidInput for one that is too large, damaged or of another kind; Unavailable.
+
+        ``without_traces``: a picture is drawn anew, without place, time and camera, and no file keeps its name.
+        """
         if len(content) > EVIDENCE_MAX:
             message = f"文件过大，最大{EVIDENCE_MAX // 1_000_000}MB，请压缩后再上传。"
             raise InvalidInput(message, code="file_too_large", field="file")
@@ -46,9 +52,14 @@ class EvidenceFiles:
             seen = await self.checker.check(pool, content, _TYPES)
         except InvalidInput as refusal:
             raise InvalidInput(refusal.message, code=refusal.code, field="file") from refusal
+        kind, stored, name = seen.kind, seen.made or content, filename
+        if without_traces:
+            name = "文件"
+            if kind != "pdf":
+                stored, kind = await self.checker.draw(pool, stored, kind, _PICTURE_SIDE), "jpg"
         key = new_key(pool, self.deps.now())
-        await self.store.put(key, seen.made or content)
-        return StoredEvidence(key, clean_name(filename, seen.kind), MEDIA_TYPES[seen.kind])
+        await self.store.put(key, stored)
+        return StoredEvidence(key, clean_name(name, kind), MEDIA_TYPES[kind])
 
     async def read(self, key: str) -> bytes:
         """Raises FileLost, Unavailable."""

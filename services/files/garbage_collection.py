@@ -38,6 +38,7 @@ NAMED_IN: Mapping[str, str] = {
     "course_item": "media_key",
     "expert_sheet": "key",
     "correction": "evidence_key",
+    "report_file": "key",
 }
 """Tables whose rows refer to files, and the column."""
 _CHUNK = 500

@@ -98,7 +98,14 @@ OCCASIONS: Mapping[Occasion, _OccasionRule] = {
     ),
     "invitation": _OccasionRule(
         EXPERT,
-        ("check_in_reminder", "gathering_changed", "draw_cancelled", "remuneration_proposed", "remuneration_paid"),
+        (
+            "check_in_reminder",
+            "gathering_changed",
+            "draw_cancelled",
+            "remuneration_proposed",
+            "remuneration_paid",
+            "contact_question",
+        ),
     ),
     "submission": _OccasionRule(AGENCY, ("agency_verified", "agency_refused", "agency_full")),
     "drawing": _OccasionRule(

@@ -47,11 +47,13 @@ from services.expert_files import changes_of
 from services.experts import remove_expert
 from services.notifications import FAREWELL, Notices
 from services.operations.readable_data import DataSection, readable_data
+from services.reports import collect_contact_answers, collect_reports
 
 KEPT = (
     "专家档案：依法存档，只作存档；注销即退库，不会再抽取或通知您，重新入库须重新申请",
     "抽取、答复、签到记录：依法存档，到期前不能删除",
     "已提交的入库申请、审核和缴费记录：依法存档，到期前不能删除",
+    "举报和评标后的回答：密封保存，只有监督人能看到，到期删除",
     "操作留痕：依法存档，不含身份证号和手机号明文",
 )
 """Data that the law makes us keep, shown to the person (招标投标法实施条例 archives, 个人信息保护法 article 47)."""
@@ -233,6 +235,8 @@ class Privacy:
             "certificates": [_as_json(row) for row in await collect_certificates(account.id)],
             "courses": [_as_json(row) for row in await collect_courses(account.id)],
             "exams": await collect_exams(account.id),
+            "reports": [_as_json(row) for row in await collect_reports(self.deps, account.id)],
+            "contact_answers": [_as_json(row) for row in await collect_contact_answers(self.deps, account.id)],
             "corrections": [_as_json(row) for row in await collect_corrections(account.id)],
             **{noun: [_as_json(row) for row in records] for noun, records in applied.items()},
         }

@@ -22,6 +22,7 @@ from domain.lifecycle import Labelled
 from domain.payments.lifecycles import FeeState
 from domain.payments.money import yuan
 from domain.remuneration.lifecycles import RemunerationState
+from domain.reports.lifecycles import ReportOccasion, ReportState
 from domain.rulebook.book import Rulebook
 from services.catalogue_codes import CatalogueCodes, load_codes
 from services.expert_file_views import FileWords
@@ -483,6 +484,26 @@ LISTS: Sequence[tuple[str, str, Table]] = (
             "created_at": ("提出时间", _time),
             "answered_at": ("答复时间", _time),
         },
+    ),
+    (
+        "reports",
+        "举报（在公众号里实名提交的）",
+        {
+            "number": ("编号", _text),
+            "received_at": ("提交时间", _time),
+            "state": ("状态", _labels(ReportState)),
+            "occasion": ("发生了什么", _labels(ReportOccasion)),
+            "text": ("内容", _text),
+            "draw": ("活动编号", _text),
+            "happened": ("时间和地点", _text),
+            "closed_at": ("办结时间", _time),
+            "outcome": ("结果", _text),
+        },
+    ),
+    (
+        "contact_answers",
+        "评标后是否有人联系过",
+        {"gathering_at": ("评标", _time), "answer": ("回答", _labels({"none": "没有", "some": "有"}))},
     ),
     (
         "employer_requests",

@@ -13,11 +13,13 @@ GATHERING = timedelta(hours=5)
 """Time after the draw was made, as in ``offices.notice_form``."""
 
 
-async def meet(office: Office, clock: FixedClock, *, needed: int = 1) -> tuple[UUID, list[Invitation]]:
+async def meet(
+    office: Office, clock: FixedClock, *, needed: int = 1, on_site: bool = False
+) -> tuple[UUID, list[Invitation]]:
     """A panel that has gathered: all experts came in on time, none has left."""
     await add_experts(office, needed + 1)
     gathering = clock.now() + GATHERING
-    draw_id = await start_draw(office, needed=needed)
+    draw_id = await start_draw(office, needed=needed, on_site=on_site)
     invitations = await open_invitations(draw_id)
     for invitation in invitations:
         await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")

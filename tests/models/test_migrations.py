@@ -48,6 +48,7 @@ DIGESTS = {
     "0021_misunderstood_sentences.sql": "4a57d8b0c09b8a502cf4265218619db5047804af712c081b4806ba3bb6f3ac75",
     "0022_late_arrivals.sql": "8be57a1d4d71c60b989dc135fb03111abcba158f7cec55ec97e1d838f0814c63",
     "0023_incoming_calls.sql": "3d5aaab45f4dfa10bb2f0bda6a34746be2e2a56f4a14fae7ddb6fa57a7134b9e",
+    "0024_reports.sql": "d38b61c31c8d5dad15ab8ee845ee7abb28613e6db37a8ef71ef26308ecf71e54",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]

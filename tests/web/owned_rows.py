@@ -25,6 +25,7 @@ from tests.factories.courses import School
 from tests.factories.exams import make_items
 from tests.factories.files import pdf
 from tests.factories.people import make_account, make_expert, make_sanction
+from tests.factories.reports import make_report
 from tests.factories.reviews import make_reviewer
 from tests.services.exams.exam_scene import ExamScene
 from tests.services.exams.results import make_room
@@ -79,6 +80,7 @@ async def make_owned_rows(world: World) -> OwnedRows:
     }
     values |= _own_to_each_agency(world) | await _sheets(scene)
     values |= await _money(ids["order"])
+    values |= await _report(world)
     expert, own_values = await _of_an_expert(scene)
     values |= own_values
     candidate, own_values = await _examination(scene)
@@ -153,6 +155,14 @@ async def _sheets(scene: Scene) -> dict[tuple[str, str], object]:
     for path, name in (("/office/materials/", "id"), ("/h5/{pool}/materials/", "material_id")):
         values[path, name] = material.id
     return values
+
+
+async def _report(world: World) -> dict[tuple[str, str], object]:
+    """A report with a file, for supervision."""
+    services = world.services
+    evidence = await services.reports.examination.evidence.keep("demo", pdf(), "a.pdf")
+    report_id, file_id = await make_report(services.deps, key=evidence.key)
+    return {("/reports/", "report_id"): report_id, ("/reports/", "file_id"): file_id}
 
 
 async def _money(order_id: UUID) -> dict[tuple[str, str], object]:

@@ -23,6 +23,7 @@ OWN = (
     "exams",
     "experts",
     "remuneration.own",
+    "reports.contacts",
 )
 """Pages on which a person acts for himself."""
 ABOUT_THINGS: Mapping[str, str] = {
@@ -145,6 +146,18 @@ UNTOLD: Mapping[str, str] = {
     ),
     "office.applications.write_note": "it is for office and reviewers; his data export says when there was one",
     "office.passwords.issue": "the password only allows its owner to set another one, with a code by SMS",
+    **dict.fromkeys(
+        [
+            "reports.reporting.hand_in",
+            "reports.reporting.open_report",
+            "reports.reporting.add",
+            "reports.examination.examine",
+            "reports.examination.ask",
+            "reports.examination.close",
+            "reports.examination.reopen",
+        ],
+        "a report is sealed for supervision, which decides by itself whom it asks; it has no effect in the system",
+    ),
     **dict.fromkeys(["office.supervisors.add", "office.supervisors.end"], "it counts when he is chosen, and is told"),
 }
 """Acts about a person of which he isn't told, each with the reason; ``threats.md`` names them below its table."""
@@ -222,6 +235,7 @@ IMPERSONAL = frozenset(
         "statistics.read",
         "remuneration.totals",
         "result.read",
+        "report.read",
         "rule.read",
         "text.manage",
     }

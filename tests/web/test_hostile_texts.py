@@ -26,8 +26,9 @@ from models.office_sheets import OfficeSheet
 from models.reviews import ReviewTask
 from services.core.base import Actor
 from services.registry import Services
+from tests.factories.reports import make_report
 from tests.web.conftest import Visitor, World
-from tests.web.hostile_scene import TYPED, HostileScene, make_hostile_scene
+from tests.web.hostile_scene import EVIL, TYPED, HostileScene, make_hostile_scene
 
 LEFT_OUT = re.compile(
     r"/events$|/static/|/back$|callback$|\.py$|\{form\}|/templates/|/import|/catalogues/|/attachment|/evidence$|(?<!pool\})/files?/|/code$"
@@ -190,6 +191,7 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/record/{pool": ["demo"],
         "/record/{pool}/{number": [(await Draw.get(id=ended)).number],
         "/record/{token": records,
+        "/reports/{report_id": [str((await make_report(world.services.deps, EVIL))[0])],
         "/review/{task_id": [str(task.id)],
         "/v/{token": [venue],
     }
@@ -220,6 +222,7 @@ async def visitors(hostile: HostileScene) -> Mapping[str, Sequence[Visitor]]:
         "/draws": [*staff, agency],
         "/h5": [await world.enter(people["applicant"]), await world.enter(people["expert"]), agency],
         "/office": [await world.enter(people["admin"])],
+        "/reports": [staff[1]],
         "/review": [await world.enter(people["reviewer"])],
         "/": [world.visitor()],
     }

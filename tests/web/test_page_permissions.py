@@ -29,6 +29,7 @@ WHOSE: Mapping[str, str] = {
     "/agency/": "agency",
     "/office/": "admin",
     "/review/": "reviewer",
+    "/reports/": "supervisor",
     "/h5/{pool}/announcements/{id}": "admin",
     "/h5/{pool}/certificates/{id}": "expert",
     "/h5/{pool}/courses/{enrolment}": "expert",

@@ -57,6 +57,9 @@ MAY: Mapping[str, frozenset[str]] = {
     "/h5/{pool}/periods": EXPERT,
     "/h5/{pool}/proofs": EXPERT,
     "/h5/{pool}/remuneration": EXPERT,
+    "/h5/{pool}/contacts": EXPERT,
+    "/h5/{pool}/reports": ALL,
+    "/reports": frozenset({"supervisor"}),
     "/h5/{pool}/sanctions": REGISTERED | {"unregistered"},
     "/h5/{pool}/token": REGISTERED,
 }

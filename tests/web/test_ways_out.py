@@ -37,6 +37,8 @@ from domain.experts.lifecycles import SANCTION, SanctionEvent
 from domain.lifecycle import Lifecycle
 from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeEvent, InvoiceEvent, OrderEvent, RefundEvent
 from domain.remuneration.lifecycles import REMUNERATION, RemunerationEvent
+from domain.reports.lifecycles import REPORT as SEALED_REPORT
+from domain.reports.lifecycles import ReportEvent
 from miniapp_api.assembly import APIS
 from models.accounts import Account, RoleGrant
 from models.applications import Application, ApplicationSection
@@ -107,6 +109,9 @@ WAYS: Mapping[Enum, str] = {
     SanctionEvent.REFUSE: "POST /office/experts/{id}",
     SanctionEvent.WITHDRAW: "POST /office/experts/{id}",
     SanctionEvent.LIFT: "POST /office/experts/{id}",
+    ReportEvent.EXAMINE: "POST /reports/{report_id}",
+    ReportEvent.CLOSE: "POST /reports/{report_id}",
+    ReportEvent.REOPEN: "POST /reports/{report_id}",
     AttemptEvent.SEAL: "duty exam_seal",
     AttemptEvent.GRADE: "duty exam_mark",
     AttemptEvent.RELEASE: "POST /office/exams/{id}/scores",
@@ -190,6 +195,7 @@ LIFECYCLES: Mapping[str, Lifecycle[Any, Any]] = {
     "refund": REFUND,
     "invoice": INVOICE,
     "remuneration": REMUNERATION,
+    "report": SEALED_REPORT,
     "invitation": INVITATION,
     "course": COURSE,
     "enrolment": ENROLMENT,

@@ -64,6 +64,7 @@ _HOMES: Mapping[str, tuple[str, str]] = {
     "agency": ("工作台", "/agency"),
     "review": ("待审核", "/review"),
     "office": ("管理首页", "/office"),
+    "reports": ("抽取活动", "/draws"),
 }
 _PUBLIC_HOMES: Mapping[str, tuple[str, str]] = {"record": ("按编号核对", "/record")}
 """First pages of parts that need no log-in."""

@@ -59,6 +59,7 @@ class DrawListPages(DrawPages):
             "requests": await self.services.organisations.agents.count_unanswered_links(actor),
             "waiting": await self._recusals_to_confirm(actor),
             "wanted": await self._draws_awaiting_number(actor),
+            "reports": await self._unread_reports(actor),
             **await self._venues_work(actor),
             "unverified": await self.services.draws.verification_queries.count_waiting(actor)
             if may(actor, "draw.verify")
@@ -71,6 +72,12 @@ class DrawListPages(DrawPages):
             "last": last_page(cards.total),
             "form": self.token(actor, "logout", actor.session_id),
         }
+
+    async def _unread_reports(self, actor: Actor) -> int | None:
+        """Reports that wait for supervision; None for who reads none."""
+        if not may(actor, "report.read"):
+            return None
+        return await self.services.reports.examination.count_waiting(actor)
 
     async def _venues_work(self, actor: Actor) -> dict[str, Any]:
         """Panels that gather here today, and draws whose remuneration waits for the venue, counted as in the chat."""

@@ -53,6 +53,7 @@ class OfficeHomePages(OfficePart):
             "todos": [_todo(waiting) for waiting in await dashboard.list_waiting(actor)],
             "today": await dashboard.today(actor),
             "who": self.auth.role_label(actor),
+            "takes_reports": await self.services.reports.reporting.is_open(actor.pool),
             "states": await self.services.office.applications.counts(actor, Filter()),
             "out": self.auth.form(actor, "logout"),
             "requests": await self.services.organisations.agents.count_unanswered_links(actor),

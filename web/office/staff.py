@@ -30,6 +30,7 @@ class StaffPages(OfficePart):
         values = {
             "ended": ended,
             "offices": {office: role_name(office) for office in OFFICES},
+            "takes_reports": await self.services.reports.reporting.is_open(visit.actor.pool),
             "terminals": list(book.draw.terminals),
             "venues": [(venue.code or venue.name, venue.name) for venue in book.offered_venues],
         }

@@ -29,6 +29,7 @@ from services.draws.locks import lock
 from services.draws.party_notifications import PartyNotifications
 from services.notifications import Notices
 from services.ports import OfficialAccountSender
+from services.reports import ContactQuestions
 
 Method = Literal["qr", "place", "desk"]
 VENUE_SCENE = "venue:"
@@ -66,6 +67,7 @@ class VenueCheckIn:
     official: OfficialAccountSender
     queries: AttendanceQueries
     parties: PartyNotifications
+    questions: ContactQuestions
 
     # ---- the venue's QR code
 
@@ -262,6 +264,7 @@ class VenueCheckIn:
             if begun and draw.on_site and draw.state in _MET and await self._have_all_left(draw, now):
                 await append_end(draw, now)
                 await self.parties.notify_ended(draw, by=actor.account_id)
+                await self.questions.schedule(draw, now)
             return now
 
     async def _have_all_left(self, draw: Draw, now: datetime) -> bool:

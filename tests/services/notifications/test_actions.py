@@ -73,6 +73,7 @@ ABOUT_THE_PERSON = {
     "employer_answered": "The short message has no room for the name of the employer; chat and card have.",
     "objection_answered": "As above.",
     "role_changed": "It names the role.",
+    "report_readers": "It names what was done.",
     "sanction_imposed": "Chat names time and reason; the short message has no room.",
     "sanction_ended": "As above.",
     "sanction_answered": "As above.",
@@ -136,7 +137,7 @@ def test_its_button_is_named_and_its_words_are_commands_of_the_chat(kind: str) -
     assert 2 <= len(action.label) <= 8
     assert set(action.words) <= set(TAPS)
     assert action.route.startswith(
-        ("/h5/{pool}", "/draws/{draw}", "/agency/draws/{draw}", "/review", "/office", INVITATION)
+        ("/h5/{pool}", "/draws/{draw}", "/agency/draws/{draw}", "/review", "/office", "/reports", INVITATION)
     )
 
 

@@ -24,6 +24,7 @@ BOUNDS: Mapping[str, str] = {
     "services/accounts/credentials.py Credentials._notify": OF_A_CODE,
     "services/accounts/sms_budgets.py SmsBudget._warn_office": "twice an hour",
     "services/accounts/staff.py notify_role_changed": BY_THE_OFFICE,
+    "services/accounts/staff.py _notify_supervisors": BY_THE_OFFICE,
     "services/accounts/wechat_binding.py WechatBinding._notify_bound": OF_A_CODE,
     "services/applications/deadline_notifications.py notify_new_ends": BY_THE_OFFICE,
     "services/applications/own_changes.py OwnChanges._notify": LIMITED,
@@ -63,6 +64,9 @@ BOUNDS: Mapping[str, str] = {
     "services/exams/sittings/seating.py Seating.fill_freed_places": LIMITED,
     "services/office/group_notices.py GroupNotices.try_out": "to oneself",
     "services/notifications/pending_replies.py PendingReplies.notify_waiting": "once an hour",
+    "services/reports/readers.py ReportReaders.notify": (
+        "a report by its puzzle and a limit for each client, or five a day in the chat; MESSAGES_MAX additions to each"
+    ),
     "services/sanctions/restorations.py Restorations.restore": BY_THE_OFFICE,
     "services/organisations/legal_entities.py LegalEntities._request_consent": "once a day; login.agent_asks_per_day",
     "services/payments/invoices/mailing.py InvoiceMailing.mail_invoice": "an e-mail; corrections are limited a day",

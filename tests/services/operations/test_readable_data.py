@@ -16,6 +16,7 @@ from models.exams import ExamAppeal, ExamAttempt, ExamCandidate
 from models.experts import Expert
 from models.helpdesk import Feedback
 from models.notices import Notice
+from models.reports import ContactQuestion
 from models.reviews import Objection, ReviewEntry
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps
@@ -32,6 +33,7 @@ from services.operations.readable_data import (
     UNAVAILABLE,
     DataSection,
 )
+from services.reports import ReportServices
 from tests.factories.applications import attach, make_codes
 from tests.factories.assembly import composed
 from tests.factories.careers import Career, make_career
@@ -44,6 +46,7 @@ from tests.factories.people import (
     make_identity,
     make_organisation,
 )
+from tests.factories.reports import FORM, make_reader
 from tests.factories.sources import PHONE
 from tests.services.conftest import NoticeBook
 
@@ -95,6 +98,7 @@ async def career(db: str, deps: Deps) -> Career:
         ended_at=now,
         ending="withdrawn",
     )
+    await _report(deps, career)
     candidate = await ExamCandidate.get(account_id=account.id)
     attempt = await ExamAttempt.create(exam_id=candidate.exam_id, candidate_id=candidate.id, number=1, made_at=now)
     await ExamAppeal.create(attempt_id=attempt.id, text="请复核第3题", pool="demo", created_at=now)
@@ -109,6 +113,17 @@ async def career(db: str, deps: Deps) -> Career:
         created_at=now,
     )
     return career
+
+
+async def _report(deps: Deps, career: Career) -> None:
+    """A report of the chat, and an answer to the question after an evaluation."""
+    reports, reader = composed(ReportServices, deps), await make_reader(deps)
+    await reports.reporting.hand_in_own(Actor("demo", "guest", career.account.id), FORM, key="talk-of-a-person:1")
+    [report] = (await reports.examination.page(reader)).items
+    await reports.examination.close(reader, report.id, "已核实。")
+    came = career.panels["accepted"]
+    await ContactQuestion.create(draw_id=came.draw_id, pool="demo", due_at=deps.now(), asked_at=deps.now())
+    await reports.contact_questions.answer(actor_of(career), came.id, "none")
 
 
 def actor_of(career: Career) -> Actor:

@@ -81,7 +81,7 @@ async def test_pages_of_reviewers_and_of_the_office(world: World, applicant: Acc
     admin = await make_account(world.services.deps)
     await make_grant(admin, "pool_admin")
     await check_pages(
-        await world.enter(admin), {"/office": 7, "/office/orders": 3, "/office/applications": 5, "/draws": 3}
+        await world.enter(admin), {"/office": 8, "/office/orders": 3, "/office/applications": 5, "/draws": 3}
     )
 
 

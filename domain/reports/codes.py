@@ -1,0 +1,25 @@
+"""The code by which a reporter follows a report (查询码): 100 bits, in five groups of four characters."""
+
+from __future__ import annotations
+
+import re
+
+_ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+"""32 characters without 0, 1, I and O, which are mistaken for each other."""
+_LENGTH = 20
+_CODE = re.compile(f"[{_ALPHABET}]{{{_LENGTH}}}")
+
+
+def make_code(digest: str) -> str:
+    """A code from a secret hex digest of at least 100 bits: ``K7M2-QXPA-…``."""
+    number = int(digest[: _LENGTH * 5 // 4], 16)
+    characters = [_ALPHABET[number >> shift & 31] for shift in range(0, _LENGTH * 5, 5)]
+    return "-".join("".join(characters[at : at + 4]) for at in range(0, _LENGTH, 4))
+
+
+def read_code(text: str) -> str | None:
+    """The code as ``make_code`` writes it, from how a person types it; None for what is no code."""
+    plain = re.sub(r"[\s\-—–_]", "", text).upper()
+    if not _CODE.fullmatch(plain):
+        return None
+    return "-".join(plain[at : at + 4] for at in range(0, _LENGTH, 4))
