@@ -23,7 +23,7 @@ from domain.exams.lifecycles import ATTEMPT as EXAM_ATTEMPT
 from domain.exams.lifecycles import CANDIDATE, EXAM, CandidateState, ExamAttemptState, ExamState
 from domain.experts.lifecycles import SANCTION, SanctionState
 from domain.lifecycle import E, Lifecycle, S
-from domain.notifications.lifecycles import ATTEMPT, ContactAttemptState
+from domain.notifications.lifecycles import ATTEMPT, FEEDBACK, ContactAttemptState, FeedbackState
 from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeState, InvoiceState, OrderState, RefundState
 from domain.remuneration.lifecycles import REMUNERATION, RemunerationState
 from domain.reports.lifecycles import REPORT, ReportState
@@ -43,6 +43,7 @@ def render_docs() -> str:
         *_render("Invitation (抽取通知)", InvitationState, INVITATION),
         *_render("Leave or recusal that waits for confirmation (待确认的登记)", DiscardState, DISCARD),
         *_render("Contact attempt (联系记录)", ContactAttemptState, ATTEMPT),
+        *_render("Thread with the office (投诉与意见反馈)", FeedbackState, FEEDBACK),
         *_render("Application for verification (核验申请)", VerificationState, VERIFICATION),
         *_render("Virtual call (虚拟号通话)", VirtualCallState, VIRTUAL_CALL),
         *_render("Remuneration of an expert (专家酬劳)", RemunerationState, REMUNERATION),

@@ -29,6 +29,9 @@ PROGRESS = "进度"
 PAY = "缴费"
 GUIDE = "办理指南"
 FEEDBACK = "意见反馈"
+MY_FEEDBACK = "我的反馈"
+COMPLAINT = "投诉"
+APPEAL = "申诉"
 MATERIALS = "资料下载"
 GIVE_UP = "放弃申请"
 CONFIRM_LEAVE = "确认请假"
@@ -117,6 +120,9 @@ TAPS: Mapping[str, int] = {
     REPORT: 151,
     NOBODY_CONTACTED: 152,
     SOMEBODY_CONTACTED: 153,
+    COMPLAINT: 154,
+    APPEAL: 155,
+    MY_FEEDBACK: 156,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

@@ -36,7 +36,7 @@ def register(router: Router) -> None:
     router.keyword(show_records_page, commands.RECORDS, "抽取记录", "核对", "核对记录", "公开核对")
     router.remember(give_feedback)
     router.remember(pass_on_feedback)
-    router.keyword(begin_feedback, commands.FEEDBACK, "反馈", "建议", "投诉", "意见", _PASSING_ON)
+    router.keyword(begin_feedback, commands.FEEDBACK, "反馈", "建议", "意见", _PASSING_ON)
     router.menu("FEEDBACK", begin_feedback)
 
 
@@ -97,8 +97,8 @@ async def begin_feedback(turn: Turn) -> Answer:
 async def give_feedback(talk: Talk) -> None:
     text = await talk.ask(texts.ASK_FEEDBACK, parse=feedback_text)
     me = Actor(talk.user.pool, "guest", talk.user.account_id)
-    await talk.once(talk.services.notifications.helpdesk.write, me, text)
-    await talk.say(texts.FEEDBACK_TAKEN)
+    receipt = await talk.once(talk.services.notifications.helpdesk.write, me, text)
+    await talk.say(texts.FEEDBACK_TAKEN, number=receipt.number, days=receipt.days)
 
 
 @conversation(_PASSING_ON)
@@ -112,8 +112,8 @@ async def pass_on_feedback(talk: Talk, sentence: str) -> None:
         return
     text = sentence if choice == "send" else await talk.ask(texts.ASK_FEEDBACK, parse=feedback_text)
     me = Actor(talk.user.pool, "guest", talk.user.account_id)
-    await talk.once(talk.services.notifications.helpdesk.write, me, text)
-    await talk.say(texts.FEEDBACK_TAKEN)
+    receipt = await talk.once(talk.services.notifications.helpdesk.write, me, text)
+    await talk.say(texts.FEEDBACK_TAKEN, number=receipt.number, days=receipt.days)
 
 
 def feedback_text(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +47,8 @@ class Remuneration(Row):
     paid_on: date | None = fields.DateField(null=True)
     paid_way = fields.CharField(20, default="")
     paid_by_id = fields.UUIDField(null=True)
+    reminded_at: datetime | None = fields.DatetimeField(null=True)
+    """When the expert last reminded the agency that the money has not arrived."""
 
     class Meta:
         table = "remuneration"

@@ -55,6 +55,7 @@ from web.files.file_links import FileLinkPages
 from web.files.materials import MaterialPages
 from web.notifications.announcements import AnnouncementPages
 from web.notifications.history import NoticeHistoryPages
+from web.notifications.own_feedback import OwnFeedbackPages
 from web.notifications.short_links import ShortLinkPages
 from web.office import OfficePages
 from web.payments.pay import PayPages
@@ -128,6 +129,7 @@ def setup_pages(
         OwnDataPages(site, services, auth),
         ApplyPages(site, services, auth, account.bar),
         HelpPages(site, services, auth),
+        OwnFeedbackPages(site, services, auth),
         ExamBookingPages(site, services, auth),
         OfficePages(site, services, auth),
         AgencyPages(site, services, auth),

@@ -1,4 +1,4 @@
-"""The lifecycle of an attempt to reach a person on one channel."""
+"""Lifecycles of an attempt to reach a person on one channel, and of a thread with the office (投诉, 意见反馈)."""
 
 from __future__ import annotations
 
@@ -58,5 +58,53 @@ ATTEMPT: Lifecycle[ContactAttemptState, ContactAttemptEvent] = Lifecycle(
             ContactAttemptEvent.ANSWER: ContactAttemptState.ANSWERED,
         },
         ContactAttemptState.DELIVERED: {ContactAttemptEvent.ANSWER: ContactAttemptState.ANSWERED},
+    },
+)
+
+
+class FeedbackSubject(Labelled):
+    """What a thread is about."""
+
+    SANCTION = "sanction", "处理或扣分"
+    RESULT = "result", "审核或考试结果"
+    FEE = "fee", "评审费"
+    STAFF = "staff", "工作人员或现场"
+    OTHER = "other", "其他"
+    ADVICE = "advice", "意见建议"
+
+
+class FeedbackState(Labelled):
+    """State of a thread."""
+
+    OPEN = "open", "待答复"
+    """The office owes an answer."""
+    ANSWERED = "answered", "已答复"
+    """The person may write back until it closes by itself."""
+    CLOSED = "closed", "已办结"
+
+
+class FeedbackEvent(Labelled):
+    WRITE = "write", "本人继续写"
+    ANSWER = "answer", "管理机构答复"
+    CLOSE = "close", "本人办结"
+    LAPSE = "lapse", "到期自动办结"
+
+
+FEEDBACK: Lifecycle[FeedbackState, FeedbackEvent] = Lifecycle(
+    noun="这件反馈",
+    initial=FeedbackState.OPEN,
+    moves={
+        FeedbackState.OPEN: {
+            FeedbackEvent.WRITE: FeedbackState.OPEN,
+            FeedbackEvent.ANSWER: FeedbackState.ANSWERED,
+            FeedbackEvent.CLOSE: FeedbackState.CLOSED,
+        },
+        FeedbackState.ANSWERED: {
+            FeedbackEvent.WRITE: FeedbackState.OPEN,
+            FeedbackEvent.ANSWER: FeedbackState.ANSWERED,
+            FeedbackEvent.CLOSE: FeedbackState.CLOSED,
+            FeedbackEvent.LAPSE: FeedbackState.CLOSED,
+        },
+        FeedbackState.CLOSED: {},
     },
 )

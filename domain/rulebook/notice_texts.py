@@ -173,6 +173,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "report_readers": {"what": "增加一位可查看举报的监督人", "hotline": "020-12345678"},
     "contact_question": {"day": "11月21日"},
     "remuneration_disputed": {**_NUMBER, "code": "196017", "reason": "离场时间应为晚上八点"},
+    "agency_pay_reminder": {**_NUMBER, "code": "196017", "amount": "20000.00", "what": "登记已支付，本人反映没有到账"},
     "agency_remuneration": {**_NUMBER, "count": "12", "amount": "120000.00"},
     "application_progress": {**_APPLICATION, "step": "公示中"},
     "campaign_changed": {
@@ -273,7 +274,8 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "objection_answered": {**_APPLICATION, "result": "异议不成立"},
     "chat_reply": {"at": "2026年11月21日 09:30"},
     "office_notice": {"title": "关于做好二〇二六年度继续教育培训的通知", "at": "2026年11月21日 09:30"},
-    "feedback_answered": {"at": "2026年11月21日 09:30", "reason": "已转相关部门办理"},
+    "feedback_answered": {"at": "2026年11月21日 09:30", "number": "1001", "reason": "已转相关部门办理"},
+    "feedback_handed": {"number": "1001", "what": "王管理请您答复一件投诉"},
     "review_waiting": {"step": "行业部门预审", "count": "10"},
     "review_stuck": {"step": "行业部门预审", "nobody": "10", "late": "10"},
     "review_handed": {**_APPLICATION, "what": "王初审请您办理赵明远的申请"},

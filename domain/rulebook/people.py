@@ -147,6 +147,11 @@ class Help(Section):
     feedback: bool
     """Whether people may write feedback (意见反馈)."""
     feedback_per_day: Annotated[int, Field(ge=1, le=50)]
+    """Messages to the office that one person may write a day, in all threads."""
+    feedback_answer_days: Annotated[int, Field(ge=1, le=60)]
+    """Working days in which the office answers a message; later it is overdue."""
+    feedback_closes_after: Annotated[Duration, Field(ge=timedelta(days=1))]
+    """How long the person may write back after an answer; then the thread closes by itself."""
     media: Items[Text] = ()
     """Manuals and videos on other sites."""
     materials: MaterialRules

@@ -87,6 +87,10 @@ class RemunerationRules(Section):
     """The largest amount accepted, against typing errors."""
     pay_ways: Annotated[Items[Annotated[str, StringConstraints(min_length=1, max_length=20)]], Field(min_length=1)]
     """Ways in which the agency pays, outside this system."""
+    pay_within_days: Annotated[int, Field(ge=1, le=90)] | None = None
+    """Working days from the end of the activity in which the agency has to pay; None: nothing is prescribed."""
+    remind_every: Annotated[Duration, Field(ge=timedelta(days=1))]
+    """Least time between two reminders to the agency that an expert sends about one remuneration."""
     payer_note: Text
     """Shown where an agency chooses the region mode: who pays the extra cost of experts from other cities."""
     table: FeeTable | None = None

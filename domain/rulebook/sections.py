@@ -391,6 +391,14 @@ class Calendar(Section):
     def is_workday(self, day: date) -> bool:
         return day in self.workdays or (day.weekday() < 5 and day not in self.holidays)
 
+    def working_days_after(self, at: datetime, working_days: int) -> datetime:
+        """Midnight (Asia/Shanghai) that ends the n-th working day after the day of ``at``."""
+        day = local(at).replace(hour=0, minute=0, second=0, microsecond=0)
+        while working_days:
+            day += timedelta(days=1)
+            working_days -= self.is_workday(day.date())
+        return (day + timedelta(days=1)).astimezone(at.tzinfo)
+
     def working_days_before(self, at: datetime, working_days: int) -> datetime:
         """Midnight (Asia/Shanghai) that begins the n-th working day before the day of ``at``."""
         day = local(at).replace(hour=0, minute=0, second=0, microsecond=0)

@@ -12,7 +12,7 @@ from domain.applications.lifecycles import ApplicationState
 from domain.chat_links import link
 from domain.clock import print_date
 from domain.errors import InvalidInput
-from handlers import commands, helpdesk, people, pools, texts, welcome, wording
+from handlers import commands, complaints, helpdesk, people, pools, texts, welcome, wording
 from services.applications import Progress
 from services.core.base import Actor
 from services.exams import OwnExam, OwnResult
@@ -55,7 +55,6 @@ _LONG = 20
 # ---- appeals
 
 _APPEAL_OPEN = "您可以对“{title}”申诉一次，{until}前有效，由没有经手的工作人员答复。处理原因：{reason}"
-_APPEAL_PAGE = "提交申诉"
 _APPEAL_WAITS = "您对“{title}”的申诉正在办理，结果会通知您。"
 _APPEAL_ANSWERED = "您对“{title}”的申诉已有答复：{reply}。每项处理只能申诉一次，仍有疑问请拨打{hotline}。"
 _APPEAL_TOO_LATE = "“{title}”的申诉期限已过，有疑问请拨打{hotline}。处理原因：{reason}"
@@ -134,19 +133,29 @@ async def _newest_feedback(turn: Turn) -> str:
     own = await turn.services.notifications.helpdesk_queries.list_own(me)
     if not own:
         return f"{_NO_FEEDBACK_YET}\n{commands.tap_lines(commands.FEEDBACK)}"
-    newest = own[0]
-    template = _FEEDBACK_ANSWERED if newest.state == "answered" else _FEEDBACK_OPEN
+    newest = await turn.services.notifications.helpdesk_queries.get_own(me, own[0].id)
+    template = _FEEDBACK_ANSWERED if newest.answer else _FEEDBACK_OPEN
+    line = newest.line
     answer = template.format(
-        at=print_date(newest.created_at), text=_shown(newest.text), answer=wording.plain_text(newest.answer)
+        at=print_date(line.created_at), text=_shown(line.text), answer=wording.plain_text(newest.answer)
     )
-    return f"{answer}\n{pools.page_line(turn, _FEEDBACK_PAGE, 'help')}\n{commands.tap_lines(commands.FEEDBACK)}"
+    page = pools.page_line(turn, _FEEDBACK_PAGE, f"feedback/{line.id}")
+    return f"{answer}\n{page}\n{commands.tap_lines(commands.MY_FEEDBACK, commands.FEEDBACK)}"
 
 
 # ---- appeals
 
 
-async def explain_appeal(turn: Turn) -> str:
-    """Against what this person can appeal now, else what became of it. Raises Forbidden for a closed account."""
+async def take_complaint(turn: Turn) -> Answer:
+    """Raises Forbidden for a closed account."""
+    return await complaints.begin_with_sentence(turn, turn.message.text)
+
+
+async def begin_appeal(turn: Turn) -> Answer:
+    """Begin the appeal that is open to this person, else say what became of it.
+
+    Raises Forbidden for a closed account.
+    """
     if turn.user.account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
     is_expert = people.find_expert(turn) is not None
@@ -156,23 +165,25 @@ async def explain_appeal(turn: Turn) -> str:
         return _answer_on_sanction(turn, live[0])
     if is_expert and _POINTS.search(turn.message.text):
         page = pools.page_line(turn, _FILE_PAGE, "file")
-        return f"{_NO_POINTS.format(hotline=pools.hotline(turn))}\n{page}\n{commands.tap_lines(commands.MENU)}"
+        taps = commands.tap_lines(commands.COMPLAINT, commands.MENU)
+        return f"{_NO_POINTS.format(hotline=pools.hotline(turn))}\n{page}\n{taps}"
     if answer := await _answer_on_decision(turn, me):
         return answer
     if sanctions:
         return _answer_on_sanction(turn, sanctions[0])
     nothing = _NOTHING_TO_APPEAL.format(hotline=pools.hotline(turn))
-    return f"{nothing}\n{commands.tap_lines(commands.STATUS, commands.PROGRESS)}"
+    return f"{nothing}\n{commands.tap_lines(commands.COMPLAINT, commands.STATUS, commands.PROGRESS)}"
 
 
 def _waits(sanction: OwnSanction) -> bool:
     return sanction.appealed_at is not None and not sanction.reply
 
 
-def _answer_on_sanction(turn: Turn, sanction: OwnSanction) -> str:
+def _answer_on_sanction(turn: Turn, sanction: OwnSanction) -> Answer:
+    """Of one that can be appealed, the beginning of the appeal."""
     page = pools.page_line(turn, texts.SANCTIONS_PAGE, "sanctions")
     if sanction.appeal_until is not None:
-        text, page = _APPEAL_OPEN, pools.page_line(turn, _APPEAL_PAGE, "sanctions")
+        text = _APPEAL_OPEN
     elif sanction.appealed_at is None:
         text = _APPEAL_TOO_LATE
     else:
@@ -184,7 +195,9 @@ def _answer_on_sanction(turn: Turn, sanction: OwnSanction) -> str:
         reply=_shown(sanction.reply),
         hotline=pools.hotline(turn),
     )
-    return f"{answer}\n{page}\n{commands.tap_lines(commands.STATUS)}"
+    if sanction.appeal_until is not None:
+        return complaints.appeal_sanction.start(sanction.id, answer, sanction.title)
+    return f"{answer}\n{page}\n{commands.tap_lines(commands.STATUS, commands.COMPLAINT)}"
 
 
 async def _answer_on_decision(turn: Turn, me: Actor) -> str:
@@ -192,7 +205,7 @@ async def _answer_on_decision(turn: Turn, me: Actor) -> str:
     scored = await _find_failed_exam(turn, me)
     if scored is not None and (scored[1].appeal_until or scored[1].appeal == "open"):
         return _answer_on_score(turn, *scored)
-    assert me.account_id is not None  # noqa: S101  (checked by explain_appeal)
+    assert me.account_id is not None  # noqa: S101  (checked by begin_appeal)
     for application in await turn.services.applications.to_dos.progress(me.account_id):
         if application.state in (ApplicationState.REFUSED, ApplicationState.SENT_BACK):
             return _answer_on_application(turn, application)
@@ -204,7 +217,7 @@ def _answer_on_application(turn: Turn, application: Progress) -> str:
     opinion = _OPINION.format(opinion=_shown(application.opinion)) if application.opinion else ""
     answer = text.format(number=application.number, opinion=opinion, ask=wording.plain_text(application.ask))
     page = f"▸ {link(_APPLICATION_PAGE, turn.services.deps.public_url + application.page)}"
-    return f"{answer}\n{page}\n{commands.tap_lines(commands.PROGRESS)}"
+    return f"{answer}\n{page}\n{commands.tap_lines(commands.PROGRESS, commands.COMPLAINT)}"
 
 
 async def _find_failed_exam(turn: Turn, me: Actor) -> tuple[OwnExam, OwnResult] | None:
@@ -230,7 +243,7 @@ def _answer_on_score(turn: Turn, exam: OwnExam, result: OwnResult) -> str:
         name=wording.plain_text(exam.name), until=until, answer=_shown(result.answer), hotline=pools.hotline(turn)
     )
     page = f"▸ {link(_SCORE_PAGE, turn.services.deps.public_url + exam.path)}"
-    return f"{answer}\n{page}\n{commands.tap_lines(commands.EXAM)}"
+    return f"{answer}\n{page}\n{commands.tap_lines(commands.EXAM, commands.COMPLAINT)}"
 
 
 def _shown(text: str) -> str:
@@ -239,7 +252,8 @@ def _shown(text: str) -> str:
 
 
 ANSWERS: Mapping[str, Handler] = {
-    "appeal": explain_appeal,
+    "appeal": begin_appeal,
+    "complaint": take_complaint,
     "feedback": take_feedback,
     "greeting": greet,
     "human": name_people,

@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.applications.office_acts import ActKind
 from models.applications import Application, ApplicationAct, ApplicationSection, Attachment, PrintedForm
 from models.campaigns import EmployerRequest
-from models.helpdesk import Feedback
+from models.helpdesk import FeedbackMessage
 from models.payments import Fee
 from models.reviews import Objection, ReviewEntry
 from services.applications.documents import print_key
@@ -27,7 +27,7 @@ async def collect(deps: Deps, account_id: UUID) -> dict[str, list[dict[str, Any]
     they say is for those who decide.
     """
     employer_requests = EmployerRequest.filter(account_id=account_id).order_by("created_at")
-    feedback = Feedback.filter(account_id=account_id).order_by("created_at")
+    feedback = FeedbackMessage.filter(feedback__account_id=account_id).order_by("at", "id")
     objected = Objection.filter(account_id=account_id).order_by("created_at")
     fees = Fee.filter(account_id=account_id).order_by("created_at")
     applied = Application.filter(account_id=account_id).order_by("created_at")
@@ -39,7 +39,15 @@ async def collect(deps: Deps, account_id: UUID) -> dict[str, list[dict[str, Any]
             for row in await objected.values("text_sealed", "state", "answer", "created_at", "decided_at")
         ],
         "feedback": [
-            _with_text(deps, row) for row in await feedback.values("text_sealed", "answer", "created_at", "answered_at")
+            {
+                "number": message.feedback.number,
+                "subject": message.feedback.subject,
+                "state": message.feedback.state,
+                "by": "office" if message.office_id else "person",
+                "text": message.text or deps.keys.read(message.text_sealed, TEXT),
+                "at": message.at,
+            }
+            for message in await feedback.prefetch_related("feedback")
         ],
         "employer_requests": await employer_requests.values(
             "name", "credit_code", "note", "state", "answer", "created_at"

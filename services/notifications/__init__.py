@@ -7,8 +7,9 @@
 from services.notifications.consents import Answer, Occasion, RequestableConsent, apply_consent_events
 from services.notifications.delivery import Delivery
 from services.notifications.entrances import DOOR
-from services.notifications.helpdesk import ANSWER_MAX, FEEDBACK_MAX
-from services.notifications.helpdesk_queries import FeedbackView
+from services.notifications.helpdesk import FEEDBACK_MAX, FeedbackReceipt
+from services.notifications.helpdesk_office import ANSWER_MAX
+from services.notifications.helpdesk_queries import FeedbackLine, FeedbackThread, ThreadMessage
 from services.notifications.history import NoticeDelivery, PastNotice, deliveries_of, notice_title
 from services.notifications.ladder import BEGINS
 from services.notifications.notices import (
@@ -37,7 +38,9 @@ __all__ = [
     "UNCONFIRMED",
     "Answer",
     "Delivery",
-    "FeedbackView",
+    "FeedbackLine",
+    "FeedbackReceipt",
+    "FeedbackThread",
     "NoticeDelivery",
     "NoticeRequest",
     "Notices",
@@ -47,6 +50,7 @@ __all__ = [
     "Recipient",
     "RequestableConsent",
     "Taps",
+    "ThreadMessage",
     "apply_consent_events",
     "deliveries_of",
     "new_out_id",

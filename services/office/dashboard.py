@@ -38,6 +38,7 @@ Kind = Literal[
     "sanction_appeals",
     "exam_appeals",
     "exam_evidence",
+    "overdue_feedback",
     "feedback",
     "misunderstood",
     "disputes",
@@ -51,8 +52,8 @@ Kind = Literal[
 """``unassigned_reviews``: tasks that no reviewer covers; ``reversals``: invoices that the office has to reverse;
 ``reinstatements``: ended applications to be taken up again, that wait for a second person; ``disputes``: objections to
 a remuneration that a venue has not answered in time; ``misunderstood``: sentences that the chat did not understand
-more than once; ``sanction_proposals``: acts against experts that wait for a second person, ``sanction_sheets``: whole
-sheets of them."""
+more than once; ``overdue_feedback``: threads that the office should have answered; ``sanction_proposals``: acts
+against experts that wait for a second person, ``sanction_sheets``: whole sheets of them."""
 
 _WAITING = f"""
 SELECT 'overdue_reviews' AS kind, count(*), min(t.opened_at) AS since, NULL::uuid AS subject FROM review_task t
@@ -72,6 +73,8 @@ UNION ALL SELECT 'exam_appeals', count(*), min(l.created_at), (array_agg(a.exam_
   FROM exam_appeal l JOIN exam_attempt a ON a.id = l.attempt_id WHERE l.pool = $1 AND l.state = 'open'
 UNION ALL SELECT 'exam_evidence', count(*), min(v.received_at), (array_agg(a.exam_id ORDER BY v.received_at))[1]
   FROM exam_evidence v JOIN exam_attempt a ON a.id = v.attempt_id WHERE v.pool = $1 AND v.state = 'open'
+UNION ALL SELECT 'overdue_feedback', count(*), min(due_at), NULL FROM feedback
+ WHERE pool = $1 AND state = 'open' AND due_at <= $7
 UNION ALL SELECT 'feedback', count(*), min(created_at), NULL FROM feedback WHERE pool = $1 AND state = 'open'
 UNION ALL SELECT 'misunderstood', count(*), min(first_at), NULL FROM misunderstood_sentence
  WHERE pool = $1 AND state = 'open' AND count >= {RECURRING}
@@ -162,7 +165,7 @@ class OfficeDashboard:
         steps, now = self.deps.book(actor.pool).review.steps, self.deps.now()
         since = [now - step.expected for step in steps]
         due = replies_due(self.deps, actor.pool)
-        values = (actor.pool, [step.code for step in steps], since, due, SECOND_LOOK, now - SHEET_TTL)
+        values = (actor.pool, [step.code for step in steps], since, due, SECOND_LOOK, now - SHEET_TTL, now)
         counted = await rows(_WAITING, *values)
         waiting = [Waiting(row["kind"], row["count"], row["since"], row["subject"]) for row in counted if row["count"]]
         if uncovered := await find_uncovered(actor.pool):

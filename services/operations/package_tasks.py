@@ -14,6 +14,7 @@ from services.entry import EntryServices
 from services.exams import ExamServices
 from services.experts import ExpertServices
 from services.files import FileServices
+from services.notifications import NotificationServices
 from services.office import OfficeServices
 from services.payments import PaymentServices
 from services.remuneration import RemunerationServices
@@ -39,6 +40,7 @@ class PackageTasks:
     courses: CourseServices
     office: OfficeServices
     sanctions: SanctionServices
+    notifications: NotificationServices
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:

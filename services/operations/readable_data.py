@@ -19,6 +19,7 @@ from domain.experts.lifecycles import SanctionKind, SanctionState
 from domain.experts.times_off import print_minute_of_day, print_weekdays
 from domain.forms.display import show_value
 from domain.lifecycle import Labelled
+from domain.notifications.lifecycles import FeedbackState, FeedbackSubject
 from domain.payments.lifecycles import FeeState
 from domain.payments.money import yuan
 from domain.remuneration.lifecycles import RemunerationState
@@ -477,12 +478,14 @@ LISTS: Sequence[tuple[str, str, Table]] = (
     ),
     (
         "feedback",
-        "意见反馈",
+        "投诉与意见反馈",
         {
+            "number": ("编号", _text),
+            "subject": ("关于", _labels(FeedbackSubject)),
+            "state": ("状态", _labels(FeedbackState)),
+            "by": ("由谁写", _labels({"person": "本人", "office": "管理机构"})),
             "text": ("内容", _text),
-            "answer": ("答复", _text),
-            "created_at": ("提出时间", _time),
-            "answered_at": ("答复时间", _time),
+            "at": ("时间", _time),
         },
     ),
     (

@@ -16,6 +16,7 @@ from services.workflows.office_acts import (
     find_deadline,
     message_key,
 )
+from services.workflows.own_cases import OwnCase
 from services.workflows.registry import Workflows
 from services.workflows.reinstatements import Reinstatement, Reinstatements, preview_reinstatement
 from services.workflows.reviews import ReviewWorkflow
@@ -29,6 +30,7 @@ __all__ = [
     "MessagePreview",
     "OfficeActs",
     "OpenDeadline",
+    "OwnCase",
     "Reinstatement",
     "Reinstatements",
     "ReviewWorkflow",

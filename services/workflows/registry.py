@@ -8,6 +8,7 @@ from services.core.due_tasks import DueTask
 from services.workflows.applications import ApplicationWorkflow
 from services.workflows.campaigns import CampaignWorkflow
 from services.workflows.office_acts import OfficeActs
+from services.workflows.own_cases import OwnCases
 from services.workflows.reconcile_tasks import TaskReconciler
 from services.workflows.reinstatements import Reinstatements
 from services.workflows.reviews import ReviewWorkflow
@@ -21,6 +22,7 @@ class Workflows:
     task_reconciler: TaskReconciler
     office_acts: OfficeActs
     reinstatements: Reinstatements
+    own_cases: OwnCases
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:

@@ -631,7 +631,8 @@ async def test_15_the_feedback_page_takes_what_the_person_writes(way: Journey) -
     browser = way.browser(HE)
     await log_in_by_password(browser, POOL, HE.id_number, PASSWORD)
     await browser.open(f"/h5/{POOL}/help")
-    page = await browser.press("提交", text="建议在申请页显示审核部门的咨询电话。")
+    await browser.open(f"/h5/{POOL}/feedback")
+    page = await browser.press("提交", subject="advice", text="建议在申请页显示审核部门的咨询电话。")
     assert "已收到" in page.text
     page = await (await way.office()).open("/office/feedback")
     now = local(await way.stage.now())

@@ -49,6 +49,7 @@ DIGESTS = {
     "0022_late_arrivals.sql": "8be57a1d4d71c60b989dc135fb03111abcba158f7cec55ec97e1d838f0814c63",
     "0023_incoming_calls.sql": "3d5aaab45f4dfa10bb2f0bda6a34746be2e2a56f4a14fae7ddb6fa57a7134b9e",
     "0024_reports.sql": "d38b61c31c8d5dad15ab8ee845ee7abb28613e6db37a8ef71ef26308ecf71e54",
+    "0025_feedback_threads.sql": "14c3c9e3970187f9116ee65d8bb6da63d9f97c192d32fe28d6b66b59dda8efb2",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]
@@ -192,6 +193,7 @@ _SHEET = {
     "finished_at": datetime(2026, 11, 3, tzinfo=UTC),
 }
 """What each sheet holds before and afterwards."""
+_ACCOUNT = {"mobile_sealed": "", "mobile_hash": "m", "real_name": "", "privacy_version": ""}
 _TIMES = {"starts_at": None, "ends_at": "2026-12-01T00:00:00+08:00"}
 _JOB = "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status) VALUES ('exports', %s, '{}', %s)"
 
@@ -227,6 +229,50 @@ def test_sheets_of_both_former_tables_go_on_in_one(empty_database: str, folder: 
         ("experts.terms", "succeeded"),
     ]
     assert former == []
+
+
+def test_feedback_of_the_former_table_goes_on_as_threads(empty_database: str, folder: Path) -> None:
+    later = [path for path in sorted(folder.glob("*.sql")) if path.name >= "0022"]
+    contents = {path: path.read_bytes() for path in later}
+    for path in later:
+        path.unlink()
+    asyncio.run(migrate(empty_database))
+    person, admin = UUID(int=1), UUID(int=2)
+    written, answered = datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)
+    common = {"pool": "demo", "account_id": person, "created_at": written}
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        account = {"id": person, "pool": "demo", "created_at": written, **_ACCOUNT}
+        _insert(connection, "account", account)
+        _insert(
+            connection, "feedback", {"id": UUID(int=11), **common, "text_sealed": "a", "state": "open", "answer": ""}
+        )
+        values = {
+            "text_sealed": "b",
+            "state": "answered",
+            "answer": "已改",
+            "answered_at": answered,
+            "answered_by": admin,
+        }
+        _insert(connection, "feedback", {"id": UUID(int=10), **common, **values})
+    for path, content in contents.items():
+        path.write_bytes(content)
+    asyncio.run(migrate(empty_database))
+    with psycopg.connect(empty_database) as connection:
+        threads = connection.execute(
+            "SELECT number, subject, state, holder_id, due_at IS NULL, closes_at IS NULL FROM feedback ORDER BY number"
+        ).fetchall()
+        messages = connection.execute(
+            "SELECT feedback_id, at, office_id, text, text_sealed FROM feedback_message ORDER BY feedback_id, at"
+        ).fetchall()
+    assert threads == [
+        (1001, "advice", "answered", admin, True, False),
+        (1002, "advice", "open", None, False, True),
+    ]
+    assert messages == [
+        (UUID(int=10), written, None, "", "b"),
+        (UUID(int=10), answered, admin, "已改", ""),
+        (UUID(int=11), written, None, "", "a"),
+    ]
 
 
 def _insert(connection: psycopg.Connection, table: str, columns: Mapping[str, object]) -> None:

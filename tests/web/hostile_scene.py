@@ -28,7 +28,7 @@ from models.draws import (
     SupervisorEntry,
 )
 from models.experts import CatalogueEntry, Employment, Expert, Unavailability
-from models.helpdesk import Feedback
+from models.helpdesk import FeedbackMessage
 from models.invitations import Invitation, ReleaseConfirmation
 from models.materials import Material
 from models.misunderstood import IntentParaphrase, MisunderstoodSentence
@@ -76,7 +76,7 @@ TYPED: Mapping[type[Model], tuple[str, ...]] = {
     EmployerRequest: ("name", "note", "answer"),
     Employment: ("unit_name",),
     Expert: ("name", "left_reason"),
-    Feedback: ("answer",),
+    FeedbackMessage: ("text",),
     GroupNotice: ("title", "text", "audience"),
     IntentParaphrase: ("sentence",),
     Invoice: ("title", "reverse_note", "failure"),
@@ -106,7 +106,7 @@ TYPED: Mapping[type[Model], tuple[str, ...]] = {
 _NO_TWO_ALIKE: Mapping[type[Model], str] = {Employer: "name", Project: "number"}
 _SEALED: Mapping[type[Model], tuple[str, str]] = {
     CallNotice: ("contact_phone_sealed", PHONE),
-    Feedback: ("text_sealed", TEXT),
+    FeedbackMessage: ("text_sealed", TEXT),
     MisunderstoodSentence: ("sentence_sealed", TEXT),
     Objection: ("text_sealed", TEXT),
     Project: ("contact_phone_sealed", PHONE),
@@ -155,7 +155,8 @@ async def make_hostile_scene(world: World) -> HostileScene:
     applicant = await Account.get(id=own.account_id)
     version = world.services.deps.book("demo").pool.privacy_version
     await Account.filter(id=applicant.id).update(privacy_version=version, privacy_accepted_at=world.clock.now())
-    await world.services.notifications.helpdesk.write(_own(applicant), "建议显示电话")
+    receipt = await world.services.notifications.helpdesk.write(_own(applicant), "建议显示电话")
+    await world.services.notifications.helpdesk_office.answer(scene.admin, receipt.thread_id, "已显示电话", 1)
     expert = await _expert(world, invitations["ended"])
     material = await world.services.files.materials.add(scene.admin, MaterialData("指南", "操作手册", "请阅读"), pdf())
     group = await _group_notice(scene)
@@ -167,7 +168,11 @@ async def make_hostile_scene(world: World) -> HostileScene:
     none = [model.__name__ for model in TYPED if not await model.exists()]
     assert not none, f"nothing holds the texts of {none}"
     return HostileScene(
-        scene, draws, invitations, ids | {"material": material.id, "own": own.id, "group": group}, people
+        scene,
+        draws,
+        invitations,
+        ids | {"material": material.id, "own": own.id, "group": group, "thread": receipt.thread_id},
+        people,
     )
 
 

@@ -220,8 +220,9 @@ async def employer_request(scene: Scene, name: str = "深圳示范工程咨询�
 
 async def feedback(scene: Scene, text: str = "建议在申请页显示审核部门的咨询电话。") -> Feedback:
     by = await make_applicant(scene.world.services.deps, "郑建议")
-    sealed = scene.world.services.deps.keys.seal(text, TEXT)
-    return await Feedback.create(pool="demo", account_id=by.id, text_sealed=sealed, created_at=scene.world.clock.now())
+    writer = Actor("demo", "applicant", by.id)
+    receipt = await scene.world.services.notifications.helpdesk.write(writer, text)
+    return await Feedback.get(id=receipt.thread_id)
 
 
 async def misunderstood(scene: Scene, sentence: str = "食堂在几楼", *, times: int = 1) -> MisunderstoodSentence:
@@ -278,10 +279,11 @@ async def fill(scene: Scene) -> dict[str, UUID]:
     )
     day = await bill(scene, date(2026, 11, 20), differs=True)
     await bill(scene, date(2026, 11, 19))
-    await feedback(scene)
+    thread = await feedback(scene)
     await misunderstood(scene, times=2)
     await scene.world.services.understanding.paraphrase_editing.add(scene.admin, "评标那天车停在哪里", "page_trouble")
-    return {"campaign": campaign.id, "application": first.id, "locked": locked.id, "order": order.id, "bill": day.id}
+    ids = {"campaign": campaign.id, "application": first.id, "locked": locked.id, "order": order.id, "bill": day.id}
+    return ids | {"feedback": thread.id}
 
 
 def sheets(book: bytes) -> list[tuple[str, list[tuple[object, ...]]]]:

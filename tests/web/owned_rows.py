@@ -14,6 +14,7 @@ from models.campaigns import EmployerImport
 from models.corrections import Correction
 from models.courses import CourseEnrolment, CourseItem
 from models.exams import ExamEvidence, ExamImport, ExamItemVersion, ExamSitting
+from models.helpdesk import Feedback
 from models.office_sheets import OfficeSheet
 from models.payments import Fee, Invoice, PayOrder
 from models.reviews import ReviewTask
@@ -41,7 +42,7 @@ class OwnedRows:
 
     scene: Scene
     owners: Mapping[str, Account]
-    """Owners: invited, with certificates and courses, in an examination, or who paid."""
+    """Owners: invited, with certificates and courses, in an examination, or who paid or wrote to the office."""
     values: Mapping[tuple[str, str], object]
 
     def address(self, path: str) -> str:
@@ -72,6 +73,8 @@ async def make_owned_rows(world: World) -> OwnedRows:
         ("/office/campaigns/", "id"): ids["campaign"],
         ("/office/orders/", "id"): ids["order"],
         ("/office/remuneration/", "organisation_id"): world.office.agency.organisation_id,
+        ("/office/feedback/", "thread_id"): ids["feedback"],
+        ("/h5/{pool}/feedback/", "thread_id"): ids["feedback"],
         ("/office/exports/{what}", "what"): "orders",
         ("/office/exports/{token}", "token"): await _export(scene),
         ("/h5/{pool}/notice/", "application_id"): scene.applications["何公示"].id,
@@ -91,6 +94,7 @@ async def make_owned_rows(world: World) -> OwnedRows:
         "expert": expert,
         "candidate": candidate,
         "payer": await Account.get(id=fee.account_id),
+        "writer": await Account.get(id=(await Feedback.get(id=ids["feedback"])).account_id),
     }
     return OwnedRows(scene, owners, values)
 

@@ -22,6 +22,7 @@ OWN = (
     "entry.public_notices",
     "exams",
     "experts",
+    "notifications.own_feedback",
     "remuneration.own",
     "reports.contacts",
 )
@@ -44,7 +45,7 @@ ABOUT_THINGS: Mapping[str, str] = {
     "office.exam_blueprints": "blueprints of papers",
     "office.exam_sittings": "sittings; who booked one is told",
     "office.exams": "an examination; all its candidates are told",
-    "office.feedback": "an answer to a message",
+    "office.feedback": "answers to messages, and who of the office has them",
     "office.invoices": "invoices",
     "office.materials": "documents",
     "office.misunderstood": "a sentence, of which nobody knows who wrote it",

@@ -63,6 +63,14 @@ OF_NOTICES: Mapping[str, str] = {
 }
 """Notices by kind: all sentences of one are about the same matter."""
 ANSWERS: Mapping[str, Mapping[str, str]] = {
+    "web/templates/notifications/own_feedback.html": {
+        "急事请拨打{}": _DRAW,
+        "本专家库暂未开通投诉与意见反馈，请拨打{}": _LOOK_UP,
+    },
+    "web/templates/notifications/own_thread.html": {
+        "已经超期，急的请拨打{}": "office.feedback.answer",
+        "或拨打{}": _LOOK_UP,
+    },
     "config/rulebooks/_defaults.toml": {
         "您可以随时回复“解绑”，或拨打热线查询、更正、导出、删除您的信息": f"{_FIELD} {_IDENTITY} {_NEW_MOBILE}",
     },
@@ -208,6 +216,9 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "可拨打{}咨询": _WINDOWS,
     },
     "handlers/texts.py": {
+        "不想登录的，请拨打{}": _LOOK_UP,
+        "管理机构应在{}前答复，已经超期，急的请拨打{}": "office.feedback.answer",
+        "评标现场的急事，请先找现场工作人员，或拨打{}": _DRAW,
         "删除或更正已登记的回避单位，请拨打{}": _FIELD,
         "有两个账号、替去世的家人办理、注销单位账号的，请拨打{}": f"office.people.begin_merge {_DISABLE}",
         "此账号已停用，请拨打{}咨询": _ENABLE,

@@ -11,7 +11,6 @@ import pytest
 from models.accounts import Account, RoleGrant
 from models.campaigns import Employer, EmployerRequest
 from models.draws import SupervisorEntry
-from models.helpdesk import Feedback
 from models.materials import Material
 from models.misunderstood import IntentParaphrase, MisunderstoodSentence
 from models.organisations import Organisation
@@ -34,7 +33,6 @@ OFFICE = {
     "/office/supervisors": SupervisorEntry,
     "/office/objections": Objection,
     "/office/invoices": Invoice,
-    "/office/feedback": Feedback,
     "/office/misunderstood": MisunderstoodSentence,
     "/office/paraphrases": IntentParaphrase,
     "/office/employers": Employer,

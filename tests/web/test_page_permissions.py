@@ -34,6 +34,7 @@ WHOSE: Mapping[str, str] = {
     "/h5/{pool}/certificates/{id}": "expert",
     "/h5/{pool}/courses/{enrolment}": "expert",
     "/h5/{pool}/exams/{candidate": "candidate",
+    "/h5/{pool}/feedback/{thread_id}": "writer",
     "/h5/{pool}/pay-receipt/": "payer",
     "/h5/{pool}/pay-invoice/": "payer",
     "/h5/{pool}/materials/{material_id}": ANYBODY,

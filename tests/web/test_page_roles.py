@@ -46,7 +46,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "/h5/{pool}/courses": REGISTERED,
     "/h5/{pool}/exams": REGISTERED,
     "/h5/{pool}/help": ALL,
-    "POST /h5/{pool}/help": PERSONS,
+    "/h5/{pool}/feedback": PERSONS,
     "/h5/{pool}/materials": ALL,
     "/h5/{pool}/notice": ALL,
     "/h5/{pool}/notice/objections": REGISTERED,

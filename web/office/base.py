@@ -34,7 +34,7 @@ _MENU: Mapping[str, Mapping[str, str]] = {
     "抽取与酬劳": {"draws": "抽取活动", "supervisors": "监督人名册", "remuneration": "专家酬劳", "statistics": "统计"},
     "缴费": {"orders": "缴费", "invoices": "发票", "reconciliation": "对账"},
     "服务与账号": {
-        "feedback": "意见反馈",
+        "feedback": "投诉与反馈",
         "misunderstood": "没看懂的话",
         "group-notices": "群发通知",
         "materials": "资料下载",

@@ -110,10 +110,10 @@ async def test_what_became_of_the_own_suggestion(world: World, phone: Phone) -> 
     await phone.says(FONT)
     await phone.taps("发送")
     shown = await phone.says("上次提的建议有回音没")
-    assert ("还没有答复" in shown, FONT in shown, f"{URL}/h5/demo/help" in shown) == (True, True, True)
+    assert ("还没有答复" in shown, FONT in shown, f"{URL}/h5/demo/feedback/" in shown) == (True, True, True)
     office = Actor("demo", "pool_admin", (await make_account(world.services.deps)).id)
     feedback = await Feedback.get()
-    await world.services.notifications.helpdesk.answer(office, feedback.id, "下个版本改大")
+    await world.services.notifications.helpdesk_office.answer(office, feedback.id, "下个版本改大", 1)
     assert "答复：下个版本改大" in await phone.says("我提的建议你们采纳了吗")
 
 

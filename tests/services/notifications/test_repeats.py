@@ -63,6 +63,7 @@ BOUNDS: Mapping[str, str] = {
     "services/exams/sittings/decisions.py ExamDecisions._notify": BY_THE_OFFICE,
     "services/exams/sittings/seating.py Seating.fill_freed_places": LIMITED,
     "services/office/group_notices.py GroupNotices.try_out": "to oneself",
+    "services/notifications/helpdesk_office.py HelpDeskOffice._tell_colleague": LIMITED,
     "services/notifications/pending_replies.py PendingReplies.notify_waiting": "once an hour",
     "services/reports/readers.py ReportReaders.notify": (
         "a report by its puzzle and a limit for each client, or five a day in the chat; MESSAGES_MAX additions to each"
@@ -88,6 +89,7 @@ ACTS = {
     "services/draws/setup/draw_setup.py DrawSetup.change_supervisors",
     "services/draws/setup/draw_setup.py DrawSetup.submit.run",
     "services/exams/sittings/sittings.py ExamSittings._change_booking.run",
+    "services/notifications/helpdesk_office.py HelpDeskOffice.hand",
     "services/remuneration/payouts.py Payouts.unmark_paid",
     "services/remuneration/proposals.py Proposals._propose_amount",
     "services/reviews/absences.py Absences._arrange",

@@ -13,7 +13,6 @@ from domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from models.accounts import Account, Session, VerificationCode, WechatIdentity
 from models.applications import Application, ApplicationSection, Attachment, PrintedForm
 from models.experts import Expert
-from models.helpdesk import Feedback
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from models.organisations import AgentLink
@@ -27,6 +26,7 @@ from services.core.base import Actor, Deps
 from services.files import Previews, SealedFiles
 from services.files.garbage_collection import ORPHAN_TTL, FileGarbageCollector
 from services.notifications import Notices
+from services.notifications.helpdesk import HelpDesk
 from services.operations.privacy import Privacy
 from tests.drivers.waiting import eventually
 from tests.factories.applicants import make_applicant, make_application
@@ -282,9 +282,7 @@ async def test_applications_come_along_and_those_never_handed_in_go(
         sealed = seal_values(deps, {"address": f"解放路{application.number}号"})
         await ApplicationSection.create(application_id=application.id, code="basic", values_sealed=sealed, saved_at=now)
         await attach(deps, application.id, "photo", filename=f"{application.number}.jpg")
-    await Feedback.create(
-        pool="demo", account_id=account.id, text_sealed=deps.keys.seal("建议延长公示", "text"), created_at=now
-    )
+    await HelpDesk(deps).write(actor, "建议延长公示")
     export = await privacy.export(actor, await _code(deps, book))
     assert [(exported["number"], exported["values"], exported["files"]) for exported in export["applications"]] == [
         ("SQ1", {"address": "解放路SQ1号"}, ["SQ1.jpg"]),

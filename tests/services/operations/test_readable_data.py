@@ -14,13 +14,13 @@ from models.audit import AuditEntry
 from models.campaigns import EmployerRequest
 from models.exams import ExamAppeal, ExamAttempt, ExamCandidate
 from models.experts import Expert
-from models.helpdesk import Feedback
 from models.notices import Notice
 from models.reports import ContactQuestion
 from models.reviews import Objection, ReviewEntry
 from services.accounts.wechat_binding import WechatBinding
 from services.core.base import Actor, Deps
 from services.corrections.accounts import AccountCorrections
+from services.notifications.helpdesk import HelpDesk
 from services.operations.privacy import Privacy
 from services.operations.readable_data import (
     ACCOUNT,
@@ -81,7 +81,7 @@ async def career(db: str, deps: Deps) -> Career:
     by = {"pool": "demo", "account_id": account.id, "created_at": now}
     await ReviewEntry.create(application_id=career.entered.id, at=now, event="approve", who="演示市主管部门")
     await Objection.create(application_id=career.entered.id, text_sealed=keys.seal("证书不符", "text"), **by)
-    await Feedback.create(text_sealed=keys.seal("建议延长公示", "text"), **by)
+    await HelpDesk(deps).write(Actor("demo", "expert", account.id), "建议延长公示")
     await EmployerRequest.create(name="新单位", **by)
     office = Actor("demo", "pool_admin")
     await composed(AccountCorrections, deps).disable(office, account.id, "本人来电要求")

@@ -127,6 +127,7 @@ ALONE: Mapping[str, str] = {
     "uploads": "removes uploads that nobody finished",
     "file_removals": "removes files that no row names",
     "sanction_ended": "tells the expert; nothing decides by whether he was told",
+    "feedback_close": "closes threads with the office, which nothing else moves by the clock",
 }
 """Kinds whose rows no other kind decides on, and why."""
 _ROUNDS, _PERIODIC_TURNS = 40, 2

@@ -120,9 +120,11 @@ async def test_whose_office_has_ended_still_has_an_account_and_leaves(world: Wor
 
 async def test_an_office_writes_feedback_without_logging_in_again(world: World) -> None:
     visitor = await (await world.enter((await offices(world))["verifier"])).get("/h5/demo/help")
-    assert (visitor.page.links["首页"], "登录后反馈" in visitor.text) == ("/", False)
-    await visitor.press("提交", text="建议在核验页显示咨询电话。")
-    assert (visitor.path, "建议在核验页显示咨询电话" in visitor.text) == ("/h5/demo/help", True)
+    assert (visitor.page.links["首页"], "；需要登录" in visitor.text) == ("/", False)
+    await visitor.get("/h5/demo/feedback")
+    await visitor.press("提交", subject="advice", text="建议在核验页显示咨询电话。")
+    assert visitor.path.startswith("/h5/demo/feedback/")
+    assert "建议在核验页显示咨询电话" in visitor.text
 
 
 def test_pages_of_all_are_gone_on_with_in_any_role() -> None:

@@ -338,11 +338,13 @@ async def test_what_is_missing_is_listed_and_each_line_leads_to_its_field(
     assert serious(seen) == []
 
 
-async def test_feedback_is_written_below_the_guide(browser: Browser, world: ApplyingWorld) -> None:
+async def test_feedback_is_written_from_the_guide(browser: Browser, world: ApplyingWorld) -> None:
     actor = await world.person()
     seen = await world.at_page(browser, actor, PHONE)
     page = await seen.open("/h5/demo/help")
-    await page.get_by_label("您的意见或遇到的问题").fill("职称证书上传后看不清，能否放大？")
+    await page.get_by_role("link", name="投诉与意见反馈").click()
+    await page.get_by_label("关于").select_option(label="意见建议")
+    await page.get_by_label("您要说的事").fill("职称证书上传后看不清，能否放大？")
     await page.get_by_role("button", name="提交").click()
     await expect(page.get_by_text("已收到，谢谢。")).to_be_visible()
     await seen.check("apply-help")

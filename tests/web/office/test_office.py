@@ -143,7 +143,7 @@ async def test_the_home_page_lists_pending_work_with_links(scene: Scene) -> None
         "超期未审 2",
         "申请添加的单位 1",
         "待处理的异议 1",
-        "待答复的意见 1",
+        "待答复的投诉与反馈 1",
         "异常的退款 1",
         "待开的发票 1",
         "对账差异 1",

@@ -13,16 +13,15 @@ from domain.errors import Rejected
 from models.accounts import Account
 from models.applications import Application
 from models.audit import AuditEntry
-from models.helpdesk import Feedback
 from models.notices import Notice
 from models.payments import Bill, BillDifference, Fee, Invoice, PayEvent, Refund
 from models.reviews import Objection
-from services.core.base import rows
+from services.core.base import Actor, rows
 from services.inspection.file_types import XLSX
 from services.payments import PDF_BYTES
 from services.ports import RefundReport
 from tests.factories.payments import platform_of
-from tests.factories.people import make_expert
+from tests.factories.people import make_account, make_expert, make_grant
 from tests.web.conftest import PUBLIC_URL, Visitor, World
 from tests.web.office_scene import (
     Scene,
@@ -359,13 +358,48 @@ async def test_feedback_is_answered_and_its_sender_notified(scene: Scene) -> Non
     row = await feedback(scene)
     visitor = await scene.at("/office/feedback")
     assert "郑建议" not in visitor.text
+    await visitor.get(f"/office/feedback/{row.id}")
     await visitor.press("答复", text="x")
     assert (visitor.status, "请填写2至300个字的答复" in visitor.text) == (422, True)
     await visitor.press("答复", text="已增加，感谢您的建议。")
     assert "已答复，并通知了对方" in visitor.text
-    assert (await Feedback.get(id=row.id)).answer == "已增加，感谢您的建议。"
     assert await Notice.exists(kind="feedback_answered")
-    assert "已增加，感谢您的建议" in (await visitor.get("/office/feedback?state=answered")).text
+    await row.refresh_from_db()
+    assert (row.state, row.holder_id) == ("answered", scene.account.id)
+    assert f"编号{row.number}" in (await visitor.get("/office/feedback?state=answered&subject=advice")).text
+    assert f"编号{row.number}" not in (await visitor.get("/office/feedback?state=answered&subject=fee")).text
+
+
+async def test_two_administrators_do_not_answer_past_each_other(scene: Scene) -> None:
+    row = await feedback(scene)
+    visitor = await scene.at(f"/office/feedback/{row.id}")
+    writer = Actor("demo", "applicant", row.account_id)
+    await scene.world.services.notifications.helpdesk.write_back(writer, row.id, "还有一处也要改。")
+    await visitor.press("答复", text="已增加，感谢您的建议。")
+    assert (visitor.status, "刚有新的内容" in visitor.text, "还有一处也要改" in visitor.text) == (409, True, True)
+    await visitor.press("答复", text="两处都已增加。")
+    assert "已答复，并通知了对方" in visitor.text
+
+
+async def test_feedback_that_is_overdue_is_counted_on_the_first_page(scene: Scene) -> None:
+    row = await feedback(scene)
+    assert "超期未答复" not in (await scene.at("/office")).text
+    scene.world.clock.set(row.due_at)
+    links = (await scene.at("/office")).page.links
+    [path] = [path for text, path in links.items() if "超期未答复的投诉与反馈" in text]
+    assert f"编号{row.number}" in (await scene.at(path)).text
+
+
+async def test_a_thread_is_handed_to_a_colleague_on_its_page(scene: Scene) -> None:
+    row = await feedback(scene)
+    colleague = await make_account(scene.world.services.deps, real_name="李公正")
+    await make_grant(colleague, "pool_admin")
+    visitor = await scene.at(f"/office/feedback/{row.id}")
+    await visitor.press("确定")
+    assert (visitor.status, "请选择由哪位管理员办理" in visitor.text) == (422, True)
+    await visitor.press("确定", to=str(colleague.id))
+    assert ("已记下由谁办理" in visitor.text, "李公正" in visitor.text) == (True, True)
+    assert (await Notice.get(kind="feedback_handed")).account_id == colleague.id
 
 
 # ---- initial passwords
