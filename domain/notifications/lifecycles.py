@@ -105,6 +105,5 @@ FEEDBACK: Lifecycle[FeedbackState, FeedbackEvent] = Lifecycle(
             FeedbackEvent.CLOSE: FeedbackState.CLOSED,
             FeedbackEvent.LAPSE: FeedbackState.CLOSED,
         },
-        FeedbackState.CLOSED: {},
     },
 )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.errors import InvalidInput, RuleViolation
+from domain.faults import Faults
 from domain.notifications.lifecycles import FEEDBACK, FeedbackEvent, FeedbackState, FeedbackSubject
 from models.helpdesk import Feedback, FeedbackMessage
 from services.core.base import Actor, Deps, record, rows, transaction
@@ -49,11 +50,14 @@ class HelpDesk:
     async def write(
         self, actor: Actor, text: str, subject: str = FeedbackSubject.ADVICE, *, key: str | None = None
     ) -> FeedbackReceipt:
-        """Begin a thread. Raises InvalidInput for an unknown subject and for an empty or too long text, TooMany beyond
-        the day's limit."""
+        """Begin a thread. Raises InvalidInput, with all faults, for an unknown subject and for an empty or too long
+        text, TooMany beyond the day's limit."""
         account_id = account_of(actor)
         self.check_open(actor.pool)
-        about, message = _check_subject(subject), check_message(text)
+        faults = Faults()
+        about = faults.check(_check_subject, subject)
+        message = faults.check(check_message, text)
+        faults.raise_any()
         now = self.deps.now()
 
         async def run() -> FeedbackReceipt:

@@ -66,7 +66,7 @@ SHOWN = (
         "/h5/{pool}/sanctions",
         "/h5/{pool}/apply/status",
     ),
-    *("/h5/{pool}/panels", "/h5/{pool}/feedback", "/h5/{pool}/feedback/{thread_id}"),
+    *("/h5/{pool}/panels", "/h5/{pool}/feedback/{thread_id}"),
     *("/h5/{pool}/materials", "/h5/{pool}/notice"),
     *("/review", "/review/{task_id}", "/review/{task_id}/all"),
     *("/office/applications", "/office/applications/{id}", "/office/exports/{what}.xlsx", "/office/experts"),
@@ -83,7 +83,6 @@ SHOWN = (
     *(
         "/office/reconciliation/{id}",
         "/office/remuneration",
-        "/office/feedback",
         "/office/feedback/{thread_id}",
         "/office/misunderstood",
         "/office/paraphrases",

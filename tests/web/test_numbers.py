@@ -132,7 +132,7 @@ async def totals(house: House, admin: Account) -> dict[str, int]:
     lists: dict[str, Awaitable[Page[Any]]] = {
         "申请添加的单位": services.organisations.employer_queries.requests(actor, state="open", page=1, size=1),
         "待处理的异议": services.entry.objection_queries.page(actor, state="open", **part),
-        "待答复的意见": services.notifications.helpdesk_queries.list_all(actor, state="open", **part),
+        "待答复的投诉与反馈": services.notifications.helpdesk_queries.list_all(actor, state="open", **part),
         "多次没看懂的话": services.understanding.misunderstood.page(actor, "open", least=RECURRING, **part),
         "异常的退款": payments.queries.orders(actor, "abnormal", **part),
         "无法入账的通知": payments.unmatched_payments.list(actor, "open", **part),

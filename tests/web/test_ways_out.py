@@ -35,6 +35,7 @@ from domain.draws.lifecycles import VirtualCallState as C
 from domain.exams.lifecycles import ATTEMPT, CANDIDATE, EXAM, AttemptEvent, CandidateEvent, ExamEvent
 from domain.experts.lifecycles import SANCTION, SanctionEvent
 from domain.lifecycle import Lifecycle
+from domain.notifications.lifecycles import FEEDBACK, FeedbackEvent
 from domain.payments.lifecycles import FEE, INVOICE, ORDER, REFUND, FeeEvent, InvoiceEvent, OrderEvent, RefundEvent
 from domain.remuneration.lifecycles import REMUNERATION, RemunerationEvent
 from domain.reports.lifecycles import REPORT as SEALED_REPORT
@@ -67,6 +68,10 @@ WAYS: Mapping[Enum, str] = {
     TaskEvent.SEND_BACK: REVIEW,
     TaskEvent.REFUSE: REVIEW,
     TaskEvent.REOPEN: f"{REVIEW}/reopening",
+    FeedbackEvent.WRITE: "POST /h5/{pool}/feedback/{thread_id}",
+    FeedbackEvent.ANSWER: "POST /office/feedback/{thread_id}",
+    FeedbackEvent.CLOSE: "POST /h5/{pool}/feedback/{thread_id}",
+    FeedbackEvent.LAPSE: "duty feedback_close",
     FeeEvent.PAY: "POST /h5/{pool}/pay-order/{token}",
     FeeEvent.CANCEL: STATUS,
     FeeEvent.REFUND: ORDERS,
@@ -203,6 +208,7 @@ LIFECYCLES: Mapping[str, Lifecycle[Any, Any]] = {
     "candidate": CANDIDATE,
     "exam attempt": ATTEMPT,
     "sanction": SANCTION,
+    "feedback": FEEDBACK,
 }
 DRAWS: tuple[Lifecycle[Any, Any], ...] = (DRAW, DISCARD, VERIFICATION, VIRTUAL_CALL)
 NOBODY_WAITS: Mapping[str, str] = {

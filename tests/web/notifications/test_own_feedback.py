@@ -60,6 +60,8 @@ async def test_faults_stand_at_their_fields_and_nothing_is_written(writer: Visit
     await writer.get(LIST)
     await writer.press("提交", subject="", text=TEXT)
     assert (writer.status, "请选择反映哪方面的事" in writer.text, TEXT in writer.text) == (422, True, True)
+    await writer.press("提交", subject="", text="")
+    assert ("请选择反映哪方面的事" in writer.text, "请用5至500个字" in writer.text) == (True, True)
     await writer.press("提交", subject="fee", text="少")
     assert (writer.status, "请用5至500个字" in writer.text) == (422, True)
     assert await Feedback.all().count() == 0
