@@ -32,6 +32,7 @@ FEEDBACK = "意见反馈"
 MY_FEEDBACK = "我的反馈"
 COMPLAINT = "投诉"
 APPEAL = "申诉"
+REMIND_PAYMENT = "催付酬劳"
 MATERIALS = "资料下载"
 GIVE_UP = "放弃申请"
 CONFIRM_LEAVE = "确认请假"
@@ -123,6 +124,7 @@ TAPS: Mapping[str, int] = {
     COMPLAINT: 154,
     APPEAL: 155,
     MY_FEEDBACK: 156,
+    REMIND_PAYMENT: 157,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

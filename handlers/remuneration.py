@@ -8,7 +8,7 @@ from bot.router import Answer, Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.chat_links import link
-from domain.clock import print_time
+from domain.clock import print_date, print_time
 from domain.errors import InvalidInput
 from domain.payments.money import yuan
 from domain.remuneration.lifecycles import RemunerationState
@@ -34,6 +34,8 @@ def register(router: Router) -> None:
         "评标费",
     )
     router.menu("REMUNERATION", list_remunerations)
+    router.remember(remind_agency)
+    router.keyword(begin_reminder, commands.REMIND_PAYMENT, "催付", "催酬劳", "催评审费", "催评标费", "催劳务费")
 
 
 async def list_remunerations(turn: Turn) -> Answer:
@@ -78,6 +80,32 @@ async def answer_remuneration(talk: Talk, waiting: tuple[PickOption, ...]) -> No
         await talk.say(texts.REMUNERATION_DISPUTED)
     else:
         await talk.say(texts.REMUNERATION_WAITS)
+
+
+async def begin_reminder(turn: Turn) -> Answer:
+    """Only amounts of which the agency may be reminded now."""
+    me = await people.get_expert(turn)
+    own = await turn.services.remuneration.answers.list_own(me.actor)
+    options = [PickOption(each.id, _line(each)) for each in own if each.may_remind]
+    if not options:
+        return f"{texts.REMIND_NOTHING}\n{commands.tap_lines(commands.REMUNERATION, commands.COMPLAINT)}"
+    return remind_agency.start(tuple(options[:MOST]))
+
+
+@conversation(commands.REMIND_PAYMENT)
+async def remind_agency(talk: Talk, offered: tuple[PickOption, ...]) -> None:
+    me = await people.get_expert(talk)
+    remuneration_id = await pick_option(talk, texts.REMIND_WHICH, offered)
+    remuneration = await talk.read(talk.services.remuneration.answers.get, me.actor, remuneration_id)
+    question = texts.REMIND_READ_BACK.format(
+        time=print_time(remuneration.gathering_at), amount=yuan(remuneration.amount)
+    )
+    if not await talk.choose(f"{question}\n{_page(talk)}", {texts.REMIND_YES: True, texts.REMIND_NO: False}):
+        await talk.say(texts.REMIND_NOT_DONE)
+        return
+    reminded = await talk.once(talk.services.remuneration.payment_reminders.remind, me.actor, remuneration_id)
+    await talk.say(texts.REMIND_DONE, until=print_date(reminded.next_at))
+    await talk.say(commands.tap_lines(commands.COMPLAINT))
 
 
 def dispute_reason(text: str) -> str:

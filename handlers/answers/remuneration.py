@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot.router import Handler
 from bot.turn import Turn
 from domain.chat_links import link
-from domain.clock import print_time
+from domain.clock import print_date, print_time
 from domain.payments.money import yuan
 from domain.remuneration.fees import LABELS
 from domain.remuneration.lifecycles import RemunerationState
@@ -20,6 +20,7 @@ from services.draws import InvitationView
 from services.remuneration import OwnRemuneration
 
 _SHOWN = 3
+_UNPAID = (RemunerationState.CONFIRMED, RemunerationState.ASSUMED)
 
 STANDARD = "{standard}：{first_hours}小时以内{first}元，之后每小时{hour}元{long}。"
 LONG = "，一天超过{hours}小时的部分每小时{price}元"
@@ -41,11 +42,17 @@ IN_STATE = {
     RemunerationState.CONFIRMED: "您已确认，等抽取单位在系统外支付",
     RemunerationState.ASSUMED: "视为确认，等抽取单位在系统外支付",
 }
-PAID = "抽取单位登记已于{on}支付（{way}）；没有收到请问付款单位"
+PAID = "抽取单位登记已于{on}支付（{way}）"
 OWN = "{time}评标{amount}元：{state}。"
 ASK_THERE = "付款和到账请问这场的联系人：{contact}"
 MAY_OBJECT = "金额少了，可以在“酬劳”里提出异议。"
-HOTLINE = "系统里没有付款期限，也不能催付；联系不上的，请拨打{hotline}。"
+PAY_UNTIL = "抽取单位应在{until}前支付。"
+NO_PAY_TIME = "钱由抽取单位在系统外支付，系统里没有付款期限。"
+PAY_TIME = "钱由抽取单位在系统外支付，应在评标结束后{days}个工作日内付清。"
+REMINDED = "您已于{at}提醒付款单位，{until}起可以再提醒。"
+MAY_REMIND = "没有到账的，可以点“催付酬劳”提醒付款单位核对，{every}可以提醒一次。"
+WRONG_ACCOUNT = "打错卡、账户变了的，请先更正收款账户，再催付，由付款单位核对。"
+HOTLINE = "联系不上的，请拨打{hotline}；一直没有处理的，可以投诉。"
 BANK_PAGE = "核对收款账户"
 
 
@@ -109,11 +116,18 @@ async def tell_where_the_money_is(turn: Turn) -> str:
     if any(remuneration.may_dispute for remuneration in own[:_SHOWN]):
         lines.append(MAY_OBJECT)
     book = turn.services.deps.book(turn.user.pool)
+    rules, may_remind = book.remuneration, any(remuneration.may_remind for remuneration in own)
+    days = rules.pay_within_days
+    lines.append(NO_PAY_TIME if days is None else PAY_TIME.format(days=days))
+    if may_remind:
+        lines.append(MAY_REMIND.format(every=print_length(rules.remind_every)))
     lines.append(HOTLINE.format(hotline=book.pool.hotline))
     if "bank_account" in book.form.at_once():
+        lines.append(WRONG_ACCOUNT)
         page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/file/bank"
         lines.append(f"▸ {link(BANK_PAGE, page)}")
-    return own_panels.with_taps(turn, lines, commands.REMUNERATION)
+    reminder = [commands.REMIND_PAYMENT] if may_remind else []
+    return own_panels.with_taps(turn, lines, *reminder, commands.REMUNERATION, commands.COMPLAINT)
 
 
 def _money_lines(own: list[OwnRemuneration], attended: Mapping[datetime, InvitationView]) -> list[str]:
@@ -131,7 +145,12 @@ def _state_line(gathering_at: datetime, remuneration: OwnRemuneration | None) ->
     time = print_time(gathering_at)
     if remuneration is None:
         return NOT_PROPOSED.format(time=time)
-    return OWN.format(time=time, amount=yuan(remuneration.amount), state=_state_text(remuneration))
+    line = OWN.format(time=time, amount=yuan(remuneration.amount), state=_state_text(remuneration))
+    if remuneration.state in _UNPAID and remuneration.pay_until is not None:
+        line += PAY_UNTIL.format(until=print_date(remuneration.pay_until))
+    if remuneration.reminded_at is not None and remuneration.remind_from is not None:
+        line += REMINDED.format(at=print_date(remuneration.reminded_at), until=print_date(remuneration.remind_from))
+    return line
 
 
 def _state_text(remuneration: OwnRemuneration) -> str:

@@ -21,12 +21,15 @@ from services.core.short_texts import check_no_link, check_text
 from services.draws import lock
 from services.notifications import Notices
 from services.remuneration.records import (
+    REMINDABLE,
     LineView,
     line_views,
     lock_remuneration,
     move_remuneration,
     notify_proposer,
     notify_when_settled,
+    pay_until,
+    remind_from,
     silence_confirms,
 )
 
@@ -42,10 +45,11 @@ _TO_HIMSELF = {
 _UNANSWERED = "逾期未答复；金额与标准不同，须专家本人确认，或更正为标准金额"
 """Instead of an objection, for the venue: an amount that only the venue names is never confirmed by silence."""
 _OWN = """
-SELECT r AS remuneration, i.gathering_at, n.venue,
+SELECT r AS remuneration, i.gathering_at, n.venue, d.ended_at,
   (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at,
   (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at
 FROM remuneration r JOIN invitation i ON i.id = r.invitation_id JOIN call_notice n ON n.id = i.notice_id
+JOIN draw d ON d.id = r.draw_id
 WHERE r.expert_id = $1 AND ($2::uuid IS NULL OR r.id = $2) ORDER BY r.proposed_at DESC, r.id LIMIT $3
 """
 _DUE = (
@@ -78,6 +82,12 @@ class OwnRemuneration:
     reply: Annotated[str, Field(description="The venue's answer to the objection")]
     paid_on: date | None
     paid_way: str
+    pay_until: datetime | None
+    """When the agency should have paid; None where nothing is prescribed."""
+    reminded_at: datetime | None
+    remind_from: datetime | None
+    """When he may remind the agency again; None if he has not reminded it."""
+    may_remind: bool
 
 
 @dataclass(frozen=True)
@@ -209,7 +219,10 @@ class ExpertAnswers:
     def _view_remuneration(self, row: Any) -> OwnRemuneration:
         remuneration = from_row(Remuneration, row["remuneration"])
         state = RemunerationState(remuneration.state)
-        disputes_max = self.deps.book(remuneration.pool).remuneration.disputes_max
+        book, now = self.deps.book(remuneration.pool), self.deps.now()
+        disputes_max = book.remuneration.disputes_max
+        until, again = pay_until(book, row["ended_at"]), remind_from(book, remuneration.reminded_at)
+        is_due = state == RemunerationState.PAID or until is None or until <= now
         lapsed = _has_lapsed(remuneration)
         may_dispute = REMUNERATION.can(state, RemunerationEvent.DISPUTE) and remuneration.disputes < disputes_max
         return OwnRemuneration(
@@ -232,6 +245,10 @@ class ExpertAnswers:
             reply=remuneration.reply,
             paid_on=remuneration.paid_on,
             paid_way=remuneration.paid_way,
+            pay_until=until,
+            reminded_at=remuneration.reminded_at,
+            remind_from=again,
+            may_remind=state in REMINDABLE and is_due and (again is None or again <= now),
         )
 
 

@@ -88,6 +88,21 @@ def reply_until(book: Rulebook, remuneration: Remuneration) -> datetime | None:
     return remuneration.answered_at + book.remuneration.answer_within
 
 
+REMINDABLE = frozenset({RemunerationState.CONFIRMED, RemunerationState.ASSUMED, RemunerationState.PAID})
+"""States in which the expert may say that the money has not arrived; of PAID only the agency says that it was paid."""
+
+
+def pay_until(book: Rulebook, ended_at: datetime | None) -> datetime | None:
+    """When the agency should have paid; None where the rulebook names no time, or the activity has not ended."""
+    days = book.remuneration.pay_within_days
+    return book.calendar.working_days_after(ended_at, days) if days is not None and ended_at is not None else None
+
+
+def remind_from(book: Rulebook, reminded_at: datetime | None) -> datetime | None:
+    """When the expert may remind the agency again; None if he has not yet."""
+    return reminded_at + book.remuneration.remind_every if reminded_at is not None else None
+
+
 async def notify_proposer(notices: Notices, draw: Draw, remuneration: Remuneration, occasion: str = "") -> None:
     """Ask the proposer of the amount to answer the objection; again on another ``occasion``."""
     [row] = await rows("SELECT code FROM invitation WHERE id = $1", remuneration.invitation_id)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.core.due_tasks import DueTask
 from services.remuneration.answers import ExpertAnswers
+from services.remuneration.payment_reminders import PaymentReminders
 from services.remuneration.payouts import Payouts
 from services.remuneration.proposals import Proposals
 from services.remuneration.reminders import DisputeReminders
@@ -20,6 +21,7 @@ class RemunerationServices:
     proposals: Proposals
     answers: ExpertAnswers
     payouts: Payouts
+    payment_reminders: PaymentReminders
     sheets: PaymentSheets
     totals: RemunerationTotals
     dispute_reminders: DisputeReminders

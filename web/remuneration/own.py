@@ -33,12 +33,18 @@ class OwnRemunerationPages(PersonPages):
     @page("/h5/{pool}/remuneration", "remuneration/own.html")
     async def own(self, visit: Visit) -> Mapping[str, object]:
         remunerations = await self.services.remuneration.answers.list_own(visit.actor)
-        return {"pool": self.services.deps.book(visit.actor.pool).pool, "remunerations": remunerations}
+        book = self.services.deps.book(visit.actor.pool)
+        has_bank = "bank_account" in book.form.at_once()
+        return {"pool": book.pool, "remunerations": remunerations, "has_bank": has_bank}
 
     @own.command(_Confirmation, "confirm", note="已确认。抽取单位支付后会通知您。")
     async def confirm(self, visit: Visit, form: _Confirmation) -> None:
         answers = self.services.remuneration.answers
         await answers.confirm(visit.actor, visit.row_id(_ROW), form.version, by="h5")
+
+    @own.command(None, "remind", note="已提醒付款单位核对。")
+    async def remind(self, visit: Visit) -> None:
+        await self.services.remuneration.payment_reminders.remind(visit.actor, visit.row_id(_ROW), key=visit.key)
 
     @own.command(_Dispute, "dispute", note="异议已转给场地，答复后会通知您再次核对。")
     async def dispute(self, visit: Visit, form: _Dispute) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from domain.clock import FixedClock, local, print_time
 from models.experts import Expert
 from models.invitations import Invitation
+from models.notices import Notice
 from services.core.base import Actor
 from tests.factories.remuneration import part
 from tests.handlers.answers.panel_acts import check_in
@@ -67,7 +68,7 @@ async def test_an_amount_is_told_from_the_attendance_to_the_payment(
     today = local(clock.now()).date()
     await remunerations.payouts.mark_paid(office.agency, invitation.draw_id, today, "现金", {own.id: own.version})
     shown = await phone.says("评标费没到账")
-    assert f"抽取单位登记已于{today.month}月{today.day}日支付（现金）；没有收到请问付款单位" in shown
+    assert f"抽取单位登记已于{today.month}月{today.day}日支付（现金）" in shown
     assert (CONTACT in shown, "/h5/demo/file/bank" in shown) == (True, True)
 
 
@@ -87,3 +88,41 @@ async def test_the_contact_is_not_told_to_who_did_not_attend(
     clock.set(invitation.ends_at + timedelta(hours=8))
     shown = await phone.says("评标费没到账")
     assert ("您还没有评标酬劳" in shown, CONTACT in shown) == (True, False)
+
+
+async def test_money_that_has_not_arrived_is_called_for_in_the_chat(
+    world: World, clock: FixedClock, phone: Phone, expert: Expert
+) -> None:
+    assert "目前没有可以催付的" in await phone.says("催付酬劳")
+    invitation = await make_past_panel(world, clock, expert)
+    await world.services.remuneration.proposals.propose(world.office.venue, invitation.draw_id, invitation.id)
+    me = Actor("demo", "expert", expert.account_id, expert.id)
+    [own] = await world.services.remuneration.answers.list_own(me)
+    await world.services.remuneration.answers.confirm(me, own.id, own.version, by="chat")
+    shown = await phone.says("评标费没到账")
+    for words in ("系统里没有付款期限", "7天可以提醒一次", "打错卡、账户变了的", "/h5/demo/file/bank", "可以投诉"):
+        assert words in shown
+    assert "提醒付款单位？" in await phone.taps("催付酬劳")
+    assert "没有提醒" in await phone.taps("先不提醒")
+    await phone.says("催付")
+    assert "已提醒付款单位核对" in await phone.taps("提醒")
+    notice = await Notice.get(kind="agency_pay_reminder")
+    assert (notice.account_id, notice.params["code"]) == (world.office.agency.account_id, invitation.code)
+    shown = await phone.says("评标费没到账")
+    assert ("您已于2026年11月" in shown, "催付酬劳" in shown) == (True, False)
+    assert "目前没有可以催付的" in await phone.says("催付酬劳")
+    assert "您要投诉或申诉哪方面的事" in await phone.taps("投诉")
+
+
+async def test_a_prescribed_time_of_payment_is_named(
+    world: World, clock: FixedClock, phone: Phone, expert: Expert
+) -> None:
+    world.set_rules(remuneration={"pay_within_days": 10})
+    invitation = await make_past_panel(world, clock, expert)
+    await world.services.remuneration.proposals.propose(world.office.venue, invitation.draw_id, invitation.id)
+    me = Actor("demo", "expert", expert.account_id, expert.id)
+    [own] = await world.services.remuneration.answers.list_own(me)
+    await world.services.remuneration.answers.confirm(me, own.id, own.version, by="chat")
+    shown = await phone.says("评标费没到账")
+    assert ("抽取单位应在2026年12月" in shown, "评标结束后10个工作日内付清" in shown) == (True, True)
+    assert "催付酬劳" not in shown

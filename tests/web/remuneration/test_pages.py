@@ -14,6 +14,7 @@ from domain.ids import new_id
 from models.attendance import Attendance
 from models.audit import AuditEntry
 from models.draws import Draw
+from models.notices import Notice
 from models.organisations import Organisation
 from models.remuneration import Remuneration
 from services.core.base import Actor
@@ -299,3 +300,26 @@ async def test_the_office_sees_what_each_organisation_owes_by_month_and_takes_it
     agency = await world.log_in(world.office.agency)
     for path in ("", ".xlsx", f"/{draw.organisation_id}"):
         assert (await agency.client.get(f"/office/remuneration{path}")).status == 403
+
+
+async def test_an_expert_reminds_the_agency_on_the_page(world: World) -> None:
+    draw_id, [invitation] = await ended_panel(world.office, world.clock)
+    await world.services.remuneration.proposals.propose(world.office.venue, draw_id, invitation.id)
+    expert = await world.log_in_expert(invitation.expert_id)
+    await expert.get("/h5/demo/remuneration")
+    assert "提醒付款单位" not in "".join(expert.page.buttons)
+    [confirm] = [button for button in expert.page.buttons if button.startswith("确认")]
+    await expert.press(confirm)
+    [remind] = [button for button in expert.page.buttons if "提醒付款单位" in button]
+    sent = {**expert.page.buttons[remind][0]["fields"], "command": "remind"}
+    await expert.press(remind)
+    assert ("已提醒付款单位核对" in expert.text, "起可以再提醒" in expert.text) == (True, True)
+    await expert.post("/h5/demo/remuneration", sent)
+    assert await Notice.filter(kind="agency_pay_reminder").count() == 1, "a second tap of the same button"
+    await expert.post("/h5/demo/remuneration", {**sent, "key": "another"})
+    assert (expert.status, "提醒过付款单位" in expert.text) == (429, True)
+    assert (expert.page.links["投诉"], expert.page.links["更正收款账户"]) == (
+        "/h5/demo/feedback?subject=fee",
+        "/h5/demo/file/bank",
+    )
+    assert "评审费" in (await expert.click("投诉")).text
