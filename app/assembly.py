@@ -17,6 +17,7 @@ from services.inspection.checker import FileChecker
 from services.notifications import Taps
 from services.payments import ApplicationFeeOwner, CourseFeeOwner
 from services.ports import (
+    AccountSubscriptions,
     CallBridge,
     ChatWindows,
     DocumentRenderer,
@@ -68,6 +69,7 @@ class Ports:
     appids: MiniProgramAppids
     identity_verification_pools: VerifiedPools
     subscribe_template: SubscribeTemplates
+    account_subscription: AccountSubscriptions
     prices: Prices
 
 

@@ -51,7 +51,7 @@ from models.database_connection import tortoise_config
 from services.core.base import Deps, Jobs
 from services.core.crypto import Keyring
 from services.inspection.checker import FileChecker
-from services.ports import MiniProgramAppids, Prices, VerifiedPools
+from services.ports import MiniProgramAppids, Prices, SubscribeTemplate, VerifiedPools
 from services.registry import Services
 
 
@@ -200,10 +200,15 @@ def make_deps(settings: Settings, rulebooks: Mapping[str, Rulebook], clock: Cloc
 
 
 def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Ports:
-    programs = settings.wechat.mini_programs
+    programs, accounts = settings.wechat.mini_programs, settings.wechat.accounts
 
-    def subscribe_template(pool: str, kind: str) -> str:
-        return programs[pool].templates.get(kind, kind) if pool in programs else kind
+    def subscribe_template(pool: str, kind: str) -> SubscribeTemplate:
+        template = programs[pool].templates.get(kind, kind) if pool in programs else kind
+        return SubscribeTemplate(template, pool in programs and template in programs[pool].long_term)
+
+    def account_subscription(pool: str, kind: str) -> SubscribeTemplate | None:
+        template = accounts[pool].subscriptions.get(kind) if pool in accounts else None
+        return SubscribeTemplate(template, template in accounts[pool].long_term) if template else None
 
     return Ports(
         official=gateways.official,
@@ -227,6 +232,7 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         appids=MiniProgramAppids({pool: program.appid for pool, program in programs.items()}),
         identity_verification_pools=VerifiedPools(frozenset(settings.person_check.pools)),
         subscribe_template=subscribe_template,
+        account_subscription=account_subscription,
         prices=Prices({"sms": settings.sms.price, "voice": settings.voice.price}),
     )
 

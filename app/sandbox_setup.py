@@ -11,7 +11,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -220,14 +220,20 @@ def _mini_program(pool: str, settings: Settings, books: Mapping[str, Rulebook]) 
         "name": books[pool].pool.account_name,
         "appid": program.appid,
         "secret": program.secret.get_secret_value(),
-        "templates": _cards(program.templates, cards),
+        "templates": _cards(program.templates, cards, program.long_term),
     }
 
 
-def _cards(ids: Mapping[str, str], cards: Mapping[str, TemplateText | None]) -> dict[str, object]:
+def _cards(
+    ids: Mapping[str, str], cards: Mapping[str, TemplateText | None], long_term: Collection[str] = ()
+) -> dict[str, object]:
     """Message templates by id; a kind without an id uses its name."""
     return {
-        ids.get(kind, kind): {"title": card.title, "fields": {name: field.label for name, field in card.fields.items()}}
+        ids.get(kind, kind): {
+            "title": card.title,
+            "fields": {name: field.label for name, field in card.fields.items()},
+            "long_term": ids.get(kind, kind) in long_term,
+        }
         for kind, card in cards.items()
         if card is not None
     }

@@ -81,6 +81,11 @@ class OfficialAccount(BaseModel):
     mode: Literal["plain", "compatible", "safe"] = "safe"
     templates: dict[str, str] = {}
     """Template id by kind of notice."""
+    subscriptions: dict[str, str] = {}
+    """Template id of a 订阅通知 by kind of notice: such a kind is sent as 订阅通知, with the person's consent, not as a
+    template message."""
+    long_term: frozenset[str] = frozenset()
+    """Ids among ``subscriptions`` of the long-term kind (长期订阅); a consent to any other permits one message."""
 
 
 class MiniProgramSettings(BaseModel):
@@ -88,6 +93,8 @@ class MiniProgramSettings(BaseModel):
     secret: SecretStr
     templates: dict[str, str] = {}
     """Subscribe-message template id by kind of notice."""
+    long_term: frozenset[str] = frozenset()
+    """Ids among ``templates`` of the long-term kind (长期订阅); a consent to any other permits one message."""
 
 
 class Wechat(BaseModel):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bot.router import Router
 from bot.turn import Turn
-from services.notifications import apply_consent_events
 
 
 def register(router: Router) -> None:
@@ -39,6 +38,6 @@ async def _record_consents(turn: Turn, *, withdrawn: bool) -> None:
         for item in list_items
     ]
     named = [(template, yes) for template, yes in consents if template]
-    await apply_consent_events(
-        turn.user.appid, turn.user.openid, named, withdrawn=withdrawn, now=turn.services.deps.now()
+    await turn.services.notifications.consents.take_events(
+        turn.user.appid, turn.user.openid, named, withdrawn=withdrawn, sent_at=turn.message.sent_at
     )

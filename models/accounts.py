@@ -66,10 +66,12 @@ class WechatIdentity(Row):
     blocked = fields.BooleanField(default=False)
     """The user switched our messages off (failed:user block, 48002)."""
     subscribe_credits: Any = fields.JSONField(default=dict)
-    """Remaining one-time subscriptions that the user accepted, by template id."""
+    """Messages that the user's consents still permit, by template id; of a template of the long-term kind 1 or 0."""
     subscribe_refusals: Any = fields.JSONField(default=dict, db_default={})
-    """When a template was last refused, or banned by WeChat, by its id: ``{"at": ISO time, "how": "reject" or "ban"}``.
-    """
+    """When a template was last refused, banned by WeChat, or its consent ended, by its id: ``{"at": ISO time, "how":
+    "reject", "ban" or "ended"}``."""
+    subscribe_accepts: Any = fields.JSONField(default=dict, db_default={})
+    """When a template was last accepted, by its id: ISO time."""
     created_at = fields.DatetimeField()
     bound_at = fields.DatetimeField(null=True)
 

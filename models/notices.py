@@ -36,6 +36,8 @@ class Notice(Row):
     next_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField()
     closed_at = fields.DatetimeField(null=True)
+    opened_at = fields.DatetimeField(null=True)
+    """When the person opened the notice's page, or acted on its matter."""
     bulk = fields.BooleanField(default=False, db_default=False)
 
     class Meta:

@@ -23,6 +23,8 @@ class Template:
     title: str
     fields: dict[str, str]
     """Parameter name such as ``time1`` to the label shown."""
+    long_term: bool = False
+    """Of a subscription: a consent isn't used up by a message (长期订阅)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +281,7 @@ def _templates(items: Json) -> dict[str, Template]:
     for key, value in items.items():
         item = value if isinstance(value, dict) else {}
         fields = {name: str(label) for name, label in jsons.mapping(item, "fields").items()}
-        templates[key] = Template(jsons.text(item, "title", "通知"), fields)
+        templates[key] = Template(jsons.text(item, "title", "通知"), fields, item.get("long_term") is True)
     return templates
 
 

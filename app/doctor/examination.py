@@ -27,7 +27,7 @@ from app.redis_connection import make_redis
 from app.rulebook_files import check_rulebooks, load_rulebooks
 from app.sandbox_setup import check_production
 from config.connection_limits import TOOL
-from config.settings import Settings
+from config.settings import Settings, Wechat
 from domain.errors import Conflict, RulebookError
 from domain.rulebook.book import Rulebook
 from models.database_connection import connect
@@ -105,7 +105,21 @@ def _pool_templates(settings: Settings, pool: str, book: Rulebook) -> list[Check
         findings = [problem("模板", f"{pool} 的服务号缺少模板 ID：{cards}。请填入 {where}。")] if cards else []
     if program is None:
         findings.append(problem("模板", f"{book.pool.name}（{pool}）没有小程序，请填入 PBT_WECHAT__MINI_PROGRAMS。"))
-    return findings
+    return findings + [problem("模板", text) for text in unknown_long_term(settings.wechat, pool)]
+
+
+def unknown_long_term(wechat: Wechat, pool: str) -> list[str]:
+    """Long-term ids that no kind uses: a mistyped one would be counted as one-time, and fall silent after a message."""
+    account, program = wechat.accounts.get(pool), wechat.mini_programs.get(pool)
+    places = [
+        ("PBT_WECHAT__ACCOUNTS", "subscriptions", account.subscriptions, account.long_term) if account else None,
+        ("PBT_WECHAT__MINI_PROGRAMS", "templates", program.templates, program.long_term) if program else None,
+    ]
+    return [
+        f"{setting} 中 {pool} 的 long_term 有 {known} 里没有的模板 ID：{'、'.join(unknown)}。请核对。"
+        for setting, known, templates, long_term in filter(None, places)
+        if (unknown := sorted(long_term - set(templates.values())))
+    ]
 
 
 def _missing_kinds(kinds: Iterable[str], known: Mapping[str, str]) -> str:

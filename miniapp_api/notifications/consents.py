@@ -1,4 +1,5 @@
-"""Consent to the mini-program's subscribe messages: templates to ask for at each tap, and the person's choices."""
+"""Consent to the mini-program's subscribe messages: templates to ask for at each tap, the person's choices, and what
+holds now."""
 
 from __future__ import annotations
 
@@ -9,14 +10,14 @@ from pydantic import Field
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Params
-from services.notifications import Answer, Occasion, RequestableConsent
+from services.notifications import Answer, Occasion, OwnConsent, RequestableConsent
 
 api = Api(
     "consents",
     "订阅消息",
-    "Each acceptance of `wx.requestSubscribeMessage` allows one message of that template. WeChat allows the question "
-    "only straight from a tap or after a payment: fetch the list when the page is drawn, ask inside the tap, then "
-    "report.",
+    "An acceptance of `wx.requestSubscribeMessage` allows one message of that template; of a long-term one, all until "
+    "it is withdrawn. WeChat allows the question only straight from a tap or after a payment, and for templates of one "
+    "kind only: fetch the list when the page is drawn, ask inside the tap, then report.",
 )
 
 
@@ -35,6 +36,12 @@ async def wanted(call: Call, query: OccasionQuery) -> Listing[RequestableConsent
     """Templates to ask for, most needed first; at most three. Empty where none is used."""
     requestable = await call.services.notifications.consents.list_requestable(call.actor, query.occasion)
     return Listing(items=requestable)
+
+
+@api.get("/consents/own", "我的微信提醒")
+async def own(call: Call) -> Listing[OwnConsent]:
+    """Templates of the person's role, most needed first, and whether they can be sent."""
+    return Listing(items=await call.services.notifications.consents.list_own(call.actor))
 
 
 @api.post("/consents", "记录订阅结果")

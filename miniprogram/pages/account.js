@@ -50,6 +50,7 @@ openPage({ guests: true }, {
             me.roles.length === 0 && { label: '申请成为评标专家', url: '/pages/register' },
             { label: '绑定公众号', tag: me.in_chat ? '已绑定' : '未绑定', tone: me.in_chat ? /** @type {const} */ ('good') : /** @type {const} */ ('warn'),
               command: me.in_chat ? '' : 'join' },
+            me.role !== 'guest' && { label: '微信提醒', url: '/pages/reminders' },
             { label: '密码、手机号、登录设备', url: own('account') },
             this.pool.hotline && { label: '人工服务', value: this.pool.hotline, command: 'phone' },
           ]) },

@@ -124,7 +124,7 @@ openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]), item: /** 
 
   /**
    * Answers for the time that the page showed.
-   * @param {Api.InvitationOut} item @param {Api.InvitationAnswerIn['choice']} choice @param {Promise<void>} [asked]
+   * @param {Api.InvitationOut} item @param {Api.InvitationAnswerIn['choice']} choice @param {Promise<boolean>} [asked]
    */
   async answer({ gathering_at }, choice, asked) {
     const answering = call('POST /invitations/{invitation_id}/answer', { ...this.mine(), body: { choice, gathering_at } });

@@ -279,3 +279,34 @@ test('past notices are listed, and open the page of their action', async () => {
   assert.equal(phone.sent.at(-1).query, 'page=2&size=20');
   assert.deepEqual(phone.buttons, ['更新的消息']);
 });
+
+test('reminders are switched on by a tap, one template at a time', async () => {
+  const one = { template_id: 't1', title: '签到提醒', long_term: false, left: 2, state: 'on' };
+  const items = [one, { ...one, template_id: 't2', title: '缴费通知', long_term: true, left: 1 },
+    { ...one, template_id: 't3', title: '进度通知', long_term: true, left: 0, state: 'ended' }];
+  const answers = { 'GET /consents/own': { items }, 'POST /consents': { status: 204 } };
+  const phone = await new Phone(answers, { requestSubscribeMessage: async ({ tmplIds: [id] }) => ({ errMsg: '', [id]: 'accept' }) }).open('pages/reminders');
+  assert.match(phone.text, /签到提醒.*还可发2条.*缴费通知.*已开启.*进度通知.*已失效/s);
+  await phone.tap('进度通知');
+  await phone.tap('签到提醒');
+  assert.deepEqual(phone.callsOf('requestSubscribeMessage').map(({ tmplIds }) => tmplIds), [['t3'], ['t1']]);
+  assert.deepEqual(phone.bodies('POST /consents'), [{ answers: { t3: 'accept' } }, { answers: { t1: 'accept' } }]);
+  assert.deepEqual(phone.callsOf('showToast'), []);
+});
+
+test('a reminder that WeChat refuses without a question is explained', async () => {
+  const items = [{ template_id: 't1', title: '签到提醒', long_term: true, left: 0, state: 'refused' }];
+  const phone = await new Phone({ 'GET /consents/own': { items }, 'POST /consents': { status: 204 } },
+    { requestSubscribeMessage: async () => ({ errMsg: '', t1: 'reject' }) }).open('pages/reminders');
+  await phone.tap('签到提醒');
+  assert.match(phone.callsOf('showToast')[0].title, /通知管理/);
+});
+
+test('templates of both kinds are never asked for together', async () => {
+  const ask = (id, longTerm) => ({ template_id: id, title: id, left: 0, long_term: longTerm, ask: true });
+  const items = { supervising: [ask('a', true), ask('c', true)], drawing: [ask('b', false)] };
+  await new Phone({ 'GET /consents': ({ query }) => ({ items: items[query.replace('occasion=', '')] || [] }) }).open('pages/index/index');
+  const { wanted } = require('../lib/consents');
+  assert.deepEqual(await wanted('supervising', 'drawing'), ['a', 'c']);
+  assert.deepEqual(await wanted('drawing', 'supervising'), ['b']);
+});

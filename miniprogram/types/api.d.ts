@@ -56,6 +56,7 @@ declare namespace Api {
         | 'at_the_door' | 'reviewing' } };
       answer: RequestableConsentOutListing };
     'POST /consents': { given: { body: AnswersIn }; answer: null };
+    'GET /consents/own': { given: {}; answer: OwnConsentOutListing };
     'GET /notices': { given: { query?: { page?: number; size?: number } }; answer: PastNoticeOutPage };
   }
 
@@ -466,6 +467,18 @@ declare namespace Api {
     changes: Array<FieldComparisonOut>;
   }
 
+  interface OwnConsentOut {
+    template_id: string;
+    title: string;
+    long_term: boolean;
+    left: number;
+    state: 'on' | 'off' | 'refused' | 'ended';
+  }
+
+  interface OwnConsentOutListing {
+    items: Array<OwnConsentOut>;
+  }
+
   interface OwnExamOut {
     candidate_id: string;
     name: string;
@@ -605,6 +618,7 @@ declare namespace Api {
     template_id: string;
     title: string;
     left: number;
+    long_term: boolean;
     ask: boolean;
   }
 

@@ -41,6 +41,7 @@ def state(control: Control) -> Json:
                 "appid": mini.appid,
                 "name": mini.name,
                 "templates": {code: template.title for code, template in mini.templates.items()},
+                "long_term": [code for code, template in mini.templates.items() if template.long_term],
             }
             for mini in world.minis.values()
         ],

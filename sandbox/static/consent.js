@@ -42,6 +42,8 @@ export class ConsentSheet {
       throw new Failure(-1, 'can only be invoked by user TAP gesture.');
     }
     if (!ids.length) throw new Failure(10001, 'tmplIds is empty');
+    const longTerm = new Set(ids.map((id) => Boolean(this.mini?.long_term?.includes(id))));
+    if (longTerm.size > 1) throw new Failure(20002, 'Templates type must be same');
     if (ids.length > MOST) throw new Failure(20003, 'templates count out of max bounds');
     if (!this.element.hidden) throw new Failure(10005, 'the last question is still open');
     const kept = this.settings();
@@ -75,7 +77,7 @@ export class ConsentSheet {
     const allow = h('button', { type: 'button', class: 'primary', onclick: () => this.decide(accepted(), always.checked) }, '允许');
     this.box.replaceChildren(
       h('p', { class: 'consent-from' }, `${this.mini?.name ?? '小程序'} 申请`),
-      h('h4', {}, '发送一次以下消息'),
+      h('h4', {}, open.every(({ id }) => this.mini?.long_term?.includes(id)) ? '发送以下消息' : '发送一次以下消息'),
       h('div', { class: 'consent-list' }, ticks),
       h('label', { class: 'consent-always' }, always, '总是保持以上选择，不再询问'),
       h('div', { class: 'consent-buttons' }, h('button', { type: 'button', onclick: () => this.decide([], always.checked) }, '取消'), allow));

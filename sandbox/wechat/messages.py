@@ -183,7 +183,10 @@ async def bizsend(call: ApiCall) -> Json:
 async def _send_by_consent(
     call: ApiCall, receiver: tuple[Phone, Chat], template: Template | None, link: PhoneLink | None
 ) -> None:
-    """Use up one consent. WechatError 43108 while another message is being sent to the person, 43101 without one."""
+    """Use up one consent, unless it is long-term.
+
+    WechatError 43108 while another message is being sent to the person, 43101 without a consent.
+    """
     platform, (phone, chat) = call.platform, receiver
     key = (call.app.appid if call.app else "", jsons.text(call.body, "template_id"))
     openid = jsons.text(call.body, "touser")
@@ -196,7 +199,7 @@ async def _send_by_consent(
         left = phone.consents.get(key, 0)
         if left <= 0:
             raise WechatError(43101)
-        phone.consents[key] = left - 1
+        phone.consents[key] = left if template is not None and template.long_term else left - 1
         title = template.title if template else "服务通知"
         segments = card_segments(values, template, link)
         platform.world.show(phone, chat, "account", "template", segments, title=title, source="subscribe")

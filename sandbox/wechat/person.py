@@ -207,7 +207,7 @@ class Person:
     # -- consent to notices -----------------------------------------------------------------------------------------
 
     async def consent(self, template_id: str, accept: bool, mini: bool, *, always: bool = False) -> TapOutcome:
-        """Answers the pop-up for a one-time notice. An official account gets an event; a mini-program none.
+        """Answers the pop-up for a notice. An official account gets an event; a mini-program none.
 
         ``always``: the same answer is given from now on without a question.
         """
@@ -215,8 +215,10 @@ class Person:
         if app is None:
             raise BadControlRequest(f"no mini-program for pool {self.chat.pool!r}")
         key = (app.appid, template_id)
+        template = app.templates.get(template_id)
         if accept:
-            self.phone.consents[key] = self.phone.consents.get(key, 0) + 1
+            held = template is not None and template.long_term
+            self.phone.consents[key] = 1 if held else self.phone.consents.get(key, 0) + 1
         if always:
             self.phone.choices[key] = accept
         self.phone.touch()

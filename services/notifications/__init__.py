@@ -4,7 +4,8 @@
 ``operations.delivery_reports`` applies their outcomes.
 """
 
-from services.notifications.consents import Answer, Occasion, RequestableConsent, apply_consent_events
+from services.notifications.consent_records import Answer
+from services.notifications.consents import Occasion, OwnConsent, RequestableConsent
 from services.notifications.delivery import Delivery
 from services.notifications.entrances import DOOR
 from services.notifications.helpdesk import FEEDBACK_MAX, FeedbackReceipt
@@ -46,12 +47,12 @@ __all__ = [
     "Notices",
     "NotificationServices",
     "Occasion",
+    "OwnConsent",
     "PastNotice",
     "Recipient",
     "RequestableConsent",
     "Taps",
     "ThreadMessage",
-    "apply_consent_events",
     "deliveries_of",
     "new_out_id",
     "notice_title",

@@ -1,16 +1,18 @@
-"""Consents to the mini-program's messages (一次性订阅消息): each acceptance of a template permits one message of it, at
-any later time. Decides which templates to ask for and when, and records the choices.
+"""Consents to WeChat's messages (订阅消息). Decides which templates to ask for and when, and records the choices.
+
+A template is of one of two kinds, set by the installation. A consent of the one-time kind (一次性订阅) permits one
+message, at any later time; one of the long-term kind (长期订阅) holds until it is withdrawn.
 
 WeChat permits the mini-program to ask only directly after a tap or a payment, for three templates at most, of different
-titles. So a page gets the useful templates beforehand, and reports the person's choices. A person who always accepts
-sees no question; after a refusal the person isn't asked for a while.
+titles and of one kind. So a page gets the useful templates beforehand, and reports the person's choices. A person who
+always accepts sees no question; after a refusal the person isn't asked for a while.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -19,7 +21,16 @@ from domain.errors import InvalidInput
 from models.accounts import Session, WechatIdentity
 from services.core.base import Actor, Deps, transaction
 from services.core.permissions import AGENCY, APPLICANT, EXPERT, REVIEWER, SUPERVISOR, VENUE, VERIFIER
-from services.ports import SubscribeTemplates
+from services.notifications.consent_records import (
+    Answer,
+    ConsentState,
+    apply_answer,
+    count_left,
+    end_consent,
+    state_of,
+    was_refused_recently,
+)
+from services.ports import AccountSubscriptions, SubscribeTemplate, SubscribeTemplates
 
 Occasion = Literal[
     "applying",
@@ -33,12 +44,9 @@ Occasion = Literal[
     "at_the_door",
     "reviewing",
 ]
-Answer = Literal["accept", "acceptWithAudio", "acceptWithAlert", "reject", "ban", "filter"]
 
 MOST = 3
-_MOST_LEFT = 50
-_PAUSE_AFTER: Mapping[str, timedelta] = {"reject": timedelta(days=7), "ban": timedelta(days=30)}
-"""How long a template is not asked for after a refusal, or after it was switched off in WeChat."""
+_STORED = ("subscribe_credits", "subscribe_refusals", "subscribe_accepts")
 
 
 @dataclass(frozen=True)
@@ -174,17 +182,30 @@ class RequestableConsent:
 
     template_id: str
     title: Annotated[str, Field(examples=["申请进度通知"])]
-    left: Annotated[int, Field(description="Messages still allowed")]
+    left: Annotated[int, Field(description="Messages still allowed; of the long-term kind 1 or 0")]
+    long_term: Annotated[bool, Field(description="Never to be asked for together with one of the other kind")]
     ask: bool
+
+
+@dataclass(frozen=True)
+class OwnConsent:
+    """A template of the person's role, for the page on which reminders are switched on."""
+
+    template_id: str
+    title: Annotated[str, Field(examples=["申请进度通知"])]
+    long_term: bool
+    left: int
+    state: Annotated[ConsentState, Field(description="`ended`: withdrawn in WeChat, or refused by it")]
 
 
 @dataclass(frozen=True)
 class Consents:
     deps: Deps
     template_of: SubscribeTemplates
+    account_template_of: AccountSubscriptions
 
     async def list_requestable(self, actor: Actor, occasion: Occasion) -> tuple[RequestableConsent, ...]:
-        """Templates to ask for at the taps of an occasion, most needed first; at most ``MOST``.
+        """Templates to ask for at the taps of an occasion, most needed first; at most ``MOST``, all of one kind.
 
         Leaves out kinds that the official account delivers first. Empty for other roles, and for a log-in without
         WeChat account.
@@ -193,27 +214,42 @@ class Consents:
         if identity is None or actor.role not in OCCASIONS[occasion].roles:
             return ()
         in_chat = await WechatIdentity.exists(account_id=actor.account_id, app="oa", following=True, blocked=False)
-        needed: dict[str, int] = {}
-        titles: dict[str, str] = {}
+        needed: dict[SubscribeTemplate, int] = {}
+        titles: dict[SubscribeTemplate, str] = {}
         for kind, template, title in self._templates(actor.pool, OCCASIONS[occasion].kinds):
             spare = in_chat and self._chat_is_enough(actor.pool, kind)
             needed[template] = needed.get(template, 0) + (0 if spare else _SEVERAL.get(kind, 1))
             titles.setdefault(template, title)
         now, requestable = self.deps.now(), list[RequestableConsent]()
-        requested_titles: set[str] = set()
+        requested: list[RequestableConsent] = []
         for template, title in titles.items():
-            left = int(identity.subscribe_credits.get(template, 0))
-            ask = left < needed[template] and not _was_refused_recently(identity, template, now)
-            # of equal titles WeChat shows only the first
-            ask = ask and title not in requested_titles and len(requested_titles) < MOST
-            requested_titles |= {title} if ask else set()
-            requestable.append(RequestableConsent(template, title, left, ask))
+            left = count_left(identity, template)
+            enough = min(needed[template], 1) if template.long_term else needed[template]
+            ask = left < enough and not was_refused_recently(identity, template, now) and len(requested) < MOST
+            # of equal titles WeChat shows only the first, and it refuses a question for both kinds
+            ask = ask and all(title != r.title and template.long_term == r.long_term for r in requested)
+            requestable.append(RequestableConsent(template.id, title, left, template.long_term, ask))
+            requested += requestable[-1:] if ask else []
         return tuple(requestable)
+
+    async def list_own(self, actor: Actor) -> tuple[OwnConsent, ...]:
+        """All templates of the person's role, most needed first; empty for a log-in without WeChat account."""
+        identity = await self._identity(actor)
+        if identity is None:
+            return ()
+        kinds = [kind for rule in OCCASIONS.values() if actor.role in rule.roles for kind in rule.kinds]
+        titles: dict[SubscribeTemplate, str] = {}
+        for _, template, title in self._templates(actor.pool, kinds):
+            titles.setdefault(template, title)
+        return tuple(
+            OwnConsent(t.id, title, t.long_term, count_left(identity, t), state_of(identity, t))
+            for t, title in titles.items()
+        )
 
     async def save_answers(self, actor: Actor, answers: Mapping[str, Answer]) -> None:
         """Record the person's choices. Raises InvalidInput for a template that is none of the pool's."""
-        known = {template for _, template, _ in self._templates(actor.pool, self.deps.book(actor.pool).ladder)}
-        if not answers.keys() <= known:
+        templates = {template.id: template for _, template, _ in self._templates(actor.pool, self._kinds(actor.pool))}
+        if not answers.keys() <= templates.keys():
             raise InvalidInput("没有这个订阅消息模板，请更新小程序后重试。", code="template_unknown", field="answers")
         own_identity = await self._identity(actor)
         if own_identity is None:
@@ -222,8 +258,40 @@ class Consents:
         async with transaction():
             identity = await WechatIdentity.select_for_update().get_or_none(id=own_identity.id)
             if identity is not None:
-                _apply_answers(identity, answers, now)
-                await identity.save(update_fields=["subscribe_credits", "subscribe_refusals"])
+                for template_id, answer in answers.items():
+                    apply_answer(identity, templates[template_id], answer, now)
+                await identity.save(update_fields=_STORED)
+
+    async def take_events(
+        self, appid: str, openid: str, consents: Sequence[tuple[str, bool]], *, withdrawn: bool, sent_at: datetime
+    ) -> None:
+        """Consents reported by WeChat, as (template id, accepted). Unknown openids and templates are ignored.
+
+        ``withdrawn``: switched off in WeChat's settings, which also removes earlier consents. An event older than what
+        is known changes nothing; ``sent_at`` counts at most as the present.
+        """
+        if not consents:
+            return
+        at = min(sent_at, self.deps.now())
+        async with transaction():
+            identity = await WechatIdentity.select_for_update().get_or_none(appid=appid, openid=openid)
+            if identity is None:
+                return
+            templates = self._templates_of(identity)
+            for template, accepted in ((templates[name], yes) for name, yes in consents if name in templates):
+                if withdrawn and not accepted:
+                    end_consent(identity, template, at)
+                else:
+                    apply_answer(identity, template, "accept" if accepted else "reject", at)
+            await identity.save(update_fields=_STORED)
+
+    def _templates_of(self, identity: WechatIdentity) -> dict[str, SubscribeTemplate]:
+        """Templates of the identity's app, by id."""
+        pool = identity.pool
+        if identity.app == "mini":
+            return {template.id: template for _, template, _ in self._templates(pool, self._kinds(pool))}
+        subscriptions = (self.account_template_of(pool, kind) for kind in self._kinds(pool))
+        return {template.id: template for template in subscriptions if template is not None}
 
     async def _identity(self, actor: Actor) -> WechatIdentity | None:
         session = await Session.get_or_none(id=actor.session_id) if actor.session_id else None
@@ -231,53 +299,19 @@ class Consents:
             return None
         return await WechatIdentity.get_or_none(id=session.identity_id, app="mini")
 
+    def _kinds(self, pool: str) -> Sequence[str]:
+        return list(self.deps.book(pool).ladder)
+
     def _chat_is_enough(self, pool: str, kind: str) -> bool:
         """Whether a person whom the official account reaches no longer gets this kind over the mini-program."""
         ladder = self.deps.book(pool).ladder[kind]
         channels = [step.channel for step in ladder.steps]
         return ladder.until == "delivered" and "wechat" in channels[: channels.index("mini")]
 
-    def _templates(self, pool: str, kinds: Sequence[str] | Mapping[str, object]) -> Iterator[tuple[str, str, str]]:
+    def _templates(self, pool: str, kinds: Sequence[str]) -> Iterator[tuple[str, SubscribeTemplate, str]]:
         """Kind, template and title of notices that this pool sends over the mini-program."""
         book = self.deps.book(pool)
         for kind in kinds:
             card = book.texts[kind].subscribe
             if card is not None and any(step.channel == "mini" for step in book.ladder[kind].steps):
                 yield kind, self.template_of(pool, kind), card.title
-
-
-def _was_refused_recently(identity: WechatIdentity, template: str, now: datetime) -> bool:
-    refusal = identity.subscribe_refusals.get(template)
-    return refusal is not None and now < datetime.fromisoformat(refusal["at"]) + _PAUSE_AFTER[refusal["how"]]
-
-
-def _apply_answers(identity: WechatIdentity, answers: Mapping[str, Answer], now: datetime) -> None:
-    """A refusal doesn't remove earlier consents; only switching off in WeChat's settings does."""
-    left, refused = dict(identity.subscribe_credits), dict(identity.subscribe_refusals)
-    for template, answer in answers.items():
-        if answer.startswith("accept"):
-            left[template] = min(left.get(template, 0) + 1, _MOST_LEFT)
-            refused.pop(template, None)
-        elif answer in _PAUSE_AFTER:
-            refused[template] = {"at": now.isoformat(), "how": answer}
-    identity.subscribe_credits, identity.subscribe_refusals = left, refused
-
-
-async def apply_consent_events(
-    appid: str, openid: str, consents: Sequence[tuple[str, bool]], *, withdrawn: bool, now: datetime
-) -> None:
-    """Consents reported by WeChat, as (template id, accepted). Unknown openids are ignored.
-
-    ``withdrawn``: switched off in WeChat's settings, which also removes earlier consents.
-    """
-    if not consents:
-        return
-    async with transaction():
-        identity = await WechatIdentity.select_for_update().get_or_none(appid=appid, openid=openid)
-        if identity is None:
-            return
-        _apply_answers(identity, {template: "accept" if yes else "reject" for template, yes in consents}, now)
-        if withdrawn:
-            gone = {template: 0 for template, yes in consents if not yes}
-            identity.subscribe_credits = {**identity.subscribe_credits, **gone}
-        await identity.save(update_fields=["subscribe_credits", "subscribe_refusals"])

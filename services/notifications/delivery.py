@@ -55,9 +55,9 @@ WHERE a.id IN (SELECT id FROM attempt WHERE state = 'pending' AND bulk = $3 AND 
 RETURNING a.id
 """
 _LOAD = """
-SELECT a.id, a.number, a.out_id, a.channel, a.tries, a.vendor_code, a.created_at, n.id AS notice_id, n.pool, n.kind,
-    n.params, n.secret_sealed, n.mobile_sealed, n.account_id, n.expert_id, n.invitation_id, n.state, i.menu_id, i.link,
-    i.answer_until
+SELECT a.id, a.number, a.out_id, a.channel, a.tries, a.vendor_code, a.created_at, a.sent_at, n.id AS notice_id, n.pool,
+    n.kind, n.params, n.secret_sealed, n.mobile_sealed, n.account_id, n.expert_id, n.invitation_id, n.state, i.menu_id,
+    i.link, i.answer_until
 FROM attempt a JOIN notice n ON n.id = a.notice_id LEFT JOIN invitation i ON i.id = n.invitation_id
 WHERE a.id = ANY($1::uuid[]) ORDER BY a.due_at, a.number
 """
@@ -65,10 +65,14 @@ _IDENTITIES = """
 SELECT DISTINCT ON (account_id, app) id, account_id, app, openid, subscribe_credits FROM wechat_identity
 WHERE account_id = ANY($1::uuid[]) AND following AND NOT blocked ORDER BY account_id, app, bound_at DESC NULLS LAST
 """
-_SET_CREDIT = (
-    "UPDATE wechat_identity SET subscribe_credits = jsonb_set(subscribe_credits, ARRAY[$2::text], $3::jsonb) "
-    "WHERE id = $1"
-)
+_END_CONSENT = """
+UPDATE wechat_identity SET subscribe_credits = jsonb_set(subscribe_credits, ARRAY[$2::text], '0'),
+    subscribe_refusals = CASE WHEN $3 AND (subscribe_credits->>$2)::int > 0
+        THEN jsonb_set(subscribe_refusals, ARRAY[$2::text], jsonb_build_object('at', $4::text, 'how', 'ended'))
+        ELSE subscribe_refusals END
+ WHERE id = $1 AND coalesce((subscribe_accepts->>$2)::timestamptz <= $5, true)
+"""
+"""Unless the person has consented again since the message was sent, at ``$5``."""
 _SPEND_CREDIT = (
     "UPDATE wechat_identity SET subscribe_credits = jsonb_set(subscribe_credits, ARRAY[$2::text], "
     "to_jsonb(greatest((subscribe_credits->>$2)::int - 1, 0))) WHERE id = $1 AND subscribe_credits ? $2"
@@ -255,15 +259,16 @@ class Delivery:
         return ladder is not None and ladder.until == "delivered"
 
     async def _count_credits(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
-        """Decrease the consents of each sent subscribe message; set them to none where WeChat reports so."""
+        """A sent message uses up a consent of the one-time kind; where WeChat knows of none, there is none left."""
         for row, outcome in zip(batch, outcomes, strict=True):
             if row["channel"] != "mini" or outcome.identity_id is None:
                 continue
             template = self.subscribe_template(row["pool"], row["kind"])
             if outcome.vendor_code == NO_CREDIT:
-                await execute(_SET_CREDIT, outcome.identity_id, template, "0")
-            elif outcome.state == "delivered":
-                await execute(_SPEND_CREDIT, outcome.identity_id, template)
+                now = self.deps.now().isoformat()
+                await execute(_END_CONSENT, outcome.identity_id, template.id, template.long_term, now, row["sent_at"])
+            elif outcome.state == "delivered" and not template.long_term:
+                await execute(_SPEND_CREDIT, outcome.identity_id, template.id)
 
     async def _mark_identities(self, outcomes: Sequence[SendOutcome]) -> None:
         """Mark users who, by a refusal, don't follow any more or want no messages."""

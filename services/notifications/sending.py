@@ -91,7 +91,7 @@ class Sending:
             return await self._send_wechat(row, person, params, outcome)
         if channel == "mini":
             template = self.subscribe_template(row["pool"], row["kind"])
-            if person.credits.get(template, 1) < 1:
+            if person.credits.get(template.id, 1) < 1:
                 return replace(outcome, state="failed", vendor_code=NO_CREDIT)
             fields = rendering.subscribe_fields(book, row["kind"], params, now)
             openid = str(person.openid("mini"))

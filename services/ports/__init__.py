@@ -50,12 +50,14 @@ from services.ports.phones import (
 )
 from services.ports.relay import DrawRelay
 from services.ports.wechat import (
+    AccountSubscriptions,
     ChatWindows,
     MenuItem,
     MiniLogin,
     MiniProgramAppids,
     MiniProgramPlatform,
     OfficialAccountSender,
+    SubscribeTemplate,
     SubscribeTemplates,
     TemplateMessage,
     WebUser,
@@ -63,6 +65,7 @@ from services.ports.wechat import (
 )
 
 __all__ = [
+    "AccountSubscriptions",
     "BankCard",
     "BillRow",
     "CallBridge",
@@ -107,6 +110,7 @@ __all__ = [
     "Sealer",
     "SmsReport",
     "SmsSender",
+    "SubscribeTemplate",
     "SubscribeTemplates",
     "TemplateMessage",
     "TradeBill",

@@ -10,10 +10,27 @@ MiniProgramAppids = NewType("MiniProgramAppids", Mapping[str, str])
 """Appids of the mini-programs, by pool."""
 
 
-class SubscribeTemplates(Protocol):
-    """The id of a mini-program's template, by pool and kind of notice."""
+@dataclass(frozen=True)
+class SubscribeTemplate:
+    """A template whose messages need the person's consent.
 
-    def __call__(self, pool: str, kind: str, /) -> str: ...
+    ``long_term`` (长期订阅): a consent holds until it is withdrawn; else (一次性订阅) each message uses one up.
+    """
+
+    id: str
+    long_term: bool = False
+
+
+class SubscribeTemplates(Protocol):
+    """The mini-program's template, by pool and kind of notice."""
+
+    def __call__(self, pool: str, kind: str, /) -> SubscribeTemplate: ...
+
+
+class AccountSubscriptions(Protocol):
+    """The official account's 订阅通知, by pool and kind of notice; None: the kind goes out as a template message."""
+
+    def __call__(self, pool: str, kind: str, /) -> SubscribeTemplate | None: ...
 
 
 @dataclass(frozen=True)

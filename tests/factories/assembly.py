@@ -13,7 +13,7 @@ from gateways.pdf_seal import PadesSealer
 from services.core.base import Deps
 from services.core.composition import compose
 from services.notifications import Notices
-from services.ports import MiniProgramAppids, Prices, VerifiedPools
+from services.ports import MiniProgramAppids, Prices, SubscribeTemplate, VerifiedPools
 from services.registry import Services
 from tests.factories.draw_relay import NoRelay
 from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker
@@ -35,6 +35,12 @@ def identity_verifier_of(services: Services) -> FakeIdentityVerifier:
 
 def faces_of(services: Services) -> FakeFaces:
     return cast(FakeFaces, services.exams.faces.faces)
+
+
+LONG_TERM: set[str] = set()
+"""Kinds whose mini-program template is of the long-term kind; a test adds its own with ``monkeypatch``."""
+SUBSCRIPTIONS: dict[str, SubscribeTemplate] = {}
+"""Subscription notices of the official account by kind; a test sets its own with ``monkeypatch``."""
 
 
 def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Services:
@@ -82,6 +88,7 @@ def make_ports(deps: Deps, *, mini: object = None, web: object = None) -> Ports:
         relay=NoRelay(),
         identity_verification_pools=VerifiedPools(frozenset({"demo"})),
         appids=MiniProgramAppids({"demo": "wx-mini-demo", "guangdong": "wx-mini-gd"}),
-        subscribe_template=lambda pool, kind: kind,
+        subscribe_template=lambda pool, kind: SubscribeTemplate(kind, kind in LONG_TERM),
+        account_subscription=lambda pool, kind: SUBSCRIPTIONS.get(kind),
         prices=Prices({}),
     )

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
+
 from models.notices import DeliveryReport
-from tests.handlers.conftest import Phone, World
+from services.ports import SubscribeTemplate
+from tests.factories.assembly import SUBSCRIPTIONS
+from tests.handlers.conftest import Phone, World, nested_event
 
 POPUP = "<SubscribeMsgPopupEvent>{}</SubscribeMsgPopupEvent>"
 CHANGE = "<SubscribeMsgChangeEvent>{}</SubscribeMsgChangeEvent>"
+
+
+@pytest.fixture(autouse=True)
+def subscriptions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """T1 and T2 are one-time subscription notices of the account, L1 is a long-term one."""
+    for kind, template in (
+        ("draw_call", SubscribeTemplate("T1")),
+        ("draw_accepted", SubscribeTemplate("T2")),
+        ("fee_open", SubscribeTemplate("L1", long_term=True)),
+    ):
+        monkeypatch.setitem(SUBSCRIPTIONS, kind, template)
 
 
 def consent(template: str, word: str) -> str:
@@ -52,3 +69,44 @@ async def test_consents_without_a_template_or_in_no_known_shape_change_nothing(w
     await phone.sends_xml(POPUP.format(consent("", "accept")), "subscribe_msg_popup_event")
     await phone.event("subscribe_msg_popup_event")
     assert (await phone.identity()).subscribe_credits == {}
+
+
+async def test_templates_of_others_change_nothing(phone: Phone) -> None:
+    await phone.sends_xml(POPUP.format(consent("T9", "accept")), "subscribe_msg_popup_event")
+    assert (await phone.identity()).subscribe_credits == {}
+
+
+async def test_a_long_term_consent_is_held_once_and_ends_with_a_refusal(phone: Phone) -> None:
+    for _ in range(2):
+        await phone.sends_xml(POPUP.format(consent("L1", "accept")), "subscribe_msg_popup_event")
+    assert (await phone.identity()).subscribe_credits == {"L1": 1}
+    await phone.sends_xml(POPUP.format(consent("L1", "reject")), "subscribe_msg_popup_event")
+    identity = await phone.identity()
+    assert identity.subscribe_credits == {"L1": 0}
+    assert identity.subscribe_refusals["L1"]["how"] == "reject"
+
+
+@pytest.mark.parametrize("template", ["T1", "L1"])
+async def test_a_withdrawal_that_comes_after_a_later_consent_changes_nothing(
+    world: World, phone: Phone, template: str
+) -> None:
+    withdrawn_at = world.clock.now() - timedelta(minutes=5)
+    await phone.sends_xml(POPUP.format(consent(template, "accept")), "subscribe_msg_popup_event")
+    late = nested_event(
+        CHANGE.format(consent(template, "reject")), "subscribe_msg_change_event", phone.openid, withdrawn_at
+    )
+    await phone.sends(late)
+    assert (await phone.identity()).subscribe_credits == {template: 1}
+
+
+@pytest.mark.parametrize("template", ["T1", "L1"])
+async def test_a_consent_that_comes_after_a_later_withdrawal_is_none(world: World, phone: Phone, template: str) -> None:
+    accepted_at = world.clock.now() - timedelta(minutes=5)
+    await phone.sends_xml(CHANGE.format(consent(template, "reject")), "subscribe_msg_change_event")
+    late = nested_event(
+        POPUP.format(consent(template, "accept")), "subscribe_msg_popup_event", phone.openid, accepted_at
+    )
+    await phone.sends(late)
+    identity = await phone.identity()
+    assert identity.subscribe_credits == {template: 0}
+    assert identity.subscribe_refusals[template]["how"] == "ended"

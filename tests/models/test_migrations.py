@@ -50,6 +50,7 @@ DIGESTS = {
     "0023_incoming_calls.sql": "3d5aaab45f4dfa10bb2f0bda6a34746be2e2a56f4a14fae7ddb6fa57a7134b9e",
     "0024_reports.sql": "d38b61c31c8d5dad15ab8ee845ee7abb28613e6db37a8ef71ef26308ecf71e54",
     "0025_feedback_threads.sql": "14c3c9e3970187f9116ee65d8bb6da63d9f97c192d32fe28d6b66b59dda8efb2",
+    "0026_channels.sql": "72d22bdfed21c5e3457aa22e2ad11f71cb3a9c227b2882af4701dc88714d9d6f",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]

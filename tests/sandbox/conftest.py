@@ -235,7 +235,14 @@ def settings(service_url: str, /, **more: Any) -> dict[str, Any]:
                 "templates": {"INVITE": {"title": "评标邀请", "fields": {"time1": "集合时间", "thing2": "地点"}}},
             }
         ],
-        "mini_programs": [{"pool": POOL, "appid": MINI, "secret": "sandbox-secret"}],
+        "mini_programs": [
+            {
+                "pool": POOL,
+                "appid": MINI,
+                "secret": "sandbox-secret",
+                "templates": {"T": {"title": "通知"}, "LONG": {"title": "长期通知", "long_term": True}},
+            }
+        ],
         "sms": {
             "access_key_secret": "sandbox-key-secret",
             "report_url": f"{service_url}/receipts",

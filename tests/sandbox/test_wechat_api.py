@@ -242,6 +242,15 @@ async def test_each_consent_allows_one_message(box: Box) -> None:
     assert (await box.api("/cgi-bin/message/subscribe/send", body))["errcode"] == 43101
 
 
+async def test_a_long_term_consent_is_not_used_up(box: Box) -> None:
+    body = {**await subscribe_body(box), "template_id": "LONG"}
+    assert (await box.api("/cgi-bin/message/subscribe/send", body))["errcode"] == 43101
+    for _ in range(2):
+        await box.control(f"phones/{MOBILE}/consent", template_id="LONG")
+    for _ in range(3):
+        assert (await box.api("/cgi-bin/message/subscribe/send", body))["errcode"] == 0
+
+
 async def test_sends_to_one_person_at_the_same_moment_are_refused(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sandbox.wechat.messages.ON_ITS_WAY", 1.0)  # on a busy machine a moment is long
     body = await subscribe_body(box)

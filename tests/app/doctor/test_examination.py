@@ -281,3 +281,18 @@ async def test_an_sms_template_code_used_for_two_texts_is_reported(tmp_path: Pat
 
 async def _template_findings(settings: Settings, **update: object) -> str:
     return "".join(finding.text for finding in await doctor.check_templates(settings.model_copy(update=update)))
+
+
+@pytest.mark.parametrize(("long_term", "named"), [({"T_fee_open"}, []), ({"T_fee_open", "T_typo"}, ["T_typo"])])
+def test_a_long_term_id_that_no_kind_uses_is_named(long_term: set[str], named: list[str]) -> None:
+    """It would count as one-time, and its kind would fall silent after one message."""
+    program = demo_mini_program("hunan").model_copy(
+        update={"templates": {"fee_open": "T_fee_open"}, "long_term": frozenset(long_term)}
+    )
+    account = demo_account("hunan").model_copy(
+        update={"subscriptions": {"draw_call": "T_fee_open"}, "long_term": frozenset(long_term)}
+    )
+    wechat = Wechat(accounts={"hunan": account}, mini_programs={"hunan": program})
+    texts = doctor.unknown_long_term(wechat, "hunan")
+    assert [text for text in texts if "T_typo" in text] == texts
+    assert len(texts) == 2 * len(named)

@@ -156,3 +156,36 @@ async def test_a_visitor_and_an_unknown_occasion_are_refused(world: World, perso
     await visitor.get("/consents?occasion=applying", 401)
     await person.get("/consents?occasion=lunch", 422)
     await person.get("/consents", 422)
+
+
+async def test_the_two_kinds_of_consent_are_never_asked_for_together(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long_term = ["application_sent_back", "application_progress"]
+    monkeypatch.setattr("tests.factories.assembly.LONG_TERM", set(long_term))
+    assert await list_asked_templates(person) == long_term
+    await answer(person, dict.fromkeys(long_term, "accept"))
+    assert (await list_asked_templates(person))[0] == "fee_open", "those of the other kind are asked for next"
+    assert await consents_left(person) == {"application_sent_back": 1, "application_progress": 1}
+
+
+async def test_a_refused_long_term_consent_has_ended_and_can_be_given_again(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.factories.assembly.LONG_TERM", {"fee_open"})
+    for reply, state in (("accept", "on"), ("reject", "refused"), ("accept", "on")):
+        await answer(person, {"fee_open": reply})
+        assert (await own_consents(person))["fee_open"]["state"] == state
+
+
+async def test_a_person_sees_all_reminders_of_the_role_and_their_state(person: Person) -> None:
+    consents = await own_consents(person)
+    assert set(consents) == {k for r in OCCASIONS.values() if "applicant" in r.roles for k in r.kinds}
+    assert {consent["state"] for consent in consents.values()} == {"off"}
+    await answer(person, {"fee_open": "accept", "fee_paid": "reject"})
+    consents = await own_consents(person)
+    assert [consents[kind]["state"] for kind in ("fee_open", "fee_paid", "invoice_sent")] == ["on", "refused", "off"]
+
+
+async def own_consents(person: Person) -> dict[str, Any]:
+    return {item["template_id"]: item for item in (await person.get("/consents/own"))["items"]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -288,19 +289,63 @@ async def test_subscribe_messages_are_counted_and_not_sent_without_a_credit(
     account = await make_account(office.deps)
     mini = await make_identity(account, app="mini", subscribe_credits={"agency_agreed": 1})
     for number in range(2):
-        async with transaction():
-            await office.notices.notify(
-                pool="demo",
-                kind="agency_agreed",
-                dedupe_key=f"agreed:{number}",
-                params={"number": "CQSQ202611210001", "when": "11月21日 09:30", "agreed": 1, "needed": 5},
-                account_id=account.id,
-            )
-        await delivery.deliver_due()
+        await notify_agreed(office, delivery, account.id, number)
     assert [channel for channel, _ in vendors.sent] == ["mini"]
     await mini.refresh_from_db()
     assert mini.subscribe_credits == {"agency_agreed": 0}
     assert [s for s in await states() if s[0] == "mini"] == [("mini", "delivered", ""), ("mini", "failed", "43101")]
+
+
+async def notify_agreed(office: Office, delivery: Delivery, account_id: UUID, number: int) -> None:
+    async with transaction():
+        await office.notices.notify(
+            pool="demo",
+            kind="agency_agreed",
+            dedupe_key=f"agreed:{number}",
+            params={"number": "CQSQ202611210001", "when": "11月21日 09:30", "agreed": 1, "needed": 5},
+            account_id=account_id,
+        )
+    await delivery.deliver_due()
+
+
+async def test_a_long_term_consent_permits_more_than_one_message(
+    office: Office, delivery: Delivery, vendors: Vendors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.factories.assembly.LONG_TERM", {"agency_agreed"})
+    account = await make_account(office.deps)
+    mini = await make_identity(account, app="mini", subscribe_credits={"agency_agreed": 1})
+    for number in range(3):
+        await notify_agreed(office, delivery, account.id, number)
+    assert vendors.sent == [("mini", "agency_agreed")] * 3
+    await mini.refresh_from_db()
+    assert mini.subscribe_credits == {"agency_agreed": 1}
+
+
+async def test_a_long_term_consent_that_wechat_does_not_know_has_ended(
+    office: Office, delivery: Delivery, vendors: Vendors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.factories.assembly.LONG_TERM", {"agency_agreed"})
+    account = await make_account(office.deps)
+    mini = await make_identity(account, app="mini", subscribe_credits={"agency_agreed": 1})
+    vendors.errors = [Rejected("43101", "no consent")]
+    for number in range(2):
+        await notify_agreed(office, delivery, account.id, number)
+    assert vendors.sent == [("mini", "agency_agreed")], "it is not tried again"
+    await mini.refresh_from_db()
+    ended = {"at": office.deps.now().isoformat(), "how": "ended"}
+    assert (mini.subscribe_credits, mini.subscribe_refusals) == ({"agency_agreed": 0}, {"agency_agreed": ended})
+
+
+async def test_a_refusal_by_wechat_does_not_end_a_consent_given_meanwhile(
+    office: Office, delivery: Delivery, vendors: Vendors
+) -> None:
+    account = await make_account(office.deps)
+    later = {"agency_agreed": (office.deps.now() + timedelta(seconds=2)).isoformat()}
+    mini = await make_identity(account, app="mini", subscribe_credits={"agency_agreed": 1}, subscribe_accepts=later)
+    vendors.errors = [Rejected("43101", "no consent")]
+    await notify_agreed(office, delivery, account.id, 1)
+    await mini.refresh_from_db()
+    assert mini.subscribe_credits == {"agency_agreed": 1}
 
 
 async def test_an_expert_who_answers_in_chat_is_not_notified_there_again(
