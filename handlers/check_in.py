@@ -27,6 +27,7 @@ async def begin_check_in(turn: Turn) -> Answer:
     panels = await people.panels_ahead(turn, me)
     expected = [view for view in panels if view.checked_in_at is None]
     if expected:
+        await people.note_shown(turn, me, expected)
         return check_in.start(panel_options(expected))
     arrived = [(view, view.checked_in_at) for view in panels if view.checked_in_at is not None]
     if not arrived:

@@ -25,6 +25,7 @@ async def my_panels(turn: Turn) -> str:
     panels = await people.panels_ahead(turn, me)
     if not panels:
         return f"{texts.NO_PANELS}\n{commands.tap_lines(commands.INVITATIONS, commands.PAST_PANELS)}"
+    await people.note_shown(turn, me, panels[:_SHOWN])
     blocks = ["\n".join([wording.agreed_panel(view, turn.now), *undo_lines(view)]) for view in panels[:_SHOWN]]
     if len(panels) > _SHOWN:
         blocks.append(texts.AND_MORE.format(count=len(panels) - _SHOWN))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -86,6 +87,11 @@ async def open_invitations(turn: Turn, me: Me) -> list[InvitationView]:
 async def panels_ahead(turn: Turn, me: Me) -> list[InvitationView]:
     """Accepted panels that are not over, the next first."""
     return await turn.services.draws.invitation_queries.list_panels(me.expert_id) if is_called(turn) else []
+
+
+async def note_shown(turn: Turn, me: Me, shown: Sequence[InvitationView]) -> None:
+    """The person reads of these invitations in the chat: notices that go on until they are opened end."""
+    await turn.services.draws.openings.record(me.expert_id, [view.id for view in shown])
 
 
 def is_called(turn: Turn) -> bool:

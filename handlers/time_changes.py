@@ -29,6 +29,7 @@ async def _begin(turn: Turn, *, agrees: bool) -> Answer:
     me = await people.get_expert(turn)
     moved = [view for view in await people.panels_ahead(turn, me) if view.proposal]
     if moved:
+        await people.note_shown(turn, me, moved)
         return answer_move.start(panel_options(moved), agrees)
     waiting = await people.open_invitations(turn, me)
     if waiting:

@@ -24,7 +24,7 @@ from domain.rulebook.exams import ExamRules
 from domain.rulebook.fees import FeeRules
 from domain.rulebook.form import ApplicationForm
 from domain.rulebook.layers import Layer, Provenance, merge_layers
-from domain.rulebook.notice_texts import KINDS, KindTexts, check_channel, check_kind
+from domain.rulebook.notice_texts import KINDS, OPENABLE, KindTexts, check_channel, check_kind
 from domain.rulebook.people import AvailabilityRules, Help, MembershipWords, RegistrationRules
 from domain.rulebook.remuneration import RemunerationRules
 from domain.rulebook.reports import ReportRules
@@ -204,6 +204,12 @@ def _check(book: Rulebook) -> Iterator[tuple[str, str]]:
             yield f"{name}.{kind}", f"is no kind of notice; kinds are {', '.join(KINDS)}"
         for kind in sorted(KINDS.keys() - table.keys()):
             yield f"{name}.{kind}", "is missing"
+    for kind in sorted(kind for kind, ladder in book.ladder.items() if ladder.until == "opened"):
+        if kind not in OPENABLE:
+            yield (
+                f"ladder.{kind}.until",
+                f"can't be opened: its page tells nothing; those are {', '.join(sorted(OPENABLE))}",
+            )
     for kind in (kind for kind in KINDS if kind in book.texts):
         for key, reason in check_kind(kind, book.texts[kind]):
             yield f"texts.{kind}.{key}", reason

@@ -525,7 +525,12 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "draw.supplement.causes": {"leave": "请假", "absence": "缺席", "recusal": "回避"},
     "sanctions.second_person": {"suspension": "暂停抽取", "warning": "警告", "removal": "退库"},
     "ladder.channel": {"voice": "语音电话", "wechat": "微信公众号", "sms": "短信", "mini": "小程序"},
-    "ladder.until": {"answered": "有答复即止", "delivered": "送达即止", "all": "全部发送"},
+    "ladder.until": {
+        "answered": "有答复即止",
+        "opened": "本人打开或接听即止",
+        "delivered": "送达即止",
+        "all": "全部发送",
+    },
 }
 """What codes mean, by key."""
 FIELD_KINDS: Mapping[str, str] = {

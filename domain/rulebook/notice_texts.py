@@ -285,6 +285,36 @@ _OWN: Mapping[str, Mapping[str, str]] = {
 }
 CALLS = ("draw_call", "recall_call")
 """Kinds that invite an expert and take the answer: by tap, link or key."""
+OPENABLE = frozenset(
+    {
+        *CALLS,
+        "recall_stated",
+        "draw_accepted",
+        "draw_declined",
+        "draw_unclear",
+        "draw_lapsed",
+        "draw_unconfirmed",
+        "gathering_changed",
+        "gathering_stays",
+        "draw_cancelled",
+        "draw_released",
+        "draw_release_text",
+        "panel_stays",
+        "panel_waits",
+        "time_reminder",
+        "leave_confirmed",
+        "recusal_declared",
+        "leave_asked",
+        "absence_registered",
+        "desk_registered",
+        "recusal_asked",
+        "recusal_confirmed",
+        "recusal_refused",
+        "check_in_reminder",
+        "urging",
+    }
+)
+"""Kinds whose page is that of an invitation: it is known when the person opens it."""
 KINDS: Mapping[str, Mapping[str, str]] = {kind: {**_ALWAYS, **own} for kind, own in _OWN.items()}
 """Every kind of notice: its placeholders, each with a sample value. Free text (place, reason) is cut to fit a field."""
 

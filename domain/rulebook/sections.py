@@ -442,8 +442,12 @@ class Ladder(Section):
     """The attempts by which one kind of notice reaches a person."""
 
     steps: Annotated[Items[LadderStep], Field(min_length=1)]
-    until: Literal["answered", "delivered", "all"]
-    """What ends it: a valid answer on any channel; the first delivery; or nothing, so that every step is used."""
+    until: Literal["answered", "opened", "delivered", "all"]
+    """What ends it: a valid answer on any channel; that the person opens its page or picks up its call; the first
+    delivery; or nothing, so that every step is used."""
+    day_max: Annotated[int, Field(ge=1, le=20)] | None = None
+    """With ``until = "opened"``: short messages and calls that follow a delivered message in a day (Beijing), over all
+    notices of this kind about one invitation; the first message of a notice doesn't count."""
     hours: Mapping[Channel, DayHours] = {}
     """Hours in which a channel may be used; a step outside them waits for the next opening. Missing: always."""
     urgent_before: Duration | None = None
@@ -457,6 +461,8 @@ class Ladder(Section):
             raise ValueError("steps must be written in the order in which they begin")
         if len({step.channel for step in self.steps}) < len(self.steps):
             raise ValueError("steps must not name a channel twice; use attempts and retry_gap")
+        if self.until == "opened" and self.day_max is None:
+            raise ValueError('until = "opened" needs day_max, or a person could be called without end')
         return self
 
     @property

@@ -132,6 +132,12 @@ async def show(call: Call, path: InvitationPath) -> InvitationOut:
     )
 
 
+@api.post("/invitations/{invitation_id}/opened", "打开了邀请", action="expert.self.answer")
+async def note_opened(call: Call, path: InvitationPath) -> None:
+    """The page is before the person's eyes: notices that go on until they are opened end. Not to be sent by a timer."""
+    await call.services.draws.openings.record(call.expert_id, [path.invitation_id])
+
+
 @api.post("/invitations/{invitation_id}/answer", "答复邀请", action="expert.self.answer")
 async def answer(call: Call, path: InvitationPath, body: InvitationAnswerIn) -> AnsweredOut:
     """Accept or decline. The first valid answer on any channel decides; a later one gets the present state.

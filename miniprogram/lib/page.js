@@ -90,7 +90,7 @@ function openPage({ data, every = 0, open = false, guests = false }, commands) {
         Object.assign(this, await session.start());
         const there = open ? '' : redirectFor(this.me, addressOf(this.route || '', this.query), guests);
         if (there) wx.reLaunch({ url: there });
-        else if (!this.hidden) this.setData({ ...(await this.load()), phase: 'ready' });
+        else if (!this.hidden) this.setData({ ...(await this.load(quietly)), phase: 'ready' });
       } catch (error) {
         const { message, status, code } = failureOf(error);
         if (!quietly) this.setData({ phase: status === 403 ? 'barred' : 'failed', failure: message, left: code === 'experts_only', hotline: hotline() });

@@ -95,8 +95,10 @@ function sheetOf(item) {
 }
 
 openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]), item: /** @type {Api.InvitationOut | null} */ (null) } }, {
-  async load() {
+  /** Further messages about it end when the person opens the page, not when its timer refreshes it. @param {boolean} quietly */
+  async load(quietly) {
     const item = await call('GET /invitations/{invitation_id}', this.mine());
+    if (!quietly) call('POST /invitations/{invitation_id}/opened', this.mine()).catch(() => {}); // then a message more is sent
     const asked = item.state === 'open' && !this.data.asked.length ? await consents.wanted('invitation') : this.data.asked;
     return { item, asked, sheet: sheetOf(item) };
   },

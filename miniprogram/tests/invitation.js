@@ -9,7 +9,8 @@ const OPEN = {
   leave_asked_until: null, undo_until: null, proposed_gathering_at: null, proposed_start_at: null, proposal: '', recused: false,
 };
 const ACCEPTED = { ...OPEN, state: 'accepted', code: '204816', leave_until: later(18), undo_until: later(2) };
-const shown = (item, more = {}, weixin = {}) => new Phone({ 'GET /invitations/i1': item, ...more }, weixin).open('pages/invitation', { id: 'i1' });
+const OPENED = { 'POST /invitations/i1/opened': { status: 204 } };
+const shown = (item, more = {}, weixin = {}) => new Phone({ 'GET /invitations/i1': item, ...OPENED, ...more }, weixin).open('pages/invitation', { id: 'i1' });
 
 test('an open invitation says time, place and contact, and asks for an answer', async () => {
   const phone = await shown(OPEN);
@@ -182,4 +183,16 @@ test('by position it counts near the venue; without a position it is a claim tha
   await blind.tap('用位置签到');
   assert.match(blind.said[0], /只能记为自报到场/);
   assert.match(decodeURIComponent(blind.callsOf('navigateTo')[0].url), /counted=false/);
+});
+
+test('the page is reported as opened by the person, not by its timer', async () => {
+  const phone = await shown(OPEN);
+  const count = (name) => phone.sent.filter((one) => one.name === name).length;
+  await phone.page.refresh(true);
+  await phone.rest();
+  assert.equal(count('GET /invitations/i1'), 2);
+  assert.equal(count('POST /invitations/i1/opened'), 1);
+  await phone.page.refresh();
+  await phone.rest();
+  assert.equal(count('POST /invitations/i1/opened'), 2);
 });

@@ -19,6 +19,7 @@ declare namespace Api {
     'POST /organisations/requests/{link_id}/acceptance': { given: { path: { link_id: string } }; answer: AgentOut };
     'GET /invitations': { given: {}; answer: InvitationOutListing };
     'GET /invitations/{invitation_id}': { given: { path: { invitation_id: string } }; answer: InvitationOut };
+    'POST /invitations/{invitation_id}/opened': { given: { path: { invitation_id: string } }; answer: null };
     'POST /invitations/{invitation_id}/answer': { given: { path: { invitation_id: string }; body: InvitationAnswerIn }; answer: AnsweredOut };
     'POST /invitations/{invitation_id}/undo': { given: { path: { invitation_id: string } }; answer: AnsweredOut };
     'POST /invitations/{invitation_id}/leave': { given: { path: { invitation_id: string }; body: LeaveIn }; answer: InvitationOut };
@@ -527,7 +528,7 @@ declare namespace Api {
     text: string;
     channel: 'voice' | 'wechat' | 'sms' | 'mini';
     channel_label: string;
-    state: 'answered' | 'delivered' | 'sent' | 'unknown' | 'failed';
+    state: 'answered' | 'opened' | 'delivered' | 'sent' | 'unknown' | 'failed';
     state_label: string;
     action: string;
     path: string;

@@ -37,8 +37,8 @@ declare namespace Shell {
     guests?: boolean;
   }
   type Command = (...given: any[]) => any;
-  /** Methods of a page: `load` returns the data to show, the others handle taps. */
-  type Commands<D> = { load(): Promise<Partial<D & State>>; [name: string]: Command } & ThisType<Base<D> & Record<string, Command>>;
+  /** Methods of a page: `load` returns the data to show (`quietly`: called by the timer), the others handle taps. */
+  type Commands<D> = { load(quietly: boolean): Promise<Partial<D & State>>; [name: string]: Command } & ThisType<Base<D> & Record<string, Command>>;
 
   type Tap = WechatMiniprogram.CustomEvent<{ value: string }, Record<string, never>, { command?: string; id?: string; url?: string }>;
 }

@@ -30,7 +30,7 @@ from services.draws.party_notifications import Event, PartyNotifications
 from services.draws.record_log import append_to_log, party_of
 from services.draws.scopes import check_not_of_agency, check_owner, check_scope
 from services.draws.views import ReadDraw
-from services.notifications import Notices
+from services.notifications import BEGINS, Notices
 from services.reports import ContactQuestions
 
 _UNVERIFIED = (DrawState.EDITING, DrawState.SUBMITTED, DrawState.REFUSED)
@@ -127,6 +127,7 @@ class ActivityEnd:
                     params={
                         **time_params(invitation.gathering_at),
                         "hotline": self.deps.book(draw.pool).pool.hotline,
+                        BEGINS: invitation.gathering_at.isoformat(),
                     },
                     expert_id=invitation.expert_id,
                     invitation_id=invitation.id,

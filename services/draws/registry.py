@@ -25,6 +25,7 @@ from services.draws.calls.calling import Calling
 from services.draws.calls.incoming_calls import IncomingCalls
 from services.draws.calls.invitation_queries import InvitationQueries
 from services.draws.calls.invitations import Invitations
+from services.draws.calls.openings import Openings
 from services.draws.digests import DIGESTS_DUE, Digests
 from services.draws.follow_ups.recall_queries import RecallQueries
 from services.draws.follow_ups.recalls import Recalls
@@ -85,6 +86,7 @@ class DrawServices:
     invitations: Invitations
     invitation_queries: InvitationQueries
     incoming_calls: IncomingCalls
+    openings: Openings
     absence_queries: AbsenceQueries
     supplements: Supplements
     gathering_times: GatheringTimes

@@ -19,14 +19,14 @@ from uuid import UUID
 
 import structlog
 
-from domain.clock import SHANGHAI
+from domain.clock import SHANGHAI, local
 from domain.errors import GatewayError, NeedsOperator, Rejected, Transient
 from services.core.base import Deps, execute, rows, transaction
 from services.core.operator_waits import OPERATOR, operator_wait
 from services.core.outages import AWAY
 from services.notifications import rendering
 from services.notifications.facts import as_object
-from services.notifications.ladder import urgent_ladder
+from services.notifications.ladder import begin_of, is_follow_up, is_too_late, urgent_ladder
 from services.notifications.notices import STOPPED, Notices
 from services.notifications.sending import NO_CREDIT, Sending, SendOutcome, WechatRecipient
 from services.ports import SubscribeTemplates
@@ -47,6 +47,10 @@ _NOT_FOLLOWING = ("43004", "50005")
 _BLOCKED = ("43019", "48002", "50002")
 """WeChat's refusals of a person who wants no messages of ours."""
 
+_COSTLY = ("sms", "voice")
+OVER_BUDGET = "day_budget"
+"""Code of a message that was not sent, because the person has got as many of its kind today as the rulebook permits."""
+
 _CLAIM = """
 UPDATE attempt a SET state = 'unknown', tries = tries + 1, sent_at = $1,
     check_at = $1 + make_interval(secs => greatest(a.wait, 5))
@@ -55,11 +59,18 @@ WHERE a.id IN (SELECT id FROM attempt WHERE state = 'pending' AND bulk = $3 AND 
 RETURNING a.id
 """
 _LOAD = """
-SELECT a.id, a.number, a.out_id, a.channel, a.tries, a.vendor_code, a.created_at, a.sent_at, n.id AS notice_id, n.pool,
-    n.kind, n.params, n.secret_sealed, n.mobile_sealed, n.account_id, n.expert_id, n.invitation_id, n.state, i.menu_id,
-    i.link, i.answer_until
+SELECT a.id, a.number, a.out_id, a.channel, a.step, a.tries, a.vendor_code, a.created_at, a.sent_at,
+    n.id AS notice_id, n.pool, n.kind, n.params, n.secret_sealed, n.mobile_sealed, n.account_id, n.expert_id,
+    n.invitation_id, n.state, i.menu_id, i.link, i.answer_until
 FROM attempt a JOIN notice n ON n.id = a.notice_id LEFT JOIN invitation i ON i.id = n.invitation_id
 WHERE a.id = ANY($1::uuid[]) ORDER BY a.due_at, a.number
+"""
+_SPENT = f"""
+SELECT n.id FROM unnest($1::uuid[], $2::int[]) AS limits (id, most) JOIN notice n ON n.id = limits.id
+ WHERE EXISTS (SELECT FROM attempt d WHERE d.notice_id = n.id AND d.state IN ('delivered', 'answered'))
+   AND (SELECT count(*) FROM notice o JOIN attempt t ON t.notice_id = o.id
+         WHERE o.invitation_id = n.invitation_id AND o.kind = n.kind AND t.channel IN ('sms', 'voice')
+           AND t.sent_at >= $3 AND t.vendor_code <> '{OVER_BUDGET}' AND t.id <> ALL($4::uuid[])) >= limits.most
 """
 _IDENTITIES = """
 SELECT DISTINCT ON (account_id, app) id, account_id, app, openid, subscribe_credits FROM wechat_identity
@@ -111,7 +122,13 @@ class Delivery:
         while batch := await self._claim_batch(bulk):
             limit = asyncio.Semaphore(_AT_ONCE)
             people = await self._find_recipients([row["account_id"] for row in batch if row["account_id"]])
-            outcomes = await asyncio.gather(*(self._make_attempt(row, people, limit) for row in batch))
+            spent = await self._find_spent_budgets(batch)
+            outcomes = await asyncio.gather(
+                *(
+                    _over_budget(row) if row["notice_id"] in spent else self._make_attempt(row, people, limit)
+                    for row in batch
+                )
+            )
             await self._store_outcomes(batch, outcomes)
             done += len(batch)
             if time.monotonic() >= until:
@@ -134,6 +151,26 @@ class Delivery:
             account: WechatRecipient(identities, allowed.get(account, {}))
             for account, identities in identities_by_account.items()
         }
+
+    async def _find_spent_budgets(self, batch: Sequence[Any]) -> set[UUID]:
+        """Notices that have reached the person, whose further messages of today would be more than the rulebook
+        permits."""
+        following = [row for row in batch if row["channel"] in _COSTLY and self._day_max(row) is not None]
+        if not following:
+            return set()
+        today = local(self.deps.now()).replace(hour=0, minute=0, second=0, microsecond=0)
+        found = await rows(
+            _SPENT,
+            [row["notice_id"] for row in following],
+            [self._day_max(row) for row in following],
+            today,
+            [row["id"] for row in batch],
+        )
+        return {row["id"] for row in found}
+
+    def _day_max(self, row: Any) -> int | None:
+        ladder = self.deps.book(row["pool"]).ladder[row["kind"]]
+        return ladder.day_max if ladder.until == "opened" else None
 
     async def _make_attempt(
         self, row: Any, people: Mapping[UUID, WechatRecipient], limit: asyncio.Semaphore
@@ -177,7 +214,10 @@ class Delivery:
             return replace(outcome, state="failed", vendor_code=STOPPED)
         if row["kind"] in rendering.CHOICES and row["answer_until"] is not None and now >= row["answer_until"]:
             return replace(outcome, state="failed", vendor_code="too_late")
-        ladder = urgent_ladder(self.deps.book(row["pool"]).ladder[row["kind"]], as_object(row["params"]), now)
+        params = as_object(row["params"])
+        ladder = urgent_ladder(self.deps.book(row["pool"]).ladder[row["kind"]], params, now)
+        if is_follow_up(ladder, row["step"]) and is_too_late(ladder, begin_of(params), now):
+            return replace(outcome, state="failed", vendor_code="too_late")
         hours = ladder.hours.get(row["channel"])
         if hours is not None and not hours.contains(now):
             return replace(outcome, state="pending", vendor_code="quiet_hours", retry_at=hours.next_open(now))
@@ -278,6 +318,10 @@ class Delivery:
             await execute("UPDATE wechat_identity SET following = false WHERE id = ANY($1::uuid[])", gone)
         if blocked:
             await execute("UPDATE wechat_identity SET blocked = true WHERE id = ANY($1::uuid[])", blocked)
+
+
+async def _over_budget(row: Any) -> SendOutcome:
+    return SendOutcome(row["id"], row["notice_id"], "failed", vendor_code=OVER_BUDGET)
 
 
 def _as_row(outcome: SendOutcome) -> dict[str, object]:

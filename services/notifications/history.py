@@ -25,10 +25,12 @@ from services.notifications.facts import facts_of, path_of
 from services.notifications.notices import CHAT_REPLY, STOPPED
 from services.ports import PhoneNumbers
 
+NoticeState = Literal["answered", "opened", "delivered", "sent", "unknown", "failed"]
 CHANNELS: dict[Channel, str] = {"voice": "电话", "wechat": "微信", "mini": "小程序", "sms": "短信"}
 _HIDDEN = ("verification_code",)
 _IN_CHAT = ("chat", CHAT_REPLY)
 """Codes of attempts sent in the chat, not by a template message."""
+_OPENED = "已打开"
 _BELOW = "见下方"
 """Replaces an address: the page is opened by the button below the text."""
 _MADE = "{a}.state <> 'pending' AND {a}.vendor_code <> $4"
@@ -47,7 +49,7 @@ _JOINED = f"""n JOIN LATERAL (
   LIMIT 1
 ) a ON true LEFT JOIN invitation i ON i.id = n.invitation_id"""
 _COLUMNS = (
-    "n.id, n.kind, n.params, n.invitation_id, i.link, a.channel, a.state, a.vendor_code, "
+    "n.id, n.kind, n.params, n.invitation_id, n.opened_at, i.link, a.channel, a.state, a.vendor_code, "
     "coalesce(a.sent_at, n.created_at) AS at"
 )
 
@@ -62,7 +64,7 @@ class PastNotice:
     text: str
     channel: Channel
     channel_label: Annotated[str, Field(examples=["微信"])]
-    state: Literal["answered", "delivered", "sent", "unknown", "failed"]
+    state: NoticeState
     state_label: Annotated[str, Field(examples=["已送达"])]
     action: Annotated[str, Field(description="What can be done about it; empty: nothing", examples=["去答复"])]
     path: Annotated[str, Field(description="The page where", examples=["/h5/demo/pay"])]
@@ -102,6 +104,7 @@ def _view(book: Rulebook, number: str, row: Any) -> PastNotice:
     facts = _LenientFacts(facts_of(book.pool, number, row["params"], row["link"]))
     path = path_of(kind, row["link"], facts)
     action = ACTIONS.get(kind)
+    state: NoticeState = "opened" if row["opened_at"] and row["state"] != "answered" else row["state"]
     return PastNotice(
         id=row["id"],
         at=row["at"],
@@ -109,8 +112,8 @@ def _view(book: Rulebook, number: str, row: Any) -> PastNotice:
         text=_text(texts, channel, row["vendor_code"] in _IN_CHAT, _LenientFacts(facts | {"link": _BELOW})),
         channel=channel,
         channel_label=CHANNELS[channel],
-        state=row["state"],
-        state_label=ContactAttemptState(row["state"]).label,
+        state=state,
+        state_label=_OPENED if state == "opened" else ContactAttemptState(state).label,
         action=action.label if action and path else "",
         path=path,
         mini=action.mini_page(facts) if action and path else "",

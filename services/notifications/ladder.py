@@ -48,11 +48,17 @@ class LadderPlan:
     next_at: datetime | None
 
 
+def begin_of(params: Mapping[str, object]) -> datetime | None:
+    """When the subject of a notice begins, as far as its params say."""
+    return datetime.fromisoformat(str(params[BEGINS])) if BEGINS in params else None
+
+
 def urgent_ladder(ladder: Ladder, params: Mapping[str, object], now: datetime) -> Ladder:
     """The ladder without quiet hours for which the subject of a notice with these ``params`` can't wait."""
-    if ladder.urgent_before is None or BEGINS not in params:
+    begins = begin_of(params)
+    if ladder.urgent_before is None or begins is None:
         return ladder
-    latest = datetime.fromisoformat(str(params[BEGINS])) - ladder.urgent_before
+    latest = begins - ladder.urgent_before
     moments = (now, now + ladder.longest)
     remaining = {channel: hours for channel, hours in ladder.hours.items() if _can_wait(hours, moments, latest)}
     return ladder.model_copy(update={"hours": remaining})
@@ -63,12 +69,22 @@ def _can_wait(hours: Hours, moments: Sequence[datetime], latest: datetime) -> bo
     return all(hours.contains(at) or hours.next_open(at) <= latest for at in moments)
 
 
-def plan(ladder: Ladder, started_at: datetime, tried: Sequence[EarlierAttempt], now: datetime) -> LadderPlan:
-    """The next steps of a ladder that began at ``started_at``."""
+def plan(
+    ladder: Ladder,
+    started_at: datetime,
+    tried: Sequence[EarlierAttempt],
+    now: datetime,
+    begins: datetime | None = None,
+) -> LadderPlan:
+    """The next steps of a ladder that began at ``started_at``. One that waits for the person to open the notice makes
+    no further attempt once its subject ``begins``."""
     started_at = _start_moment(ladder, started_at)
     by_step = [[t for t in tried if t.step == index] for index in range(len(ladder.steps))]
-    if ladder.until == "delivered" and any(t.state in _REACHED for t in tried):
-        return LadderPlan("done", (), None)
+    outcome = "done" if any(t.state in _REACHED for t in tried) else "failed"
+    if _has_ended(ladder, tried):
+        return LadderPlan(outcome, (), None)
+    if tried and is_too_late(ladder, begins, now):
+        return LadderPlan("active" if any(t.state in _RUNNING for t in tried) else outcome, (), None)
     planned: list[PlannedAttempt] = []
     waiting: list[datetime] = []
     open_steps = False
@@ -87,8 +103,28 @@ def plan(ladder: Ladder, started_at: datetime, tried: Sequence[EarlierAttempt], 
             waiting.append(due)
         earlier_failed = False
     if planned or open_steps or waiting:
+        if ladder.until == "opened" and begins is not None:
+            waiting.append(begins)
         return LadderPlan("active", tuple(planned), min(waiting, default=None))
-    return LadderPlan("done" if any(t.state in _REACHED for t in tried) else "failed", (), None)
+    return LadderPlan(outcome, (), None)
+
+
+def is_too_late(ladder: Ladder, begins: datetime | None, now: datetime) -> bool:
+    """Whether the matter of a notice that waits to be opened is over."""
+    return ladder.until == "opened" and begins is not None and now >= begins
+
+
+def is_follow_up(ladder: Ladder, step: int) -> bool:
+    """Whether a step comes after the ladder's first messages."""
+    return step < len(ladder.steps) and bool(ladder.steps[step].after)
+
+
+def _has_ended(ladder: Ladder, tried: Sequence[EarlierAttempt]) -> bool:
+    """A call that was picked up is the person's own act; any other delivery may lie unseen in a folded chat."""
+    reached = [t for t in tried if t.state in _REACHED]
+    if ladder.until == "opened":
+        return any(ladder.steps[t.step].channel == "voice" for t in reached if t.step < len(ladder.steps))
+    return ladder.until == "delivered" and bool(reached)
 
 
 def _start_moment(ladder: Ladder, at: datetime) -> datetime:

@@ -15,12 +15,13 @@ from uuid import UUID
 from domain.errors import NotFound
 from domain.ids import new_id
 from domain.notifications.lifecycles import ContactAttemptState
+from domain.rulebook.notice_texts import OPENABLE
 from models.notices import Attempt, Notice
 from services.core.base import Deps, execute, rows
 from services.core.due_rows import not_paused, process_together
 from services.core.inserts import insert
 from services.core.operator_waits import OPERATOR
-from services.notifications.ladder import EarlierAttempt, LadderPlan, PlannedAttempt, plan, urgent_ladder
+from services.notifications.ladder import EarlierAttempt, LadderPlan, PlannedAttempt, begin_of, plan, urgent_ladder
 
 Params = Mapping[str, str | int]
 
@@ -63,6 +64,12 @@ LEFT JOIN notice n ON n.pool = $1 AND n.dedupe_key = r.dedupe_key LEFT JOIN expe
 LEFT JOIN account a ON a.id = coalesce(r.account_id, e.account_id) ORDER BY r.at
 """
 """For each recipient: the notice with its key, if there is one, and the person's addresses."""
+_OPEN = """
+UPDATE notice n SET opened_at = $3
+  FROM (SELECT id FROM notice WHERE invitation_id = ANY($1::uuid[]) AND kind = ANY($2::text[]) AND opened_at IS NULL
+        ORDER BY id FOR UPDATE) AS unopened
+ WHERE n.id = unopened.id RETURNING n.id, n.pool, n.kind, n.state
+"""
 _NUMBERED = (("attempt.number", "nextval('attempt_number')"),)
 _AT_ONCE = 2000
 
@@ -276,6 +283,16 @@ class Notices:
             notice.params = {**notice.params, **params}
             await notice.save(update_fields=["params"])
 
+    async def mark_opened(self, invitation_ids: Sequence[UUID]) -> None:
+        """The person has the page of these invitations before the eyes: notices about them are opened, and those that
+        went on until then end."""
+        opened = await rows(_OPEN, list(invitation_ids), list(OPENABLE), self.deps.now())
+        ended = [row["id"] for row in opened if row["state"] == "active" and self._ends_when_opened(row)]
+        await self._close(ended, "done")
+
+    def _ends_when_opened(self, row: Mapping[str, Any]) -> bool:
+        return self.deps.book(row["pool"]).ladder[row["kind"]].until == "opened"
+
     async def finish(self, notice_ids: Sequence[UUID]) -> None:
         """End ladders that have reached the person."""
         await self._close(notice_ids, "done")
@@ -315,7 +332,7 @@ class Notices:
 
     def _plan_next(self, notice: Notice, tried: Sequence[EarlierAttempt], now: datetime) -> LadderPlan:
         ladder = urgent_ladder(self.deps.book(notice.pool).ladder[notice.kind], notice.params, now)
-        return plan(ladder, notice.created_at, tried, now)
+        return plan(ladder, notice.created_at, tried, now, begin_of(notice.params))
 
     async def _apply_plan(self, notice: Notice, step: LadderPlan, now: datetime) -> None:
         if step.state != "active":

@@ -51,6 +51,7 @@ from services.draws.attendance.unanswered_moves import UnansweredMoves
 from services.draws.attendance.urging import Urging
 from services.draws.call_order.rounds import Rounds
 from services.draws.calls.invitation_queries import Choice, InvitationQueries
+from services.draws.calls.openings import Openings
 from services.draws.follow_ups.recall_queries import RecallQueries
 from services.draws.follow_ups.recalls import Recalls
 from services.draws.follow_ups.redraws import RedrawsAndRecalls
@@ -125,6 +126,7 @@ class DrawUseCases:
     run: Calling
     invitations: Invitations
     invitation_queries: InvitationQueries
+    openings: Openings
     absence_queries: AbsenceQueries
     supplements: Supplements
     gathering_times: GatheringTimes

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from domain.clock import FixedClock, print_time
 from models.attendance import Attendance, PresenceClaim
 from models.experts import Expert
+from models.notices import Notice
 from tests.handlers.conftest import Phone, World
 
 HALL = (23.147028, 113.336438)
@@ -166,3 +169,23 @@ async def test_after_a_check_in_another_open_talk_goes_on_unmentioned(
     token, _ = await world.office.attendance.venue_token(world.office.venue, invitation.draw_id)
     assert "还没有完成" not in await phone.scans(f"venue:{token}")
     assert "对吗" in await phone.says("明天到后天")
+
+
+@pytest.mark.parametrize("word", ["签到", "我的评标"])
+async def test_who_asks_in_the_chat_has_opened_the_reminder(
+    world: World, phone: Phone, expert: Expert, word: str
+) -> None:
+    invitation = await world.make_accepted_panel(expert)
+    await world.office.notices.notify(
+        pool="demo",
+        kind="check_in_reminder",
+        dedupe_key="reminder",
+        params={"gathering": "今天", "place": "评标室", "code": "1"},
+        expert_id=expert.id,
+        invitation_id=invitation.id,
+    )
+    await phone.says("帮助")
+    assert (await Notice.get(kind="check_in_reminder")).state == "active"
+    await phone.says(word)
+    notice = await Notice.get(kind="check_in_reminder")
+    assert (notice.state, notice.opened_at is not None) == ("done", True)

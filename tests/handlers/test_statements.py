@@ -59,7 +59,8 @@ async def test_an_expert_who_is_invited(world: World, phone: Phone, expert: Expe
     assert await cost(phone, word) == most
 
 
-@pytest.mark.parametrize(("word", "most"), [("我的状态", 4), ("我的活动", 2), ("签到", 3), ("请假", 3)])
+# 我的活动 and 签到 look whether a notice about the panel is unopened
+@pytest.mark.parametrize(("word", "most"), [("我的状态", 4), ("我的活动", 3), ("签到", 4), ("请假", 3)])
 async def test_an_expert_who_has_agreed(world: World, phone: Phone, expert: Expert, word: str, most: int) -> None:
     await world.make_accepted_panel(expert)
     assert await cost(phone, word) == most

@@ -107,6 +107,7 @@ class InvitationPages:
     def add_routes(self) -> None:
         self._site.get("/i/{link}", self.show)
         self._site.get("/i/{link}/{command}", self.reopen)
+        self._site.post("/i/{link}/opened", self.note_opened)
         self._site.post("/i/{link}/answer", self.answer)
         self._site.post("/i/{link}/undo", self.undo)
         self._site.post("/i/{link}/leave", self.leave)
@@ -144,6 +145,13 @@ class InvitationPages:
         """The address of a form, opened with GET, as WeChat does with a page restored from the background."""
         raise http.HTTPSeeOther(f"/i/{request.match_info['link']}")
 
+    async def note_opened(self, request: http.Request) -> http.Response:
+        """Sent by the page's script once the page is visible."""
+        opened = await self._open(request)
+        await self._site.read_form(request, "opened", opened.invitation_id, opened.expert_id)
+        await self._services.draws.openings.record(opened.expert_id, [opened.invitation_id])
+        return http.Response(status=204)
+
     async def _open(self, request: http.Request) -> _Opened:
         link = request.match_info["link"]
         invitation_id, expert_id, pool = await self._services.draws.invitation_queries.get_by_link(link)
@@ -178,6 +186,7 @@ class InvitationPages:
             may_announce_delay=view.may_announce_delay(now),
             on_time_form=self._site.form_token("on_time", opened.invitation_id, opened.expert_id),
             consequence=opened.book.draw.leave.consequence,
+            opened_form=self._site.form_token("opened", opened.invitation_id, opened.expert_id),
             answer_form=self._site.form_token("answer", opened.invitation_id, opened.expert_id),
             undo_form=self._site.form_token("undo", opened.invitation_id, opened.expert_id),
             leave_form=self._site.form_token("leave_answer", opened.invitation_id, opened.expert_id),

@@ -200,6 +200,7 @@ class VenueCheckIn:
         )
         invitation.next_reminder_at = None
         await invitation.save(update_fields=["next_reminder_at"])
+        await self.notices.stop(invitation_id=invitation.id, kinds=["check_in_reminder"])
         actor = Actor(draw.pool, "venue" if by else "expert", account_id=by, expert_id=invitation.expert_id)
         await record(actor, now, "attendance.in", "invitation", invitation.id, method=method)
         if by is not None:

@@ -13,7 +13,13 @@ from uuid import UUID
 from tortoise.exceptions import IntegrityError
 
 from domain.clock import print_time
-from domain.draws.agreed_times import Proposal, agreed_gathering, missing_from, pending_proposal
+from domain.draws.agreed_times import (
+    Proposal,
+    agreed_gathering,
+    decisive_moment,
+    missing_from,
+    pending_proposal,
+)
 from domain.draws.lifecycles import InvitationEvent, InvitationState
 from domain.errors import Conflict
 from domain.rulebook.notice_texts import time_params
@@ -27,7 +33,7 @@ from services.draws.calls.call_rules import address_and_room
 from services.draws.calls.invitations import Channel, Invitations
 from services.draws.calls.places import Cause
 from services.draws.locks import lock_invitation
-from services.notifications import Notices
+from services.notifications import BEGINS, Notices
 
 ASKING = ("gathering_changed", "gathering_stays", "panel_waits", "time_reminder")
 """Kinds of notices that an answer makes pointless."""
@@ -101,7 +107,7 @@ class TimeChanges:
             pool=draw.pool,
             kind=kind,
             dedupe_key=f"{kind}:{invitation.id}:{occasion.timestamp():.0f}:{self.deps.now().timestamp():.6f}",
-            params=params,
+            params={**params, BEGINS: decisive_moment(invitation, self.deps.now()).isoformat()},
             expert_id=invitation.expert_id,
             invitation_id=invitation.id,
         )

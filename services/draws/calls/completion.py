@@ -18,7 +18,7 @@ from services.draws.draw_notices import notify_agency
 from services.draws.locks import Locked, move
 from services.draws.party_notifications import PartyNotifications
 from services.draws.record_log import append_to_log
-from services.notifications import Notices
+from services.notifications import BEGINS, Notices
 
 _REOPEN_ABSENCES = """
 UPDATE absence SET handled_at = NULL WHERE id IN (SELECT id FROM (
@@ -87,7 +87,12 @@ class DrawCompletion:
                 pool=draw.pool,
                 kind=kind,
                 dedupe_key=f"{kind}:{invitation.id}:{draw.log_length}",
-                params={**time_params(invitation.gathering_at), "hotline": book.pool.hotline, "code": invitation.code},
+                params={
+                    **time_params(invitation.gathering_at),
+                    "hotline": book.pool.hotline,
+                    "code": invitation.code,
+                    BEGINS: invitation.gathering_at.isoformat(),
+                },
                 expert_id=invitation.expert_id,
                 invitation_id=invitation.id,
             )

@@ -11,7 +11,7 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import time_params
 from services.core.base import Deps, execute, rows
 from services.core.due_rows import not_paused, process_together
-from services.notifications import Notices, Recipient
+from services.notifications import BEGINS, Notices, Recipient
 
 _DUE = f"""
 SELECT i.id FROM invitation i JOIN draw d ON d.id = i.draw_id
@@ -58,6 +58,7 @@ async def _remind_experts(deps: Deps, notices: Notices, due: Sequence[Any]) -> N
 
 
 def _recipient(row: Any) -> Recipient:
-    params = {**time_params(row["gathering_at"]), "place": row["place"], "code": row["code"]}
+    begins = {BEGINS: row["gathering_at"].isoformat()}
+    params = {**time_params(row["gathering_at"]), "place": row["place"], "code": row["code"], **begins}
     key = f"check_in_reminder:{row['id']}:{row['reminders_sent'] + 1}"
     return Recipient(key, params, expert_id=row["expert_id"], invitation_id=row["id"])

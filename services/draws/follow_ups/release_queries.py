@@ -26,13 +26,13 @@ from services.draws.verification_queries import ApplicationRow, VerificationQuer
 from services.draws.views import ReadDraw
 from services.draws.virtual_calls import CallLine, CallWindow, VirtualCalls
 
-VoiceState = Literal["calling", "delivered", "undelivered"]
+VoiceState = Literal["calling", "delivered", "opened", "undelivered"]
 _CALLING = (DrawState.COMMITTING, DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 _ANY_TIME = Hours(0, 24 * 60)
 _PANEL = f"""
 SELECT i.id, i.expert_id, i.code, e.name, e.mobile_sealed, n.state AS notice_state,
     count(v.id) FILTER (WHERE v.sent_at IS NOT NULL AND v.state <> 'pending')::int AS calls,
-    coalesce(bool_or(v.state = 'delivered'), FALSE) AS reached,
+    coalesce(bool_or(v.state = 'delivered'), FALSE) AS reached, n.opened_at IS NOT NULL AS opened,
     coalesce(bool_or(v.state NOT IN ('delivered', 'failed', 'answered')), FALSE) AS under_way,
     coalesce(bool_or(v.state IN ('sent', 'unknown')), FALSE) AS ringing,
     min(v.due_at) FILTER (WHERE v.state = 'pending') AS next_call,
@@ -49,7 +49,7 @@ _TASKS = """
 SELECT * FROM (SELECT d.id, d.number, d.name, d.state, d.starts_at, CASE WHEN d.state = 'released' THEN (
     SELECT count(*)::int FROM invitation i JOIN notice n ON n.invitation_id = i.id AND n.kind = 'draw_released'
      WHERE i.draw_id = d.id AND i.state = 'released' AND n.state <> 'active'
-       AND NOT EXISTS (SELECT 1 FROM attempt v
+       AND n.opened_at IS NULL AND NOT EXISTS (SELECT 1 FROM attempt v
          WHERE v.notice_id = n.id AND v.channel = 'voice' AND v.state = 'delivered')
        AND NOT EXISTS (SELECT 1 FROM release_confirmation c WHERE c.invitation_id = i.id)) ELSE 0 END AS unreached
   FROM draw d WHERE {reach} AND (d.state = 'released' AND d.ended_at > {now}::timestamptz - interval '2 days'
@@ -74,7 +74,9 @@ class ReleasedExpert:
     next_call: Annotated[datetime | None, Field(description="When the system calls next: not by night")]
     texted: Annotated[bool, Field(description="The release SMS is out")]
     sms_label: Annotated[str, Field(description="To be shown", examples=["已发送"])]
-    confirmed: Annotated[bool, Field(description="Knows of it: answered a call, or was reached by a person")]
+    confirmed: Annotated[
+        bool, Field(description="Knows of it: answered a call, opened the notice, or was reached by a person")
+    ]
     by_hand: Annotated[bool, Field(description="To be told and recorded by staff: no call reached him or is due soon")]
     words: str
     recorded_by: str
@@ -117,7 +119,12 @@ class ReleaseView:
     panel: tuple[ReleasedExpert, ...]
 
 
-_VOICE: Mapping[VoiceState, str] = {"calling": "通知中", "delivered": "已送达", "undelivered": "未送达"}
+_VOICE: Mapping[VoiceState, str] = {
+    "calling": "通知中",
+    "delivered": "已送达",
+    "opened": "本人已打开通知",
+    "undelivered": "未送达",
+}
 
 
 @dataclass(frozen=True)
@@ -193,8 +200,9 @@ class ReleaseQueries:
 
     def _row(self, row: Mapping[str, Any], soon: datetime, calls: tuple[CallLine, ...] = ()) -> ReleasedExpert:
         going_on = row["under_way"] or (row["notice_state"] == "active" and row["calls"] == 0)
-        voice: VoiceState = "delivered" if row["reached"] else "calling" if going_on else "undelivered"
-        confirmed = voice == "delivered" or row["recorded_at"] is not None
+        open_voice: VoiceState = "calling" if going_on else "undelivered"
+        voice: VoiceState = "delivered" if row["reached"] else "opened" if row["opened"] else open_voice
+        confirmed = voice in ("delivered", "opened") or row["recorded_at"] is not None
         waits = not row["ringing"] and row["next_call"] is not None and row["next_call"] > soon
         return ReleasedExpert(
             invitation_id=row["id"],

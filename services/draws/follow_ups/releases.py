@@ -54,7 +54,7 @@ SELECT i.id FROM draw d JOIN invitation i ON i.draw_id = d.id AND i.state = 'rel
  WHERE d.state = 'released' AND d.ended_at > $1::timestamptz - interval '2 days'
    AND EXISTS (SELECT 1 FROM notice n WHERE n.invitation_id = i.id AND n.kind = 'draw_released' AND n.state <> 'active'
      AND (NOT EXISTS (SELECT 1 FROM notice t WHERE t.invitation_id = i.id AND t.kind = 'draw_release_text')
-       OR NOT EXISTS (SELECT 1 FROM attempt v
+       OR n.opened_at IS NULL AND NOT EXISTS (SELECT 1 FROM attempt v
            WHERE v.notice_id = n.id AND v.channel = 'voice' AND v.state = 'delivered')
          AND NOT EXISTS (SELECT 1 FROM release_confirmation c WHERE c.invitation_id = i.id)
          AND NOT EXISTS (SELECT 1 FROM notice x WHERE x.pool = d.pool AND x.kind = 'agency_news'
@@ -297,7 +297,8 @@ class Releases:
             if expert.recorded_at is not None:
                 return
             if not expert.by_hand:
-                raise Conflict(f"语音通知{expert.voice_label}，不需要登记。", code="not_by_hand")
+                known = expert.voice_label if expert.voice == "opened" else f"语音通知{expert.voice_label}"
+                raise Conflict(f"{known}，不需要登记。", code="not_by_hand")
             await ReleaseConfirmation.create(
                 invitation_id=invitation_id, words=words.strip()[:200], recorded_by_id=actor.account_id, recorded_at=now
             )

@@ -10,6 +10,7 @@ import pytest
 
 from domain.clock import print_time
 from models.invitations import Invitation
+from models.notices import Notice
 from services.draws import DiscardForm
 from tests.factories.moved_invitations import INVITE, move_gathering
 from tests.factories.offices import Office, add_experts, open_invitations, start_draw
@@ -43,6 +44,17 @@ async def test_an_invitation_names_neither_project_nor_parties_and_the_first_ans
     assert (declined["effective"], declined["invitation"]["code"]) == (True, "")
     again = await person.post(path, {"choice": "accept"})
     assert (again["effective"], again["invitation"]["state"]) == (False, "declined")
+
+
+async def test_only_its_expert_opens_an_invitation(world: World, draw_id: UUID) -> None:
+    invitation, other = await open_invitations(draw_id)
+    person = await world.log_in_expert(invitation.expert_id)
+    await person.get(f"/invitations/{invitation.id}")
+    await person.post(f"/invitations/{other.id}/opened", {}, 404)
+    assert not await Notice.filter(opened_at__not_isnull=True).exists()
+    await person.post(f"/invitations/{invitation.id}/opened", {}, 204)
+    [opened] = await Notice.filter(opened_at__not_isnull=True)
+    assert (opened.kind, opened.invitation_id, opened.state) == ("draw_call", invitation.id, "active")
 
 
 async def test_an_acceptance_is_undone_and_given_again(world: World, draw_id: UUID) -> None:

@@ -13,7 +13,7 @@ import pytest
 from app.rulebook_files import load_rulebooks
 from domain.errors import NotFound
 from domain.rulebook.book import Rulebook
-from domain.rulebook.notice_texts import CALLS, KINDS, placeholders
+from domain.rulebook.notice_texts import CALLS, KINDS, OPENABLE, placeholders
 from handlers.commands import TAPS
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
@@ -294,3 +294,7 @@ async def test_a_short_address_that_was_not_sent_leads_nowhere(deps: Deps, offic
     for code in ("", "1", "1aaaa", "zzzz", "1" * 40, "-1abcd", path_of(deps.keys, 999_999).rpartition("/")[2]):
         with pytest.raises(NotFound):
             await short.find(code)
+
+
+def test_it_is_known_of_the_pages_of_invitations_that_they_were_opened() -> None:
+    assert {kind for kind, action in ACTIONS.items() if action.route == INVITATION} == OPENABLE

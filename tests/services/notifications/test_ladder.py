@@ -115,3 +115,39 @@ def test_what_begins_soon_after_the_quiet_hours_does_not_wait_for_their_end() ->
     assert channels(plan_urgent(MORNING + timedelta(minutes=119))) == ["wechat"]
     assert plan_urgent(MORNING + timedelta(hours=2)) == LadderPlan("active", (), MORNING)
     assert plan(urgent_ladder(law, {}, night), night, [], night) == LadderPlan("active", (), MORNING)
+
+
+OPENED = ladder(step("wechat"), step("sms", 600), step("voice", 1200), until="opened", day_max=4)
+DELIVERED = ContactAttemptState.DELIVERED
+
+
+def test_a_delivery_does_not_end_a_ladder_that_waits_to_be_opened() -> None:
+    tried = [EarlierAttempt(0, DELIVERED, T0)]
+    waiting = plan(OPENED, T0, tried, seconds_after(599))
+    assert (waiting.state, channels(waiting), waiting.next_at) == ("active", [], seconds_after(600))
+    assert channels(plan(OPENED, T0, tried, seconds_after(600))) == ["sms"]
+    tried.append(EarlierAttempt(1, DELIVERED, seconds_after(600)))
+    assert channels(plan(OPENED, T0, tried, seconds_after(1200))) == ["voice"]
+
+
+def test_a_call_that_is_picked_up_ends_it() -> None:
+    law = ladder(step("wechat"), step("voice"), step("sms", 600), until="opened", day_max=4)
+    tried = [EarlierAttempt(0, ContactAttemptState.SENT, T0), EarlierAttempt(1, DELIVERED, T0)]
+    assert plan(law, T0, tried, seconds_after(30)) == LadderPlan("done", (), None)
+
+
+def test_it_ends_when_its_subject_begins_and_not_before_what_was_sent_is_known() -> None:
+    begins = seconds_after(900)
+    sent = [EarlierAttempt(0, DELIVERED, T0), EarlierAttempt(1, ContactAttemptState.SENT, seconds_after(600))]
+    before = plan(OPENED, T0, sent, seconds_after(700), begins)
+    assert (before.state, before.next_at) == ("active", begins)
+    assert plan(OPENED, T0, sent, begins, begins) == LadderPlan("active", (), None)
+    known = [sent[0], EarlierAttempt(1, ContactAttemptState.FAILED, seconds_after(600))]
+    assert plan(OPENED, T0, known, begins, begins) == LadderPlan("done", (), None)
+    assert plan(OPENED, T0, known[1:], begins, begins) == LadderPlan("failed", (), None)
+
+
+def test_what_is_written_when_its_subject_has_begun_is_still_sent_once() -> None:
+    first = plan(OPENED, T0, [], T0, T0 - timedelta(hours=1))
+    assert channels(first) == ["wechat"]
+    assert channels(plan(OPENED, T0, [EarlierAttempt(0, DELIVERED, T0)], seconds_after(600), T0)) == []

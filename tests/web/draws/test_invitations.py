@@ -12,8 +12,10 @@ from models.attendance import Attendance
 from models.audit import AuditEntry
 from models.draws import Absence
 from models.invitations import Invitation
+from models.notices import Notice
 from services.core.base import Deps
 from services.draws import DiscardForm
+from tests.drivers.pages import Visitor
 from tests.factories.moved_invitations import INVITE, move_gathering
 from tests.web.conftest import World
 
@@ -51,6 +53,38 @@ async def test_opening_the_page_in_whatever_way_agrees_to_nothing(world: World) 
         await world.visitor().get(f"/i/{invitation.link}{address}")
     assert await state(invitation) == "open"
     assert await AuditEntry.filter(action="invitation.opened", subject_id=invitation.id).count() == 1
+
+
+async def open_form(page: Visitor) -> tuple[str, dict[str, str]]:
+    """Address and fields of the form that the page's script sends."""
+    form = next(form for form in page.page.forms if form["action"].endswith("/opened"))
+    return form["action"], form["fields"]
+
+
+async def test_a_notice_is_opened_by_the_page_s_script_and_not_by_a_fetch_of_its_address(world: World) -> None:
+    """Messengers and telephones fetch links to check them: nobody has read anything then."""
+    _, [invitation] = await world.call()
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    await world.visitor().get(f"/i/{invitation.link}/opened")
+    assert await opened_kinds() == []
+    address, fields = await open_form(page)
+    assert (await page.post(address, {**fields, "form": "x"})).status == 403
+    assert await opened_kinds() == []
+    assert (await page.post(address, fields)).status == 204
+    assert await opened_kinds() == ["draw_call"]
+
+
+async def test_a_page_opens_the_notices_of_its_own_invitation_only(world: World) -> None:
+    _, [invitation, other] = await world.call(2)
+    address, fields = await open_form(await world.visitor().get(f"/i/{invitation.link}"))
+    page = await world.visitor().post(f"/i/{other.link}/opened", fields)
+    assert page.status == 403
+    await world.visitor().post(address, fields)
+    assert await Notice.filter(opened_at__not_isnull=True).values_list("invitation_id", flat=True) == [invitation.id]
+
+
+async def opened_kinds() -> list[str]:
+    return [notice.kind for notice in await Notice.filter(opened_at__not_isnull=True)]
 
 
 async def test_an_acceptance_is_undone_on_the_page_until_the_deadline(world: World) -> None:

@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from models.draws import Draw
+from models.notices import Notice
 from tests.factories.draws import make_project
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
@@ -86,3 +87,13 @@ async def test_pages_of_a_late_arrival_read_well(browser: Browser, world: World)
     venue = await staff(browser, world, PHONE, "venue")
     await venue.check_page("draws-desk-delays", f"/draws/{draw_id}/attendance")
     assert (seen.complaints, agency.complaints, venue.complaints) == ([], [], [])
+
+
+async def test_a_visible_page_of_an_invitation_ends_its_reminders(browser: Browser, world: World) -> None:
+    _, [invitation] = await world.panel()
+    seen = await look(browser, world)
+    async with seen.page.expect_response(lambda answer: answer.url.endswith("/opened")) as reported:
+        await seen.open(f"/i/{invitation.link}")
+    assert (await reported.value).status == 204
+    assert await Notice.filter(invitation_id=invitation.id, kind="draw_accepted", opened_at__not_isnull=True).exists()
+    assert seen.complaints == []

@@ -243,6 +243,21 @@ async def test_who_answers_the_call_gets_the_message_and_knows(
         await office.releases.confirm(office.agency, draw_id, row.invitation_id, "已告知")
 
 
+async def test_who_opened_the_notice_is_called_no_more_and_knows(office: Office, delivery: Delivery) -> None:
+    draw_id = await panel(office, 1)
+    await release_panel(office, draw_id)
+    [row] = (await office.release_queries.view(office.agency, draw_id)).panel
+    invitation = await Invitation.get(id=row.invitation_id)
+    await office.openings.record(invitation.expert_id, [invitation.id])
+    await office.releases.send_sms_to_unreached()
+    await delivery.deliver_due()
+    [row] = (await office.release_queries.view(office.agency, draw_id)).panel
+    assert (row.calls, row.voice_label, row.texted, row.confirmed) == (0, "本人已打开通知", True, True)
+    assert "退选语音未送达" not in "".join(await news_of(office))
+    with pytest.raises(Conflict, match="本人已打开通知"):
+        await office.releases.confirm(office.agency, draw_id, row.invitation_id, "已告知")
+
+
 async def release_by_night(office: Office, clock: FixedClock, gathers_after: timedelta, experts: int = 1) -> UUID:
     """A panel that was released at 22:00 and gathers so much later."""
     clock.set(local(clock.now()).replace(hour=22, minute=0))
