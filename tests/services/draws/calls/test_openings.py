@@ -15,6 +15,7 @@ from models.notices import Attempt, Notice
 from services.core.base import Actor, Deps
 from services.notifications import Delivery
 from services.notifications.history import NoticeHistory
+from tests.factories.assembly import composed
 from tests.factories.moved_invitations import move_gathering
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account, make_identity
@@ -174,9 +175,9 @@ async def test_the_person_reads_that_it_was_opened(
     await remind(office, delivery, clock)
     [expert] = [expert for expert in office.experts if expert.id == invitation.expert_id]
     reader = Actor("demo", "guest", expert.account_id)
-    [before, *_] = (await NoticeHistory(office.deps).notices_of(reader)).items
+    [before, *_] = (await composed(NoticeHistory, office.deps).notices_of(reader)).items
     await office.openings.record(invitation.expert_id, [invitation.id])
-    [after, *_] = (await NoticeHistory(office.deps).notices_of(reader)).items
+    [after, *_] = (await composed(NoticeHistory, office.deps).notices_of(reader)).items
     assert (before.state_label, after.state, after.state_label) == ("已送达", "opened", "已打开")
 
 
