@@ -14,6 +14,9 @@ from handlers import binding, commands, people, texts, wording
 from handlers.picking import PickOption, panel_options, pick_option
 from services.draws import CheckedIn
 
+_OBSOLETE = (commands.CHECK_IN, commands.LATE, commands.ON_TIME, commands.LEAVE, commands.CONFIRM_LEAVE)
+"""Talks that end once he has entered."""
+
 
 def register(router: Router) -> None:
     router.remember(check_in)
@@ -43,7 +46,7 @@ async def check_in_by_scan(turn: Turn, token: str) -> Answer:
     me = await people.get_expert(turn)
     device = f"wechat:{turn.user.openid}"
     checked_in = await turn.services.draws.attendance.check_in_by_qr(me.expert_id, token, device=device)
-    return Settled(result_text(checked_in), (commands.CHECK_IN, commands.LEAVE, commands.CONFIRM_LEAVE))
+    return Settled(result_text(checked_in), _OBSOLETE)
 
 
 @conversation(commands.CHECK_IN)

@@ -18,6 +18,9 @@ PANELS = "我的活动"
 PAST_PANELS = "以往活动"
 LEAVE = "请假"
 CHECK_IN = "签到"
+LATE = "晚到"
+ON_TIME = "不晚到了"
+ON_THE_WAY = "在路上"
 AVAILABILITY = "日程"
 RECUSAL = "申报回避"
 RESUME = "恢复接受抽取"
@@ -125,6 +128,9 @@ TAPS: Mapping[str, int] = {
     APPEAL: 155,
     MY_FEEDBACK: 156,
     REMIND_PAYMENT: 157,
+    LATE: 158,
+    ON_TIME: 159,
+    ON_THE_WAY: 160,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

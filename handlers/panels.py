@@ -29,7 +29,8 @@ async def my_panels(turn: Turn) -> str:
     blocks = ["\n".join([wording.agreed_panel(view, turn.now), *undo_lines(view)]) for view in panels[:_SHOWN]]
     if len(panels) > _SHOWN:
         blocks.append(texts.AND_MORE.format(count=len(panels) - _SHOWN))
-    words = commands.tap_lines(commands.CHECK_IN, commands.LEAVE, commands.PAST_PANELS)
+    late = (commands.LATE,) if any(view.may_announce_delay(turn.now) for view in panels) else ()
+    words = commands.tap_lines(commands.CHECK_IN, *late, commands.LEAVE, commands.PAST_PANELS)
     return "\n\n".join([texts.PANELS, *blocks, words])
 
 

@@ -58,3 +58,5 @@ async def answer_move(talk: Talk, panels: tuple[PickOption, ...], agrees: bool) 
         )
     stays = await talk.once(times.answer, panel.id, me.expert_id, agrees, panel.proposal, by="chat")
     await talk.say(texts.MOVE_AGREED.format(moved=moved) if stays else texts.MOVE_REFUSED)
+    if stays and view.late_minutes is not None and view.proposed_gathering_at is not None:
+        await talk.say(texts.DELAY_VOID)

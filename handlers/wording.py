@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.clock import print_near_time, print_time
+from domain.clock import local, print_near_time, print_time
 from domain.draws.lifecycles import InvitationState
 from domain.draws.places import print_place
 from domain.links_in_text import strip_links
@@ -62,6 +62,8 @@ def agreed_panel(view: InvitationView, now: datetime) -> str:
         lines.append(texts.MOVE_ASKED.format(moved=moved_text(view)))
     elif view.leave_asked_until is not None:
         lines.append(texts.LEAVE_ASKED.format(until=print_time(view.leave_asked_until)))
+    elif view.arrives_at is not None:
+        lines.append(texts.DELAY_ANNOUNCED.format(at=f"{local(view.arrives_at):%H:%M}"))
     elif view.claimed_at is not None:
         lines.append(texts.CLAIMED_AT.format(time=print_time(view.claimed_at)))
     elif view.leave_until is not None and view.may_leave(now):

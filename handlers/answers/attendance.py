@@ -1,4 +1,4 @@
-"""Answers to who is on the way or at the venue: checking in, coming late, not finding the place."""
+"""Answers to who is on the way or at the venue: checking in, not finding the place; coming late begins a talk."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from domain.clock import print_near_time, print_time
 from domain.draws.agreed_times import check_in_opens
 from domain.draws.lifecycles import InvitationState
 from domain.rulebook.reading import print_length
-from handlers import commands, texts, wording
+from handlers import commands, late_arrivals, texts, wording
 from handlers.answers import own_panels
 from services.draws import InvitationView, venue_position
 
@@ -35,16 +35,9 @@ ENTERED = "您已于{time}签到，不用再办；催促的电话或短信可以
 MISSED_CHECK_IN = "{time}的评标没有您的签到记录，评标结束后在这里不能补签。请致电{contact}说明。"
 OBJECT = "酬劳不对的，收到金额后请在“酬劳”里提出异议。"
 NOT_ON_THE_LIST = "没有查到您待签到的评标。请核对通知是不是发给您本人的、是不是今天的，并给现场工作人员看。"
-ABSENT = "登记有误的，请立即致电联系人。"
-LATE_TODAY = "这里不能替您转告，请马上致电{contact}，说明几点能到。"
-LATE_AHEAD = "请提前致电{contact}，说明几点能到；这里不能替您转告。"
-LATE_RULE = "集合时间过后到场仍可签到，但可能被催促，也可能被登记缺席。"
-LEAVE_INSTEAD = "完全去不了的，请在{until}前请假。"
-LEAVE_LATE_INSTEAD = "完全去不了的，请马上请假：请假时间已过，仍会受理并如实记录。"
-LATE_WAITING = "您还没有答复：请先致电{contact}问晚到行不行，能按时到再答复参加。"
-NO_PANEL_TO_BE_LATE = "没有查到您待参加的评标，不用赶。请在消息里核对通知："
 FETCH_ME = "找不到或进不了门，请致电{contact}，请对方指路或到门口接您。"
 AT_THE_GATE = "门卫询问时请出示评标通知和身份证，验证码{code}只告诉评标现场的工作人员。"
+LATE_FROM_THERE = "从那里赶来会晚到的，请回复“晚到”，我们马上通知现场。"
 INSIDE = "您已签到，请直接问现场工作人员。"
 NOT_AGREED_YET = "您还没有确认参加这场评标，请先答复。"
 NO_PANEL_TO_FIND = "没有查到您待参加的评标。请在消息里核对通知的日期和地点："
@@ -133,41 +126,7 @@ def _state_line(turn: Turn, view: InvitationView) -> str:
     text = wording.state_text(view, turn.now)
     if view.state is not InvitationState.ABSENT:
         return text
-    return f"{text}{ABSENT}"
-
-
-async def answer_who_comes_late(turn: Turn) -> str:
-    """Nothing is passed on to the venue: the expert has to call."""
-    own = await own_panels.read_own(turn)
-    if own.expected:
-        view = own.expected[0]
-        lines = _late_lines(turn, view, is_today=view in own.today(turn.now))
-        leave = (commands.LEAVE,) if view.may_leave(turn.now) else ()
-        lines += own_panels.question_lines([view])
-        return own_panels.with_taps(turn, lines, *leave, commands.PANELS)
-    if own.agreed:
-        return own_panels.with_taps(turn, _entered_lines(turn, own.agreed[0]), commands.PANELS)
-    if own.waiting:
-        lines = own_panels.describe(own.waiting, turn.now, _late_waiting_lines)
-        return own_panels.with_taps(turn, lines, commands.PANELS)
-    recent = await own_panels.find_recent(turn, own)
-    lines = [_state_line(turn, view) for view in recent] or [NO_PANEL_TO_BE_LATE]
-    return own_panels.with_taps(turn, lines, commands.NOTICES, commands.PANELS)
-
-
-def _late_lines(turn: Turn, view: InvitationView, *, is_today: bool) -> list[str]:
-    call = LATE_TODAY if is_today else LATE_AHEAD
-    time = print_near_time(view.gathering_at, turn.now)
-    lines = [call.format(contact=wording.contact(view)), texts.WHEN.format(time=time), LATE_RULE]
-    if view.leave_is_late(turn.now):
-        lines.append(LEAVE_LATE_INSTEAD)
-    elif view.leave_until is not None:
-        lines.append(LEAVE_INSTEAD.format(until=print_near_time(view.leave_until, turn.now)))
-    return lines
-
-
-def _late_waiting_lines(view: InvitationView) -> list[str]:
-    return [LATE_WAITING.format(contact=wording.contact(view))]
+    return f"{text}{texts.ABSENT_WRONGLY}"
 
 
 async def help_to_find_the_place(turn: Turn) -> str:
@@ -175,24 +134,27 @@ async def help_to_find_the_place(turn: Turn) -> str:
     views = own.today(turn.now) or own.all[:1]
     if not views:
         return await own_panels.tell_recent(turn, own, NO_PANEL_TO_FIND, commands.NOTICES)
-    lines = own_panels.describe(views, turn.now, _finding_lines)
+    lines = own_panels.describe(views, turn.now, lambda view: _finding_lines(turn, view))
     check_in = (commands.CHECK_IN,) if any(view in own.expected for view in views) else ()
-    return own_panels.with_taps(turn, lines, *check_in, commands.PANELS)
+    late = (commands.LATE,) if late_arrivals.may_announce(turn, views) else ()
+    return own_panels.with_taps(turn, lines, *check_in, *late, commands.PANELS)
 
 
-def _finding_lines(view: InvitationView) -> list[str]:
+def _finding_lines(turn: Turn, view: InvitationView) -> list[str]:
     if view.state is InvitationState.OPEN:
         return [NOT_AGREED_YET, own_panels.place_line(view), own_panels.contact_line(view)]
     if view.checked_in_at is not None:
         return [INSIDE, own_panels.place_line(view)]
     fetch = FETCH_ME.format(contact=wording.contact(view))
     gate = AT_THE_GATE.format(code=view.code)
-    return [own_panels.place_line(view), fetch, gate, *own_panels.remark_lines(view)]
+    where, *on_map = late_arrivals.way_lines(turn, view)[:-1]
+    late = [LATE_FROM_THERE] if view.may_announce_delay(turn.now) else []
+    return [where, *on_map, fetch, gate, *late, *own_panels.remark_lines(view)]
 
 
 ANSWERS: Mapping[str, Handler] = {
     "check_in_how": tell_how_to_check_in,
     "check_in_failed": help_to_check_in,
-    "late": answer_who_comes_late,
+    "late": late_arrivals.answer_late_sentence,
     "lost": help_to_find_the_place,
 }

@@ -34,6 +34,7 @@ _QUESTIONS = (
         "怎么签到",
         "签到失败",
         "会晚到",
+        "我已经在路上了",
     ),
     *("走错地方了", "没接到电话", "撤销请假", "这场要回避", "我能不能改期", "复评强制吗", "评标费没到账"),
 )
@@ -103,4 +104,4 @@ async def test_no_text_becomes_a_link_or_an_element_of_a_bubble(world: World, ph
     assert {commands.WORK, commands.PROJECTS, commands.STATUS} <= shown["agency"]
     assert commands.VERIFY in shown["verifier"]
     assert {commands.PANELS, commands.PAST_PANELS, commands.REMUNERATION, commands.STATUS} <= shown["expert"]
-    assert {"地址发一下", "带什么", "停车", "联系谁", "走错地方了", "会晚到", "评标费没到账"} <= shown["expert"]
+    assert {"地址发一下", "带什么", "停车", "联系谁", "走错地方了", "我已经在路上了", "评标费没到账"} <= shown["expert"]

@@ -51,7 +51,7 @@ async def test_who_claimed_to_be_there_reads_that_it_does_not_count(
     assert not await Attendance.exists()
 
 
-@pytest.mark.parametrize("question", ["怎么签到", "签到失败", "会晚到"])
+@pytest.mark.parametrize("question", ["怎么签到", "签到失败"])
 async def test_who_has_checked_in_has_nothing_to_do(
     world: World, clock: FixedClock, phone: Phone, panel: Invitation, question: str
 ) -> None:
@@ -111,36 +111,6 @@ async def test_an_absence_that_is_wrong_is_told_to_the_contact_at_once(
 
 async def test_who_has_no_panel_is_not_on_the_list(phone: Phone) -> None:
     assert "没有查到您待签到的评标" in await phone.says("签到失败")
-
-
-async def test_nothing_is_passed_on_for_who_comes_late(
-    world: World, clock: FixedClock, phone: Phone, panel: Invitation
-) -> None:
-    shown = await phone.says("高速堵车，要晚到")
-    assert shown.startswith(f"这里不能替您转告，请马上致电{CONTACT}")
-    leave_until = panel.gathering_at - world.services.deps.book("demo").draw.leave.allowed_until
-    leave = f"{print_near_time(leave_until, clock.now())}前请假"
-    assert (leave in shown, "可能被登记缺席" in shown) == (True, True)
-    clock.set(leave_until + timedelta(seconds=1))
-    shown = await phone.says("高速堵车，要晚到")
-    assert ("请马上请假：请假时间已过，仍会受理" in shown, CONTACT in shown) == (True, True)
-    assert "确定请假" not in shown
-    assert "请简短说明原因" in await phone.taps("请假")
-    assert await world.state_of(panel.id) == "accepted"
-
-
-async def test_who_will_be_late_another_day_calls_in_time(world: World, phone: Phone, expert: Expert) -> None:
-    invitation = await world.call_again(expert)
-    await world.services.draws.invitations.answer(invitation.id, expert.id, "accept", by="voice")
-    await world.office.run.advance(invitation.draw_id)
-    assert f"请提前致电{CONTACT}" in await phone.says("会晚到")
-
-
-async def test_who_may_be_late_asks_before_he_agrees(world: World, phone: Phone, expert: Expert) -> None:
-    assert "没有查到您待参加的评标" in await phone.says("会晚到")
-    invitation = await world.call(expert)
-    assert f"请先致电{CONTACT}问晚到行不行" in await phone.says("高速堵车，要晚到")
-    assert await world.state_of(invitation.id) == "open"
 
 
 async def test_who_does_not_find_the_place_is_fetched_by_the_contact(

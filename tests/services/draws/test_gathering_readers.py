@@ -56,7 +56,6 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     },
     "handlers/answers/attendance.py": {
         "_ended_lines": AGREED,
-        "_late_lines": AGREED,
         "_mending_lines": AGREED,
         "help_to_check_in": AGREED,
         "tell_how_to_check_in": AGREED,
@@ -104,6 +103,18 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "_outcome": AGREED,
         "_read_back_reply": AGREED,
         "answer_invitation": FORM,
+    },
+    "handlers/late_arrivals.py": {
+        "_arrival": AGREED,
+        "_ask_delay": AGREED,
+        "_doubt": AGREED,
+        "_explain_refusal": AGREED,
+        "_read_back": AGREED,
+        "announce_delay": AGREED,
+        "recorded_text": AGREED,
+        "tell_who_is_on_the_way": AGREED,
+        "time_left_line": AGREED,
+        "withdraw_delay": AGREED,
     },
     "handlers/leave.py": {
         "answer_registered_leave": AGREED,
