@@ -19,6 +19,14 @@ class RegistrationOut(Output):
     honesty: str = Field(description="Clause that a person agrees to when registering")
 
 
+class LateArrivalOut(Output):
+    """What an expert may announce, and what it means."""
+
+    shortest: int = Field(description="Minutes")
+    longest: int = Field(description="Minutes")
+    consequence: str = Field(description="Show it before an expert confirms that he comes late")
+
+
 class PoolOut(Output):
     name: str = Field(examples=["演示评标专家库"])
     hotline: str
@@ -26,6 +34,7 @@ class PoolOut(Output):
     privacy_text: str
     leave_consequence: str = Field(description="Show it before an expert confirms a leave")
     late_leave_consequence: str = Field(description="Show it instead once the time for a leave is over")
+    late_arrival: LateArrivalOut
     registration: RegistrationOut
     pay_for_others: bool = Field(description="Whether fees of other persons may be looked up and paid")
 
@@ -34,6 +43,7 @@ class PoolOut(Output):
 async def show(call: Call) -> PoolOut:
     """Name, hotline, texts, and whether people may register."""
     book = call.book
+    late_arrival = book.attendance.late_arrival
     return PoolOut(
         name=book.pool.name,
         hotline=book.pool.hotline,
@@ -41,6 +51,11 @@ async def show(call: Call) -> PoolOut:
         privacy_text=book.pool.privacy_text,
         leave_consequence=book.draw.leave.consequence,
         late_leave_consequence=book.draw.leave.late_consequence,
+        late_arrival=LateArrivalOut(
+            shortest=int(late_arrival.shortest.total_seconds() // 60),
+            longest=int(late_arrival.longest.total_seconds() // 60),
+            consequence=late_arrival.consequence,
+        ),
         pay_for_others=book.fee is not None and book.fee.pay_for_others,
         registration=RegistrationOut(
             open=book.registration.open,

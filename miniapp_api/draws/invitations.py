@@ -1,4 +1,4 @@
-"""An expert's actions: answer, ask for leave, see panels, check in."""
+"""An expert's actions: answer, ask for leave, announce a late arrival, see panels, check in."""
 
 from __future__ import annotations
 
@@ -41,6 +41,11 @@ class InvitationAnswerIn(Input):
 class LeaveIn(Input):
     reason: str = Field("", max_length=200, examples=["突发疾病"])
     late: bool = Field(False, description="`leave_until` is over, and the expert was shown what follows from that")
+
+
+class LateArrivalIn(Input):
+    minutes: int = Field(ge=1, le=1440, description="After `gathering_at`", examples=[20])
+    reason: str = Field("", max_length=60, examples=["高速堵车"])
 
 
 class LeaveAnswerIn(Input):
@@ -106,6 +111,9 @@ class InvitationOut(Output):
     proposed_start_at: Moment | None = Field(description="The evaluation's start was postponed: to be agreed to")
     proposal: str = Field(description="Key of the times that wait for an answer; empty: none")
     undo_until: Moment | None = Field(description="Until when the acceptance can be undone; null: it can't")
+    late_minutes: int | None = Field(description="Of a late arrival that he announced and that counts")
+    arrives_at: Moment | None = Field(description="When he comes by that")
+    late_from: Moment | None = Field(description="From when he may announce a late arrival; null: not accepted")
     recused: bool = Field(description="It ended because the expert declared a recusal unit: neither refusal nor leave")
 
 
@@ -162,6 +170,27 @@ async def leave(call: Call, path: InvitationPath, body: LeaveIn) -> InvitationOu
     """Ask for leave after accepting. First show the consequence of `GET /pool`, past `leave_until` the late one."""
     return InvitationOut.from_source(
         await call.services.draws.invitations.leave(path.invitation_id, call.expert_id, body.reason, late=body.late)
+    )
+
+
+@api.post("/invitations/{invitation_id}/late-arrival", "说明晚到", action="expert.self.late")
+async def announce_delay(call: Call, path: InvitationPath, body: LateArrivalIn) -> InvitationOut:
+    """The expert comes late; agency, venue and supervisors are told by code. First show `late_arrival` of `GET /pool`.
+
+    A newer statement replaces the one before; the same again changes nothing.
+    """
+    return InvitationOut.from_source(
+        await call.services.draws.late_arrivals.state(
+            path.invitation_id, call.expert_id, body.minutes, body.reason, by="mini"
+        )
+    )
+
+
+@api.delete("/invitations/{invitation_id}/late-arrival", "说明能按时到", action="expert.self.late")
+async def withdraw_delay(call: Call, path: InvitationPath) -> InvitationOut:
+    """He comes on time after all."""
+    return InvitationOut.from_source(
+        await call.services.draws.late_arrivals.withdraw(path.invitation_id, call.expert_id, by="mini")
     )
 
 

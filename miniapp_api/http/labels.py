@@ -18,6 +18,7 @@ LABELS: Mapping[str, str] = {
     "password": "密码",
     "id_number": "身份证号",
     "reason": "原因",
+    "minutes": "晚到的分钟数",
     "note": "说明",
     "text": "内容",
     "number": "编号",

@@ -4,7 +4,7 @@ const checkIn = require('../lib/check_in');
 const consents = require('../lib/consents');
 const { facts, present } = require('../lib/lists');
 const { ask, openPage, telephone, toast } = require('../lib/page');
-const { showTime } = require('../lib/time');
+const { showClock, showTime } = require('../lib/time');
 const { INVITATION } = require('../lib/words');
 
 /** The meaning of each state, and what the expert can do. @type {Record<Api.InvitationState, string>} */
@@ -23,6 +23,9 @@ const MEANING = {
 /** @param {string | null} moment */
 const ahead = (moment) => Boolean(moment) && new Date(moment || 0).getTime() > Date.now();
 
+/** Whether a late arrival can be announced now. @param {Api.InvitationOut} item */
+const mayAnnounce = (item) => Boolean(item.late_from) && !ahead(item.late_from) && !item.checked_in_at && ahead(item.ends_at);
+
 /** @param {Api.InvitationOut} item */
 function meaningOf(item) {
   if (item.recused) return '您申报的回避单位与这场评标有关，您须回避，不用到场。';
@@ -30,6 +33,7 @@ function meaningOf(item) {
   if (item.checked_out_at) return '您已离场，感谢参加评标。';
   if (item.checked_in_at) return '您已签到，请听从现场安排。';
   if (!ahead(item.ends_at)) return '本场评标已结束。';
+  if (item.late_minutes) return `您已说明晚到${item.late_minutes}分钟，约${showClock(item.arrives_at || '')}到，已通知抽取单位、评标场地和监督人。路上注意安全，到场请照常签到。`;
   return ahead(item.leave_until) ? MEANING.accepted : '您已同意参加，请按时到场。请假时间已过，确实不能到场请尽早点“不能到场”告知，并打联系人电话。';
 }
 
@@ -46,6 +50,8 @@ function buttonsOf(item) {
     coming && { label: '扫码签到', command: 'scan', kind: 'primary' },
     coming && { label: '用位置签到', command: 'arrive' },
     item.undo_until && { label: '点错了，撤销同意', command: 'undo' },
+    mayAnnounce(item) && { label: item.late_minutes ? '改晚到时间' : '会晚到', command: 'late' },
+    mayAnnounce(item) && item.late_minutes !== null && { label: '能按时到', command: 'onTime' },
     coming && { label: ahead(item.leave_until) ? '请假' : '不能到场', command: 'leave', kind: 'warn' },
   ];
   return present(all);
@@ -82,6 +88,7 @@ function sheetOf(item) {
     ['可撤销至', at(item.undo_until)],
     ['请假最晚', at(item.leave_until)],
     ['自报到场', !item.checked_in_at && at(item.claimed_at) || '', '还不算签到，请扫描现场二维码'],
+    ['说明晚到', item.checked_in_at && item.late_minutes && `${item.late_minutes}分钟，约${showClock(item.arrives_at || '')}到` || ''],
     ['签到', at(item.checked_in_at)],
     ['离场', at(item.checked_out_at)],
   ]);
@@ -157,6 +164,37 @@ openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]), item: /** 
     await this.act(async () => {
       await call('POST /invitations/{invitation_id}/leave', { ...this.mine(), body: { reason: (content || '').slice(0, 200), late } });
       toast('已请假，您的名额将由其他专家补上。');
+      await this.refresh();
+    });
+  },
+
+  /** Asks how late, then shows the hour and what it means. */
+  async late() {
+    const { shortest, longest, consequence } = this.pool.late_arrival;
+    const { confirm, content } = await wx.showModal({
+      title: '会晚到', content: '', editable: true, placeholderText: '比集合时间晚几分钟，如：20', confirmText: '下一步', cancelText: '取消',
+    });
+    if (!confirm) return;
+    const typed = (content || '').trim().replace(/分钟?$/, '');
+    const minutes = Number(typed);
+    if (!/^[0-9]+$/.test(typed) || minutes < shortest || minutes > longest) {
+      toast(`请填写${shortest}到${longest}之间的分钟数；更晚才能到、来不了的，请请假。`);
+      return;
+    }
+    const gathering = new Date(this.data.item?.gathering_at || 0).getTime();
+    const arrives = showClock(new Date(gathering + minutes * 60000).toISOString());
+    if (!await ask('确认晚到', `晚${minutes}分钟，约${arrives}到。${consequence}`, '确认晚到')) return;
+    await this.act(async () => {
+      await call('POST /invitations/{invitation_id}/late-arrival', { ...this.mine(), body: { minutes } });
+      toast('已记录，并通知抽取单位、评标场地和监督人。');
+      await this.refresh();
+    });
+  },
+
+  onTime() {
+    return this.act(async () => {
+      await call('DELETE /invitations/{invitation_id}/late-arrival', this.mine());
+      toast('已记录：您能按时到。');
       await this.refresh();
     });
   },

@@ -7,6 +7,7 @@ const OPEN = {
   id: 'i1', state: 'open', gathering_at: later(20), ends_at: later(28), place: '广州交易中心', venue: '3号厅', contact: '李老师', contact_phone: '020-87654321',
   remark: '请带身份证', answer_until: later(2), code: '', checked_in_at: null, claimed_at: null, checked_out_at: null, leave_until: null,
   leave_asked_until: null, undo_until: null, proposed_gathering_at: null, proposed_start_at: null, proposal: '', recused: false,
+  late_minutes: null, arrives_at: null, late_from: null,
 };
 const ACCEPTED = { ...OPEN, state: 'accepted', code: '204816', leave_until: later(18), undo_until: later(2) };
 const OPENED = { 'POST /invitations/i1/opened': { status: 204 } };
@@ -120,6 +121,41 @@ test('past its time a leave is asked for with what follows from that', async () 
   await phone.tap('不能到场');
   assert.equal(phone.callsOf('showModal')[1].content, '请假时间已过，会如实记录。');
   assert.deepEqual(phone.bodies('POST /invitations/i1/leave'), [{ reason: '突发疾病', late: true }]);
+});
+
+const AWAITED = { ...ACCEPTED, undo_until: null, gathering_at: later(1), late_from: later(-1) };
+const typing = (text) => ({ showModal: async ({ editable }) => ({ confirm: true, content: editable ? text : '' }) });
+
+test('a late arrival is announced with its minutes, after what it means was shown, and taken back', async () => {
+  let now = AWAITED;
+  const phone = await shown(() => now, {
+    'POST /invitations/i1/late-arrival': ({ body }) => { now = { ...now, late_minutes: body.minutes, arrives_at: later(1.5) }; return now; },
+    'DELETE /invitations/i1/late-arrival': () => { now = AWAITED; return now; },
+  }, typing('30分钟'));
+  await phone.tap('会晚到');
+  assert.match(phone.callsOf('showModal')[1].content, /^晚30分钟，约\d\d:\d\d到。不是准假。$/);
+  assert.deepEqual(phone.bodies('POST /invitations/i1/late-arrival'), [{ minutes: 30 }]);
+  assert.match(phone.text, /您已说明晚到30分钟，约\d\d:\d\d到/);
+  assert.ok(phone.buttons.includes('改晚到时间'));
+  await phone.tap('能按时到');
+  assert.ok(phone.buttons.includes('会晚到'));
+  assert.deepEqual(phone.said.slice(2), ['已记录，并通知抽取单位、评标场地和监督人。', '已记录：您能按时到。']);
+});
+
+test('what is no number of minutes within the bounds is not sent', async () => {
+  for (const text of ['', '0', '900', '很久', '-5', '1.5']) {
+    const phone = await shown(AWAITED, {}, typing(text));
+    await phone.tap('会晚到');
+    assert.match(phone.said[1], /5到180之间/, text);
+    assert.deepEqual(phone.bodies('POST /invitations/i1/late-arrival'), []);
+  }
+});
+
+test('before its time and after the check-in no late arrival is offered', async () => {
+  for (const more of [{ late_from: later(1) }, { late_from: null }, { checked_in_at: later(-0.1), late_minutes: 20, arrives_at: later(0.3) }]) {
+    const phone = await shown({ ...AWAITED, ...more });
+    assert.ok(!phone.buttons.includes('会晚到') && !phone.buttons.includes('改晚到时间'));
+  }
 });
 
 test('a leave registered by another person counts only after the expert confirms it', async () => {

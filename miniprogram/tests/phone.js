@@ -15,6 +15,7 @@ const SERVER = 'http://127.0.0.1:8080/api/v1/demo';
 /** The pool and a person in a role, as `GET /pool` and `GET /sessions/current` describe them. */
 const POOL = {
   name: '演示评标专家库', hotline: '020-12345678', privacy_version: '1', privacy_text: '说明', pay_for_others: true,
+  late_arrival: { shortest: 5, longest: 180, consequence: '不是准假。' },
   leave_consequence: '请假后名额由他人补上。', late_leave_consequence: '请假时间已过，会如实记录。',
   registration: { open: true, closed: '', honesty: '本人承诺真实。' },
 };

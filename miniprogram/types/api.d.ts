@@ -23,6 +23,8 @@ declare namespace Api {
     'POST /invitations/{invitation_id}/answer': { given: { path: { invitation_id: string }; body: InvitationAnswerIn }; answer: AnsweredOut };
     'POST /invitations/{invitation_id}/undo': { given: { path: { invitation_id: string } }; answer: AnsweredOut };
     'POST /invitations/{invitation_id}/leave': { given: { path: { invitation_id: string }; body: LeaveIn }; answer: InvitationOut };
+    'POST /invitations/{invitation_id}/late-arrival': { given: { path: { invitation_id: string }; body: LateArrivalIn }; answer: InvitationOut };
+    'DELETE /invitations/{invitation_id}/late-arrival': { given: { path: { invitation_id: string } }; answer: InvitationOut };
     'POST /invitations/{invitation_id}/leave-answer': { given: { path: { invitation_id: string }; body: LeaveAnswerIn }; answer: InvitationOut };
     'POST /invitations/{invitation_id}/move-answer': { given: { path: { invitation_id: string }; body: MoveAnswerIn }; answer: InvitationOut };
     'GET /panels': { given: { query?: { past?: boolean } }; answer: InvitationOutListing };
@@ -342,6 +344,9 @@ declare namespace Api {
     proposed_start_at: string | null;
     proposal: string;
     undo_until: string | null;
+    late_minutes: number | null;
+    arrives_at: string | null;
+    late_from: string | null;
     recused: boolean;
   }
 
@@ -364,6 +369,17 @@ declare namespace Api {
     correctable: boolean;
     receipt_sent_at: string | null;
     sent_at: string | null;
+  }
+
+  interface LateArrivalIn {
+    minutes: number;
+    reason?: string;
+  }
+
+  interface LateArrivalOut {
+    shortest: number;
+    longest: number;
+    consequence: string;
   }
 
   interface LeaveAnswerIn {
@@ -576,6 +592,7 @@ declare namespace Api {
     privacy_text: string;
     leave_consequence: string;
     late_leave_consequence: string;
+    late_arrival: LateArrivalOut;
     registration: RegistrationOut;
     pay_for_others: boolean;
   }

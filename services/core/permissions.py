@@ -62,6 +62,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "expert.self.change": EXPERT,
     "expert.self.answer": EXPERT,
     "expert.self.leave": EXPERT,
+    "expert.self.late": EXPERT,
     "organisation.read": AGENCY,
     "organisation.link_agent": frozenset({"organisation"}),
     "organisation.revoke_agent": frozenset({"organisation"}),

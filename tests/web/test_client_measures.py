@@ -62,6 +62,7 @@ API: Mapping[str, str] = {
     "exam_attempts_save.events.slot": "a question of the paper, else evidence",
     "exam_attempts_save.events.mask": "options of the question; other bits are dropped",
     "exam_attempts_save.events.at": "judges only what came within the grace or after a take-over, else unused",
+    "invitations_announce_delay.minutes": "attendance.late_arrival; his own word, which only he may give",
     "exam_attempts_save.leaves": "only grows; a hint for the office, no answer depends on it",
     "exam_attempts_save.hidden_seconds": "as leaves",
     "exam_attempts_submit.device": "the ticket's, and the active one",

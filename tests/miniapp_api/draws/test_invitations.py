@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.clock import print_time
+from domain.clock import FixedClock, print_time
 from models.invitations import Invitation
 from models.notices import Notice
 from services.draws import DiscardForm
@@ -82,6 +82,23 @@ async def test_an_expert_asks_for_leave_or_answers_a_registered_one(
     await office.discards.register(office.agency, draw_id, DiscardForm(second.code, "leave", "专家来电请假"))
     assert (await registered.get(f"/invitations/{second.id}"))["leave_asked_until"]
     assert (await registered.post(f"/invitations/{second.id}/leave-answer", {"agrees": True}))["state"] == "left"
+
+
+async def test_an_expert_announces_a_late_arrival_and_takes_it_back(
+    world: World, clock: FixedClock, office: Office, draw_id: UUID
+) -> None:
+    first, second = await open_invitations(draw_id)
+    person = await accept(world, first)
+    await accept(world, second)
+    await office.run.advance(draw_id)
+    path = f"/invitations/{first.id}"
+    clock.set(first.gathering_at - timedelta(minutes=40))
+    stated = await person.post(f"{path}/late-arrival", {"minutes": 20, "reason": "高速堵车"})
+    assert (stated["late_minutes"], stated["arrives_at"] is not None) == (20, True)
+    assert (await person.get(path))["late_minutes"] == 20
+    for minutes in (0, 4, 900, 2000, "很久"):
+        await person.post(f"{path}/late-arrival", {"minutes": minutes}, status=422)
+    assert (await person.delete(f"{path}/late-arrival", status=200))["late_minutes"] is None
 
 
 async def test_an_expert_agrees_to_a_moved_time_or_goes(world: World, office: Office, draw_id: UUID) -> None:

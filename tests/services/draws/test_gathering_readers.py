@@ -146,6 +146,7 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     },
     "miniapp_api/draws/invitations.py": {
         "InvitationAnswerIn": FORM,
+        "LateArrivalIn": FORM,
         "InvitationOut": AGREED,
         "answer": FORM,
     },
