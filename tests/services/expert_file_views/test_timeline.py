@@ -12,6 +12,7 @@ from domain.clock import FixedClock
 from domain.errors import InvalidInput, NotFound
 from domain.experts.timeline import TimelineEntry, TimelineKind
 from models.accounts import Account
+from models.attendance import LateArrival
 from models.audit import AuditEntry
 from models.draws import Draw
 from models.experts import Expert
@@ -98,6 +99,16 @@ async def test_the_office_reads_neutral_words_and_who_changed_what(deps: Deps, c
     assert titles["参加评标"].page == f"/draws/{career.panels['accepted'].draw_id}"
     assert titles["新增申请：已入库"].page == f"/office/applications/{career.entered.id}"
     assert await AuditEntry.filter(action="expert.file.read", subject_id=career.expert.id).count() == 2
+
+
+@pytest.mark.parametrize(("reader", "line"), [(own, "您说明晚到20分钟"), (of_office, "本人说明晚到20分钟")])
+async def test_an_announced_delay_stands_with_its_panel(deps: Deps, career: Career, reader: Reader, line: str) -> None:
+    invitation = await Invitation.get(id=career.panels["accepted"].id)
+    stated = {"invitation_id": invitation.id, "minutes": 20, "reason": "", "stated_at": deps.now(), "channel": "chat"}
+    await LateArrival.create(gathering_at=invitation.gathering_at, **stated)
+    panels = (await reader(deps, career, TimelineChoice("panel"))).items
+    titles = [entry.title for entry in panels if line in entry.lines]
+    assert titles == ["您参加了评标" if reader is own else "参加评标"]
 
 
 @pytest.mark.parametrize(
