@@ -72,6 +72,7 @@ ELSEWHERE: Mapping[tuple[str, str], str] = {
     ("/h5/{pool}/consent", ""): "ticks alone",
     ("/h5/{pool}/exams/{}/evidence", ""): "tests/services/exams/attempts/test_evidence.py",
     ("/h5/{pool}/remuneration", "dispute"): "only the reason is typed",
+    ("/h5/{pool}/reports", "add"): "stands behind a code: tests/web/reports",
     ("/office/experts/{}", "answer"): _OFFICE,
     ("/office/exams/{}/analysis/{}", "decide"): _OFFICE,
     ("/office/exams/{}/analysis/{}", "preview"): _OFFICE,

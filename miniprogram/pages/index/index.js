@@ -31,6 +31,7 @@ const MINE = {
     { label: '我的缴费', note: '缴费、凭证与发票', url: '/pages/fees' },
     { label: '考试与培训', url: '/pages/learning' },
     { label: '办理指南与反馈', url: own('help') },
+    { label: '举报', note: '被打听、送礼送钱、打招呼等，可以匿名', url: own('reports/new') },
     { label: '我的账号', note: '身份、公众号、退出登录', url: '/pages/account' },
   ],
 };
