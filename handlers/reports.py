@@ -27,6 +27,9 @@ ANONYMOUS_PAGE = (
 )
 PAGE = "打开举报网页"
 FOLLOW_PAGE = "凭查询码查询举报"
+FOLLOW = (
+    "请在网页上凭查询码查看办理情况、回答监督人的问题、补充文件。查询码不要发到这里，丢了找不回来，可以另外提交一件。"
+)
 BIND_OR_PAGE = "在这里实名举报须先绑定身份；不想绑定的，请在网页上写，网页上实名、匿名都可以。"
 ASK_OCCASION = "发生了什么？"
 ASK_TEXT = "请写明是怎么回事：什么人、什么时候、怎么联系您、说了什么（{shortest}至{longest}字，一条消息写完）。"
@@ -48,7 +51,8 @@ _SKIP = "跳过"
 
 
 def register(router: Router) -> None:
-    router.keyword(begin_report, commands.REPORT, "举报", "匿名举报", "实名举报", "查询举报")
+    router.keyword(begin_report, commands.REPORT, "举报", "匿名举报", "实名举报")
+    router.keyword(follow_report, "查询举报", "我的举报", "举报进度")
     router.remember(report)
     router.keyword(nobody_contacted, commands.NOBODY_CONTACTED)
     router.keyword(somebody_contacted, commands.SOMEBODY_CONTACTED)
@@ -62,6 +66,11 @@ async def begin_report(turn: Turn) -> Answer:
     if not turn.user.bound:
         return f"{BIND_OR_PAGE}\n{_pages(turn)}\n{ADVICE}{_elsewhere(turn)}\n{commands.tap_lines(commands.BIND)}"
     return report.start()
+
+
+async def follow_report(turn: Turn) -> Answer:
+    """The chat shows no report: it doesn't know whose it is, and a code typed here would stay in WeChat."""
+    return f"{FOLLOW}\n{pools.page_line(turn, FOLLOW_PAGE, 'reports')}\n{commands.tap_lines(commands.REPORT)}"
 
 
 @conversation(commands.REPORT)

@@ -95,6 +95,9 @@ class ContactQuestions:
             question = await ContactQuestion.select_for_update().get(id=question_id)
             if question.asked_at is not None:
                 return
+            if not await self.readers.find(question.pool):
+                await question.delete()  # nobody would read an answer
+                return
             question.asked_at = self.deps.now()
             await question.save(update_fields=["asked_at"])
             recipients = [
@@ -106,7 +109,7 @@ class ContactQuestions:
                 )
                 for row in await rows(_ENTERED, question.draw_id)
             ]
-            if recipients and await self.readers.find(question.pool):
+            if recipients:
                 await self.notices.notify_many(pool=question.pool, kind="contact_question", recipients=recipients)
 
     async def list_own(self, actor: Actor) -> Sequence[OwnQuestion]:

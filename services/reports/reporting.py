@@ -31,6 +31,8 @@ OWN_PER_DAY = 5
 """Reports that a person hands in in the chat within a day."""
 _SHORTEST_KEY = 16
 NEWS = "收到一件举报"
+UNNAMED = "未登记姓名"
+"""Of an account that has a mobile only."""
 ADDED = "举报有新的补充"
 
 
@@ -109,6 +111,9 @@ class Reporting:
             return HandedReport(earlier.number, code)
         evidence = await self._keep(pool, upload, is_named=reporter is not None)
         async with transaction():
+            await advisory_lock(f"report:{self._hash(code)}")  # the same form, sent twice at once
+            if earlier := await Report.get_or_none(code_hash=self._hash(code)):
+                return HandedReport(earlier.number, code)
             await self.puzzles.redeem(address, proof)
             report = self._build(pool, code, *sealed)
             await self._save(report, evidence)
@@ -121,7 +126,7 @@ class Reporting:
         if account is None:
             raise NotFound("请先绑定手机号。", code="not_bound")
         mobile = self.deps.keys.open_text(account.mobile_sealed, "mobile")
-        name = account.real_name or form.name
+        name = account.real_name or UNNAMED
         content, reporter = check_form(
             ReportForm(form.occasion, form.text, form.draw, form.happened, named=True, name=name, mobile=mobile)
         )

@@ -110,6 +110,13 @@ async def test_nobody_who_begins_while_the_last_reader_leaves_reports_in_vain(
     assert await Report.all().count() == 0
 
 
+@pytest.mark.parametrize("word", ["查询举报", "我的举报", "举报进度"])
+async def test_a_report_is_followed_on_the_page_not_in_the_chat(phone: Phone, word: str) -> None:
+    told = await phone.says(word)
+    assert "/h5/demo/reports" in told
+    assert "查询码不要发到这里" in told
+
+
 async def ended(world: World, phone: Phone, expert: Expert) -> None:
     """An evaluation of the expert about which he is asked."""
     invitation = await world.call(expert)

@@ -136,6 +136,7 @@ async def test_no_pool_asks_without_readers_or_against_its_rulebook(
     clock.move(AFTER)
     await reports.contact_questions.ask_due()
     assert await Notice.filter(kind="contact_question").count() == 0, "a yes would lead nowhere"
+    assert await ContactQuestion.all().count() == 0
 
 
 async def test_a_pool_that_does_not_ask_writes_nothing_down(db: str, deps: Deps, clock: FixedClock) -> None:
