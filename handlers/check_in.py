@@ -7,7 +7,7 @@ from typing import Literal
 from bot.router import Answer, Router, Settled
 from bot.talk import Talk, conversation
 from bot.turn import Turn
-from domain.clock import print_time
+from domain.clock import print_near_time, print_time
 from domain.draws.agreed_times import check_in_opens
 from domain.positions import Position
 from handlers import binding, commands, people, texts, wording
@@ -58,7 +58,8 @@ async def check_in(talk: Talk, panels: tuple[PickOption, ...]) -> None:
     talk.contact = wording.contact(view)
     opens = check_in_opens(view, rule)
     if talk.now < opens:
-        await talk.say(texts.TOO_EARLY, time=print_time(view.gathering_at), opens=print_time(opens))
+        gathers = print_near_time(view.gathering_at, talk.now)
+        await talk.say(texts.TOO_EARLY, time=gathers, opens=print_near_time(opens, talk.now))
         return
 
     options: dict[str, Literal["here", "position", "no"]] = {

@@ -16,7 +16,7 @@ from bot.router import Answer, Router, Settled
 from bot.talk import Talk, conversation, is_number
 from bot.turn import Turn
 from domain.chat_links import choice as tappable_choice
-from domain.clock import print_time
+from domain.clock import print_near_time, print_time
 from domain.draws.answers import No, Unsure, Yes, understand
 from domain.draws.lifecycles import InvitationState
 from domain.errors import Conflict, InvalidInput
@@ -171,7 +171,7 @@ async def answer_invitation(talk: Talk, offered: tuple[PickOption, ...], choice:
         talk.contact = wording.contact(view)
         answer = await _find_answer(talk, view, cast("InvitationReply | Literal['']", choice), doubt)
         if answer is None:
-            await talk.say(texts.ANSWER_LATER.format(until=print_time(view.answer_until)))
+            await talk.say(texts.ANSWER_LATER.format(until=print_near_time(view.answer_until, talk.now)))
             return
         try:
             await _give_answer(talk, me, option, answer)
@@ -209,7 +209,7 @@ async def _ask_answer(talk: Talk, view: InvitationView, doubt: str) -> Invitatio
         [
             invited if doubt in ("", *texts.ASK_BY_DOUBT) else doubt,
             wording.gathering_text(view, talk.now),
-            texts.ANSWER_BY.format(until=print_time(view.answer_until)),
+            texts.ANSWER_BY.format(until=print_near_time(view.answer_until, talk.now)),
             texts.ASK_BY_DOUBT.get(doubt, texts.ASK_ANSWER),
         ]
     )
@@ -221,7 +221,7 @@ async def _read_back_reply(talk: Talk, view: InvitationView, reply: InvitationRe
     """Read the answer back for confirmation. As on the phone 1 attends and 2 doesn't, so the same key twice
     confirms."""
     if reply == "decline":
-        question = texts.READ_BACK_DECLINE.format(time=print_time(view.gathering_at))
+        question = texts.READ_BACK_DECLINE.format(time=print_near_time(view.gathering_at, talk.now))
         labels = (texts.CHANGE_TO_ACCEPT, texts.CONFIRM_DECLINE, texts.LATER)
     else:
         question = f"{texts.READ_BACK_ACCEPT}\n{wording.gathering_text(view, talk.now)}"
@@ -247,7 +247,7 @@ def _outcome(answered: Answered, choice: Choice, turn: Turn) -> str:
             return f"{texts.TOO_LATE_TO_DECLINE}\n{panel_text}\n{commands.tap_lines(commands.LEAVE)}"
         return undo_first_text(view, turn)
     if view.state is InvitationState.DECLINED and answered.effective:
-        return texts.DECLINED.format(time=print_time(view.gathering_at))
+        return texts.DECLINED.format(time=print_near_time(view.gathering_at, turn.now))
     return wording.state_text(view, turn.now)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.router import Answer, Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
-from domain.clock import print_time
+from domain.clock import print_near_time
 from domain.errors import InvalidInput
 from handlers import commands, invitations, people, texts, time_changes, wording
 from handlers.picking import PickOption, panel_options, pick_option
@@ -65,7 +65,7 @@ async def ask_leave(talk: Talk, panels: tuple[PickOption, ...], reason: str) -> 
     rule = talk.services.deps.book(talk.user.pool).draw.leave
     invitation_id = await pick_option(talk, texts.LEAVE_WHICH, panels)
     view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
-    time = print_time(view.gathering_at)
+    time = print_near_time(view.gathering_at, talk.now)
     talk.contact = wording.contact(view)
     shown_late = False
     sure = "again"
@@ -114,7 +114,7 @@ async def answer_registered_leave(talk: Talk, panels: tuple[PickOption, ...], ag
     invitation_id = await pick_option(talk, texts.LEAVE_ASKED_WHICH, panels)
     view = await talk.read(talk.services.draws.invitation_queries.view, invitation_id, me.expert_id)
     talk.contact = wording.contact(view)
-    time = print_time(view.gathering_at)
+    time = print_near_time(view.gathering_at, talk.now)
     if agrees:
         consequence = talk.services.deps.book(talk.user.pool).draw.leave.consequence
         agrees = await talk.choose(

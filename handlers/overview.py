@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from bot.turn import Turn
-from domain.clock import print_near_time, print_time
+from domain.clock import print_near_time
 from handlers import commands, people, texts, wording
 from handlers.courses import course_lines
 from handlers.exams import exam_lines
@@ -68,7 +68,7 @@ async def expert_overview(turn: Turn, expert_id: UUID) -> str:
     waiting, panels = await turn.services.draws.invitation_queries.list_current(expert_id)
     lines = []
     if waiting:
-        until = print_time(min(view.answer_until for view in waiting))
+        until = print_near_time(min(view.answer_until for view in waiting), turn.now)
         lines.append(texts.OPEN_INVITATIONS.format(count=len(waiting), until=until))
         lines.append(commands.tap_lines(commands.INVITATIONS))
     if panels:

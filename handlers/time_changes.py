@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.router import Answer, Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
-from domain.clock import print_time
+from domain.clock import name_near_days, print_near_time
 from handlers import commands, invitations, people, texts, wording
 from handlers.picking import PickOption, panel_options, pick_panel
 
@@ -48,12 +48,12 @@ async def answer_move(talk: Talk, panels: tuple[PickOption, ...], agrees: bool) 
     if not panel.proposal:
         await talk.say(texts.NOTHING_MOVED)
         return
-    moved = wording.moved_text(view)
+    moved = name_near_days(wording.moved_text(view), talk.now)
     times = talk.services.draws.time_changes
     if not agrees or await talk.once(times.is_asked_again, panel.id):
         question = texts.MOVE_AGREE_READ_BACK if agrees else texts.MOVE_READ_BACK
         agrees = await talk.choose(
-            question.format(time=print_time(view.gathering_at), moved=moved),
+            question.format(time=print_near_time(view.gathering_at, talk.now), moved=moved),
             {texts.MOVE_NO: False, commands.AGREE_MOVE: True},
         )
     stays = await talk.once(times.answer, panel.id, me.expert_id, agrees, panel.proposal, by="chat")

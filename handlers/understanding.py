@@ -13,7 +13,7 @@ from bot.router import Answer, Router, WordAnswer
 from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.chat_links import link
-from domain.clock import print_time
+from domain.clock import print_near_time
 from domain.draws.answers import Doubt, Unsure, understand
 from domain.errors import AppError
 from domain.understanding.intents import Intent
@@ -67,7 +67,7 @@ async def answer_intent(turn: Turn, intent: Intent) -> Answer:
     me = people.find_expert(turn)
     if me is None or not (waiting := await people.open_invitations(turn, me)):
         return answer
-    until = print_time(min(view.answer_until for view in waiting))
+    until = print_near_time(min(view.answer_until for view in waiting), turn.now)
     reminder = texts.OPEN_INVITATIONS.format(count=len(waiting), until=until)
     note = f"{reminder}\n{commands.tap_lines(commands.INVITATIONS)}"
     if isinstance(answer, WordAnswer):

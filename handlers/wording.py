@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from domain.clock import local, print_near_time, print_time
+from domain.clock import local, name_near_days, print_near_time, print_time
 from domain.draws.lifecycles import InvitationState
 from domain.draws.places import print_place
 from domain.links_in_text import strip_links
@@ -59,16 +59,16 @@ def agreed_panel(view: InvitationView, now: datetime) -> str:
     elif view.checked_in_at is not None:
         lines.append(texts.ENTERED_AT.format(time=print_time(view.checked_in_at)))
     elif view.proposal:
-        lines.append(texts.MOVE_ASKED.format(moved=moved_text(view)))
+        lines.append(texts.MOVE_ASKED.format(moved=name_near_days(moved_text(view), now)))
     elif view.leave_asked_until is not None:
-        lines.append(texts.LEAVE_ASKED.format(until=print_time(view.leave_asked_until)))
+        lines.append(texts.LEAVE_ASKED.format(until=print_near_time(view.leave_asked_until, now)))
     elif view.arrives_at is not None:
         lines.append(texts.DELAY_ANNOUNCED.format(at=f"{local(view.arrives_at):%H:%M}"))
     elif view.claimed_at is not None:
         lines.append(texts.CLAIMED_AT.format(time=print_time(view.claimed_at)))
     elif view.leave_until is not None and view.may_leave(now):
         text = texts.LEAVE_LATE if view.leave_is_late(now) else texts.LEAVE_UNTIL
-        lines.append(text.format(time=print_time(view.leave_until)))
+        lines.append(text.format(time=print_near_time(view.leave_until, now)))
     return "\n".join(lines)
 
 
@@ -82,11 +82,11 @@ def state_text(view: InvitationView, now: datetime) -> str:
     """The state of an invitation that can't be answered any more."""
     state = view.state
     if state is InvitationState.OPEN:
-        return texts.STILL_OPEN.format(until=print_time(view.answer_until))
+        return texts.STILL_OPEN.format(until=print_near_time(view.answer_until, now))
     if state is InvitationState.ACCEPTED:
         return f"{texts.ACCEPTED}\n{agreed_panel(view, now)}"
     if view.recused:
-        return texts.HOLDS_RECUSED.format(time=print_time(view.gathering_at))
+        return texts.HOLDS_RECUSED.format(time=print_near_time(view.gathering_at, now))
     templates = {
         InvitationState.DECLINED: texts.HOLDS_DECLINED,
         InvitationState.SILENT: texts.HOLDS_SILENT,
@@ -95,7 +95,7 @@ def state_text(view: InvitationView, now: datetime) -> str:
         InvitationState.CANCELLED: texts.HOLDS_CANCELLED,
     }
     text = templates.get(state, texts.HOLDS_OTHER)
-    return text.format(time=print_time(view.gathering_at), state=state.label, contact=contact(view))
+    return text.format(time=print_near_time(view.gathering_at, now), state=state.label, contact=contact(view))
 
 
 def numbered_lines(lines: Sequence[str]) -> str:

@@ -47,7 +47,7 @@ async def tell_how_to_check_in(turn: Turn) -> str:
     own = await own_panels.find_own(turn)
     if own.expected:
         lines = _check_in_lines(turn, own.expected[0])
-        questions = own_panels.question_lines(own.expected[:1])
+        questions = own_panels.question_lines(own.expected[:1], turn.now)
         return own_panels.with_taps(turn, [*lines, *questions], commands.CHECK_IN, commands.PANELS)
     if own.agreed:
         return own_panels.with_taps(turn, _entered_lines(turn, own.agreed[0]), commands.PANELS)

@@ -76,7 +76,7 @@ async def accept(turn: Turn) -> Answer:
     own = await own_panels.read_own(turn)
     if own.waiting:
         return invitations.answer_invitation.start(panel_options(own.waiting), "perhaps", "")
-    if questions := own_panels.question_lines(own.expected):
+    if questions := own_panels.question_lines(own.expected, turn.now):
         return own_panels.with_taps(turn, questions, commands.PANELS)
     return await _tell_agreed(turn, own, AGREED_ALREADY)
 
@@ -104,7 +104,7 @@ async def explain_missed_call(turn: Turn) -> Answer:
     if own.waiting:
         call = await _last_call_text(turn, own)
         return invitations.answer_invitation.start(panel_options(own.waiting), "", call + CALLED_ABOUT_THIS)
-    if questions := own_panels.question_lines(own.expected):
+    if questions := own_panels.question_lines(own.expected, turn.now):
         return own_panels.with_taps(turn, [CALLED_ABOUT_A_MOVE, *questions], commands.PANELS)
     if own.expected and turn.now >= missing_from(own.expected[0]):
         view = own.expected[0]
@@ -154,7 +154,7 @@ async def explain_undoing_a_leave(turn: Turn) -> Answer:
     own = await own_panels.read_own(turn)
     registered = [view for view in own.expected if view.leave_asked_until is not None]
     if registered:
-        return own_panels.with_taps(turn, own_panels.question_lines(registered), commands.PANELS)
+        return own_panels.with_taps(turn, own_panels.question_lines(registered, turn.now), commands.PANELS)
     left = [view for view in await own_panels.find_recent(turn, own) if view.state is InvitationState.LEFT]
     lines = _left_lines(left[0]) if left else []
     if own.agreed:
@@ -175,7 +175,7 @@ async def explain_leave_rules(turn: Turn) -> str:
     for view in own.expected[: own_panels.SHOWN]:
         until = print_near_time(view.leave_until, turn.now) if view.leave_until is not None else ""
         text = LEAVE_OWN_LATE if view.leave_is_late(turn.now) else LEAVE_OWN
-        lines.append(text.format(time=print_time(view.gathering_at), until=until))
+        lines.append(text.format(time=print_near_time(view.gathering_at, turn.now), until=until))
     if own.agreed and not own.expected:
         lines.append(LEAVE_TOLD_TO_STAFF)
     lines += [REFUSAL_RULE, ABSENCE_RULE, NO_POINTS.format(hotline=book.pool.hotline)]
@@ -215,7 +215,7 @@ async def answer_moved_time(turn: Turn) -> Answer:
     if moved:
         if isinstance(meaning, No):
             return time_changes.answer_move.start(panel_options(moved), False)
-        return own_panels.with_taps(turn, own_panels.question_lines(moved), commands.PANELS)
+        return own_panels.with_taps(turn, own_panels.question_lines(moved, turn.now), commands.PANELS)
     if own.waiting:
         doubt = meaning.doubt.value if isinstance(meaning, Unsure) else ""
         choice = "decline" if isinstance(meaning, No) else ""

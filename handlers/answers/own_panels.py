@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bot.turn import Turn
-from domain.clock import local, print_near_time, print_time
+from domain.clock import local, name_near_days, print_near_time, print_time
 from domain.draws.lifecycles import InvitationState
 from handlers import commands, people, texts, wording
 from services.draws import InvitationView
@@ -125,19 +125,20 @@ def remark_lines(view: InvitationView) -> list[str]:
     return [texts.REMARK.format(remark=wording.plain_text(view.remark))] if view.remark else []
 
 
-def question_lines(views: Sequence[InvitationView]) -> list[str]:
+def question_lines(views: Sequence[InvitationView], now: datetime) -> list[str]:
     """What agreed panels still ask their expert (改期, a leave that others registered), with the taps that answer."""
     moved = [view for view in views if view.proposal]
     left = [view for view in views if view.leave_asked_until is not None]
     lines = [
-        MOVE_ASKED.format(time=print_time(view.gathering_at), moved=wording.moved_text(view)) for view in moved[:SHOWN]
+        name_near_days(MOVE_ASKED.format(time=print_time(view.gathering_at), moved=wording.moved_text(view)), now)
+        for view in moved[:SHOWN]
     ]
     if moved:
         lines.append(commands.tap_lines(commands.AGREE_MOVE, commands.REFUSE_MOVE))
     for view in left[:SHOWN]:
         if view.leave_asked_until is not None:
-            until = print_time(view.leave_asked_until)
-            lines.append(LEAVE_ASKED.format(time=print_time(view.gathering_at), until=until))
+            until = print_near_time(view.leave_asked_until, now)
+            lines.append(LEAVE_ASKED.format(time=print_near_time(view.gathering_at, now), until=until))
     if left:
         lines.append(commands.tap_lines(commands.WILL_COME, commands.CONFIRM_LEAVE))
     return lines

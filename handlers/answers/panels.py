@@ -71,7 +71,7 @@ async def tell_time(turn: Turn) -> str:
         return await own_panels.tell_recent(turn, own, texts.NO_PANELS, commands.INVITATIONS)
     book = turn.services.deps.book(turn.user.pool)
     lines = [line for view in own.all[: own_panels.SHOWN] for line in _time_lines(view, turn, book)]
-    lines += own_panels.question_lines(own.expected)
+    lines += own_panels.question_lines(own.expected, turn.now)
     return own_panels.with_taps(turn, [*lines, TIME_HINT], commands.PANELS)
 
 
@@ -204,7 +204,7 @@ async def tell_whether_it_takes_place(turn: Turn) -> str:
 def _takes_place_lines(turn: Turn, own: own_panels.OwnPanels) -> list[str]:
     moved = any(view.proposal for view in own.expected)
     lines = own_panels.describe(own.agreed, turn.now, lambda view: [own_panels.contact_line(view)])
-    questions = own_panels.question_lines(own.expected)
+    questions = own_panels.question_lines(own.expected, turn.now)
     return [TAKES_PLACE_MOVED if moved else TAKES_PLACE, *lines, HEARD_OTHERWISE, *questions]
 
 

@@ -1,5 +1,5 @@
 // Cells that several pages show.
-const { showTime } = require('./time');
+const { showNearTime } = require('./time');
 const { INVITATION } = require('./words');
 
 /** @param {Api.InvitationOut} item @returns {Shell.Cell} */
@@ -7,7 +7,7 @@ function invitationCell(item) {
   const [said, marked] = item.recused ? ['已回避', /** @type {Shell.Tone} */ ('')] : INVITATION[item.state];
   /** @type {[string, Shell.Tone]} */
   const [tag, tone] = item.checked_in_at ? ['已签到', 'good'] : [said, marked];
-  return { label: showTime(item.gathering_at), note: item.place, tag, tone, url: `/pages/invitation?id=${item.id}` };
+  return { label: showNearTime(item.gathering_at), note: item.place, tag, tone, url: `/pages/invitation?id=${item.id}` };
 }
 
 /** Cells with label and value, without those that have no value. @param {[string, string | null | undefined, string?][]} lines @returns {Shell.Cell[]} */

@@ -18,6 +18,16 @@ function showTime(moment) {
   return `${year}${at.getUTCMonth() + 1}月${at.getUTCDate()}日 周${'日一二三四五六'[at.getUTCDay()]} ${showClock(moment)}`;
 }
 
+const DAY = 24 * 3600 * 1000;
+const NEAR = ['今天', '明天', '后天'];
+
+/** 明天 11月21日 周六 09:30: as above, after the name of a near day. @param {string} moment */
+function showNearTime(moment) {
+  const day = (/** @type {string | number} */ at) => Math.floor(shifted(at).getTime() / DAY);
+  const near = NEAR[day(moment) - day(Date.now())];
+  return near ? `${near} ${showTime(moment)}` : showTime(moment);
+}
+
 /** 2026年11月21日. @param {string} moment */
 function showDay(moment) {
   const at = shifted(moment);
@@ -25,6 +35,6 @@ function showDay(moment) {
 }
 
 /** The day that many days from now, as 2026-11-21, the format of date pickers. @param {number} days */
-const dayAhead = (days) => shifted(Date.now() + days * 24 * 3600 * 1000).toISOString().slice(0, 10);
+const dayAhead = (days) => shifted(Date.now() + days * DAY).toISOString().slice(0, 10);
 
-module.exports = { dayAhead, showClock, showDay, showTime };
+module.exports = { dayAhead, showClock, showDay, showNearTime, showTime };

@@ -4,7 +4,7 @@ const checkIn = require('../lib/check_in');
 const consents = require('../lib/consents');
 const { facts, present } = require('../lib/lists');
 const { ask, openPage, telephone, toast } = require('../lib/page');
-const { showClock, showTime } = require('../lib/time');
+const { showClock, showNearTime } = require('../lib/time');
 const { INVITATION } = require('../lib/words');
 
 /** The meaning of each state, and what the expert can do. @type {Record<Api.InvitationState, string>} */
@@ -60,8 +60,8 @@ function buttonsOf(item) {
 /** The question about moved times. @param {Api.InvitationOut} item */
 function moveOf(item) {
   const moved = [
-    item.proposed_gathering_at && `集合时间拟改为${showTime(item.proposed_gathering_at)}`,
-    item.proposed_start_at && `评标推迟到${showTime(item.proposed_start_at)}开始`,
+    item.proposed_gathering_at && `集合时间拟改为${showNearTime(item.proposed_gathering_at)}`,
+    item.proposed_start_at && `评标推迟到${showNearTime(item.proposed_start_at)}开始`,
   ];
   return `${present(moved).join('，')}。请答复能否参加；答复之前，原定时间仍然有效。`;
 }
@@ -71,13 +71,13 @@ function bannerOf(item) {
   if (item.proposal) return { text: moveOf(item), tone: /** @type {const} */ ('warn') };
   const until = item.leave_asked_until;
   if (!until) return { text: meaningOf(item), tone: item.state === 'absent' ? /** @type {const} */ ('bad') : INVITATION[item.state][1] };
-  return { text: `有人为您登记了请假，您确认后才生效。请在${showTime(until)}前答复；不答复仍按参加处理。`, tone: /** @type {const} */ ('warn') };
+  return { text: `有人为您登记了请假，您确认后才生效。请在${showNearTime(until)}前答复；不答复仍按参加处理。`, tone: /** @type {const} */ ('warn') };
 }
 
 /** @param {Api.InvitationOut} item @returns {Shell.Sheet} */
 function sheetOf(item) {
   /** @param {string | null} moment */
-  const at = (moment) => moment && showTime(moment);
+  const at = (moment) => moment && showNearTime(moment);
   const lines = facts([
     ['集合时间', at(item.gathering_at)],
     ['集合地点', item.place],
@@ -128,7 +128,7 @@ openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]), item: /** 
   /** Declines after a confirmation, since the place goes to another expert. */
   async decline() {
     const item = this.data.item;
-    if (item && await ask('不参加这次评标', `${showTime(item.gathering_at)}，${item.place}。确认不参加？`, '不参加')) await this.act(() => this.answer(item, 'decline'));
+    if (item && await ask('不参加这次评标', `${showNearTime(item.gathering_at)}，${item.place}。确认不参加？`, '不参加')) await this.act(() => this.answer(item, 'decline'));
   },
 
   /**

@@ -24,7 +24,7 @@ async def test_an_expert_agrees_to_a_moved_time_by_a_word(world: World, phone: P
     invitation, at = await moved_panel(world, expert)
     shown = await phone.says("我的活动")
     assert f"时间：今天{print_time(invitation.gathering_at)}" in shown
-    assert f"集合时间拟改为{print_time(at)}" in shown
+    assert f"集合时间拟改为今天{print_time(at)}" in shown
     assert "您同意改期" in await phone.says("同意改期")
     assert (await Invitation.get(id=invitation.id)).gathering_at == at
     assert "没有等待您答复的改期" in await phone.says("同意改期")
@@ -62,7 +62,7 @@ async def test_after_a_second_move_an_agreement_is_read_back(world: World, phone
     later = at - timedelta(minutes=30)
     world.clock.move(timedelta(seconds=1))
     await times.change(world.office.agency, invitation.draw_id, invitation.notice_id, later)
-    assert f"集合时间拟改为{print_time(later)}" in await phone.says("同意改期")
+    assert f"集合时间拟改为今天{print_time(later)}" in await phone.says("同意改期")
     assert (await Invitation.get(id=invitation.id)).gathering_at == invitation.gathering_at
     world.clock.move(timedelta(seconds=1))
     await times.change(world.office.agency, invitation.draw_id, invitation.notice_id, at)

@@ -30,6 +30,7 @@ from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day, at, moment
 from tests.journeys.guangdong.calls import (
     answer_by_link,
+    call_back,
     shows_answered_calls,
     shows_unanswered_calls,
     talk_with_expert,
@@ -638,8 +639,12 @@ async def test_22_an_absence_found_at_the_gathering_is_filled_with_a_later_start
     later = {"update": "1", notice: at(now, minutes=75), "postpone": "1", STARTS: at(now, minutes=120)}
     await page.press("启动补抽", **later, start_reason="一位专家缺席")
     expect_page(page, 200, "补抽已启动")
-    for expert in await day.ringing(2):
-        await day.press(expert, "11")
+    first, second = await day.ringing(2)
+    heard = await call_back(day, first, "11")
+    assert ["您被随机抽取为评标专家" in heard, gd.ADDRESS in heard, gd.TENDEREE in heard] == [True, True, False], heard
+    assert "已确认您参加评标" in heard
+    await day.sms(first.mobile, "已确认您参加评标")
+    await day.press(second, "11")
     await day.progress(day.second, accepted=2, label="抽取完成")
     moved, moved_end = await day.times(day.second)
     assert at(moved) == later[STARTS]

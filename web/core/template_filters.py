@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from markupsafe import Markup, escape
 
-from domain.clock import local, print_date, print_full, print_month, print_span, print_until
+from domain.clock import local, name_near_days, print_date, print_full, print_month, print_span, print_until
 from domain.draws.places import print_place
 from domain.payments.money import yuan
 from domain.positions import map_link
@@ -20,9 +20,10 @@ _PHONE = re.compile(r"(?<![\w.-])(?:400-\d{3}-\d{4}|0\d{2,3}-\d{7,8}|1[3-9]\d{9}
 
 
 def filters(now: Callable[[], datetime]) -> Mapping[str, Callable[..., object]]:
-    """Filters by name. ``now`` decides which year may be omitted."""
+    """Filters by name. ``now`` decides which year may be omitted, and which day is 今天 or 明天 (``near``)."""
     return {
         "time": lambda at: print_until(at, now()),
+        "near": lambda at: name_near_days(print_until(at, now()), now()),
         "span": lambda start, end: print_span(start, end, now()),
         "minute": lambda at: print_minute(at, now()),
         "second": lambda at: f"{print_minute(at, now())}:{local(at):%S}",

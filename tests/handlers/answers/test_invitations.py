@@ -53,7 +53,7 @@ async def test_a_moved_time_is_asked_about_and_not_agreed_to_by_a_sentence(
     invitation = await world.make_accepted_panel(expert)
     moved = await move_gathering(world, invitation, timedelta(hours=-1))
     shown = await phone.says(sentence)
-    assert (f"集合时间拟改为{moved}" in shown, "不能改期" in shown) == (True, True)
+    assert (f"集合时间拟改为今天{moved}" in shown, "不能改期" in shown) == (True, True)
     assert (await Invitation.get(id=invitation.id)).gathering_at == invitation.gathering_at
     assert "您同意改期" in await phone.taps("同意改期")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from app.players.browser import BrowserPage
+from app.players.http_client import Json
 from app.players.phones import Phone
 from tests.journeys import guangdong as gd
 from tests.journeys.guangdong import Day
@@ -21,6 +22,24 @@ async def talk_with_expert(day: Day, expert: Phone, *, caller: str = gd.AGENT) -
     assert second["show_number"] == "057156210010"
     await expert.pick_up(second)
     await staff.wait_for(lambda state: state["calls"][-1]["state"] == "ended" or None, "通话结束")
+
+
+async def call_back(day: Day, expert: gd.Expert, keys: str) -> str:
+    """The expert doesn't pick up, calls the pool's number back, enters the end of the ID number, then these keys.
+
+    Returns what the expert heard.
+    """
+    await day.refuse(expert)
+    phone, control = day.phone(expert.mobile), day.stage.http_client.control
+    call = await control(f"/phones/{phone.mobile}/dial", {})
+    digits = expert.id_number[-4:].replace("X", "*")
+    await control(f"/phones/{phone.mobile}/calls/{call['id']}/keys", {"keys": digits + keys})
+
+    def find(state: Json) -> str | None:
+        heard = "".join(next(shown for shown in state["calls"] if shown["id"] == call["id"])["spoken"])
+        return heard if heard.endswith("再见。") else None
+
+    return await phone.wait_for(find, "最后的话")
 
 
 async def answer_by_link(day: Day, text: str) -> None:

@@ -207,6 +207,13 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "InvitationQueries.list_current": AGREED,
         "InvitationQueries.list_panels": AGREED,
     },
+    "services/draws/calls/incoming_call_texts.py": {
+        "_where": AGREED,
+        "state_text": AGREED,
+    },
+    "services/draws/calls/incoming_calls.py": {
+        "IncomingCalls._offer": AGREED,
+    },
     "services/draws/calls/invitation_views.py": {
         "-": AGREED,
         "InvitationRow": AGREED,

@@ -267,7 +267,7 @@ async def test_a_moved_time_is_answered_on_the_page(world: World, button: str, b
     times = world.services.draws.gathering_times
     await times.change(world.office.agency, draw_id, invitation.notice_id, moved)
     page = await world.visitor().get(f"/i/{invitation.link}")
-    assert "集合时间拟由11月21日(周六) 17:00改为11月21日(周六) 16:00" in page.text
+    assert "集合时间拟由今天11月21日(周六) 17:00改为今天11月21日(周六) 16:00" in page.text
     assert "您答复之前，原定时间仍然有效" in page.text
     stale = await world.visitor().get(f"/i/{invitation.link}")
     await page.press(button)
