@@ -27,6 +27,7 @@ from models.applications import Application
 from models.attendance import Attendance, LateArrival, PresenceClaim
 from models.draws import Draw
 from models.experts import Employment, Expert, Unavailability
+from models.incoming_calls import IncomingCall
 from models.invitations import Invitation
 from models.notices import Notice
 from models.organisations import AgentLink, Organisation
@@ -174,6 +175,7 @@ class Privacy:
         await Organisation.filter(legal_account_id=account.id).update(legal_account_id=None)
         await Expert.filter(account_id=account.id).update(account_id=None)
         await WrongTry.filter(pool=account.pool, subject__in=[str(account.id), account.mobile_hash]).delete()
+        await IncomingCall.filter(caller_hash=account.mobile_hash).delete()
         await KnownBrowser.filter(account_id=account.id).delete()
         await FormDraft.filter(account_id=account.id).delete()
         await erase_corrections(account.id, now)

@@ -13,6 +13,8 @@ from domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from models.accounts import Account, Session, VerificationCode, WechatIdentity
 from models.applications import Application, ApplicationSection, Attachment, PrintedForm
 from models.experts import Expert
+from models.helpdesk import Feedback
+from models.incoming_calls import IncomingCall
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from models.organisations import AgentLink
@@ -23,11 +25,13 @@ from services.applications.attachments import REMOVED_TTL, Attachments
 from services.applications.documents import Documents
 from services.applications.repository import seal_values
 from services.core.base import Actor, Deps
+from services.draws import IncomingCalls
 from services.files import Previews, SealedFiles
 from services.files.garbage_collection import ORPHAN_TTL, FileGarbageCollector
 from services.notifications import Notices
 from services.notifications.helpdesk import HelpDesk
 from services.operations.privacy import Privacy
+from services.ports import IncomingCallEvent
 from tests.drivers.waiting import eventually
 from tests.factories.applicants import make_applicant, make_application
 from tests.factories.applications import attach
@@ -136,7 +140,11 @@ async def test_deleting_leaves_nothing_that_leads_to_the_person_but_the_file(
             created_at=deps.now(),
         )
     done = await _notice(deps, account, "done", "a")
+    calls = composed(IncomingCalls, deps)
+    for call_id, caller in (("own", MOBILE), ("other", "13999990000")):
+        await calls.handle(IncomingCallEvent(call_id, "057156210001", caller, "begun"))
     deleted = await privacy.delete(actor, await _code(deps, book))
+    assert await IncomingCall.all().values_list("call_id", flat=True) == ["other"]
     assert any("依法" in sentence for sentence in deleted.retained)
     account = await Account.get(id=actor.account_id)
     assert (account.mobile_sealed, account.real_name, account.disabled_at) == ("", "", clock.now())

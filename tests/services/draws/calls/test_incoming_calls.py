@@ -18,9 +18,9 @@ from models.incoming_calls import IncomingCall
 from models.invitations import Invitation
 from models.notices import Notice
 from services.core.base import Deps
-from services.draws import IncomingCalls
+from services.draws import INCOMING_CALL_TTL, IncomingCalls
 from services.ports import CallPrompt, IncomingCallEvent
-from tests.factories.assembly import composed
+from tests.factories.assembly import composed, make_services
 from tests.factories.draws import make_draw, make_invitation, make_project
 from tests.factories.moved_invitations import INVITE, move_gathering
 from tests.factories.offices import Office, make_office
@@ -369,6 +369,15 @@ async def test_neither_number_nor_digits_are_stored(
         str(value) for value in stored.values()
     }
     assert not {digits_of(office.deps, expert)} & {str(value) for value in (await IncomingCall.get()).state.values()}
+
+
+async def test_a_call_is_kept_for_a_month(calls: IncomingCalls, office: Office, clock: FixedClock) -> None:
+    scheduler = make_services(office.deps).operations.scheduler
+    for call in (Call(calls, STRANGER, "old"), Call(calls, STRANGER, "new")):
+        await call.dial()
+        clock.move(INCOMING_CALL_TTL - timedelta(days=1))
+        await scheduler.process("sweep")
+    assert await IncomingCall.all().values_list("call_id", flat=True) == ["new"]
 
 
 # ---- events that come twice, late, or in another order
