@@ -70,7 +70,7 @@ async def test_panels_show_all_that_is_needed_to_get_there(world: World, phone: 
     assert "3号评标室" in shown
     assert "王场地 020-28866000" in shown
     assert f"验证码：{invitation.code}" in shown
-    assert f"在{print_time(invitation.gathering_at - timedelta(minutes=10))}前" in shown
+    assert f"在今天{print_time(invitation.gathering_at - timedelta(minutes=10))}前" in shown
 
 
 async def test_a_running_panel_shows_entry_and_exit(
