@@ -32,8 +32,13 @@ _ANNOUNCES = re.compile(
     "投诉|申诉|举报|反映|维权|意见|我们?|你们?|他们?|要|想|怎么|怎样|如何|哪里|哪儿|在哪|去哪|电话|渠道|入口|一下|请问|老师|您好|你好|"
     "可以|能不能|向谁|找谁|[吗呢吧的啊了]"
 )
+_ASKS_WHAT_BECAME_OF_IT = re.compile(
+    "结果|进展|进度|回音|答复|回复|处理(?:得|的)?怎么?样|处理完|办得怎|到哪一步|没人理|没人管|没反应|没动静|受理了没|多久|几天|什么时候"
+)
 _CONTENT_MIN = 6
 """Characters besides words that only announce a complaint."""
+_SHORT = 25
+"""A longer sentence says what happened, whatever it asks."""
 _APPEAL_MIN = 10
 
 
@@ -73,6 +78,8 @@ async def begin_with_sentence(turn: Turn, sentence: str) -> Answer:
     if turn.user.account_id is None:
         text = texts.COMPLAINT_UNBOUND.format(hotline=pools.hotline(turn))
         return f"{text}\n{commands.tap_lines(commands.BIND, commands.REGISTER)}"
+    if len(sentence) <= _SHORT and _ASKS_WHAT_BECAME_OF_IT.search(sentence):
+        return await list_threads(turn)
     return complain.start(sentence if says_what_happened(sentence) else "")
 
 
@@ -192,7 +199,8 @@ async def list_threads(turn: Turn) -> Answer:
         return f"{text}\n{commands.tap_lines(commands.BIND, commands.REGISTER)}"
     threads = await turn.services.notifications.helpdesk_queries.list_own(me_of(turn))
     if not threads:
-        return f"{texts.NO_FEEDBACK}\n{commands.tap_lines(commands.COMPLAINT, commands.FEEDBACK)}"
+        days = turn.services.deps.book(turn.user.pool).help.feedback_answer_days
+        return f"{texts.NO_FEEDBACK.format(days=days)}\n{commands.tap_lines(commands.COMPLAINT, commands.FEEDBACK)}"
     going_on = [thread for thread in threads if thread.state != FeedbackState.CLOSED] or list(threads[:1])
     options = tuple(
         PickOption(

@@ -95,7 +95,7 @@ async def begin_feedback(turn: Turn) -> Answer:
 
 @conversation(commands.FEEDBACK)
 async def give_feedback(talk: Talk) -> None:
-    text = await talk.ask(texts.ASK_FEEDBACK, parse=feedback_text)
+    text = await talk.ask(_question(), parse=feedback_text)
     me = Actor(talk.user.pool, "guest", talk.user.account_id)
     receipt = await talk.once(talk.services.notifications.helpdesk.write, me, text)
     await talk.say(texts.FEEDBACK_TAKEN, number=receipt.number, days=receipt.days)
@@ -110,10 +110,15 @@ async def pass_on_feedback(talk: Talk, sentence: str) -> None:
     if choice == "stop":
         await talk.say(NOT_PASSED_ON)
         return
-    text = sentence if choice == "send" else await talk.ask(texts.ASK_FEEDBACK, parse=feedback_text)
+    text = sentence if choice == "send" else await talk.ask(_question(), parse=feedback_text)
     me = Actor(talk.user.pool, "guest", talk.user.account_id)
     receipt = await talk.once(talk.services.notifications.helpdesk.write, me, text)
     await talk.say(texts.FEEDBACK_TAKEN, number=receipt.number, days=receipt.days)
+
+
+def _question() -> str:
+    """With the ways to a complaint and to what was written before."""
+    return f"{texts.ASK_FEEDBACK}\n{commands.tap_lines(commands.COMPLAINT, commands.MY_FEEDBACK)}"
 
 
 def feedback_text(text: str) -> str:

@@ -87,7 +87,7 @@ async def name_people(turn: Turn) -> str:
     lines += [texts.HOURS.format(hours=book.help.hours)] if book.help.hours else []
     lines += [regions] if (regions := await helpdesk.regions_text(turn)) else []
     lines += [_VISIT, *([welcome.WRITE_INSTEAD] if book.help.feedback else [])]
-    words = [commands.FEEDBACK] if book.help.feedback else []
+    words = [commands.FEEDBACK, commands.COMPLAINT] if book.help.feedback else []
     words += [commands.WORK] if turn.user.bound and people.may_work(turn) else []
     return "\n".join([*lines, commands.tap_lines(*words, commands.GUIDE)])
 

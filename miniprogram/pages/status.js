@@ -20,7 +20,7 @@ function stages(progress) {
 /** @param {Api.OfficeMessageOut[]} messages @returns {Shell.Group} */
 function messagesOf(messages) {
   const cells = messages.map((message) => ({ label: showTime(message.at), note: `${message.text}\n申请编号 ${message.number}` }));
-  return { title: '管理机构的留言', cells: [...cells, { label: '回复管理机构', command: 'open', id: own('help') }] };
+  return { title: '管理机构的留言', cells: [...cells, { label: '回复管理机构', command: 'open', id: own('feedback') }] };
 }
 
 /** @param {Api.HomeOut} home @returns {Shell.Sheet} */

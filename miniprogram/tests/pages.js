@@ -139,7 +139,7 @@ test('what the office has written stands in the status, with the way to answer',
   const phone = await new Phone({ ...applicant, 'GET /home': { ...HOME, messages } }).open('pages/status');
   assert.match(phone.text, /管理机构的留言.*请带原件。\s*谢谢\s*申请编号 SQ2.*请补照片\s*申请编号 SQ1/s);
   await phone.tap('回复管理机构');
-  assert.deepEqual(phone.callsOf('navigateTo').map((one) => decodeURIComponent(one.url)), ['/pages/h5?to=/h5/demo/help']);
+  assert.deepEqual(phone.callsOf('navigateTo').map((one) => decodeURIComponent(one.url)), ['/pages/h5?to=/h5/demo/feedback']);
   assert.doesNotMatch((await new Phone({ ...applicant, 'GET /home': HOME }).open('pages/status')).text, /留言/);
 });
 

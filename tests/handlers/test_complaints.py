@@ -181,5 +181,25 @@ async def test_a_pool_without_feedback_leads_to_cases_and_else_names_its_number(
     assert "提出申诉" in await phone.taps("处理或扣分")
 
 
+async def test_who_asks_what_became_of_it_reads_that(world: World, phone: Phone) -> None:
+    assert "写了以后，5个工作日内答复" in await phone.says("投诉多久有结果")
+    thread = await file_complaint(phone)
+    shown = await phone.says("我的投诉处理得怎么样了")
+    assert (f"编号{thread.number}" in shown, "管理机构应在" in shown) == (True, True)
+    await phone.taps("先这样")
+    due_at = (await Feedback.get()).due_at
+    assert due_at is not None
+    world.clock.set(due_at)
+    assert "已经超期" in await phone.says("我的反馈")
+
+
+async def test_the_word_of_feedback_leads_to_complaints_and_to_what_was_written(phone: Phone) -> None:
+    await phone.says("意见反馈")
+    assert "您要投诉或申诉哪方面的事" in await phone.taps("投诉")
+    await phone.says("取消")
+    await phone.says("意见反馈")
+    assert "您还没有写" in await phone.taps("我的反馈")
+
+
 async def test_who_wrote_nothing_is_told_so(phone: Phone) -> None:
     assert "您还没有写给管理机构的投诉或反馈" in await phone.says("我的反馈")

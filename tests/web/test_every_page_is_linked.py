@@ -94,7 +94,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "/review/done": frozenset({"reviewer"}),
     "/h5/{pool}/apply": OWN,
     "/h5/{pool}/help": OWN,
-    "/h5/{pool}/feedback": OWN,
+    "/h5/{pool}/feedback": EVERYBODY,
     "/h5/{pool}/pay": OWN,
     "/h5/{pool}/notice": OWN,
     "/h5/{pool}/notice/objections": OWN,

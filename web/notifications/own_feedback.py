@@ -49,8 +49,9 @@ class OwnFeedbackPages(PersonPages):
 
     @page(_LIST, "notifications/own_feedback.html")
     async def feedback(self, visit: Visit) -> Mapping[str, object]:
-        """``?subject=`` is chosen in advance."""
+        """``?subject=`` is chosen in advance. First stands what the person can do about the own cases."""
         return {
+            "cases": await self.services.workflows.own_cases.list_open(visit.actor),
             "threads": await self.services.notifications.helpdesk_queries.list_own(visit.actor),
             "subjects": [(subject.value, subject.label) for subject in FeedbackSubject],
             "subject": visit.form.value("subject") or visit.query("subject"),

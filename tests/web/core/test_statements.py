@@ -50,7 +50,7 @@ async def test_an_applicants_pages(world: World, applicant: Account) -> None:
             "/h5/demo/apply/status": 5,
             "/h5/demo/account": 6,
             "/h5/demo/help": 3,
-            "/h5/demo/feedback": 2,
+            "/h5/demo/feedback": 7,
         },
     )
 

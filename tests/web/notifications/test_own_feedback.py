@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from models.accounts import Account
+from models.experts import Expert
 from models.helpdesk import Feedback, FeedbackMessage
+from tests.factories.people import make_sanction
 from tests.factories.reviews import make_applicant
 from tests.web.conftest import Visitor, World
 from tests.web.office_scene import make_scene
@@ -92,6 +94,16 @@ async def test_a_visitor_logs_in_first_and_an_agency_writes_too(world: World) ->
     agency = await world.enter(await Account.get(id=world.office.agency.account_id))
     thread = await write(agency)
     assert thread.account_id == world.office.agency.account_id
+
+
+async def test_own_cases_stand_before_the_form(world: World) -> None:
+    _, [invitation] = await world.panel()
+    expert = await world.log_in_expert(invitation.expert_id)
+    assert "可以直接办理的" not in (await expert.get(LIST)).text
+    await make_sanction(await Expert.get(id=invitation.expert_id), decided_at=world.clock.now())
+    await expert.get(LIST)
+    [(label, path)] = [(text, path) for text, path in expert.page.links.items() if "提出申诉" in text]
+    assert ("暂停抽取" in label, path) == (True, "/h5/demo/sanctions")
 
 
 async def test_a_pool_without_feedback_names_its_number(world: World, writer: Visitor) -> None:
