@@ -7,6 +7,7 @@ each step goes on where the one before ended.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -638,6 +639,34 @@ async def test_15_the_feedback_page_takes_what_the_person_writes(way: Journey) -
     now = local(await way.stage.now())
     for shown in ("建议在申请页显示审核部门的咨询电话。", f"{now.month}月{now.day}日 {now:%H:%M}"):
         assert shown in page.text
+
+
+async def test_16_a_complaint_of_the_chat_is_answered_on_a_page_and_written_back_to(way: Journey) -> None:
+    phone, office = way.phone(HE), await way.office()
+    assert "您要投诉或申诉哪方面的事" in await phone.say("我要投诉")
+    assert "5个工作日内答复" in await phone.tap("工作人员或现场")
+    assert "关于：工作人员或现场" in await phone.say("昨天上午九点，签到台的工作人员不让我进场。")
+    number = re.findall(r"编号(\d+)", await phone.tap("提交"))[0]
+    page = await office.open("/office/feedback?subject=staff")
+    assert f"编号{number}" in page.text
+    await office.browser.follow("昨天上午九点")
+    page = await office.browser.press("答复", text="已核实，向您致歉。")
+    assert "已答复，并通知了对方" in page.text
+    await way.bubble(HE, "已核实，向您致歉")
+    await phone.say("我的反馈")
+    assert "管理机构答复：已核实，向您致歉" in await phone.tap(f"编号{number} 工作人员或现场（已答复）")
+    await phone.tap("继续写")
+    assert f"编号{number}" in await phone.say("请问以后怎样避免？")
+    page = await office.open("/office/feedback?subject=staff")
+    assert "待答复" in page.text
+    await office.browser.follow("昨天上午九点")
+    await office.browser.press("答复", text="已增加引导人员。")
+    await way.bubble(HE, "已增加引导人员")
+    await phone.say("我的反馈")
+    await phone.tap(f"编号{number} 工作人员或现场（已答复）")
+    assert f"编号{number}已办结" in await phone.tap("没有问题了，办结")
+    page = await office.open("/office/feedback?state=closed")
+    assert f"编号{number}" in page.text
 
 
 # ---- between two campaigns: the manual is silent (L101-117), the rulebook decides

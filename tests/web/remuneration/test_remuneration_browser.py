@@ -31,15 +31,20 @@ async def test_every_page_reads_well(browser: Browser, world: World) -> None:
             await owed.answers.confirm(actor, mine.id, 1, by="h5")
         else:
             await owed.answers.dispute(actor, mine.id, 1, "实际20:30才离场，请核对监控", by="h5")
-    expert = await world.log_in_expert(invitations[2].expert_id)
+    experts = {
+        "expert": await world.log_in_expert(invitations[2].expert_id),
+        "unpaid": await world.log_in_expert(invitations[0].expert_id),
+    }
     for role, paths in {
         "expert": {"own": "/h5/demo/remuneration"},
+        "unpaid": {"unpaid": "/h5/demo/remuneration"},
         "venue": {"venue": f"/draws/{draw_id}/remuneration", "detail": f"/draws/{draw_id}"},
         "agency": {"tab": f"/agency/draws/{draw_id}/remuneration", "months": "/agency/remuneration"},
     }.items():
-        seen = await (look(browser, world) if role == "expert" else staff(browser, world, PHONE, role))
-        if role == "expert":
-            cookie = {"name": expert.cookie.key, "value": expert.cookie.value, "url": seen.base}
+        seen = await (look(browser, world) if role in experts else staff(browser, world, PHONE, role))
+        if role in experts:
+            own = experts[role].cookie
+            cookie = {"name": own.key, "value": own.value, "url": seen.base}
             await seen.page.context.add_cookies([cookie])
         await seen.check_pages("remuneration", paths)
         assert seen.complaints == []
