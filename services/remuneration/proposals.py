@@ -82,6 +82,9 @@ class RemunerationRow:
     reply: str = ""
     paid_on: date | None = None
     paid_way: str = ""
+    reminded_at: Annotated[datetime | None, Field(description="When the expert last said that it has not arrived")] = (
+        None
+    )
 
 
 @dataclass(frozen=True)
@@ -311,4 +314,15 @@ def _with_remuneration(bare: RemunerationRow, remuneration: Remuneration, until:
     return RemunerationRow(**facts)
 
 
-_OF_RECORD = ("id", "amount", "reason", "version", "answer_until", "dispute", "reply", "paid_on", "paid_way")
+_OF_RECORD = (
+    "id",
+    "amount",
+    "reason",
+    "version",
+    "answer_until",
+    "dispute",
+    "reply",
+    "paid_on",
+    "paid_way",
+    "reminded_at",
+)

@@ -316,6 +316,8 @@ async def test_an_expert_reminds_the_agency_on_the_page(world: World) -> None:
     assert ("已提醒付款单位核对" in expert.text, "起可以再提醒" in expert.text) == (True, True)
     await expert.post("/h5/demo/remuneration", sent)
     assert await Notice.filter(kind="agency_pay_reminder").count() == 1, "a second tap of the same button"
+    agency = await world.log_in(world.office.agency)
+    assert "反映没有到账" in (await agency.get(f"/agency/draws/{draw_id}/remuneration")).text
     await expert.post("/h5/demo/remuneration", {**sent, "key": "another"})
     assert (expert.status, "提醒过付款单位" in expert.text) == (429, True)
     assert (expert.page.links["投诉"], expert.page.links["更正收款账户"]) == (
