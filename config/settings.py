@@ -84,7 +84,7 @@ class OfficialAccount(BaseModel):
     subscriptions: dict[str, str] = {}
     """Template id of a 订阅通知 by kind of notice: such a kind is sent as 订阅通知, with the person's consent, not as a
     template message."""
-    long_term: frozenset[str] = frozenset()
+    long_term: tuple[str, ...] = ()
     """Ids among ``subscriptions`` of the long-term kind (长期订阅); a consent to any other permits one message."""
 
 
@@ -93,7 +93,7 @@ class MiniProgramSettings(BaseModel):
     secret: SecretStr
     templates: dict[str, str] = {}
     """Subscribe-message template id by kind of notice."""
-    long_term: frozenset[str] = frozenset()
+    long_term: tuple[str, ...] = ()
     """Ids among ``templates`` of the long-term kind (长期订阅); a consent to any other permits one message."""
 
 

@@ -118,7 +118,7 @@ def unknown_long_term(wechat: Wechat, pool: str) -> list[str]:
     return [
         f"{setting} 中 {pool} 的 long_term 有 {known} 里没有的模板 ID：{'、'.join(unknown)}。请核对。"
         for setting, known, templates, long_term in filter(None, places)
-        if (unknown := sorted(long_term - set(templates.values())))
+        if (unknown := sorted(set(long_term) - set(templates.values())))
     ]
 
 

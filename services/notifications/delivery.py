@@ -159,14 +159,14 @@ class Delivery:
         if not following:
             return set()
         today = local(self.deps.now()).replace(hour=0, minute=0, second=0, microsecond=0)
-        found = await rows(
+        overspent = await rows(
             _SPENT,
             [row["notice_id"] for row in following],
             [self._day_max(row) for row in following],
             today,
             [row["id"] for row in batch],
         )
-        return {row["id"] for row in found}
+        return {row["id"] for row in overspent}
 
     def _day_max(self, row: Any) -> int | None:
         ladder = self.deps.book(row["pool"]).ladder[row["kind"]]

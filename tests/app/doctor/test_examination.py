@@ -287,10 +287,10 @@ async def _template_findings(settings: Settings, **update: object) -> str:
 def test_a_long_term_id_that_no_kind_uses_is_named(long_term: set[str], named: list[str]) -> None:
     """It would count as one-time, and its kind would fall silent after one message."""
     program = demo_mini_program("hunan").model_copy(
-        update={"templates": {"fee_open": "T_fee_open"}, "long_term": frozenset(long_term)}
+        update={"templates": {"fee_open": "T_fee_open"}, "long_term": tuple(long_term)}
     )
     account = demo_account("hunan").model_copy(
-        update={"subscriptions": {"draw_call": "T_fee_open"}, "long_term": frozenset(long_term)}
+        update={"subscriptions": {"draw_call": "T_fee_open"}, "long_term": tuple(long_term)}
     )
     wechat = Wechat(accounts={"hunan": account}, mini_programs={"hunan": program})
     texts = doctor.unknown_long_term(wechat, "hunan")
