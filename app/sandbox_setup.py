@@ -208,7 +208,8 @@ def _account(pool: str, settings: Settings, books: Mapping[str, Rulebook], servi
         "original_id": account.original_id,
         "mode": account.mode,
         "callback_url": f"{service}/wechat/{pool}",
-        "templates": _cards(account.templates, cards),
+        "templates": _cards(account.templates, cards)
+        | _cards(account.subscriptions, {kind: cards[kind] for kind in account.subscriptions}, account.long_term),
     }
 
 

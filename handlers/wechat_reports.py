@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.router import Router
 from bot.turn import Turn
+
+_NUMBER = re.compile(r"[0-9]{1,20}")
 
 
 def register(router: Router) -> None:
     router.event("templatesendjobfinish", record_template_delivery)
+    router.event("subscribe_msg_sent_event", record_subscription_delivery)
     router.event("subscribe_msg_popup_event", record_popup_consent)
     router.event("subscribe_msg_change_event", record_withdrawn_consent)
 
@@ -18,6 +23,16 @@ async def record_template_delivery(turn: Turn) -> None:
         await turn.services.operations.delivery_reports.take_template(
             turn.user.appid, message.msg_id, message.get("Status").strip(), turn.user.openid
         )
+
+
+async def record_subscription_delivery(turn: Turn) -> None:
+    for item in turn.message.items("SubscribeMsgSentEvent", "List"):
+        template, msgid, code = (str(item.get(name, "")).strip() for name in ("TemplateId", "MsgID", "ErrorCode"))
+        if template and _NUMBER.fullmatch(msgid):
+            status = "success" if code == "0" else f"failed:{code} {item.get('ErrorStatus', '')}"
+            await turn.services.operations.delivery_reports.take_subscription(
+                turn.user.appid, turn.user.openid, template[:64], msgid, status.strip()
+            )
 
 
 async def record_popup_consent(turn: Turn) -> None:

@@ -52,19 +52,27 @@ class OfficialAccounts:
         """The msgid. Free text in the fields is cut to the length that a field shows."""
         path = "/cgi-bin/message/template/send"
         account = self._account(pool, path)
-        body: Json = {
-            "touser": message.openid,
-            "template_id": account.templates.get(message.kind, message.kind),
-            "client_msg_id": message.client_msg_id,
-            "data": fit(message.fields),
-        }
+        body = self._card(pool, message, account.templates.get(message.kind, message.kind), "url")
+        body["client_msg_id"] = message.client_msg_id
+        message_sent = await self.api.post(_app(account), path, body, Effect.WRITE, _Sent, about=message.kind)
+        return message_sent.msgid
+
+    async def send_subscription(self, pool: str, message: TemplateMessage, template_id: str) -> None:
+        """A 订阅通知. WeChat's answer names no message; its event ``subscribe_msg_sent_event`` does."""
+        path = "/cgi-bin/message/subscribe/bizsend"
+        account = self._account(pool, path)
+        body = self._card(pool, message, template_id, "page")
+        await self.api.post(_app(account), path, body, Effect.WRITE, Done, about=message.kind)
+
+    def _card(self, pool: str, message: TemplateMessage, template_id: str, link: str) -> Json:
+        """``link`` is the name of the field that holds the address."""
+        body: Json = {"touser": message.openid, "template_id": template_id, "data": fit(message.fields)}
         if message.url:
-            body["url"] = message.url
+            body[link] = message.url
         program = self.settings.mini_programs.get(pool)
         if message.mini_page and program is not None:
             body["miniprogram"] = {"appid": program.appid, "pagepath": message.mini_page}
-        message_sent = await self.api.post(_app(account), path, body, Effect.WRITE, _Sent, about=message.kind)
-        return message_sent.msgid
+        return body
 
     async def send_text(self, pool: str, openid: str, text: str) -> None:
         """A customer-service message; refused (45015, 45047) when no window is open."""

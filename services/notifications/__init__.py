@@ -25,7 +25,7 @@ from services.notifications.notices import (
     new_out_id,
 )
 from services.notifications.registry import NotificationServices
-from services.notifications.sending import Taps
+from services.notifications.sending import Taps, subscription_key
 
 __all__ = [
     "ANSWER_MAX",
@@ -56,4 +56,5 @@ __all__ = [
     "deliveries_of",
     "new_out_id",
     "notice_title",
+    "subscription_key",
 ]

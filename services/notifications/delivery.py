@@ -20,7 +20,7 @@ from uuid import UUID
 import structlog
 
 from domain.clock import SHANGHAI, local
-from domain.errors import GatewayError, NeedsOperator, Rejected, Transient
+from domain.errors import GatewayError, NeedsOperator, OutcomeUnknown, Rejected, Transient
 from services.core.base import Deps, execute, rows, transaction
 from services.core.operator_waits import OPERATOR, operator_wait
 from services.core.outages import AWAY
@@ -28,8 +28,8 @@ from services.notifications import rendering
 from services.notifications.facts import as_object
 from services.notifications.ladder import begin_of, is_follow_up, is_too_late, urgent_ladder
 from services.notifications.notices import STOPPED, Notices
-from services.notifications.sending import NO_CREDIT, Sending, SendOutcome, WechatRecipient
-from services.ports import SubscribeTemplates
+from services.notifications.sending import CHAT, NO_CREDIT, Sending, SendOutcome, WechatRecipient, subscription_key
+from services.ports import AccountSubscriptions, SubscribeTemplate, SubscribeTemplates
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +111,7 @@ class Delivery:
     deps: Deps
     notices: Notices
     subscribe_template: SubscribeTemplates
+    account_subscription: AccountSubscriptions
     sending: Sending
 
     async def deliver_due(self, *, bulk: bool = False, longest: float = math.inf) -> int:
@@ -145,8 +146,7 @@ class Delivery:
         allowed: dict[UUID, dict[str, int]] = {}
         for row in await rows(_IDENTITIES, list(set(accounts))):
             identities_by_account.setdefault(row["account_id"], {})[row["app"]] = (row["id"], row["openid"])
-            if row["app"] == "mini":
-                allowed[row["account_id"]] = as_object(row["subscribe_credits"])
+            allowed.setdefault(row["account_id"], {}).update(as_object(row["subscribe_credits"]))
         return {
             account: WechatRecipient(identities, allowed.get(account, {}))
             for account, identities in identities_by_account.items()
@@ -185,7 +185,8 @@ class Delivery:
             if app is not None:
                 if app not in person.identities:
                     return replace(outcome, state="failed", vendor_code="no_openid")
-                outcome = replace(outcome, identity_id=person.identities[app][0])
+                identity_id, openid = person.identities[app]
+                outcome = replace(outcome, identity_id=identity_id, vendor_id=self._subscription_key(row, openid))
             elif not row["mobile_sealed"]:
                 return replace(outcome, state="failed", vendor_code="no_mobile")
             async with limit:
@@ -196,7 +197,14 @@ class Delivery:
             log.exception("attempt_failed", attempt=row["number"], kind=row["kind"], channel=row["channel"])
             return self._retry_or_unknown(row, outcome, "our_error")
 
+    def _subscription_key(self, row: Any, openid: str) -> str:
+        """By which the event of a 订阅通知 finds its attempt; empty for anything else."""
+        template = self.account_subscription(row["pool"], row["kind"]) if row["channel"] == "wechat" else None
+        return subscription_key(template.id, openid) if template else ""
+
     def _outcome_of(self, row: Any, outcome: SendOutcome, error: GatewayError) -> SendOutcome:
+        if not isinstance(error, OutcomeUnknown):  # nothing was sent, so no event may find it
+            outcome = replace(outcome, vendor_id="")
         if isinstance(error, NeedsOperator):
             return self._wait_for_operator(row, outcome, operator_wait(error))
         if isinstance(error, Transient):
@@ -235,7 +243,7 @@ class Delivery:
 
     def _retry_or_unknown(self, row: Any, outcome: SendOutcome, code: str) -> SendOutcome:
         """Perhaps sent: only a template message is repeated, since WeChat ignores a repeated id."""
-        if row["channel"] == "wechat" and row["tries"] < _MAX_TRIES:
+        if row["channel"] == "wechat" and not outcome.vendor_id and row["tries"] < _MAX_TRIES:
             pause = 5 * 2.0 ** row["tries"] * random.uniform(1.0, 1.25)  # noqa: S311  (spread, not secrecy)
             retry_at = self.deps.now() + timedelta(seconds=pause)
             return replace(outcome, state="pending", vendor_code="repeat", retry_at=retry_at)
@@ -301,14 +309,20 @@ class Delivery:
     async def _count_credits(self, batch: Sequence[Any], outcomes: Sequence[SendOutcome]) -> None:
         """A sent message uses up a consent of the one-time kind; where WeChat knows of none, there is none left."""
         for row, outcome in zip(batch, outcomes, strict=True):
-            if row["channel"] != "mini" or outcome.identity_id is None:
+            template = self._consented_template(row)
+            if template is None or outcome.identity_id is None:
                 continue
-            template = self.subscribe_template(row["pool"], row["kind"])
             if outcome.vendor_code == NO_CREDIT:
                 now = self.deps.now().isoformat()
                 await execute(_END_CONSENT, outcome.identity_id, template.id, template.long_term, now, row["sent_at"])
-            elif outcome.state == "delivered" and not template.long_term:
+            elif outcome.state in ("sent", "delivered") and outcome.vendor_code != CHAT and not template.long_term:
                 await execute(_SPEND_CREDIT, outcome.identity_id, template.id)
+
+    def _consented_template(self, row: Any) -> SubscribeTemplate | None:
+        """The template for which the attempt's message needed a consent."""
+        if row["channel"] == "mini":
+            return self.subscribe_template(row["pool"], row["kind"])
+        return self.account_subscription(row["pool"], row["kind"]) if row["channel"] == "wechat" else None
 
     async def _mark_identities(self, outcomes: Sequence[SendOutcome]) -> None:
         """Mark users who, by a refusal, don't follow any more or want no messages."""

@@ -18,6 +18,7 @@ from services.notifications.actions import ACTIONS
 from services.notifications.entrances import Entrances
 from services.notifications.facts import facts_of, path_of
 from services.ports import (
+    AccountSubscriptions,
     ChatWindows,
     MenuItem,
     MiniProgramPlatform,
@@ -34,6 +35,8 @@ log = structlog.get_logger(__name__)
 
 NO_CREDIT = "43101"
 """WeChat's refusal of a subscribe message without a consent."""
+CHAT = "chat"
+"""Code of a message sent in the chat, while the user's window was open."""
 _WINDOW_CLOSED = ("45015", "45047", "45072")
 """WeChat's refusals of a chat message: no window is open, or it is used up."""
 
@@ -61,11 +64,16 @@ class WechatRecipient:
 
     identities: Mapping[str, tuple[UUID, str]]
     credits: Mapping[str, int] = field(default_factory=dict)
-    """Remaining subscribe messages of the mini-program, by template id; unknown for a missing one."""
+    """Remaining messages by consent, of both apps, by template id; unknown for a missing one."""
 
     def openid(self, app: str) -> str | None:
         identity = self.identities.get(app)
         return identity[1] if identity else None
+
+
+def subscription_key(template_id: str, openid: str) -> str:
+    """Stands for the vendor's id of a 订阅通知, which only its event names: template and receiver."""
+    return f"{template_id}:{openid}"[:80]
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,7 @@ class Sending:
     numbers: PhoneNumbers
     prices: Prices
     subscribe_template: SubscribeTemplates
+    account_subscription: AccountSubscriptions
     entrances: Entrances
     taps: Taps
 
@@ -120,7 +129,7 @@ class Sending:
     async def _send_wechat(
         self, row: Any, person: WechatRecipient, params: Mapping[str, str], outcome: SendOutcome
     ) -> SendOutcome:
-        """A chat message while the user's window is open, else a template message."""
+        """A chat message while the user's window is open, else a 订阅通知 or a template message, as the kind is set."""
         pool, kind, openid = row["pool"], row["kind"], str(person.openid("oa"))
         book, now = self.deps.book(pool), self.deps.now()
         # only at first: a repeated chat message would arrive twice, a template message is known by its id
@@ -128,7 +137,7 @@ class Sending:
             try:
                 text = rendering.chat_text(book, kind, params, now)
                 await self._send_chat(row, openid, text, self._taps_of(row, person, params))
-                return replace(outcome, state="delivered", vendor_code="chat")
+                return replace(outcome, state="delivered", vendor_code=CHAT, vendor_id="")
             except Rejected as error:
                 if error.vendor_code not in _WINDOW_CLOSED:
                     raise
@@ -139,7 +148,13 @@ class Sending:
         if mini and person.openid("mini") is None:
             url, mini = self.entrances.mini_program_page(pool, self._path(row, params), mini), ""
         message = TemplateMessage(openid, kind, fields, url, f"n{row['number']}", mini)
-        return replace(outcome, vendor_id=await self.official.send_template(pool, message))
+        subscription = self.account_subscription(pool, kind)
+        if subscription is None:
+            return replace(outcome, vendor_id=await self.official.send_template(pool, message))
+        if person.credits.get(subscription.id, 1) < 1:
+            return replace(outcome, state="failed", vendor_code=NO_CREDIT, vendor_id="")
+        await self.official.send_subscription(pool, message, subscription.id)
+        return outcome
 
     async def _send_chat(self, row: Any, openid: str, text: str, taps: Sequence[str]) -> None:
         choices = rendering.CHOICES.get(row["kind"])

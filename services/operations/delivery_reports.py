@@ -28,7 +28,7 @@ from services.core.base import Deps, rows, transaction
 from services.core.due_rows import not_paused, process_each
 from services.core.outages import AWAY
 from services.draws import Choice, Invitations, VirtualCalls
-from services.notifications import NO_REPORT, NO_VALID_KEY, UNCONFIRMED, Notices
+from services.notifications import NO_REPORT, NO_VALID_KEY, UNCONFIRMED, Notices, subscription_key
 from services.ports import CallDetail, CallReport, SmsReport, SmsSender, VoiceCaller
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -99,6 +99,12 @@ class DeliveryReports:
     async def take_template(self, appid: str, msgid: str, status: str, openid: str) -> None:
         """The finish event of a template message."""
         body = {"appid": appid, "msgid": msgid, "status": status, "openid": openid}
+        await self._receive("wechat", [(f"{appid}:{msgid}", body)])
+
+    async def take_subscription(self, appid: str, openid: str, template_id: str, msgid: str, status: str) -> None:
+        """The sent event of a 订阅通知; it finds its attempt by template and receiver."""
+        found_by = subscription_key(template_id, openid)
+        body = {"appid": appid, "msgid": found_by, "status": status, "openid": openid}
         await self._receive("wechat", [(f"{appid}:{msgid}", body)])
 
     async def _receive(self, vendor: Vendor, reports: Sequence[tuple[str, dict[str, Any]]]) -> None:
@@ -189,7 +195,10 @@ class DeliveryReports:
         await self._close_attempt(attempt_id, event, report.vendor_code)
 
     async def _apply_template(self, body: dict[str, str]) -> bool:
-        known = await Attempt.filter(vendor_id=body["msgid"], channel="wechat").order_by("-created_at").first()
+        # several 订阅通知 of one template to one person have the same id: the oldest that waits comes first
+        attempts = Attempt.filter(vendor_id=body["msgid"], channel="wechat")
+        waiting = attempts.filter(state__in=[ContactAttemptState.SENT, ContactAttemptState.UNKNOWN])
+        known = await waiting.order_by("created_at").first() or await attempts.order_by("-created_at").first()
         if known is None:
             return False
         delivered = body["status"].startswith("success")

@@ -32,6 +32,19 @@ async def test_the_same_client_msg_id_is_sent_once(world: World) -> None:
     assert await send(world, openid) != await send(world, openid, 2)
 
 
+async def test_a_subscription_notice_needs_a_consent_and_uses_it_up(world: World) -> None:
+    openid = await world.openid()
+    message = TemplateMessage(openid, "draw_call", FIELDS, "https://x/i/1", "n1")
+    with pytest.raises(Rejected) as caught:
+        await world.official.send_subscription("demo", message, "TPL_CALL")
+    assert caught.value.vendor_code == "43101"
+    await world.control(f"phones/{MOBILE}/consent", {"template_id": "TPL_CALL", "target": "account"})
+    await world.official.send_subscription("demo", message, "TPL_CALL")
+    assert "https://x/i/1" in str(await world.control(f"phones/{MOBILE}"))
+    with pytest.raises(Rejected):
+        await world.official.send_subscription("demo", message, "TPL_CALL")
+
+
 async def test_who_does_not_follow_gets_no_template_message(world: World) -> None:
     openid = await world.openid()
     await world.control(f"phones/{MOBILE}/unfollow", {})

@@ -43,6 +43,9 @@ class Vendors:
     async def send_template(self, pool: str, message: TemplateMessage) -> str:
         return self._send("template", message.kind)
 
+    async def send_subscription(self, pool: str, message: TemplateMessage, template_id: str) -> None:
+        self._send("subscription", template_id)
+
     async def send_text(self, pool: str, openid: str, text: str) -> None:
         self._send("text", text)
 

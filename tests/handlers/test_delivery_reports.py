@@ -110,3 +110,28 @@ async def test_a_consent_that_comes_after_a_later_withdrawal_is_none(world: Worl
     identity = await phone.identity()
     assert identity.subscribe_credits == {template: 0}
     assert identity.subscribe_refusals[template]["how"] == "ended"
+
+
+SENT = "<SubscribeMsgSentEvent>{}</SubscribeMsgSentEvent>"
+
+
+def sent_item(msgid: str, code: str, status: str) -> str:
+    return (
+        f"<List><TemplateId>T1</TemplateId><MsgID>{msgid}</MsgID><ErrorCode>{code}</ErrorCode>"
+        f"<ErrorStatus>{status}</ErrorStatus></List>"
+    )
+
+
+async def test_a_sent_subscription_notice_is_kept_as_a_report_once(phone: Phone) -> None:
+    items = sent_item("1700827132819554304", "0", "success") + sent_item("2", "43004", "user refuse")
+    for _ in range(2):
+        assert await phone.sends_xml(SENT.format(items), "subscribe_msg_sent_event") == ""
+    reports = await DeliveryReport.all().order_by("key")
+    assert [report.body["status"] for report in reports] == ["success", "failed:43004 user refuse"]
+    assert {report.body["msgid"] for report in reports} == {f"T1:{phone.openid}"}
+
+
+async def test_a_sent_event_without_a_number_is_left_alone(phone: Phone) -> None:
+    await phone.sends_xml(SENT.format(sent_item("x", "0", "success")), "subscribe_msg_sent_event")
+    await phone.event("subscribe_msg_sent_event")
+    assert not await DeliveryReport.exists()

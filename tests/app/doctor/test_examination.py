@@ -296,3 +296,19 @@ def test_a_long_term_id_that_no_kind_uses_is_named(long_term: set[str], named: l
     texts = doctor.unknown_long_term(wechat, "hunan")
     assert [text for text in texts if "T_typo" in text] == texts
     assert len(texts) == 2 * len(named)
+
+
+def test_a_kind_sent_as_a_subscription_notice_needs_no_template_and_an_unsent_one_is_named() -> None:
+    settings = production_settings()
+    book = load_rulebook(settings.rulebooks / "hunan.toml")
+    kinds = [kind for kind, text in book.texts.items() if text.wechat]
+    account = demo_account("hunan").model_copy(
+        update={
+            "templates": {kind: "T" for kind in kinds if kind != "draw_call"},
+            "subscriptions": {"draw_call": "S", "verification_code": "S"},
+        }
+    )
+    wechat = Wechat(accounts={"hunan": account}, mini_programs={"hunan": demo_mini_program("hunan")})
+    findings = doctor._pool_templates(settings.model_copy(update={"wechat": wechat}), "hunan", book)
+    [text] = [finding.text for finding in findings]
+    assert "不经公众号发送的通知：verification_code" in text

@@ -102,6 +102,20 @@ async def test_a_card_opens_the_mini_program_where_there_is_one(clients: Make) -
     assert rogue.seen[-1].json()["url"] == "https://x/i/1", "where WeChat is too old for it"
 
 
+async def test_a_subscription_notice_is_sent_as_written(clients: Make) -> None:
+    message = TemplateMessage("o1", "draw_call", {"thing1": "评标"}, "https://x/i/1", "n1", "pages/draw?id=1")
+    async with Rogue([TOKEN, reply({"errcode": 0, "errmsg": "ok"})]) as rogue:
+        await clients(rogue.url).official.send_subscription("demo", message, "SUB-1")
+    assert rogue.seen[-1].target == "/cgi-bin/message/subscribe/bizsend?access_token=T1"
+    assert rogue.seen[-1].json() == {
+        "touser": "o1",
+        "template_id": "SUB-1",
+        "data": {"thing1": {"value": "评标"}},
+        "page": "https://x/i/1",
+        "miniprogram": {"appid": "wx2", "pagepath": "pages/draw?id=1"},
+    }
+
+
 async def test_a_token_that_is_always_refused_ends_after_one_repetition(clients: Make) -> None:
     refused = reply({"errcode": 40001, "errmsg": "invalid credential"})
     async with Rogue([TOKEN, refused, TOKEN_2, refused]) as rogue:

@@ -37,6 +37,8 @@ from services.files.sealed_files import SealedFiles
 from services.operations import DeliveryReports
 from services.payments.qr_image import PaymentQrImages
 from services.payments.reconciliation.bill_days import open_day
+from services.ports import SubscribeTemplate
+from tests.factories.assembly import SUBSCRIPTIONS
 from tests.factories.offices import make_office
 from tests.factories.payments import (
     GOOD,
@@ -377,6 +379,14 @@ async def person_is_reached_by_the_next_channel(world: World) -> None:
     assert ("template", "account_bound") in vendors.sent[2:], "and the message stays wanted"
 
 
+async def subscriber_is_reached_by_the_next_channel(world: World) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SUBSCRIPTIONS, "account_bound", SubscribeTemplate("T1"))
+        vendors = await notified(world, "account_bound", 1)
+    assert [channel for channel, _ in vendors.sent][:2] == ["subscription", "sms"], "the ladder goes on at once"
+    assert ("subscription", "T1") in vendors.sent[2:], "and the message stays wanted"
+
+
 async def chat_falls_back_on_the_template(world: World) -> None:
     vendors = await notified(world, "account_bound", 1, window=1)
     assert [channel for channel, _ in vendors.sent] == ["text", "template"]
@@ -613,6 +623,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "SealedFiles.put Files.put": lambda world: sealed_file(world, "put"),
     "Sending._send_chat OfficialAccountSender.send_menu": chat_falls_back_on_the_template,
     "Sending._send_chat OfficialAccountSender.send_text": chat_falls_back_on_the_template,
+    "Sending._send_wechat OfficialAccountSender.send_subscription": subscriber_is_reached_by_the_next_channel,
     "Sending._send_wechat OfficialAccountSender.send_template": person_is_reached_by_the_next_channel,
     "Sending.send MiniProgramPlatform.send_subscribe": lambda world: held_attempt(world, "mini"),
     "Sending.send SmsSender.send": last_channel_stays_wanted,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,12 +13,13 @@ from bot.windows import Windows
 from domain.clock import FixedClock
 from domain.errors import NeedsOperator, OutcomeUnknown, Rejected, Transient
 from models.accounts import WechatIdentity
-from models.notices import Attempt, Notice
+from models.notices import Attempt, DeliveryReport, Notice
 from services.core.base import Deps, transaction
 from services.notifications import Delivery, Recipient
 from services.operations import DeliveryReports
 from services.operations.delivery_reports import read_keys
-from services.ports import CallDetail, CallReport, SmsReport, TemplateMessage
+from services.ports import CallDetail, CallReport, SmsReport, SubscribeTemplate, TemplateMessage
+from tests.factories.assembly import SUBSCRIPTIONS
 from tests.factories.offices import Office, add_experts, make_office, open_invitations, start_draw
 from tests.factories.people import make_account, make_identity
 from tests.factories.vendors import Vendors, make_delivery, make_reports
@@ -346,6 +348,133 @@ async def test_a_refusal_by_wechat_does_not_end_a_consent_given_meanwhile(
     await notify_agreed(office, delivery, account.id, 1)
     await mini.refresh_from_db()
     assert mini.subscribe_credits == {"agency_agreed": 1}
+
+
+@pytest.fixture
+def subscription(monkeypatch: pytest.MonkeyPatch) -> SubscribeTemplate:
+    """``account_bound`` goes out as a 订阅通知 of the one-time kind."""
+    template = SubscribeTemplate("T1")
+    monkeypatch.setitem(SUBSCRIPTIONS, "account_bound", template)
+    return template
+
+
+async def notify_subscriber(office: Office, delivery: Delivery, number: int = 1, **columns: Any) -> WechatIdentity:
+    account = await make_account(office.deps)
+    identity = await make_identity(account, **columns)
+    for count in range(number):
+        async with transaction():
+            await office.notices.notify(
+                pool="demo",
+                kind="account_bound",
+                dedupe_key=f"bound:{account.id}:{count}",
+                params={"mobile": "138****0000", "at": "2026年11月21日 12:00"},
+                account_id=account.id,
+            )
+    await delivery.deliver_due()
+    return identity
+
+
+async def report_subscription(
+    reports: DeliveryReports, identity: WechatIdentity, msgid: str, status: str = "success"
+) -> None:
+    await reports.take_subscription(identity.appid, identity.openid, "T1", msgid, status)
+    for report in await DeliveryReport.filter(applied_at=None):
+        await reports.apply(report.id)
+
+
+async def test_a_kind_set_so_goes_out_as_a_subscription_notice_and_uses_up_a_consent(
+    office: Office,
+    delivery: Delivery,
+    reports: DeliveryReports,
+    vendors: Vendors,
+    subscription: SubscribeTemplate,
+) -> None:
+    identity = await notify_subscriber(office, delivery, subscribe_credits={"T1": 2})
+    assert vendors.sent == [("subscription", "T1")]
+    assert await states() == [("wechat", "sent", "")]
+    await report_subscription(reports, identity, "1700827132819554304")
+    assert await states() == [("wechat", "delivered", "success")]
+    await identity.refresh_from_db()
+    assert identity.subscribe_credits == {"T1": 1}
+
+
+async def test_events_of_two_equal_notices_close_one_each_however_often_they_come(
+    office: Office, delivery: Delivery, reports: DeliveryReports, subscription: SubscribeTemplate
+) -> None:
+    identity = await notify_subscriber(office, delivery, 2, subscribe_credits={"T1": 2})
+    for _ in range(3):
+        await report_subscription(reports, identity, "1")
+    assert [state for channel, state, _ in await states() if channel == "wechat"] == ["delivered", "sent"]
+    await report_subscription(reports, identity, "2", "failed:43004 user refuse")
+    assert [state for channel, state, _ in await states() if channel == "wechat"] == ["delivered", "failed"]
+
+
+async def test_an_event_for_another_person_or_template_closes_nothing(
+    office: Office, delivery: Delivery, reports: DeliveryReports, subscription: SubscribeTemplate
+) -> None:
+    identity = await notify_subscriber(office, delivery, subscribe_credits={"T1": 1})
+    await reports.take_subscription(identity.appid, "o-other", "T1", "1", "success")
+    await reports.take_subscription(identity.appid, identity.openid, "T9", "2", "success")
+    for report in await DeliveryReport.all():
+        await reports.apply(report.id)
+    assert await states() == [("wechat", "sent", "")]
+
+
+async def test_an_event_that_comes_before_our_row_is_applied_afterwards(
+    office: Office, delivery: Delivery, reports: DeliveryReports, subscription: SubscribeTemplate
+) -> None:
+    identity = await notify_subscriber(office, delivery, 0, subscribe_credits={"T1": 1})
+    await report_subscription(reports, identity, "1")
+    assert await DeliveryReport.filter(applied_at=None).exists()
+    async with transaction():
+        await office.notices.notify(
+            pool="demo",
+            kind="account_bound",
+            dedupe_key="bound",
+            params={"mobile": "138****0000", "at": "2026年11月21日 12:00"},
+            account_id=identity.account_id,
+        )
+    await delivery.deliver_due()
+    for report in await DeliveryReport.filter(applied_at=None):
+        await reports.apply(report.id)
+    assert await states() == [("wechat", "delivered", "success")]
+
+
+async def test_a_subscription_notice_is_not_sent_without_a_consent(
+    office: Office, delivery: Delivery, vendors: Vendors, subscription: SubscribeTemplate
+) -> None:
+    await notify_subscriber(office, delivery, subscribe_credits={"T1": 0})
+    assert vendors.sent == [("sms", "account_bound")], "the next channel goes out at once"
+    assert (await states())[0] == ("wechat", "failed", "43101")
+
+
+async def test_a_subscription_notice_of_unknown_outcome_is_not_sent_again_and_its_event_counts(
+    office: Office,
+    delivery: Delivery,
+    reports: DeliveryReports,
+    vendors: Vendors,
+    clock: FixedClock,
+    subscription: SubscribeTemplate,
+) -> None:
+    """WeChat knows no id of ours by which it would ignore a repetition."""
+    vendors.errors = [OutcomeUnknown("timeout")]
+    identity = await notify_subscriber(office, delivery, subscribe_credits={"T1": 1})
+    clock.move(timedelta(minutes=1))
+    await delivery.deliver_due()
+    assert vendors.sent == [("subscription", "T1")]
+    assert (await states())[0][:2] == ("wechat", "unknown")
+    await report_subscription(reports, identity, "1")
+    assert (await states())[0] == ("wechat", "delivered", "success")
+
+
+async def test_a_chat_message_uses_up_no_consent(
+    office: Office, delivery: Delivery, vendors: Vendors, subscription: SubscribeTemplate
+) -> None:
+    vendors.window = 1
+    identity = await notify_subscriber(office, delivery, subscribe_credits={"T1": 1})
+    assert [channel for channel, _ in vendors.sent] == ["text"]
+    await identity.refresh_from_db()
+    assert identity.subscribe_credits == {"T1": 1}
 
 
 async def test_an_expert_who_answers_in_chat_is_not_notified_there_again(

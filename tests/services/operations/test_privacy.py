@@ -13,7 +13,6 @@ from domain.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from models.accounts import Account, Session, VerificationCode, WechatIdentity
 from models.applications import Application, ApplicationSection, Attachment, PrintedForm
 from models.experts import Expert
-from models.helpdesk import Feedback
 from models.incoming_calls import IncomingCall
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
