@@ -9,12 +9,15 @@ from uuid import UUID
 from tortoise import fields
 
 from models.base import Row
+from models.invitations import MISSING_FROM
 
 STANDING_LATE_ARRIVAL = """late_arrival l ON l.invitation_id = i.id AND l.ended_at IS NULL
   AND l.gathering_at = i.gathering_at"""
 """SQL of a join with the late arrival ``l`` that counts for an invitation ``i``."""
 ARRIVES_AT = "l.gathering_at + l.minutes * interval '1 minute'"
 """SQL of ``LateArrival.arrives_at``."""
+AWAITED_FROM = f"greatest({MISSING_FROM}, {ARRIVES_AT})"
+"""SQL of ``domain.draws.agreed_times.awaited_from``: from when an expert is late and may be urged."""
 
 
 class Attendance(Row):

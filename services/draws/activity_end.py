@@ -13,9 +13,9 @@ from domain.draws.record import TERMINATION_REASONS, Terminated, TerminationReas
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.faults import Faults
 from domain.rulebook.notice_texts import time_params
-from models.attendance import Attendance
+from models.attendance import AWAITED_FROM, STANDING_LATE_ARRIVAL, Attendance
 from models.draws import DrawApplication
-from models.invitations import MISSING_FROM, Invitation
+from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.due_rows import process_each
@@ -51,8 +51,8 @@ EVALUATING = "已有专家进场评标，不能终止。请办理结束活动；
 """Why, and what to do instead."""
 _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 _NOT_HERE = f"""
-SELECT count(*)::int AS experts, max({MISSING_FROM}) AS missing_from FROM invitation i
- WHERE i.draw_id = $1 AND i.state = 'accepted' AND {MISSING_FROM} > $2
+SELECT count(*)::int AS experts, max({AWAITED_FROM}) AS awaited_from FROM invitation i
+ LEFT JOIN {STANDING_LATE_ARRIVAL} WHERE i.draw_id = $1 AND i.state = 'accepted' AND {AWAITED_FROM} > $2
    AND NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')
 """
 """Experts of a panel who are on the way, or may still be urged."""
@@ -177,7 +177,7 @@ class ActivityEnd:
         [missing] = await rows(_NOT_HERE, draw.id, self.deps.now() - window)
         if not missing["experts"]:
             return ""
-        until = print_time(missing["missing_from"] + window)
+        until = print_time(missing["awaited_from"] + window)
         return f"还有{missing['experts']}位专家没有到场，可能仍在途中。请等到{until}后再结束；确定不来的，先登记缺席。"
 
     async def _lock_draw(self, actor: Actor, draw_id: UUID) -> Locked:

@@ -11,8 +11,7 @@ from uuid import UUID
 from domain.clock import local
 from domain.draws.lifecycles import OVER, DrawState, state_label
 from domain.draws.round_stage import RoundAborts, count_aborts
-from models.attendance import ARRIVES_AT, STANDING_LATE_ARRIVAL
-from models.invitations import MISSING_FROM
+from models.attendance import ARRIVES_AT, AWAITED_FROM, STANDING_LATE_ARRIVAL
 from services.core import permissions
 from services.core.base import Actor, Deps, rows
 from services.core.crypto import PHONE
@@ -110,7 +109,7 @@ _TODAY = "d.gathering_first >= {today} AND d.gathering_first < {today} + interva
 _NOT_IN = "NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
 _LATE = f"""(SELECT count(*)::int FROM invitation i LEFT JOIN {STANDING_LATE_ARRIVAL}
   WHERE i.draw_id = d.id AND i.state = 'accepted'
-  AND greatest({MISSING_FROM}, {ARRIVES_AT}) BETWEEN {{since}} AND {{now}} AND {_NOT_IN})"""
+  AND {AWAITED_FROM} BETWEEN {{since}} AND {{now}} AND {_NOT_IN})"""
 """Experts who may still be urged."""
 _ANNOUNCED = f"""(SELECT count(*)::int FROM invitation i JOIN {STANDING_LATE_ARRIVAL}
   WHERE i.draw_id = d.id AND i.state = 'accepted' AND {ARRIVES_AT} > {{now}} AND {_NOT_IN})"""

@@ -17,9 +17,9 @@ from domain.draws.lifecycles import InvitationState
 from domain.errors import Conflict, NotFound
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import time_params
-from models.attendance import ARRIVES_AT, STANDING_LATE_ARRIVAL, Urge, find_late_arrival, has_entered
+from models.attendance import AWAITED_FROM, STANDING_LATE_ARRIVAL, Urge, find_late_arrival, has_entered
 from models.draws import CallNotice, Draw
-from models.invitations import MISSING_FROM, Invitation
+from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.core.crypto import PHONE
@@ -32,13 +32,12 @@ from services.draws.party_notifications import venue_urging_text
 from services.draws.virtual_calls import Caller, CallWindow, VirtualCalls
 from services.notifications import Notices
 
-_AWAITED_FROM = f"greatest({MISSING_FROM}, {ARRIVES_AT})"
 _NOT_ENTERED = "NOT EXISTS (SELECT 1 FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in')"
 _LATE = f"""
-SELECT d.id, d.pool, n.id AS notice_id, l.id AS announced_id, min({_AWAITED_FROM}) AS missing_from, count(*) AS missing
+SELECT d.id, d.pool, n.id AS notice_id, l.id AS announced_id, min({AWAITED_FROM}) AS missing_from, count(*) AS missing
 FROM draw d JOIN call_notice n ON n.draw_id = d.id
 JOIN invitation i ON i.notice_id = n.id AND i.state = 'accepted' LEFT JOIN {STANDING_LATE_ARRIVAL}
-WHERE d.ended_at IS NULL AND {_AWAITED_FROM} <= $1 AND {_AWAITED_FROM} > $1 - interval '2 hours' AND {_NOT_ENTERED}
+WHERE d.ended_at IS NULL AND {AWAITED_FROM} <= $1 AND {AWAITED_FROM} > $1 - interval '2 hours' AND {_NOT_ENTERED}
   AND NOT EXISTS (SELECT 1 FROM notice x WHERE x.pool = d.pool AND x.kind = 'agency_late'
     AND starts_with(x.dedupe_key, 'agency_late:' || d.number || ':' || coalesce(l.id, n.id)))
 GROUP BY d.id, n.id, l.id
@@ -46,7 +45,7 @@ GROUP BY d.id, n.id, l.id
 """The silent ones of a notice together; each who has announced a late arrival once that time, too, is over."""
 _STILL_EXPECTED = f"""
 SELECT count(*) AS experts FROM invitation i JOIN {STANDING_LATE_ARRIVAL}
-WHERE i.notice_id = $1 AND i.state = 'accepted' AND {_AWAITED_FROM} > $2 AND {_NOT_ENTERED}
+WHERE i.notice_id = $1 AND i.state = 'accepted' AND {AWAITED_FROM} > $2 AND {_NOT_ENTERED}
 """
 
 

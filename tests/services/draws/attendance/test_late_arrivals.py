@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -279,3 +281,36 @@ async def test_people_may_still_register_his_absence(office: Office, clock: Fixe
     form = DiscardForm(invitation.code, "absence", "不能再等")
     await office.discards.register(office.venue, draw_id, form)
     assert (await Invitation.get(id=invitation.id)).state == "absent"
+
+
+async def test_the_activity_is_not_ended_before_the_announced_time_and_the_window_after_it(
+    office: Office, clock: FixedClock
+) -> None:
+    _, [coming, there] = await panel(office, clock, needed=2)
+    await say(office, coming, 120)
+    clock.set(there.gathering_at)
+    await office.attendance.check_in_by_code(office.venue, there.draw_id, there.code)
+    window = office.deps.book("demo").attendance.urging_window
+    clock.set(coming.gathering_at + 120 * MINUTE + window - MINUTE)
+    with pytest.raises(Conflict, match="还有1位专家没有到场，可能仍在途中"):
+        await office.activity_end.end(office.agency, coming.draw_id, "评标完成")
+    clock.move(MINUTE)
+    await office.activity_end.end(office.agency, coming.draw_id, "评标完成")
+    assert await state_of(coming.draw_id) == "ended"
+
+
+MISSED_WITHOUT = {
+    "models/attendance.py": "part of AWAITED_FROM",
+    "models/invitations.py": "its definition",
+    "services/draws/attendance/attendance_queries.py": "people may telephone him before; else awaited_from",
+}
+
+
+def test_every_statement_about_who_is_missed_knows_announced_arrivals() -> None:
+    """A new one reads ``AWAITED_FROM``, or says here why not."""
+    root = Path(__file__).parents[4]
+    files = [path for folder in ("models", "services") for path in (root / folder).rglob("*.py")]
+    found = {
+        path.relative_to(root).as_posix() for path in files if re.search(r"\bMISSING_FROM\b", path.read_text("utf-8"))
+    }
+    assert found == MISSED_WITHOUT.keys()
