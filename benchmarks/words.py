@@ -80,6 +80,9 @@ WORDS: dict[str, Sequence[str]] = {
     commands.REGISTER: (STRANGER,),
     commands.UNBIND: (EXPERT,),
     commands.NOT_ME: (EXPERT,),
+    commands.REPORT: (EXPERT, STRANGER),
+    commands.NOBODY_CONTACTED: (EXPERT,),
+    commands.SOMEBODY_CONTACTED: (EXPERT,),
 }
 """Words by kind of person, one unknown word among them."""
 _OWN = (commands.STATUS, commands.PROGRESS, commands.PAY, commands.INVITATIONS, commands.PANELS, commands.CHECK_IN)

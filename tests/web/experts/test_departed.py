@@ -33,6 +33,7 @@ WORDS = {
     "panels": commands.PANELS,
     "recusal": commands.RECUSAL,
     "remuneration": commands.REMUNERATION,
+    "reports": commands.NOBODY_CONTACTED,
     "time_changes": commands.AGREE_MOVE,
 }
 """A word of each module of ``handlers/`` whose conversation is for experts."""
