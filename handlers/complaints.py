@@ -216,9 +216,11 @@ async def list_threads(turn: Turn) -> Answer:
 async def go_on_with_thread(talk: Talk, offered: tuple[PickOption, ...]) -> None:
     thread_id = await pick_option(talk, texts.FEEDBACK_WHICH, offered)
     thread = await talk.read(talk.services.notifications.helpdesk_queries.get_own, me_of(talk), thread_id)
-    options = {texts.FEEDBACK_GO_ON: "write", texts.FEEDBACK_DONE: "close", texts.FEEDBACK_LATER: "later"}
     if not thread.may_write:
-        options = {texts.FEEDBACK_LATER: "later"}
+        await talk.say(_thread_text(talk, thread))
+        await talk.say(commands.tap_lines(commands.COMPLAINT, commands.FEEDBACK))
+        return
+    options = {texts.FEEDBACK_GO_ON: "write", texts.FEEDBACK_DONE: "close", texts.FEEDBACK_LATER: "later"}
     choice = await talk.choose(_thread_text(talk, thread), options)
     helpdesk = talk.services.notifications.helpdesk
     if choice == "write":

@@ -58,6 +58,7 @@ async def test_a_complaint_is_answered_written_back_to_and_closed(world: World, 
     assert (await Feedback.get()).state == "closed"
     shown = await phone.says("我的反馈")
     assert ("这件事已办结" in shown, "继续写" in shown) == (True, False)
+    assert "您要投诉或申诉哪方面的事" in await phone.taps("投诉")
     assert await FeedbackMessage.all().count() == 4
     await world.check()
 
