@@ -398,6 +398,8 @@ def test_working_days_follow_the_calendar_of_holidays() -> None:
     calendar = Calendar(holidays=(date(2026, 10, 1), date(2026, 10, 2)), workdays=(date(2026, 10, 10),))
     assert calendar.working_days_before(beijing(2026, 10, 5, 9), 1) == beijing(2026, 9, 30, 0)
     assert calendar.working_days_before(beijing(2026, 10, 12, 9), 1) == beijing(2026, 10, 10, 0)
+    assert calendar.working_days_after(beijing(2026, 9, 30, 9), 1) == beijing(2026, 10, 6, 0), "the end of the 5th"
+    assert calendar.working_days_after(beijing(2026, 10, 8, 23), 2) == beijing(2026, 10, 11, 0), "a Saturday of work"
 
 
 # The page
