@@ -32,6 +32,14 @@ GUARDS: Mapping[str, tuple[str, Sequence[str]]] = {
             "test_reports_in_any_order_and_twice_end_the_same",
         ),
     ),
+    "/receipts/{token}/call": (
+        "the number of the prompt that it follows: an event of another one gets the newest prompt again, and acts once",
+        (
+            "test_a_repeated_event_gets_the_same_answer_and_acts_once",
+            "test_a_key_that_comes_twice_confirms_nothing",
+            "test_an_event_after_the_longest_call_ends_it",
+        ),
+    ),
     "/callbacks/pay/{pool}": (
         "the signed time, and the payment's own number",
         (

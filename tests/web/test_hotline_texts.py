@@ -286,6 +286,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "结业考试已结束，补学后也不能再考，请联系管理机构办理": "office.course_participants.record_finished",
         "补学由管理机构安排，请联系管理机构": _MAKE_UP,
     },
+    "services/draws/calls/incoming_call_texts.py": {"有疑问请拨打{}": f"{_NEW_MOBILE} draws.absences.register"},
     "services/draws/calls/invitations.py": {
         "确实不能到场，请重新请假并再次确认，也可以致电{}说明情况": "draws.absences.register"
     },
