@@ -52,6 +52,7 @@ def sandbox_urls(port: int, mail_port: int) -> dict[str, str]:
     return {
         "PBT_WECHAT__API_URL": f"{base}/wechat",
         "PBT_WECHAT__OPEN_URL": f"{base}/wechat",
+        "PBT_WECHAT__SCRIPT_URL": f"{base}/_/jweixin.js",
         "PBT_SMS__URL": f"{base}/sms/",
         "PBT_VOICE__URL": f"{base}/voice/",
         "PBT_PERSON_CHECK__URL": f"{base}/persons/",

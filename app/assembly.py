@@ -30,6 +30,7 @@ from services.ports import (
     MiniProgramAppids,
     MiniProgramPlatform,
     OfficialAccountSender,
+    PageSigner,
     PaymentPlatform,
     PhoneNumbers,
     Prices,
@@ -50,6 +51,7 @@ class Ports:
 
     official: OfficialAccountSender
     web: WechatWeb
+    page_signer: PageSigner
     mini: MiniProgramPlatform
     windows: ChatWindows
     sms: SmsSender

@@ -44,6 +44,7 @@ from gateways.wechat.api import WechatApi
 from gateways.wechat.face_check import WechatFaces
 from gateways.wechat.mini_program import MiniPrograms
 from gateways.wechat.official_account import OfficialAccounts
+from gateways.wechat.page_tickets import PageTickets
 from gateways.wechat.quota import DailyQuotas
 from gateways.wechat.token_cache import SharedValues
 from gateways.wechat_pay.platform import WechatPay
@@ -65,6 +66,7 @@ class Gateways:
     identity: OidcIdentity
     identity_verification: AlibabaIdentityVerification
     faces: WechatFaces
+    pages: PageTickets
     pay: WechatPay
     mail: SmtpMailer
     files: StoredFiles
@@ -135,6 +137,7 @@ def make_gateways(
             settings.person_check, Vendor("persons", session, metrics, timeout=IDENTITY_VERIFICATION_TIMEOUT), clock
         ),
         WechatFaces(settings.wechat, api),
+        PageTickets(settings.wechat, api, shared, clock),
         WechatPay(
             settings.pay, settings.wechat, Vendor("pay", session, metrics), clock, public_url=settings.public_url
         ),
@@ -213,6 +216,7 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
     return Ports(
         official=gateways.official,
         web=gateways.official,
+        page_signer=gateways.pages,
         mini=gateways.mini,
         windows=windows,
         sms=gateways.sms,

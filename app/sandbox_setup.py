@@ -299,6 +299,7 @@ def _urls(settings: Settings) -> list[tuple[str, str]]:
     return [
         ("PBT_WECHAT__API_URL", settings.wechat.api_url),
         ("PBT_WECHAT__OPEN_URL", settings.wechat.open_url),
+        ("PBT_WECHAT__SCRIPT_URL", settings.wechat.script_url),
         ("PBT_SMS__URL", settings.sms.url),
         ("PBT_VOICE__URL", settings.voice.url),
         ("PBT_IDENTITY__ISSUER", settings.identity.issuer),

@@ -102,6 +102,8 @@ class Wechat(BaseModel):
     """Production: the server API's host; the sandbox stands in by default."""
     open_url: str = "http://127.0.0.1:8090/wechat"
     """Production: https://open.weixin.qq.com, where browsers are sent to log in."""
+    script_url: str = "http://127.0.0.1:8090/_/jweixin.js"
+    """Production: https://res.wx.qq.com/open/js/jweixin-1.6.0.js, which pages load that use WeChat's tags."""
     accounts: dict[str, OfficialAccount] = {}
     """By pool."""
     mini_programs: dict[str, MiniProgramSettings] = {}

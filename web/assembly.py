@@ -56,6 +56,7 @@ from web.files.materials import MaterialPages
 from web.notifications.announcements import AnnouncementPages
 from web.notifications.history import NoticeHistoryPages
 from web.notifications.own_feedback import OwnFeedbackPages
+from web.notifications.reminders import ReminderPages
 from web.notifications.short_links import ShortLinkPages
 from web.office import OfficePages
 from web.payments.pay import PayPages
@@ -112,6 +113,7 @@ def setup_pages(
         RecordPages(site, services),
         OpenDataPages(site, services),
         NoticeHistoryPages(site, services, auth),
+        ReminderPages(site, services, auth),
         AnnouncementPages(site, services, auth),
         DocumentCheckPages(site, services),
         DocumentPages(site, services, auth),

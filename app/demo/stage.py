@@ -132,6 +132,7 @@ def stage_settings(folder: Path, pools: Sequence[str], port: int, urls: Mapping[
     )
     http = settings.http.model_copy(update={"host": "127.0.0.1", "port": port, "public_url": "", "trusted_proxies": 0})
     wechat = {"api_url": urls["PBT_WECHAT__API_URL"], "open_url": urls["PBT_WECHAT__OPEN_URL"]}
+    wechat["script_url"] = urls["PBT_WECHAT__SCRIPT_URL"]
     update = {
         "http": http,
         "wechat": settings.wechat.model_copy(update=wechat),

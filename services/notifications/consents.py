@@ -18,6 +18,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from domain.errors import InvalidInput
+from domain.rulebook.notice_texts import OPENABLE
 from models.accounts import Session, WechatIdentity
 from services.core.base import Actor, Deps, transaction
 from services.core.permissions import AGENCY, APPLICANT, EXPERT, REVIEWER, SUPERVISOR, VENUE, VERIFIER
@@ -241,10 +242,22 @@ class Consents:
         titles: dict[SubscribeTemplate, str] = {}
         for _, template, title in self._templates(actor.pool, kinds):
             titles.setdefault(template, title)
-        return tuple(
-            OwnConsent(t.id, title, t.long_term, count_left(identity, t), state_of(identity, t))
-            for t, title in titles.items()
-        )
+        return tuple(_own_consent(identity, template, title) for template, title in titles.items())
+
+    async def list_of_account(self, actor: Actor) -> tuple[OwnConsent, ...]:
+        """Subscription notices of the official account that the person may get; empty where it sends none, and for a
+        person who isn't bound."""
+        subscriptions = {kind: self.account_template_of(actor.pool, kind) for kind in self._kinds(actor.pool)}
+        wanted = {kind: template for kind, template in subscriptions.items() if template and _receives(actor, kind)}
+        own = WechatIdentity.filter(account_id=actor.account_id, app="oa", following=True).order_by("-bound_at")
+        identity = await own.first() if wanted and actor.account_id else None
+        if identity is None:
+            return ()
+        texts, titles = self.deps.book(actor.pool).texts, dict[SubscribeTemplate, str]()
+        for kind, template in wanted.items():
+            card = texts[kind].wechat
+            titles.setdefault(template, card.title if card else kind)
+        return tuple(_own_consent(identity, template, title) for template, title in titles.items())
 
     async def save_answers(self, actor: Actor, answers: Mapping[str, Answer]) -> None:
         """Record the person's choices. Raises InvalidInput for a template that is none of the pool's."""
@@ -315,3 +328,15 @@ class Consents:
             card = book.texts[kind].subscribe
             if card is not None and any(step.channel == "mini" for step in book.ladder[kind].steps):
                 yield kind, self.template_of(pool, kind), card.title
+
+
+def _own_consent(identity: WechatIdentity, template: SubscribeTemplate, title: str) -> OwnConsent:
+    left = count_left(identity, template)
+    return OwnConsent(template.id, title, template.long_term, left, state_of(identity, template))
+
+
+def _receives(actor: Actor, kind: str) -> bool:
+    """Whether a kind is sent to the actor's role; kinds of no certain role are sent to everybody."""
+    roles = {role for rule in OCCASIONS.values() if kind in rule.kinds for role in rule.roles}
+    roles |= EXPERT if kind in OPENABLE else set()
+    return not roles or actor.role in roles

@@ -15,6 +15,7 @@ from services.notifications.history import NoticeHistory
 from services.notifications.notices import Notices
 from services.notifications.pending_replies import PendingReplies
 from services.notifications.short_links import ShortLinks
+from services.ports import PageSigner
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class NotificationServices:
     helpdesk_office: HelpDeskOffice
     helpdesk_queries: HelpDeskQueries
     history: NoticeHistory
+    page_signer: PageSigner
 
     @property
     def due_tasks(self) -> tuple[DueTask, ...]:

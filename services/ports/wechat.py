@@ -128,6 +128,23 @@ class MiniProgramPlatform(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class PageSignature:
+    """What a page passes to WeChat's script at ``script``, so that its browser lets the page use it."""
+
+    appid: str
+    timestamp: int
+    nonce: str
+    signature: str
+    script: str
+
+
+class PageSigner(Protocol):
+    async def sign(self, pool: str, url: str) -> PageSignature:
+        """``url`` is the page's own address, with its query."""
+        ...
+
+
 class WechatWeb(Protocol):
     """H5 pages inside WeChat's browser."""
 

@@ -13,7 +13,7 @@ from gateways.pdf_seal import PadesSealer
 from services.core.base import Deps
 from services.core.composition import compose
 from services.notifications import Notices
-from services.ports import MiniProgramAppids, Prices, SubscribeTemplate, VerifiedPools
+from services.ports import MiniProgramAppids, PageSignature, Prices, SubscribeTemplate, VerifiedPools
 from services.registry import Services
 from tests.factories.draw_relay import NoRelay
 from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker
@@ -43,6 +43,13 @@ SUBSCRIPTIONS: dict[str, SubscribeTemplate] = {}
 """Subscription notices of the official account by kind; a test sets its own with ``monkeypatch``."""
 
 
+class Signer:
+    """Signs each page alike."""
+
+    async def sign(self, pool: str, url: str) -> PageSignature:
+        return PageSignature(f"wx-{pool}", 1700000000, "nonce", url, "https://script.test/jweixin.js")
+
+
 def make_services(deps: Deps, *, mini: object = None, web: object = None) -> Services:
     """``mini`` plays the mini-program's platform, ``web`` WeChat's browser. SMS, calls and OIDC log-in are absent."""
     return assemble(deps, make_ports(deps, mini=mini, web=web))
@@ -70,6 +77,7 @@ def make_ports(deps: Deps, *, mini: object = None, web: object = None) -> Ports:
     return Ports(
         official=chat,
         web=cast(Any, web),
+        page_signer=Signer(),
         mini=cast(Any, mini),
         windows=chat,
         sms=unused,

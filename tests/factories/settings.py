@@ -26,7 +26,11 @@ def production_settings() -> Settings:
         env="production",
         http={"public_url": "https://pbt.example"},
         keys=Keys(data={"k1": data}, lookup=lookup, signing=signing).model_dump(),
-        wechat={"api_url": "https://wechat.example", "open_url": "https://open.example"},
+        wechat={
+            "api_url": "https://wechat.example",
+            "open_url": "https://open.example",
+            "script_url": "https://script.example/sdk.js",
+        },
         sms={
             "url": "https://sms.example/",
             "access_key_secret": "own-sms",

@@ -68,6 +68,7 @@ _ADMINS = (
 PAGES: Mapping[str, frozenset[str]] = {
     "/h5/role": EVERYBODY,
     "/h5/{pool}/notices": EVERYBODY,
+    "/h5/{pool}/reminders": EVERYBODY,
     "/h5/{pool}/account": EVERYBODY,
     "/h5/{pool}/account/data": EVERYBODY,
     "/h5/{pool}/account/mobile": EVERYBODY,

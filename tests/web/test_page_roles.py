@@ -51,6 +51,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "/h5/{pool}/notice": ALL,
     "/h5/{pool}/notice/objections": REGISTERED,
     "/h5/{pool}/notices": PERSONS,
+    "/h5/{pool}/reminders": PERSONS,
     "/h5/{pool}/panels": EXPERT,
     "/h5/{pool}/pay": PERSONS,
     "/h5/{pool}/file": EXPERT,

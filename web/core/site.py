@@ -182,6 +182,11 @@ class Site:
         policy = self._headers["Content-Security-Policy"]
         response.headers["Content-Security-Policy"] = f"{policy}; media-src 'self' {origin}".rstrip()
 
+    def allow_script(self, response: http.StreamResponse, origin: str) -> None:
+        """Permit this page to run scripts of ``origin``, which is WeChat's."""
+        policy = self._headers["Content-Security-Policy"]
+        response.headers["Content-Security-Policy"] = policy.replace("script-src 'self'", f"script-src 'self' {origin}")
+
     # ---- responses
 
     def render(self, template: str, *, status: int = 200, **values: object) -> http.Response:

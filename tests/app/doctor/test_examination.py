@@ -64,6 +64,7 @@ def complete_settings(database_url: str, redis_url: str, api_url: str) -> Settin
     wechat = Wechat(
         api_url=api_url,
         open_url="https://open.example",
+        script_url="https://script.example/sdk.js",
         accounts={"hunan": account},
         mini_programs={"hunan": program},
     )
