@@ -62,6 +62,7 @@ NOTICES = "消息"
 RECORDS = "核对抽取记录"
 CHANCES = "为什么没抽到我"
 REPORT = "我要举报"
+FOLLOW_REPORT = "查询举报"
 NOBODY_CONTACTED = "没有人联系我"
 SOMEBODY_CONTACTED = "有人联系过我"
 
@@ -131,6 +132,7 @@ TAPS: Mapping[str, int] = {
     LATE: 158,
     ON_TIME: 159,
     ON_THE_WAY: 160,
+    FOLLOW_REPORT: 161,
 }
 """Keyword → ``bizmsgmenuid``. Invitations' own ids begin far above (70001), the engine's further up still."""
 

@@ -52,7 +52,7 @@ _SKIP = "跳过"
 
 def register(router: Router) -> None:
     router.keyword(begin_report, commands.REPORT, "举报", "匿名举报", "实名举报")
-    router.keyword(follow_report, "查询举报", "我的举报", "举报进度")
+    router.keyword(follow_report, commands.FOLLOW_REPORT, "我的举报", "举报进度")
     router.remember(report)
     router.keyword(nobody_contacted, commands.NOBODY_CONTACTED)
     router.keyword(somebody_contacted, commands.SOMEBODY_CONTACTED)

@@ -42,6 +42,10 @@ _QUESTIONS = (
 _READ = '{{7*7}}#eval("1+1'
 
 
+_VENUE_ON_MAP = "https://uri.amap.com/marker?position="
+"""Followed by a venue's position alone."""
+
+
 class Bubble(HTMLParser):
     """A bubble as WeChat renders it: only links are elements."""
 
@@ -52,7 +56,7 @@ class Bubble(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         target = dict(attrs).get("href") or ""
-        ours = target.startswith(("http://127.0.0.1:8080/", "weixin://bizmsgmenu"))
+        ours = target.startswith(("http://127.0.0.1:8080/", "weixin://bizmsgmenu", _VENUE_ON_MAP))
         if tag != "a" or not ours or [name for name, _ in attrs if name != "href"]:
             self.wrong.append(f"{tag} {attrs}")
 
