@@ -105,10 +105,7 @@ def _pool_templates(settings: Settings, pool: str, book: Rulebook) -> list[Check
         cards = _missing_kinds(sent, known)
         where = f"PBT_WECHAT__ACCOUNTS 中 {pool} 的 templates"
         findings = [problem("模板", f"{pool} 的服务号缺少模板 ID：{cards}。请填入 {where}。")] if cards else []
-        unknown = "、".join(
-            sorted(set(account.subscriptions) - {kind for kind, text in book.texts.items() if text.wechat})
-        )
-        if unknown:
+        if unknown := _missing_kinds(account.subscriptions, dict.fromkeys(sent, "")):
             findings.append(problem("模板", f"{pool} 的 subscriptions 里有不经公众号发送的通知：{unknown}。请删去。"))
     if program is None:
         findings.append(problem("模板", f"{book.pool.name}（{pool}）没有小程序，请填入 PBT_WECHAT__MINI_PROGRAMS。"))
