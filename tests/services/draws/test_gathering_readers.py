@@ -136,6 +136,7 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     "handlers/remuneration.py": {
         "_line": AGREED,
         "_remuneration_text": AGREED,
+        "remind_agency": AGREED,
     },
     "handlers/time_changes.py": {
         "answer_move": AGREED,
@@ -349,6 +350,9 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "-": AGREED,
         "Proposals._notify_expert": AGREED,
         "trip_of": AGREED,
+    },
+    "services/workflows/own_cases.py": {
+        "OwnCases._remunerations": AGREED,
     },
     "web/agency/calling.py": {
         "CallingPages.move_gathering": PLANNED,
