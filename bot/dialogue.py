@@ -26,12 +26,11 @@ from bot.talk import (
     TalkWaiting,
     is_choice,
     is_number,
-    normalise,
 )
 from bot.turn import Turn
 from config.outage_reports import report_outage
 from domain.errors import AppError, GatewayError, InvalidInput, Unavailable
-from domain.parsing import yes_or_no
+from domain.parsing import fold, yes_or_no
 
 log = structlog.get_logger()
 
@@ -158,7 +157,7 @@ class Dialogue:
     async def _route_message(self, turn: Turn, journal: Journal | None) -> DialogueOutcome:
         if turn.message.kind == "event":
             return await self._answer_event(turn, journal)
-        word = normalise(turn.message.text)
+        word = fold(turn.message.text)
         if word in (CANCEL, HELP, MENU) and turn.message.tap is None:
             return await self._answer_command(turn, journal, word)
         if turn.message.tap is not None:
@@ -180,9 +179,7 @@ class Dialogue:
         return _one_shot_outcome(Text(self._help_text()), journal)
 
     def _help_text(self) -> str:
-        names = [
-            item.name for item in self._router.conversations.values() if normalise(item.name) in self._router.keywords
-        ]
+        names = [item.name for item in self._router.conversations.values() if fold(item.name) in self._router.keywords]
         return "\n".join(["您可以回复：", *names, "取消 — 放弃正在办理的事项"])
 
     async def _answer_event(self, turn: Turn, journal: Journal | None) -> DialogueOutcome:
@@ -249,7 +246,7 @@ class Dialogue:
                 return outcome
             return replace(outcome, reply=_prepend_note(PUT_ASIDE.format(name=journal.conversation), outcome.reply))
         if isinstance(answer, WordAnswer):
-            outcome = await self._begin_target(turn, journal, self._router.keywords[normalise(answer.word)])
+            outcome = await self._begin_target(turn, journal, self._router.keywords[fold(answer.word)])
             return replace(outcome, reply=_append_note(outcome.reply, answer.note)) if answer.note else outcome
         if isinstance(answer, Settled):
             ends = journal is not None and journal.conversation in answer.talks

@@ -29,8 +29,9 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from bot.replies import Reply
-from bot.talk import Conversation, Start, normalise
+from bot.talk import Conversation, Start
 from bot.turn import Turn
+from domain.parsing import fold
 
 T = TypeVar("T")
 
@@ -121,7 +122,7 @@ class Router:
         self.fallback_handler = handler
 
     def find_keyword(self, text: str) -> Target | None:
-        return self.keywords.get(normalise(text)) if len(text) <= 40 else None
+        return self.keywords.get(fold(text)) if len(text) <= 40 else None
 
     def is_command(self, text: str) -> bool:
         return self.find_keyword(text) is not None
@@ -137,7 +138,7 @@ class Router:
     def _add_keyword(self, word: str, target: Target) -> None:
         if word == CANCEL:
             raise ValueError(f"{CANCEL} belongs to the engine")
-        _put_once(self.keywords, normalise(word), target)
+        _put_once(self.keywords, fold(word), target)
 
 
 def _put_once(table: dict[str, T], key: str, value: T) -> None:

@@ -44,7 +44,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -57,7 +56,7 @@ from bot.messages import Location, Message
 from bot.turn import Turn, WechatUser
 from domain.chat_links import choice
 from domain.errors import AppError, InvalidInput, Unavailable
-from domain.parsing import yes_or_no
+from domain.parsing import fold, yes_or_no
 
 if TYPE_CHECKING:
     from bot.router import Answer
@@ -352,11 +351,11 @@ def _chosen_value(
     values = list(offered.taps.values())
     if message.tap is not None and message.tap in offered.taps:
         return decode(offered.taps[message.tap])
-    text = normalise(message.text)
+    text = fold(message.text)
     if text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= len(values):
         return decode(values[int(text) - 1])
     for label, value in zip(offered.labels, values, strict=True):
-        if text == normalise(label):
+        if text == fold(label):
             return decode(value)
     understood = words(message.text) if words is not None and message.kind == "text" else None
     if understood is None and plain is not None and (agreed := _yes_or_no_answer(message)) is not None:
@@ -373,14 +372,9 @@ def _yes_or_no_answer(message: Message) -> bool | None:
         return None
 
 
-def normalise(text: str) -> str:
-    """Full-width to half-width, lower case, without the punctuation and quotes that people put around a command."""
-    return unicodedata.normalize("NFKC", text).casefold().strip(" \t\r\n.。!,、~'\"“”‘’【】[]()")
-
-
 def is_number(text: str) -> bool:
     """Digits alone, however they were typed."""
-    normalised = normalise(text)
+    normalised = fold(text)
     return normalised.isascii() and normalised.isdigit()
 
 

@@ -6,7 +6,6 @@ Parsers are pure functions of the text and, for dates, of the moment at which it
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +17,7 @@ from domain.date_ranges import read_span
 from domain.errors import InvalidInput
 from domain.identity import is_id_number
 from domain.spans import Span
+from domain.typed_text import half_width
 
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
@@ -28,6 +28,7 @@ _FILED_ID_NUMBER = re.compile(r"\d{15}|\d{17}[\dX]", re.ASCII)
 """One whose check digit is wrong may be filed, too."""
 _HAN = "\u3400-\u9fff\U00020000-\U000323af"
 _BETWEEN_HAN = re.compile(f"(?<=[{_HAN}]) (?=[{_HAN}])")
+_IN_NUMBERS = r"[\s\-]"
 _INSIDE_MOBILE = r"[\s\-()·.]"
 _LONGEST = 60
 _DOTS = str.maketrans(dict.fromkeys("•・‧∙⋅．.", "·"))
@@ -128,7 +129,7 @@ _MARKS = re.compile(r"[\s,.!~、;:。…]+")
 
 def fold(text: str) -> str:
     """Half-width, lower case, without blanks and punctuation at either end, which phones' keyboards add."""
-    return unicodedata.normalize("NFKC", text).casefold().strip(" \t\r\n.。!,、~…'\"“”‘’【】[]()")
+    return half_width(text).casefold().strip(" .。!,、~…'\"“”‘’【】[]()")
 
 
 def is_mobile(digits: str) -> bool:
@@ -146,7 +147,7 @@ def mobile_number(text: str) -> str:
 
 def bank_account(text: str, label: str = "银行账号") -> str:
     """An account number as digits; accepts blanks and hyphens. A UnionPay card must have a valid check digit."""
-    digits = re.sub(r"[\s\-]", "", unicodedata.normalize("NFKC", text))
+    digits = _remove_characters(text, _IN_NUMBERS)
     if not _BANK_ACCOUNT.fullmatch(digits):
         raise InvalidInput(
             f"{label}应为12至30位数字，请核对后重新填写。", code="bad_bank_account", field="bank_account"
@@ -160,7 +161,7 @@ def bank_account(text: str, label: str = "银行账号") -> str:
 
 def email_address(text: str, label: str = "电子邮箱") -> str:
     """An address as mail servers accept it; full-width characters are converted."""
-    narrow = unicodedata.normalize("NFKC", text).strip()
+    narrow = half_width(text)
     if not _EMAIL.fullmatch(narrow) or ".." in narrow:
         raise InvalidInput(
             f"{label}格式有误，请核对后重新填写，例如name@example.com。", code="bad_email", field="email"
@@ -170,7 +171,7 @@ def email_address(text: str, label: str = "电子邮箱") -> str:
 
 def id_number(text: str) -> str:
     """A resident's 18-digit identity number; blanks, hyphens and full-width characters are understood."""
-    number = _remove_characters(text, r"[\s\-]").upper()
+    number = _remove_characters(text, _IN_NUMBERS).upper()
     if not is_id_number(number):
         raise InvalidInput("身份证号有误，请核对后输入18位号码，末位可能是X。", code="bad_id_number")
     return number
@@ -188,7 +189,7 @@ class PersonSearch:
 
 def person_search(text: str) -> PersonSearch:
     """Reads numbers as people copy them: with blanks, hyphens, +86, full-width digits. The text is not shortened."""
-    word = _BETWEEN_HAN.sub("", " ".join(unicodedata.normalize("NFKC", text).translate(_DOTS).split()))
+    word = _BETWEEN_HAN.sub("", " ".join(half_width(text).translate(_DOTS).split()))
     mobile, id_number = _mobile_digits(word), re.sub(r"[\s\-]", "", word).upper()
     return PersonSearch(
         word,
@@ -202,7 +203,7 @@ def person_name(text: str) -> str:
 
     Blanks between Chinese characters, with which sheets are lined up (张　三), are no part of the name.
     """
-    name = " ".join(unicodedata.normalize("NFKC", text[:_LONGEST]).translate(_DOTS).split())
+    name = " ".join(half_width(text[:_LONGEST]).translate(_DOTS).split())
     name = _BETWEEN_HAN.sub("", name)
     if not 2 <= len(name) <= 50 or not all(c.isalpha() or c in "· " for c in name) or name[0] == "·":
         raise InvalidInput("请填写与身份证一致的真实姓名，不含数字和符号。", code="bad_name")
@@ -212,7 +213,7 @@ def person_name(text: str) -> str:
 def credit_code(text: str) -> str:
     """A unified social credit code (GB 32100), 18 characters with the right check digit."""
     try:
-        return str(uscc.validate(_remove_characters(text, r"[\s\-]").upper()))
+        return str(uscc.validate(_remove_characters(text, _IN_NUMBERS).upper()))
     except ValidationError as error:
         message = "统一社会信用代码有误，请核对后输入18位代码，其中没有字母I、O、S、V、Z。"
         raise InvalidInput(message, code="bad_credit_code") from error
@@ -249,4 +250,4 @@ def _mobile_digits(text: str) -> str:
 
 
 def _remove_characters(text: str, unwanted: str) -> str:
-    return re.sub(unwanted, "", unicodedata.normalize("NFKC", text[:_LONGEST]))
+    return re.sub(unwanted, "", half_width(text[:_LONGEST]))

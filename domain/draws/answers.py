@@ -8,9 +8,10 @@ its cause, which decides the follow-up question. Even a clear answer is read bac
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+
+from domain.typed_text import half_width
 
 LONGEST = 120
 """Characters; a longer text says more than an answer, so it is asked back unread."""
@@ -94,7 +95,7 @@ _AGREES_TOO = re.compile(
 
 def understand(text: str) -> Answer:
     """Classify ``text``, regardless of width, case and blanks."""
-    normalised = re.sub(r"\s+", " ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    normalised = " ".join(half_width(text).casefold().split())
     normalised = re.sub(r"(?<!\d) | (?!\d)", "", normalised)
     if not normalised:
         return Unsure(Doubt.EMPTY)

@@ -8,7 +8,8 @@ side: a namesake wrongly excluded costs one candidate, an interested person who 
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from domain.typed_text import half_width
 
 _NOWHERE = frozenset(
     ("", "无", "无单位", "暂无", "没有", "自由职业", "自由职业者", "退休", "已退休", "离退休", "none", "null", "na")
@@ -31,7 +32,7 @@ def normalise_unit_name(name: str) -> str:
 
     Brackets are removed, their content stays: 广东建工（集团）有限公司 is 广东建工集团有限公司. Empty for no employer.
     """
-    plain = "".join(letter for letter in unicodedata.normalize("NFKC", name).casefold() if letter.isalnum())
+    plain = "".join(letter for letter in half_width(name).casefold() if letter.isalnum())
     for spelling, form in _SAME_FORM:
         plain = _replace_end(plain, spelling, form)
     if (without := _PARTNERSHIP.sub("", plain)).endswith("所"):
@@ -41,7 +42,7 @@ def normalise_unit_name(name: str) -> str:
 
 def normalise_credit_code(code: str) -> str:
     """Capitals and digits only. Validity is checked at input, see ``domain.parsing``."""
-    return "".join(letter for letter in unicodedata.normalize("NFKC", code).upper() if letter.isalnum())
+    return "".join(letter for letter in half_width(code).upper() if letter.isalnum())
 
 
 def unit_keys(name: str, credit_code: str = "") -> tuple[str, ...]:
@@ -61,7 +62,7 @@ def unit_keys(name: str, credit_code: str = "") -> tuple[str, ...]:
 
 def normalise_person_name(name: str) -> str:
     """Without blanks and without the dot in long names, for which people type various characters (买买提·艾力)."""
-    return "".join(letter for letter in unicodedata.normalize("NFKC", name).casefold() if letter.isalnum())
+    return "".join(letter for letter in half_width(name).casefold() if letter.isalnum())
 
 
 def _replace_end(text: str, spelling: str, form: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from domain.lifecycle import Labelled
+from domain.typed_text import half_width, name_illegal, tidy_text
 
 OPTIONS_MIN, OPTIONS_MAX = 2, 8
 LETTERS = "ABCDEFGH"
@@ -103,21 +104,25 @@ def must_keep_order(options: Sequence[str]) -> bool:
 
 
 def tidy_item(data: ItemData) -> ItemData:
-    """Trimmed, with the fixed options of a true or false item, and with ``fixed_order`` decided."""
-    options = TRUE_FALSE if data.kind is ItemKind.TRUE_FALSE else tuple(map(str.strip, data.options))
+    """With tidy texts, the fixed options of a true or false item, and with ``fixed_order`` decided."""
+    options = TRUE_FALSE if data.kind is ItemKind.TRUE_FALSE else tuple(map(_tidy, data.options))
     fixed = data.fixed_order if data.fixed_order is not None else must_keep_order(options)
     has_explanation = data.kind is not ItemKind.CASE
     return replace(
         data,
-        stem=data.stem.strip(),
+        stem=_tidy(data.stem),
         options=options if data.kind.has_options else (),
         key=data.key if data.kind.has_options else 0,
-        answer=data.answer.strip() if data.kind is ItemKind.SHORT else "",
-        chapter=data.chapter.strip(),
-        basis=data.basis.strip(),
-        explanation=data.explanation.strip() if has_explanation else "",
+        answer=_tidy(data.answer) if data.kind is ItemKind.SHORT else "",
+        chapter=_tidy(data.chapter),
+        basis=_tidy(data.basis),
+        explanation=_tidy(data.explanation) if has_explanation else "",
         fixed_order=data.kind is ItemKind.TRUE_FALSE or (fixed and data.kind.has_options),
     )
+
+
+def _tidy(text: str) -> str:
+    return tidy_text(text, lines=True)
 
 
 def find_problems(data: ItemData) -> list[ItemProblem]:
@@ -144,8 +149,8 @@ def _text(
         yield ItemProblem(field, empty)
     elif len(text) > longest:
         yield ItemProblem(field, f"最多{longest}个字")
-    elif not all(character.isprintable() or character in "\n\t" for character in text):
-        yield ItemProblem(field, "含有无法识别的字符，请删除后重新填写")
+    elif illegal := name_illegal(text, lines=True):
+        yield ItemProblem(field, f"含有无法识别的字符（{illegal}），请删除后重新填写")
 
 
 def _options(data: ItemData) -> Iterator[ItemProblem]:
@@ -158,7 +163,7 @@ def _options(data: ItemData) -> Iterator[ItemProblem]:
         field = f"option_{LETTERS.index(letter)}"
         problems = list(_text(field, option, OPTION_MAX, needed=True))
         yield from problems
-        first = seen.setdefault(unicodedata.normalize("NFKC", option).casefold(), letter)
+        first = seen.setdefault(half_width(option).casefold(), letter)
         if first != letter and not problems:
             yield ItemProblem(field, f"与选项{first}相同")
 
@@ -177,7 +182,7 @@ def _key(data: ItemData) -> Iterator[ItemProblem]:
 
 def _bare_text(text: str) -> str:
     """Letters, digits and meaningful signs, with width and case unified."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = half_width(text).casefold()
     return "".join(
         character for character in plain if character in "%‰" or unicodedata.category(character)[0] not in "PZC"
     )

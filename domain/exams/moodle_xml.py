@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 from domain.exams.gift import TAGS
 from domain.exams.items import LETTERS, TRUE_FALSE, ItemKind
 from domain.exams.questions import Question, QuestionFileError
+from domain.typed_text import tidy_text
 
 DEPTH_MAX = 20
 ELEMENTS_PER_QUESTION = 400
@@ -41,7 +42,8 @@ _RAW_TEXTS = {name: re.compile(f"</{name}(?![a-z])", re.IGNORECASE) for name in 
 _MARKUP = re.compile(r"<(?=[A-Za-z!?]|/[A-Za-z])")
 _TAG_NAME = re.compile(r"/?[A-Za-z][A-Za-z0-9]*")
 _TAG_END_OR_QUOTE = re.compile(">|(?<==)[\"']")
-_SPACES = re.compile(r"\s+")
+_SPACES = re.compile(r"[ \t\r\n\f]+")
+"""What HTML shows as one blank; the wide blanks of a gap （　　） are none of it."""
 
 
 class _BadQuestion(Exception):
@@ -215,7 +217,7 @@ def _element_text(element: ET.Element) -> str:
     if len(text) > _TEXT_NODES_MAX:
         raise _BadQuestion("文字过长，请删去多余的内容")
     if element.get("format") == "plain_text":
-        return text.strip()
+        return tidy_text(text, lines=True)
     return _visible_text(text)
 
 
@@ -229,7 +231,7 @@ def _visible_text(html: str) -> str:
             raise _BadQuestion("本题含图片、表格或音视频，不能批量导入，请在题库中单独新建")
         elif token.removeprefix("/") in _BLOCKS:
             parts.append("\n")
-    lines = "".join(parts).replace("\xa0", " ").split("\n")
+    lines = tidy_text("".join(parts), lines=True).split("\n")
     return "\n".join(line for raw in lines if (line := " ".join(filter(None, raw.split(" ")))))
 
 

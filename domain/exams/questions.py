@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.exams.items import (
     LETTERS,
@@ -23,6 +22,7 @@ from domain.exams.items import (
     must_keep_order,
     tidy_item,
 )
+from domain.typed_text import half_width, tidy_text
 
 DIFFICULTY_DEFAULT = 3
 FIXED, SHUFFLED = "固定", "可打乱"
@@ -95,6 +95,7 @@ def read_question(question: Question) -> tuple[ItemData | None, list[ItemProblem
     """The tidy item and its problems; None if its kind is unknown, or the file is malformed there."""
     if question.problem:
         return None, [ItemProblem("stem", question.problem)]
+    question = _tidy_facts(question)
     kind = KINDS.get(question.kind)
     if kind is None:
         return None, [
@@ -150,12 +151,23 @@ def print_question(number: int, data: ItemData, *, code: str = "", case: str = "
 
 def fold_word(text: str) -> str:
     """Without blanks, half width, upper case: for comparing words."""
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text)).upper()
+    return "".join(half_width(text).split()).upper()
+
+
+def _tidy_facts(question: Question) -> Question:
+    """Codes and words in half width; texts are tidied with the item."""
+    return replace(
+        question,
+        kind=half_width(question.kind),
+        code=half_width(question.code),
+        case=half_width(question.case),
+        order=half_width(question.order),
+    )
 
 
 def _options(question: Question, kind: ItemKind, problems: list[ItemProblem]) -> tuple[str, ...]:
     """Options up to the last one filled in; reports text in places where the kind has no option."""
-    options = [option.strip() for option in question.options]
+    options = [tidy_text(option, lines=True) for option in question.options]
     while options and not options[-1]:
         options.pop()
     if kind is ItemKind.TRUE_FALSE and [fold_word(option) for option in options] not in ([], *_TRUE_FALSE_SPELLINGS):

@@ -3,7 +3,7 @@
 =============  =========================================================================================
 kind           kept as
 =============  =========================================================================================
-text, textarea str, NFC, without blanks around it
+text, textarea str, tidy (``domain.typed_text``)
 integer        int
 choice         str, one of ``options``
 yes_no         bool
@@ -22,7 +22,6 @@ A kept value is accepted again as it is.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -34,6 +33,7 @@ from domain import parsing
 from domain.catalogues import full_name
 from domain.errors import InvalidInput
 from domain.rulebook.form import ApplicationForm, EntryType, FormField
+from domain.typed_text import half_width, name_illegal, tidy_text
 
 TEXT_MAX = 200
 TEXTAREA_MAX = 2000
@@ -144,8 +144,8 @@ def clean_value(
     A missing value is no problem here. A file is refused: it is uploaded. Of specialties only the shape is checked;
     ``domain.forms.specialties`` applies the rulebook's rule.
     """
-    if isinstance(value, str):
-        value = value.strip()
+    if isinstance(value, str) and len(value) <= 4 * TEXTAREA_MAX:  # a longer one is refused
+        value = tidy_text(value, lines=True)
     if field.kind == "file":
         return None, [FieldProblem(path, f"{field.label}请用上传按钮添加。")]
     if is_empty(value):
@@ -160,17 +160,14 @@ def clean_value(
 
 
 def plain_text(value: object, label: str, longest: int, *, lines: bool = False) -> str:
-    """NFC, one kind of line break, without invisible characters. Raises ValueError with a sentence."""
+    """Tidy; ``lines``: with its line breaks. Raises ValueError with a sentence."""
     if not isinstance(value, str):
         raise _Refused(f"{label}应填写文字，请重新填写。")
     if len(value) > 4 * longest:
         raise _Refused(f"{label}最多{longest}个字，请缩短。")
-    text = unicodedata.normalize("NFC", value).replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf").strip()
-    text = unicodedata.normalize("NFC", text)
-    if any(unicodedata.category(letter) in ("Cc", "Cs") and not (lines and letter == "\n") for letter in text):
-        advice = "请删去换行后重新填写" if "\n" in text else "请删去特殊字符后重新填写"
-        raise _Refused(f"{label}中有不能保存的字符，{advice}。")
+    text = tidy_text(value, lines=lines)
+    if illegal := name_illegal(text, lines=lines):
+        raise _Refused(f"{label}中有无法识别的字符（{illegal}），请删除后重新填写。")
     if len(text) > longest:
         raise _Refused(f"{label}最多{longest}个字，现有{len(text)}个，请缩短。")
     return text
@@ -196,7 +193,7 @@ def _textarea(field: FormField, value: object) -> str | None:
 
 def _integer(field: FormField, value: object) -> int:
     number = value if isinstance(value, int) and not isinstance(value, bool) else None
-    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", folded := unicodedata.normalize("NFKC", value)):
+    if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,9}", folded := half_width(value)):
         number = int(folded)
     low, high = field.value_min, field.value_max
     if number is None:
@@ -273,7 +270,7 @@ def _half_width_text(field: FormField, value: object) -> str:
     """Half-width, since phones' keyboards mix both widths; digits may come as numbers."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value) if abs(value) < 10**20 else ""
-    return unicodedata.normalize("NFKC", plain_text(value, field.label, TEXT_MAX))
+    return half_width(plain_text(value, field.label, TEXT_MAX))
 
 
 def _known_code(field: FormField, kind: str, value: object, catalogue: CatalogueView) -> str:

@@ -15,7 +15,7 @@ api = Api("accounts", "短信验证码", "Codes by SMS, which prove that a mobil
 
 
 class SmsCodeIn(Input):
-    mobile: str = Field(min_length=11, max_length=11, examples=["13800001234"])
+    mobile: str = Field(min_length=11, max_length=20, examples=["13800001234"])
     purpose: Literal["bind", "register"] = Field("bind", description="What the code is for")
 
 

@@ -25,13 +25,15 @@ TRIES = (60, 60)
 class RegistrationIn(Input):
     """`mobile` and `code` (purpose `register`) are left out by a person whose mobile is bound already."""
 
+    exact = frozenset({"password"})
+
     name: str = Field(min_length=1, max_length=50, description="As on the identity card", examples=["王小明"])
     id_number: str = Field(min_length=1, max_length=24, examples=["11010519491231002X"])
     privacy_version: str = Field(
         min_length=1, max_length=32, description="Version of the privacy text that was accepted"
     )
     agreed: bool = Field(description="To the clause on honesty, see `GET /pool`")
-    mobile: str = Field("", max_length=11, examples=["13800001234"])
+    mobile: str = Field("", max_length=20, examples=["13800001234"])
     code: str = Field("", max_length=8, description="SMS code", examples=["123456"])
     password: str = Field("", max_length=64, description="Empty: none for now, it can be set later")
 

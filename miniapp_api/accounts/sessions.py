@@ -55,7 +55,7 @@ class BindPhoneIn(Input):
         examples=["2026-11-01"],
     )
     phone_code: str | None = Field(None, min_length=1, max_length=128, description="Code of `getPhoneNumber`")
-    mobile: str | None = Field(None, min_length=11, max_length=11, examples=["13800001234"])
+    mobile: str | None = Field(None, min_length=11, max_length=20, examples=["13800001234"])
     sms_code: str | None = Field(
         None, min_length=4, max_length=8, description="Sent by `POST /codes`", examples=["123456"]
     )

@@ -44,6 +44,8 @@ class AttemptStartIn(Input):
 
 
 class AttemptEventIn(Input):
+    exact = frozenset({"text"})  # the device compares digests of what it shows
+
     seq: int = Field(ge=1, le=_INT)
     slot: int = Field(ge=0, lt=SLOTS_MAX)
     mask: int = Field(0, ge=0, le=_SMALL, description="Bit n: option n as this paper shows them")
@@ -61,6 +63,8 @@ class AttemptAnswersIn(Input):
 
 class GivenAnswerIn(Input):
     """An empty answer clears the slot."""
+
+    exact = frozenset({"text"})
 
     slot: int = Field(ge=0, lt=SLOTS_MAX)
     mask: int = Field(0, ge=0, le=_SMALL)

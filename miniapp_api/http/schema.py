@@ -12,7 +12,19 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import cache, reduce
 from types import UnionType
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    Self,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from pydantic import (
     BaseModel,
@@ -20,6 +32,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     PlainValidator,
+    ValidationInfo,
     WithJsonSchema,
     create_model,
     field_validator,
@@ -27,14 +40,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from domain.clock import local
+from domain.typed_text import name_illegal, tidy_text
 from services.core.base import Page
 
 SIZE_MAX = 100
 PAGE_MAX = 100_000
 
-_UNREADABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters except line breaks and tabs, marks that change the direction of the following text, and halves of
-surrogate pairs."""
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _YEARS = range(2000, 2101)
 """A year outside is a typing error, and its arithmetic may overflow."""
@@ -69,24 +80,33 @@ Moment = Annotated[
 """RFC 3339 with an offset; responses always use +08:00."""
 
 
-def _check_characters(value: Any) -> Any:  # any field's value passes through; only texts are checked
-    if isinstance(value, str):
-        unreadable = _UNREADABLE.search(value)
-    elif isinstance(value, list | tuple):
-        unreadable = next(filter(None, (_UNREADABLE.search(text) for text in value if isinstance(text, str))), None)
-    else:
+def _tidy(value: Any, *, exact: bool) -> Any:  # any field's value passes through; only texts are changed
+    """Texts without what nobody sees (``domain.typed_text``), unless ``exact``; illegal characters are refused."""
+    if isinstance(value, list | tuple):
+        return type(value)(_tidy(element, exact=exact) for element in value)
+    if not isinstance(value, str):
         return value
-    if unreadable is not None:
-        raise PydanticCustomError("bad_characters", "含有无法识别的字符，请删除后重新填写")
-    return value
+    text = value if exact else tidy_text(value, lines=True)
+    if illegal := name_illegal(text.replace("\t", " ").replace("\r", "\n"), lines=True):
+        message = "含有无法识别的字符（{illegal}），请删除后重新填写"
+        raise PydanticCustomError("bad_characters", message, {"illegal": illegal})
+    return text
 
 
 class Input(BaseModel):
-    """A request's JSON body: no unknown fields, no silent conversion of types, no control characters."""
+    """A request's JSON body: no unknown fields, no silent conversion of types, tidy texts without control characters.
+
+    ``exact``: fields whose text is taken as sent.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
-    _characters = field_validator("*", mode="after")(_check_characters)
+    exact: ClassVar[frozenset[str]] = frozenset()
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _tidy_texts(cls, value: Any, info: ValidationInfo) -> Any:
+        return _tidy(value, exact=info.field_name in cls.exact)
 
 
 class Params(BaseModel):
@@ -94,7 +114,10 @@ class Params(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
-    _characters = field_validator("*", mode="after")(_check_characters)
+    @field_validator("*", mode="after")
+    @classmethod
+    def _tidy_texts(cls, value: Any) -> Any:
+        return _tidy(value, exact=False)
 
 
 class PoolPath(Params):

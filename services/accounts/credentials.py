@@ -15,6 +15,7 @@ from domain.errors import AppError, Conflict, Forbidden, InvalidInput, RuleViola
 from domain.experts.file import FileChange, FileSource
 from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_mobile, mask_name
+from domain.typed_text import half_width
 from models.accounts import Account, Session
 from models.experts import Expert
 from services.accounts.passwords import PasswordClaim, Passwords
@@ -159,7 +160,7 @@ class Credentials:
 
         Each try uses up a code. Raises InvalidInput.
         """
-        check_mobile(mobile)
+        mobile = check_mobile(mobile)
         problem = self.deps.book(pool).registration.password.problem(new)
         if problem:
             raise InvalidInput(problem, code="password_rule", field="password")
@@ -174,7 +175,7 @@ class Credentials:
             if account is None or account.id_number_hash is None:
                 return InvalidInput(_STRANGER, code="not_registered", field="mobile")
             number = self.deps.keys.open_text(account.id_number_sealed, "id_number")
-            if number[-TAIL:] != id_tail.strip().upper():
+            if number[-TAIL:] != half_width(id_tail).upper():
                 return InvalidInput(
                     f"身份证号后{TAIL}位不对，请重新获取验证码，核对后再试。", code="id_tail_wrong", field="id_tail"
                 )
@@ -247,6 +248,7 @@ class Credentials:
         The expert's record is updated too. Both numbers are notified. Raises RuleViolation before the rulebook's time
         is over.
         """
+        mobile = check_mobile(mobile)
         account = await self.check_new_mobile(actor, mobile)
         claim = await self._compare_old_password(
             account, password, old_code, "请填写登录密码，或原手机号收到的验证码。"
@@ -275,7 +277,7 @@ class Credentials:
 
     async def check_new_mobile(self, actor: Actor, mobile: str) -> Account:
         """Checks that are possible before a code is sent. Raises InvalidInput, RuleViolation."""
-        check_mobile(mobile)
+        mobile = check_mobile(mobile)
         account = await Account.get(id=_account_id(actor))
         self._check_mobile_free(account)
         if self.codes.mobile_hash(mobile) == account.mobile_hash:

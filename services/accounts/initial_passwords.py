@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.errors import Conflict, InvalidInput, RuleViolation
 from domain.experts.corrections import CorrectionKind
+from domain.typed_text import half_width
 from models.accounts import Account
 from models.experts import Expert
 from services.accounts.expert_matching import register_from_file
@@ -70,7 +71,7 @@ class InitialPasswords:
                 rule="registration.password.initial_from_id",
                 code="no_initial_passwords",
             )
-        wanted = tuple(dict.fromkeys(number.strip() for number in numbers))
+        wanted = tuple(dict.fromkeys(half_width(number) for number in numbers))
         if not 1 <= len(wanted) <= AT_ONCE:
             raise InvalidInput(f"一次最多为{AT_ONCE}位专家设置初始密码，请分批办理。", field="numbers")
         hashes = {

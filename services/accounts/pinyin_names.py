@@ -6,9 +6,9 @@ If two people share one, it identifies neither, and they log in by mobile or ID 
 from __future__ import annotations
 
 import re
-import unicodedata
 from uuid import UUID
 
+from domain.typed_text import half_width
 from models.accounts import Account
 from services.core.base import rows
 from services.core.pinyin import sort_name
@@ -51,7 +51,7 @@ async def account_name(pool: str, name: str) -> str:
 
 def _normalised_pinyin(text: str) -> str:
     """Without blanks, case and dots, ü as v (also written yu); empty if it is no pinyin."""
-    typed = _MARKS.sub("", unicodedata.normalize("NFKC", text).casefold()).replace("ü", "v")
+    typed = _MARKS.sub("", half_width(text).casefold()).replace("ü", "v")
     typed = re.sub(r"([ln])yu", r"\1v", typed)
     return typed if _TYPED.fullmatch(typed) else ""
 

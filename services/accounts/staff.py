@@ -83,13 +83,13 @@ class Staff:
         """
         check(actor, "person.manage")
         now, faults = self.deps.now(), Faults()
-        faults.check(check_mobile, mobile)
+        number = faults.check(check_mobile, mobile)
         shown = faults.check(check_text, name, "name", "姓名", 50, required=True)
         faults.check(_check_role, role, scope, self.deps.book(actor.pool))
         faults.raise_any()
 
         async def run() -> StaffMember:
-            account = await account_by_mobile(self.deps, actor.pool, mobile)
+            account = await account_by_mobile(self.deps, actor.pool, number)
             if not account.real_name:
                 account.real_name = shown
                 await account.save(update_fields=["real_name"])
@@ -113,7 +113,7 @@ class Staff:
             deps=self.deps,
             answer=StaffMember,
             run=run,
-            request=f"{self.deps.keys.lookup_hash('mobile', mobile)} {shown} {role} {scope}",
+            request=f"{self.deps.keys.lookup_hash('mobile', number)} {shown} {role} {scope}",
         )
 
     async def revoke(self, actor: Actor, grant_id: UUID) -> StaffMember:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from pydantic import Field
 
 from domain.errors import AppError, InvalidInput, TooMany
 from domain.ids import new_id
+from domain.parsing import mobile_number
 from domain.rulebook.sections import Login
 from models.accounts import Account, VerificationCode
 from services.accounts.puzzles import Puzzles
@@ -28,8 +28,6 @@ Purpose = Literal["bind", "login", "privacy", "register", "password", "mobile", 
 
 __all__ = ["LINK", "CodeSent", "Purpose", "VerificationCodes", "check_mobile"]
 
-_MOBILE = re.compile(r"1[3-9]\d{9}", re.ASCII)
-
 
 @dataclass(frozen=True)
 class CodeSent:
@@ -41,10 +39,11 @@ class CodeSent:
 
 
 def check_mobile(mobile: str, field: str = "mobile") -> str:
-    """The number unchanged, if it is a mainland mobile of 11 digits. Raises InvalidInput."""
-    if not _MOBILE.fullmatch(mobile):
-        raise InvalidInput("手机号应为11位数字，请检查后重新输入。", code="mobile_invalid", field=field)
-    return mobile
+    """A mainland mobile as 11 digits, however it was typed. Raises InvalidInput."""
+    try:
+        return mobile_number(mobile)
+    except InvalidInput as error:
+        raise InvalidInput(error.message, code="mobile_invalid", field=field) from error
 
 
 @dataclass(frozen=True)

@@ -58,14 +58,14 @@ class WebSessions:
 
         Raises InvalidInput for a bad mobile or a stranger without ``proof``, TooMany beyond the rulebook's limits.
         """
-        check_mobile(mobile)
+        mobile = check_mobile(mobile)
         async with transaction():
             really = await self._knows_mobile(pool, mobile)
             await self.codes.send(pool, mobile, "login", "", source, really=really, proof=proof)
 
     async def log_in(self, pool: str, mobile: str, code: str, source: Source, *, device: str = "") -> str:
         """The cookie of a new session. Raises InvalidInput for a wrong code, TooMany once the mobile is locked."""
-        check_mobile(mobile)
+        mobile = check_mobile(mobile)
         refusal: AppError | None
         async with transaction():
             refusal = await self.codes.redeem(pool, mobile, "login", code, source)

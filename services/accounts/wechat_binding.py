@@ -96,7 +96,7 @@ class WechatBinding:
         ``proof`` is the solution of a puzzle, where the ``source`` is not familiar. Raises InvalidInput for a bad
         mobile or proof, TooMany beyond the rulebook's limits.
         """
-        check_mobile(mobile)
+        mobile = check_mobile(mobile)
         mobile_hash = self.codes.mobile_hash(mobile)
 
         async def run() -> CodeSent:
@@ -121,7 +121,7 @@ class WechatBinding:
         Raises InvalidInput for a wrong code (which counts), TooMany once the mobile is locked, Conflict when the
         privacy text has changed or the identity is bound to another person.
         """
-        check_mobile(mobile)
+        mobile = check_mobile(mobile)
 
         async def run() -> Bound | AppError:
             return await self.redeem_and_attach(identity_id, pool, mobile, code, privacy_version)

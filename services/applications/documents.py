@@ -25,6 +25,7 @@ from domain.file_types import FileType
 from domain.forms.checking import FieldProblem, PersonFacts, person_facts
 from domain.masking import mask_name
 from domain.rulebook.form import ApplicationForm, EntryType
+from domain.typed_text import half_width
 from models.accounts import Account
 from models.applications import Application, Attachment, PrintedForm
 from models.experts import Expert
@@ -157,7 +158,7 @@ class Documents:
 
     async def verify(self, code: str) -> Verified:
         """Verify a document's code, for anyone who holds the paper. Raises NotFound."""
-        typed = code.upper().translate(_MISTAKEN)
+        typed = half_width(code).upper().translate(_MISTAKEN)
         known = len(typed) == CODE_LENGTH and set(typed) <= set(_LETTERS)
         row = await PrintedForm.get_or_none(code=typed).prefetch_related("application__account") if known else None
         if row is None:

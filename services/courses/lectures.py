@@ -12,6 +12,7 @@ from uuid import UUID
 
 from domain.courses.lifecycles import CourseState
 from domain.errors import Conflict, InvalidInput
+from domain.typed_text import half_width
 from models.courses import CourseItem
 from services.core.base import Actor, Deps, rows
 from services.core.crypto import Keyring
@@ -82,7 +83,7 @@ def is_code_valid(keys: Keyring, item_id: UUID, code: str, now: datetime, valid:
     step = valid / _CODES_PER_VALIDITY
     shown = [code_at(keys, item_id, now - earlier * step, valid) for earlier in range(_CODES_PER_VALIDITY)]
     # as bytes, since compare_digest raises for texts beyond ASCII
-    return any(hmac.compare_digest(code.strip().encode(), right.encode()) for right in shown)
+    return any(hmac.compare_digest(half_width(code).encode(), right.encode()) for right in shown)
 
 
 def _step_start(at: datetime, valid: timedelta) -> datetime:

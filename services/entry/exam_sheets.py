@@ -18,7 +18,15 @@ from services.entry.conclusions import REASON_MAX, Conclusions, ExamResult
 from services.inspection.checker import FileChecker
 from services.reviews import is_own
 from services.spreadsheets import formats
-from services.spreadsheets.cells import BadCell, Cells, RowError, UniqueValues, limited_text, required_text
+from services.spreadsheets.cells import (
+    BadCell,
+    Cells,
+    RowError,
+    UniqueValues,
+    limited_code,
+    limited_text,
+    required_text,
+)
 from services.spreadsheets.formats import Column, Format, Line
 from services.spreadsheets.imports import ImportView, SheetImports, SheetKind, Words, read_rows
 
@@ -185,14 +193,14 @@ def _row(line: Line, cells: Cells, values: UniqueValues) -> _SheetRow:
         return values(name, text, line.number) if text else ""
 
     def read_id_number(text: str) -> str:
-        return unique("id_number", person_search(text).id_number or limited_text(text.upper(), 18))
+        return unique("id_number", person_search(text).id_number or limited_code(text.upper(), 18))
 
     id_number = cells.get("id_number", read_id_number, "")
 
     def number(text: str) -> str:
         if not text and not id_number:
             raise BadCell("申请编号和身份证号至少填一个")
-        return unique("number", limited_text(text, 32))
+        return unique("number", limited_code(text, 32))
 
     default: ExamResult = "failed"
     return _SheetRow(

@@ -15,6 +15,7 @@ from domain.experts.employments import ListedEmployers, rows_of
 from domain.experts.file import ExpertFile
 from domain.forms.values import is_empty
 from domain.parsing import id_number, mobile_number, person_name
+from domain.typed_text import half_width
 from services.experts.import_sheet import COLUMNS
 from services.spreadsheets.cells import (
     BadCell,
@@ -23,6 +24,7 @@ from services.spreadsheets.cells import (
     RowError,
     UniqueValues,
     credit_code,
+    limited_code,
     limited_text,
     places_of,
     required_text,
@@ -106,7 +108,7 @@ class RowReader:
         held = cells.get("qualifications", lambda text: _codes(text, look.qualification), none)
         values: dict[str, object] = {
             "number": cells.get(
-                "number", lambda text: unique("number", limited_text(required_text(text), 32), number), ""
+                "number", lambda text: unique("number", limited_code(required_text(text), 32), number), ""
             ),
             "name": cells.get("name", _name, ""),
             "id_number": cells.get("id_number", lambda text: unique("id_number", _id_number(text), number), ""),
@@ -158,7 +160,7 @@ def _date(text: str) -> str:
     """``2020-03-01``; empty for an empty cell."""
     if not text:
         return ""
-    match = _DATE.match(text)
+    match = _DATE.match(half_width(text))
     try:
         if match is None or not 1900 <= int(match[1]) <= 2200:
             raise ValueError(text)

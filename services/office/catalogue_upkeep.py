@@ -14,6 +14,7 @@ from domain.errors import Conflict, InvalidInput, NotFound
 from domain.experts.code_mapping import ONE_SUCCESSOR, mapped_values
 from domain.experts.file import FileChange, FileSource
 from domain.faults import Faults
+from domain.typed_text import half_width
 from models.experts import CatalogueEntry, CatalogueMapping, Expert
 from services.catalogues import Catalogues
 from services.core.base import Actor, Deps, record, rows, transaction
@@ -119,7 +120,7 @@ class CatalogueUpkeep:
         """Add an entry, offered from a day on (None: from today). Raises InvalidInput with all faults."""
         check(actor, "catalogue.manage")
         now, faults = self.deps.now(), Faults()
-        of_kind, entered = _kind(kind), code.strip().upper()
+        of_kind, entered = _kind(kind), half_width(code).upper()
         if not is_code(of_kind, entered):
             faults.add(InvalidInput("代码的写法不对，请按同级代码的写法填写。", code="bad_code", field="code"))
         shown = faults.check(check_text, name, "name", "名称", NAME_MAX, required=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from uuid import UUID
 
 from domain.errors import InvalidInput
 from domain.parsing import person_search
+from domain.typed_text import half_width
 from services.core.base import Actor, Deps, execute, rows
 from services.office.application_list import ApplicationList, Filter
 from services.office.expert_list import ExpertFilter, ExpertList
@@ -93,7 +93,7 @@ class GroupAudiences:
         return _NUMBERED, await self._numbers(actor.pool, audience.numbers)
 
     async def _numbers(self, pool: str, pasted: str) -> list[object]:
-        numbers = list(dict.fromkeys(_BETWEEN.sub(" ", unicodedata.normalize("NFKC", pasted).upper()).split()))
+        numbers = list(dict.fromkeys(_BETWEEN.sub(" ", half_width(pasted).upper()).split()))
         if not numbers:
             raise InvalidInput("请填写要通知的专家编号、手机号或身份证号。", code="missing", field="numbers")
         if len(numbers) > NUMBERS_MAX:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.parsing import person_search
+from domain.typed_text import half_width
 from services.core.base import Deps, rows
 from services.core.sql_values import SqlValues
 from services.office_sheets.acts import EXPERT_COLUMNS, Refusal, SheetAct, SheetTerms, Target
@@ -108,9 +109,10 @@ class ExpertRows:
 
 
 def _number(text: str) -> str:
-    if len(text) > _NUMBER_MAX:
+    number = half_width(text)
+    if len(number) > _NUMBER_MAX:
         raise BadCell(f"最多{_NUMBER_MAX}个字符，请核对")
-    return text
+    return number
 
 
 def _id_number(text: str) -> str:

@@ -12,6 +12,7 @@ from domain.clock import print_date
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from domain.faults import Faults
 from domain.ids import new_id
+from domain.typed_text import half_width
 from models.accounts import Account
 from models.organisations import AgentLink, Organisation
 from services.accounts import account_by_mobile, check_mobile, notify_role_changed
@@ -134,7 +135,7 @@ class LegalEntities:
         now, faults = self.deps.now(), Faults()
         begin = valid_from or now
         end = valid_until or begin + self.deps.book(actor.pool).login.agent_link_default
-        faults.check(check_mobile, mobile)
+        number = faults.check(check_mobile, mobile)
         if not 1 <= len(name.strip()) <= 50:
             faults.add(InvalidInput("请填写经办人姓名（不超过50个字）。", field="name"))
         faults.check(self._check_period, actor.pool, begin, end, now)
@@ -142,7 +143,7 @@ class LegalEntities:
 
         async def run() -> Agent:
             organisation = await Organisation.get(id=organisation_id, pool=actor.pool)
-            account = await self._agent_account(organisation, mobile, name.strip())
+            account = await self._agent_account(organisation, number, name.strip())
             link = await self._set_link(organisation.id, account.id, begin, end, accepted_at=None, now=now)
             await record(
                 actor, now, "organisation.link_agent", "organisation", organisation.id, account=str(account.id)
@@ -151,7 +152,7 @@ class LegalEntities:
                 await self._request_consent(actor, link, organisation, now)
             return await self.agents.view_link(link, organisation, account, now)
 
-        request = f"{self.deps.keys.lookup_hash('mobile', mobile)} {name} {valid_from} {valid_until}"
+        request = f"{self.deps.keys.lookup_hash('mobile', number)} {name} {valid_from} {valid_until}"
         return await once(
             owner=f"link_agent:{actor.account_id}", key=key, deps=self.deps, answer=Agent, run=run, request=request
         )
@@ -292,7 +293,7 @@ class LegalEntities:
     ) -> Organisation:
         """Create the organisation, or update its name and level; only its legal account may change the legal
         account."""
-        code = claims.credit_code.strip().upper()
+        code = half_width(claims.credit_code).upper()
         # the first log-ins of two agents may come together: the second must find the row of the first, not fail
         await rows(
             "INSERT INTO organisation (id, pool, name, credit_code, assurance_level, created_at) "
@@ -357,12 +358,12 @@ class LegalEntities:
 
 
 def is_credit_code(code: str) -> bool:
-    return bool(uscc.is_valid(code.strip().upper()))
+    return bool(uscc.is_valid(half_width(code).upper()))
 
 
 def check_credit_code(code: str, field: str = "credit_code") -> str:
     """A unified social credit code (统一社会信用代码) in capitals. Raises InvalidInput."""
-    compact = code.strip().upper()
+    compact = half_width(code).upper()
     if not uscc.is_valid(compact):
         raise InvalidInput(
             "统一社会信用代码不正确，应为18位且校验位相符，请核对。", code="credit_code_invalid", field=field

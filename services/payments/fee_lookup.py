@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from uuid import UUID
 
 from domain.errors import Forbidden, NotFound, Unauthenticated
 from domain.payments.lifecycles import FeeState
+from domain.typed_text import half_width
 from models.payments import Fee
 from services.core.base import Actor, Deps, record, transaction
 from services.core.limits import HOUR, check_recent
@@ -29,7 +29,7 @@ class FeeLookup:
         viewer_id = actor.account_id or viewer
         if viewer_id is None:
             raise Unauthenticated("请先登录，或在微信里打开本页。", code="login_needed")
-        wanted_number, now = unicodedata.normalize("NFKC", number).strip().upper(), self.deps.now()
+        wanted_number, now = half_width(number).upper(), self.deps.now()
         fee = await _find_fee(actor.pool, wanted_number) if wanted_number else None
         if fee is None or fee.account_id != actor.account_id:
             async with transaction():

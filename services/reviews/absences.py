@@ -154,20 +154,20 @@ class Absences:
         assigned = ReviewAssignment.filter(pool=actor.pool, account_id=form.account_id, revoked_at=None)
         if form.account_id is not None and not await assigned.exists():
             faults.add(InvalidInput("请选择要外出的审核人员。", code="no_reviewer", field="account_id"))
-        faults.check(_check_mobile, form.substitute_mobile)
+        mobile = faults.check(_check_mobile, form.substitute_mobile)
         name = faults.check(check_text, form.substitute_name, "substitute_name", "代办人姓名", 50, required=True)
         span = faults.check(self._check_days, form.starts_on, form.ends_on)
         reason = faults.check(check_text, form.reason, "reason", "原因", _REASON_MAX)
         faults.raise_any()
 
         async def run() -> ReviewerAbsence:
-            substitute = await account_by_mobile(self.deps, actor.pool, form.substitute_mobile)
+            substitute = await account_by_mobile(self.deps, actor.pool, mobile)
             if not substitute.real_name:
                 substitute.real_name = name
                 await substitute.save(update_fields=["real_name"])
             return await self._arrange(actor, absent, substitute.id, span, reason)
 
-        request = f"{absent} {self.deps.keys.lookup_hash('mobile', form.substitute_mobile)} {name} {span} {reason}"
+        request = f"{absent} {self.deps.keys.lookup_hash('mobile', mobile)} {name} {span} {reason}"
         return await once(
             owner=f"absence:{actor.account_id}",
             key=key,
@@ -295,12 +295,8 @@ class Absences:
             )
 
 
-def _check_mobile(mobile: str) -> None:
-    """Raises InvalidInput at the field of this form."""
-    try:
-        check_mobile(mobile)
-    except InvalidInput as error:
-        raise InvalidInput(error.message, code=error.code, field="substitute_mobile") from error
+def _check_mobile(mobile: str) -> str:
+    return check_mobile(mobile, "substitute_mobile")
 
 
 def _check_colleague(account_id: UUID | None, colleagues: Sequence[Colleague]) -> UUID:

@@ -49,7 +49,7 @@ class Assignments:
         """
         check(actor, "review.assign")
         book, now, faults = self.deps.book(actor.pool), self.deps.now(), Faults()
-        faults.check(check_mobile, form.mobile)
+        mobile = faults.check(check_mobile, form.mobile)
         name = faults.check(check_text, form.name, "name", "姓名", 50, required=True)
         region = form.region or book.pool.region
         with faults.part():
@@ -58,7 +58,7 @@ class Assignments:
         faults.raise_any()
 
         async def run() -> Assignment:
-            account = await account_by_mobile(self.deps, actor.pool, form.mobile)
+            account = await account_by_mobile(self.deps, actor.pool, mobile)
             if not account.real_name:
                 account.real_name = name
                 await account.save(update_fields=["real_name"])
@@ -82,7 +82,7 @@ class Assignments:
             deps=self.deps,
             answer=Assignment,
             run=run,
-            request=f"{self.deps.keys.lookup_hash('mobile', form.mobile)} {name} {form.step} {region} "
+            request=f"{self.deps.keys.lookup_hash('mobile', mobile)} {name} {form.step} {region} "
             f"{form.specialty} {department}",
         )
 

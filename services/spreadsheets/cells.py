@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Annotated, TypeVar
 
 from pydantic import Field
-from stdnum.cn import uscc
 
+from domain.errors import InvalidInput
+from domain.parsing import credit_code as read_credit_code
+from domain.typed_text import half_width, name_illegal, tidy_text
 from services.spreadsheets.formats import Column, Line
 
 T = TypeVar("T")
@@ -57,7 +59,7 @@ class Lookup:
         return path
 
     def code(self, text: str) -> str:
-        if (upper := text.upper()) in self.names:
+        if (upper := half_width(text).upper()) in self.names:
             return upper
         code = self._by_name.get(text, "")
         if code is None:
@@ -105,15 +107,23 @@ def required_text(text: str) -> str:
 
 
 def limited_text(text: str, longest: int) -> str:
+    """On one tidy line. Raises BadCell for a longer one, and for illegal characters, which are named."""
+    text = tidy_text(text)
     if len(text) > longest:
         raise BadCell(f"最多{longest}个字")
-    if not text.isprintable():
-        raise BadCell("含有无法识别的字符，请删除后重新填写")
+    if illegal := name_illegal(text):
+        raise BadCell(f"含有无法识别的字符（{illegal}），请删除后重新填写")
     return text
 
 
+def limited_code(text: str, longest: int) -> str:
+    """A number or code, in half width."""
+    return limited_text(half_width(text), longest)
+
+
 def credit_code(text: str) -> str:
-    value = text.upper()
-    if value and not uscc.is_valid(value):
-        raise BadCell("不是有效的18位统一社会信用代码，请核对")
-    return value
+    """As in forms (``domain.parsing``); empty for an empty cell. Raises BadCell."""
+    try:
+        return read_credit_code(text) if text else ""
+    except InvalidInput as error:
+        raise BadCell("不是有效的18位统一社会信用代码，请核对") from error

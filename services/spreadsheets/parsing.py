@@ -14,6 +14,7 @@ from datetime import date, datetime
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
+from domain.typed_text import tidy_text
 from services.spreadsheets.extent import Extent, Suspicious, TooMuch, measure
 from services.spreadsheets.formats import Column, Format, Line, SheetError
 
@@ -22,6 +23,8 @@ UNPACKED_MAX = 1024 * 1024 * 1024
 COLUMNS_MAX = 256
 CELL_MAX = 8_000
 """Characters per cell."""
+_CELL_READ = 4 * CELL_MAX
+"""A longer cell is refused as it is."""
 _EMPTY_ROWS = 10_000
 """Empty rows allowed between filled ones."""
 _NO_XLSX = "这不是有效的 .xlsx 文件，请用表格软件另存为 .xlsx 后再导入。"
@@ -88,7 +91,7 @@ def read_lines(content: bytes, form: Format, columns: Sequence[Column], rows_max
 
 
 def read_rows(content: bytes, form: Format, budget: SheetBudget) -> Iterator[tuple[int, list[str]]]:
-    """Every row with the spreadsheet's own number, cells as trimmed text. Raises SheetError, also while iterating."""
+    """Every row with the spreadsheet's own number, cells as tidy text. Raises SheetError, also while iterating."""
     if len(content) > BYTES_MAX:
         raise SheetError(f"文件超过{BYTES_MAX // 1024 // 1024}MB，请拆分后分批导入。")
     return _read_csv(content) if form == "csv" else _read_xlsx(content, budget)
@@ -123,7 +126,7 @@ def _read_csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
     try:
         for row in reader:
             number += 1
-            yield number, [cell.strip() for cell in row[:COLUMNS_MAX]]
+            yield number, [_tidy(cell) for cell in row[:COLUMNS_MAX]]
     except csv.Error as error:
         raise SheetError(f"第{number + 1}行附近的CSV格式有误（引号或换行不成对），请检查后再导入。") from error
 
@@ -163,11 +166,15 @@ def _measure(content: bytes, budget: SheetBudget) -> dict[str, Extent]:
         raise SheetError(_NO_XLSX) from error
 
 
+def _tidy(cell: str) -> str:
+    return tidy_text(cell, lines=True) if len(cell) <= _CELL_READ else cell.strip()
+
+
 def _text(cell: object) -> str:
     if cell is None:
         return ""
     if isinstance(cell, str):
-        return cell.strip()
+        return _tidy(cell)
     if isinstance(cell, datetime | date):
         return f"{cell:%Y-%m-%d}"
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:  # beyond, digits are lost

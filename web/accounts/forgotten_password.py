@@ -16,7 +16,7 @@ from web.accounts.guest_pages import GuestPages, MobileForm, check_repeated, mas
 from web.accounts.login import TRIES
 from web.accounts.targets import query_with_target, safe_target, target_of
 from web.core.pages import Rate, Visit, page
-from web.core.typed_forms import Trimmed
+from web.core.typed_forms import Code, Exact, Trimmed
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,10 @@ class _Reset:
     pool: str
     mobile: Annotated[str, Trimmed(20)]
     next: str
-    code: Annotated[str, Trimmed(8)]
-    id_tail: str
-    password: str
-    again: str
+    code: Annotated[str, Code(8)]
+    id_tail: Annotated[str, Code(8)]
+    password: Annotated[str, Exact()]
+    again: Annotated[str, Exact()]
 
 
 class ForgottenPasswordPages(GuestPages):

@@ -19,7 +19,7 @@ from web.accounts.user_agent import device_of
 from web.core.form_values import EMPTY, NOBODY
 from web.core.pages import Rate, Visit, page
 from web.core.site import Site
-from web.core.typed_forms import Trimmed
+from web.core.typed_forms import Code, Exact, Trimmed
 
 _LOG_INS = Rate("login", *TRIES)
 """Common to all ways."""
@@ -41,7 +41,7 @@ class _Code:
     pool: str
     mobile: Annotated[str, Trimmed()]
     next: str
-    code: Annotated[str, Trimmed()]
+    code: Annotated[str, Code(8)]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class _Password:
     pool: str
     name: Annotated[str, Trimmed(60)]
     next: str
-    password: str
+    password: Annotated[str, Exact()]
 
 
 class LoginPages(GuestPages):

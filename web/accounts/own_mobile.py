@@ -15,7 +15,7 @@ from web.accounts.login import TRIES
 from web.accounts.person_pages import PersonPages
 from web.core.pages import Rate, Visit, page
 from web.core.site import ON_PAGE
-from web.core.typed_forms import Trimmed
+from web.core.typed_forms import Code, Exact, Trimmed
 
 _ELSEWHERE = {
     "agent": "统一身份认证平台登记的手机号请一并更换，否则用该平台登录时会是另一个账号。",
@@ -38,9 +38,9 @@ class _Codes:
     """``code`` went to the new mobile, ``old_code`` to the old one."""
 
     mobile: Annotated[str, Trimmed()]
-    code: Annotated[str, Trimmed(8)]
-    old_code: Annotated[str, Trimmed(8)]
-    password: str
+    code: Annotated[str, Code(8)]
+    old_code: Annotated[str, Code(8)]
+    password: Annotated[str, Exact()]
 
 
 class OwnMobilePages(PersonPages):

@@ -16,7 +16,7 @@ from web.accounts.person_pages import PersonPages
 from web.accounts.targets import safe_target, target_of, with_query
 from web.core.pages import Rate, Redirect, Visit, page
 from web.core.site import ON_PAGE
-from web.core.typed_forms import Trimmed
+from web.core.typed_forms import Code, Exact
 
 _RATE = Rate("password", *TRIES)
 _SECRETS = ("old", "password", "again")
@@ -29,10 +29,10 @@ class _Target:
 
 @dataclass(frozen=True)
 class _Password(_Target):
-    old: str
-    code: Annotated[str, Trimmed(8)]
-    password: str
-    again: str
+    old: Annotated[str, Exact()]
+    code: Annotated[str, Code(8)]
+    password: Annotated[str, Exact()]
+    again: Annotated[str, Exact()]
 
 
 class OwnPasswordPages(PersonPages):

@@ -22,7 +22,7 @@ from web.accounts.login import TRIES
 from web.accounts.targets import query_with_target, safe_target, target_of
 from web.accounts.user_agent import device_of
 from web.core.pages import Rate, Visit, page
-from web.core.typed_forms import Lines, Trimmed
+from web.core.typed_forms import Code, Exact, Lines, Trimmed
 
 _LONGEST = 60
 
@@ -34,11 +34,11 @@ class _Registration:
     pool: str
     mobile: Annotated[str, Trimmed(20)]
     next: str
-    code: Annotated[str, Trimmed(8)]
+    code: Annotated[str, Code(8)]
     name: Annotated[str, Lines(_LONGEST)]
     id_number: Annotated[str, Lines(_LONGEST)]
-    password: str
-    again: str
+    password: Annotated[str, Exact()]
+    again: Annotated[str, Exact()]
     privacy: Annotated[str, Lines(32)]
     honesty: str
 

@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar
 import aiohttp.web as http
 
 from domain.errors import InvalidInput
+from domain.typed_text import half_width
 from services.draws import LotData, ProjectData, ProjectView
 from web.agency.base import KEPT, AgencyPart, Draft, DraftPlace
 from web.core.form_values import FormValues
@@ -31,7 +32,7 @@ class _Wan:
     label: str
 
     def read(self, sent: Mapping[str, str], name: str) -> int:
-        text = sent.get(name, "").strip()
+        text = half_width(sent.get(name, ""))
         if text and not _AMOUNT.fullmatch(text):
             message = f"{self.label}请填写数字，单位万元，如1200或1200.5，小数最多6位。"
             raise InvalidInput(message, code="amount", field=name)

@@ -27,6 +27,7 @@ import aiohttp.web as http
 from markupsafe import escape
 
 from domain.errors import AppError, InvalidInput
+from domain.typed_text import tidy_text
 from services.core.base import Actor
 from services.core.base import Page as Rows
 from services.registry import Services
@@ -74,8 +75,8 @@ class Visit:
         return self.file
 
     def query(self, name: str, longest: int = 100) -> str:
-        """A text in the query, without blanks around it."""
-        return self.request.query.get(name, "").strip()[:longest]
+        """A text in the query, on one tidy line."""
+        return tidy_text(self.request.query.get(name, ""))[:longest]
 
 
 @dataclass(frozen=True)
@@ -341,7 +342,7 @@ class Word:
     longest: int = 100
 
     def read(self, texts: Sequence[str]) -> str:
-        return texts[0].strip()[: self.longest] if texts else ""
+        return tidy_text(texts[0])[: self.longest] if texts else ""
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@
         id: Annotated[UUID, Id("这条意见")]
         text: str
 
-A ``str`` is the text as sent, empty where there is none; a ``bool`` is a box that is ticked. Other types are annotated
-with one of the readers below. Whether a value is required and allowed is checked by the service.
+A ``str`` is the tidy text (``domain.typed_text``), empty where there is none; a ``bool`` is a box that is ticked. Other
+types are annotated with one of the readers below. Whether a value is required and allowed is checked by the service.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from uuid import UUID
 from domain.errors import InvalidInput
 from domain.faults import Faults
 from domain.payments.money import parse_yuan
+from domain.typed_text import half_width, tidy_text
 from services.core.short_texts import check_text
 from web.core.form_values import day, moment, uuid_of, version_of
 
@@ -35,22 +36,40 @@ class Reader(Protocol):
 
 @dataclass(frozen=True)
 class Lines:
-    """The text with line breaks as in Unix; ``longest`` cuts what no form of ours can send."""
+    """The tidy text with its line breaks; ``longest`` cuts what no form of ours can send."""
 
     longest: int | None = None
 
     def read(self, sent: Mapping[str, str], name: str) -> str:
-        return sent.get(name, "").replace("\r\n", "\n")[: self.longest]
+        return tidy_text(sent.get(name, ""), lines=True)[: self.longest]
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The text as sent: a password."""
+
+    def read(self, sent: Mapping[str, str], name: str) -> str:
+        return sent.get(name, "")
+
+
+@dataclass(frozen=True)
+class Code:
+    """A code or number in half width; ``longest`` cuts what no form of ours can send."""
+
+    longest: int | None = None
+
+    def read(self, sent: Mapping[str, str], name: str) -> str:
+        return half_width(sent.get(name, ""))[: self.longest]
 
 
 @dataclass(frozen=True)
 class Trimmed:
-    """The text without blanks around it; ``longest`` cuts what no form of ours can send."""
+    """The text on one tidy line; ``longest`` cuts what no form of ours can send."""
 
     longest: int | None = None
 
     def read(self, sent: Mapping[str, str], name: str) -> str:
-        return sent.get(name, "").strip()[: self.longest]
+        return tidy_text(sent.get(name, ""))[: self.longest]
 
 
 @dataclass(frozen=True)
@@ -63,8 +82,7 @@ class ShortText:
     required: bool = False
 
     def read(self, sent: Mapping[str, str], name: str) -> str:
-        text = sent.get(name, "").replace("\r\n", "\n").replace("\n", " ")
-        return check_text(text, name, self.label, self.longest, required=self.required)
+        return check_text(sent.get(name, ""), name, self.label, self.longest, required=self.required)
 
 
 @dataclass(frozen=True)
@@ -119,7 +137,7 @@ class Codes:
     """Codes with commas between them, each once."""
 
     def read(self, sent: Mapping[str, str], name: str) -> tuple[str, ...]:
-        codes = (code.strip() for code in sent.get(name, "").replace("，", ",").split(","))
+        codes = (code.strip() for code in half_width(sent.get(name, "")).split(","))
         return tuple(dict.fromkeys(code for code in codes if code))
 
 
@@ -134,7 +152,7 @@ class Whole:
     empty: int | None = None
 
     def read(self, sent: Mapping[str, str], name: str) -> int:
-        text = sent.get(name, "").strip()
+        text = half_width(sent.get(name, ""))
         if not text and self.empty is not None:
             return self.empty
         if text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX:
@@ -152,7 +170,7 @@ class Hundredths:
     code: str
 
     def read(self, sent: Mapping[str, str], name: str) -> int | None:
-        text = sent.get(name, "").strip()
+        text = half_width(sent.get(name, ""))
         number = parse_yuan(text)
         if text and number is None:
             raise InvalidInput(self.refusal, code=self.code, field=name)

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.errors import InvalidInput, NotFound, RuleViolation
 from domain.masking import mask_mobile
+from domain.typed_text import half_width
 from services.core.permissions import may
 from services.draws import AttendanceRow, Caller
 from web.core.form_values import redirect
@@ -96,7 +97,7 @@ class AttendancePages(DrawPages):
 
     def _check_code(self, visit: Visit, form: _Code) -> str:
         """Raises InvalidInput."""
-        code, length = form.code.strip(), self.services.deps.book(visit.actor.pool).draw.code_length
+        code, length = half_width(form.code), self.services.deps.book(visit.actor.pool).draw.code_length
         if not (code.isascii() and code.isdigit() and len(code) == length):
             raise InvalidInput(f"请输入专家的{length}位数字验证码。", code="bad_code", field="code")
         return code

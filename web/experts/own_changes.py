@@ -14,7 +14,7 @@ from web.accounts.login import TRIES
 from web.accounts.person_pages import PersonPages
 from web.core.pages import Rate, Redirect, Visit, page
 from web.core.site import ON_PAGE
-from web.core.typed_forms import Day, Trimmed
+from web.core.typed_forms import Code, Day, Trimmed
 
 _REMOVE = "remove-"
 """Before the code of a field whose box is ticked."""
@@ -31,7 +31,7 @@ class _Unit:
 
 @dataclass(frozen=True)
 class _Code:
-    code: Annotated[str, Trimmed(8)]
+    code: Annotated[str, Code(8)]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Annotated
 
 from domain.errors import InvalidInput
+from domain.typed_text import half_width
 from services.exams import SittingForm, SittingView
 from web.core.form_values import EMPTY, FormValues, print_moment
 from web.core.pages import Visit, page
@@ -21,7 +22,7 @@ class _Capacity:
     """A number of places; None, no limit, where the field is empty."""
 
     def read(self, sent: Mapping[str, str], name: str) -> int | None:
-        text = sent.get(name, "").strip()
+        text = half_width(sent.get(name, ""))
         if text and not (text.isascii() and text.isdigit() and len(text) < 8):
             raise InvalidInput("名额应为整数，不限请留空。", code="bad_capacity", field=name)
         return int(text) if text else None

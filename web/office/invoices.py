@@ -8,6 +8,7 @@ from typing import cast
 
 import aiohttp.web as http
 
+from domain.typed_text import half_width
 from services.office import InvoiceFilter
 from services.payments import PDF_BYTES, REVERSAL_NOTE_CHARS
 from services.ports import ReverseReason
@@ -72,7 +73,7 @@ class InvoicePages(OfficePart):
     )
     async def reverse(self, visit: Visit, form: _Reversal) -> Redirect:
         reason = cast(ReverseReason, form.reason if form.reason in REASONS else "service_ended")
-        number = form.red_number.strip()
+        number = half_width(form.red_number)
         await self.services.payments.invoices.reverse(
             visit.actor, visit.row_id(_INVOICE), reason, form.note, red_number=number
         )

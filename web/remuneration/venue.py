@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from domain.errors import InvalidInput
 from domain.payments.money import parse_yuan, yuan
+from domain.typed_text import half_width
 from services.core.permissions import may
 from web.core.pages import Redirect, Visit, page
 from web.draws import DrawPages
@@ -51,7 +52,7 @@ class VenueRemunerationPages(DrawPages):
     @amounts.command(_Proposal, "propose", note="已提出，专家会收到通知并核对。")
     async def propose(self, visit: Visit, form: _Proposal) -> None:
         draw, invitation_id = await self.draw(visit), visit.row_id("这位专家")
-        amount = parse_yuan(form.amount.strip())
+        amount = parse_yuan(half_width(form.amount))
         if amount is None:
             raise InvalidInput("金额请填写为元，如1200或1200.50。", code="bad_amount", field="amount")
         await self.services.remuneration.proposals.propose(visit.actor, draw.id, invitation_id, amount, form.words)

@@ -12,6 +12,7 @@ from domain.draws.lifecycles import DrawState, InvitationState
 from domain.errors import Conflict, GatewayError, NotFound, Unavailable
 from domain.positions import Position, to_wgs84
 from domain.rulebook.notice_texts import time_params
+from domain.typed_text import half_width
 from models.attendance import Attendance, PresenceClaim, has_entered
 from models.draws import CallNotice, Draw
 from models.invitations import Invitation
@@ -129,7 +130,9 @@ class VenueCheckIn:
         return await self._register_entry(await self._get_by_code(draw_id, code), "desk", by=actor.account_id)
 
     async def _get_by_code(self, draw_id: UUID, code: str) -> UUID:
-        invitation = await Invitation.get_or_none(draw_id=draw_id, code=code.strip(), state=InvitationState.ACCEPTED)
+        invitation = await Invitation.get_or_none(
+            draw_id=draw_id, code=half_width(code), state=InvitationState.ACCEPTED
+        )
         if invitation is None:
             raise NotFound("本活动没有这个验证码，请核对后重试。")
         return invitation.id

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.errors import InvalidInput, RuleViolation
 from domain.faults import Faults
 from domain.rulebook.book import Rulebook
+from domain.typed_text import half_width
 from models.experts import CatalogueEntry
 from services.core.short_texts import check_no_link, check_text
 from services.organisations import check_credit_code
@@ -95,7 +95,7 @@ async def check_project(book: Rulebook, pool: str, data: ProjectData, stored: Pr
     if texts["agency_code"]:
         texts["agency_code"] = faults.check(check_credit_code, texts["agency_code"], "agency_code")
     if data.on_site:
-        texts["number"] = unicodedata.normalize("NFKC", texts["number"])
+        texts["number"] = half_width(texts["number"])
         faults.check(check_onsite_number, book, texts["number"])
     faults.raise_any()
     return ProjectData(

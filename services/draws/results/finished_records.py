@@ -10,6 +10,7 @@ from uuid import UUID
 
 from domain.draws.record import Ended
 from domain.errors import InvalidInput, NotFound
+from domain.typed_text import half_width
 from models.draws import Draw
 from services.core.base import Deps, rows
 from services.draws.results.record_files import RecordFile, RecordFiles
@@ -41,7 +42,7 @@ class FinishedRecords:
 
     async def find(self, number: str) -> list[RecordMatch]:
         """Draws with this number, of every pool. Raises InvalidInput, NotFound."""
-        typed = "".join(number.split()).upper()
+        typed = "".join(half_width(number).split()).upper()
         if not _NUMBER.fullmatch(typed):
             raise InvalidInput("活动编号由字母和数字组成，如CQSQ202611210001，请核对后重新输入。", field="number")
         return await self._search(list(self.deps.rulebooks), typed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,6 +15,7 @@ from domain.draws.recusal_keys import normalise_person_name
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.faults import Faults
 from domain.parsing import is_mobile
+from domain.typed_text import half_width
 from models.accounts import Account
 from models.draws import CallNotice, Condition, Draw
 from models.experts import CatalogueEntry
@@ -329,7 +329,7 @@ async def _renumber(parts: Iterable[CallNotice | Condition]) -> None:
 
 def digits_of(phone: str) -> str:
     """For comparing numbers in different spellings; without the country code."""
-    digits = "".join(character for character in unicodedata.normalize("NFKC", phone) if character.isdecimal())
+    digits = "".join(character for character in half_width(phone) if character.isdecimal())
     return digits.removeprefix("86") if len(digits) > 11 else digits
 
 

@@ -29,9 +29,9 @@ class SupervisorRegister:
         faults = Faults()
         shown = faults.check(check_text, name, "name", "姓名", 50, required=True)
         office = faults.check(check_text, department, "department", "单位或部门", 100, required=True)
-        faults.check(check_mobile, mobile)
+        number = faults.check(check_mobile, mobile)
         faults.raise_any()
-        now, hashed = self.deps.now(), self.deps.keys.lookup_hash("mobile", mobile)
+        now, hashed = self.deps.now(), self.deps.keys.lookup_hash("mobile", number)
 
         async def run() -> RegisteredSupervisor:
             await advisory_lock(f"supervisors:{actor.pool}")
@@ -41,7 +41,7 @@ class SupervisorRegister:
                 pool=actor.pool,
                 name=shown,
                 department=office,
-                mobile_sealed=self.deps.keys.seal(mobile, "mobile"),
+                mobile_sealed=self.deps.keys.seal(number, "mobile"),
                 mobile_hash=hashed,
                 active_from=now,
                 entered_by_id=actor.account_id,

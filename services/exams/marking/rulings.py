@@ -14,6 +14,7 @@ from domain.exams.items import LETTERS, ItemKind, letters_of, mask_of
 from domain.exams.marking import RulingKind
 from domain.faults import Faults
 from domain.masking import mask_name
+from domain.typed_text import half_width
 from models.exams import Exam, ExamItemVersion, ExamRuling
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.limits import advisory_lock
@@ -167,7 +168,7 @@ def _mask(version: ExamItemVersion, kind: RulingKind, letters: str) -> int:
     """Raises InvalidInput for letters that the item has no options for."""
     if kind != RulingKind.ALSO_ACCEPT:
         return 0
-    typed = "".join(letters.upper().split())
+    typed = "".join(half_width(letters).upper().split())
     option_letters = LETTERS[: len(version.options)]
     single = version.item.kind != ItemKind.MULTIPLE
     if not typed or any(letter not in option_letters for letter in typed) or (single and len(set(typed)) > 1):

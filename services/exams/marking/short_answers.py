@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.errors import Conflict, Forbidden, InvalidInput
 from domain.exams.marking import FLAG_MARKING, agreed_mark, print_marks
 from domain.faults import Faults
+from domain.typed_text import half_width
 from models.exams import ExamAttempt, ExamMarking
 from services.core.base import Actor, Deps, execute, record, rows, transaction
 from services.core.permissions import check
@@ -131,7 +132,7 @@ class ShortAnswers:
 
 def _read_marks(typed_marks: str, most: int) -> int:
     """Marks in tenths. Raises InvalidInput."""
-    typed = typed_marks.strip()
+    typed = half_width(typed_marks)
     tenths = round(float(typed) * 10) if _MARKS.fullmatch(typed) else -1
     if not 0 <= tenths <= most:
         message = f"请填写0到{print_marks(most)}之间的分数，最多一位小数，如3.5。"

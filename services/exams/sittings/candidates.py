@@ -13,6 +13,7 @@ from domain.errors import Conflict, Forbidden, InvalidInput
 from domain.exams.lifecycles import CandidateEvent, CandidateState, ExamState
 from domain.exams.purposes import Purpose
 from domain.faults import Faults, check_given
+from domain.typed_text import half_width
 from models.exams import Exam, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.idempotency import once
@@ -84,7 +85,7 @@ class Candidates:
         candidates follow from its purpose, or that is over; InvalidInput for no number at all.
         """
         check(actor, "exam.manage")
-        numbers = list(dict.fromkeys(number for number in _SPLIT.split(text.strip().upper()) if number))
+        numbers = list(dict.fromkeys(number for number in _SPLIT.split(half_width(text).upper()) if number))
         if not numbers:
             raise InvalidInput("请填写专家编号或申请编号，每行一个。", code="missing", field="numbers")
         if len(numbers) > ADD_MAX:

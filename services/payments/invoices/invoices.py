@@ -16,6 +16,7 @@ from domain.errors import Conflict, InvalidInput
 from domain.faults import Faults
 from domain.ids import new_id
 from domain.payments.lifecycles import INVOICE, InvoiceEvent, InvoiceState
+from domain.typed_text import half_width, tidy_text
 from models.accounts import Account
 from models.applications import Application
 from models.payments import Fee, Invoice
@@ -256,7 +257,7 @@ def _check_may_issue(invoice: Invoice) -> None:
 
 def _check_buyer(title: str, taxpayer_id: str, email: str) -> tuple[str, str, str]:
     """Raises InvalidInput with all faults."""
-    name, number, address = " ".join(title.split()), taxpayer_id.strip().upper(), email.strip()
+    name, number, address = " ".join(tidy_text(title).split()), half_width(taxpayer_id).upper(), half_width(email)
     faults = Faults()
     if not 2 <= len(name) <= TITLE_CHARS:
         faults.add(InvalidInput(f"发票抬头请填2到{TITLE_CHARS}个字。", code="invoice_title", field="title"))

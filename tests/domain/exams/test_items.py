@@ -48,7 +48,7 @@ def test_an_item_of_each_kind_can_be_taken(data: ItemData) -> None:
         (replace(SINGLE, stem="  。 "), "stem", "不能为空"),
         (replace(SINGLE, stem="长" * 2001), "stem", "最多2000个字"),
         (replace(CASE, stem="长" * 5001), "stem", "最多5000个字"),
-        (replace(SINGLE, stem="评标\x07委员会"), "stem", "含有无法识别的字符，请删除后重新填写"),
+        (replace(SINGLE, stem="评标\x07委员会"), "stem", "含有无法识别的字符（“评标”后面的U+0007），请删除后重新填写"),
         (replace(SINGLE, chapter=" "), "chapter", "不能为空"),
         (replace(SINGLE, chapter="章" * 101), "chapter", "最多100个字"),
         (replace(SINGLE, basis="条" * 301), "basis", "最多300个字"),

@@ -203,7 +203,7 @@ async def test_a_message_reaches_the_applicant_who_finds_it_again(
         ("", "请填写留言"),
         (" \n ", "请填写留言"),
         ("好" * 10_000, f"最多{MESSAGE_MAX}个字"),
-        ("请看\u202e反", "无法识别的字符"),
+        ("请看\ue000反", "“请看”后面的U.E000"),
         ("请看\x00", "无法识别的字符"),
         ("请看 http://evil.example", "不能有网址"),
     ],

@@ -231,17 +231,17 @@ async def test_a_refused_script_comes_back_as_text_too(world: World) -> None:
         assert (agency.status, "<script>x" in text, str(escape(EVIL)) in text) == (422, False, True), path
 
 
-async def test_a_mark_that_would_turn_what_is_printed_behind_it_is_refused(world: World) -> None:
+async def test_a_mark_that_would_turn_what_is_printed_behind_it_goes(world: World) -> None:
     agency = await world.log_in(world.office.agency)
     await agency.get("/agency/projects/new")
     for turning in "\u202e\u2067":
-        await agency.press("保存", name=f"水厂{turning}扩建")
-        assert (agency.status, "无法识别的字符" in agency.text) == (422, True)
+        await agency.press("保存", name=f"水厂{turning}扩建\x07")
+        assert (agency.status, "“水厂扩建”后面的U+0007" in agency.text) == (422, True)
 
 
 async def test_an_amount_that_is_no_plain_number_is_refused_beside_its_field(world: World) -> None:
     agency, taken = await world.log_in(world.office.agency), list[tuple[str, str]]()
-    for amount in ("1e999999", "-1e999999", "1e3", "NaN", "Infinity", "-5", "1_000", "１２", "1" * 13, "1.1234567"):
+    for amount in ("1e999999", "-1e999999", "1e3", "NaN", "Infinity", "-5", "1_000", "1" * 13, "1.1234567"):
         await agency.get("/agency/projects/new")
         await agency.press("保存", **{**PROJECT, "investment": amount})
         taken += [] if (agency.status, "单位万元，如1200" in agency.text) == (422, True) else [("project", amount)]
