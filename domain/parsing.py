@@ -16,6 +16,7 @@ from stdnum.exceptions import ValidationError
 from domain.date_ranges import read_span
 from domain.errors import InvalidInput
 from domain.identity import is_id_number
+from domain.person_names import name_key, spell_name
 from domain.spans import Span
 from domain.typed_text import half_width
 
@@ -26,13 +27,9 @@ _UNIONPAY = re.compile(r"62[0-9]{14,17}")
 _COUNTRY = re.compile(r"^(?:\+|00)86")
 _FILED_ID_NUMBER = re.compile(r"\d{15}|\d{17}[\dX]", re.ASCII)
 """One whose check digit is wrong may be filed, too."""
-_HAN = "\u3400-\u9fff\U00020000-\U000323af"
-_BETWEEN_HAN = re.compile(f"(?<=[{_HAN}]) (?=[{_HAN}])")
 _IN_NUMBERS = r"[\s\-]"
 _INSIDE_MOBILE = r"[\s\-()·.]"
 _LONGEST = 60
-_DOTS = str.maketrans(dict.fromkeys("•・‧∙⋅．.", "·"))
-"""Characters that keyboards produce for the dot in names."""
 _YES = frozenset(
     (
         "1",
@@ -179,35 +176,27 @@ def id_number(text: str) -> str:
 
 @dataclass(frozen=True)
 class PersonSearch:
-    """What was typed to look a person up. ``word`` is a name or any number; ``mobile`` and ``id_number`` are as filed,
-    empty for a word that is none."""
+    """What was typed to look a person up. ``word`` is a name in its one spelling or any number, ``key`` the key of the
+    name; ``mobile`` and ``id_number`` are as filed, empty for a word that is none."""
 
     word: str
+    key: str
     mobile: str
     id_number: str
 
 
 def person_search(text: str) -> PersonSearch:
     """Reads numbers as people copy them: with blanks, hyphens, +86, full-width digits. The text is not shortened."""
-    word = _BETWEEN_HAN.sub("", " ".join(half_width(text).translate(_DOTS).split()))
+    word = " ".join(half_width(text).split())
+    if not any(character.isdecimal() for character in word):
+        word = spell_name(text)
     mobile, id_number = _mobile_digits(word), re.sub(r"[\s\-]", "", word).upper()
     return PersonSearch(
         word,
+        name_key(word),
         mobile if is_mobile(mobile) else "",
         id_number if _FILED_ID_NUMBER.fullmatch(id_number) else "",
     )
-
-
-def person_name(text: str) -> str:
-    """A person's name as on the identity card: letters of any script, the dot in long names (·), inner blanks.
-
-    Blanks between Chinese characters, with which sheets are lined up (张　三), are no part of the name.
-    """
-    name = " ".join(half_width(text[:_LONGEST]).translate(_DOTS).split())
-    name = _BETWEEN_HAN.sub("", name)
-    if not 2 <= len(name) <= 50 or not all(c.isalpha() or c in "· " for c in name) or name[0] == "·":
-        raise InvalidInput("请填写与身份证一致的真实姓名，不含数字和符号。", code="bad_name")
-    return name
 
 
 def credit_code(text: str) -> str:

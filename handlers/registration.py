@@ -12,7 +12,8 @@ from domain.chat_links import link
 from domain.errors import InvalidInput, TooMany
 from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_name
-from domain.parsing import fold, id_number, mobile_number, person_name
+from domain.parsing import fold, id_number, mobile_number
+from domain.person_names import person_name
 from handlers import binding, commands, meanings, people, texts
 from services.accounts import PersonRegistered, RegistrationForm, Source
 from services.core.base import Actor

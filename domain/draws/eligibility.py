@@ -13,8 +13,8 @@ from typing import Literal
 from uuid import UUID
 
 from domain.clock import local
-from domain.draws.recusal_keys import normalise_person_name
 from domain.identity import born_after
+from domain.person_names import name_key
 from domain.spans import Span
 
 Reason = Literal[
@@ -231,8 +231,8 @@ def _recusal(candidate: Candidate, recusals: Recusals) -> Reason | None:
             keys |= employment.keys
     if keys & recusals.unit_keys:
         return "recused_unit"
-    own = normalise_person_name(candidate.name)
-    paired = any(normalise_person_name(name) == own and key in ever for name, key in recusals.pairs)
+    own = name_key(candidate.name)
+    paired = any(name_key(name) == own and key in ever for name, key in recusals.pairs)
     if paired or candidate.id_number_hash in recusals.id_number_hashes:
         return "recused_person"
     avoided = any(call.draw_id in recusals.avoided_draws and call.state in TOOK_PART for call in candidate.calls)

@@ -60,10 +60,5 @@ def unit_keys(name: str, credit_code: str = "") -> tuple[str, ...]:
     return tuple(sorted(keys))
 
 
-def normalise_person_name(name: str) -> str:
-    """Without blanks and without the dot in long names, for which people type various characters (买买提·艾力)."""
-    return "".join(letter for letter in half_width(name).casefold() if letter.isalnum())
-
-
 def _replace_end(text: str, spelling: str, form: str) -> str:
     return text.removesuffix(spelling) + form if text.endswith(spelling) and not text.endswith(form) else text

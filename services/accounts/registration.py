@@ -13,7 +13,7 @@ from domain.faults import Faults
 from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from domain.parsing import id_number as parse_id_number
-from domain.parsing import person_name
+from domain.person_names import is_same_name, person_name
 from models.accounts import Account, Session
 from models.experts import Expert
 from services.accounts.expert_matching import link_expert
@@ -212,6 +212,9 @@ class Registration:
             await self.accounts.attach(wechat, pool, checked.mobile, form.privacy_version)
         account = await self._write_account(pool, form, checked, verification, now)
         expert = await link_expert(self.deps, account, now)
+        if expert is not None:
+            account.real_name = expert.name  # spelt as the authority does
+            await account.save(update_fields=["real_name"])
         roles = await roles_of(account.id, now)
         if session is not None:
             await adopt_session(session, account.id, roles)
@@ -260,7 +263,7 @@ class Registration:
         file = await Expert.get_or_none(pool=pool, id_number_hash=checked.number_hash, left_at=None)
         if file is not None:
             mine = file.account_id in (None, known.id if known else None)
-            if file.name == checked.name and file.mobile_hash == checked.mobile_hash and mine:
+            if is_same_name(file.name, checked.name) and file.mobile_hash == checked.mobile_hash and mine:
                 return None
             return Conflict(
                 f"您填写的姓名或手机号与专家库中登记的不一致，请核对后重新注册；仍不行请拨打{hotline}核实。",

@@ -12,6 +12,7 @@ from pydantic import Field
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.faults import Faults
 from domain.masking import mask_mobile
+from domain.person_names import person_name
 from domain.rulebook.book import Rulebook
 from models.accounts import Account, RoleGrant
 from services.accounts.verification_codes import check_mobile
@@ -20,7 +21,6 @@ from services.core.base import Actor, Deps, Page, record, rows
 from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check, role_name
-from services.core.short_texts import check_text
 from services.notifications import Notices, Recipient
 
 Office = Literal["verifier", "supervisor", "venue", "pool_admin"]
@@ -84,7 +84,7 @@ class Staff:
         check(actor, "person.manage")
         now, faults = self.deps.now(), Faults()
         number = faults.check(check_mobile, mobile)
-        shown = faults.check(check_text, name, "name", "姓名", 50, required=True)
+        shown = faults.check(person_name, name, field="name")
         faults.check(_check_role, role, scope, self.deps.book(actor.pool))
         faults.raise_any()
 

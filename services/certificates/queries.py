@@ -13,6 +13,8 @@ from domain.certificates.contents import Contents, digest
 from domain.certificates.lifecycles import CertificateState
 from domain.errors import NotFound
 from domain.masking import mask_name
+from domain.person_names import spell_name
+from domain.typed_text import half_width
 from models.certificates import Certificate
 from services.core.base import Actor, Deps, Page
 from services.core.permissions import check
@@ -76,10 +78,12 @@ class CertificateQueries:
         certificates = Certificate.filter(pool=actor.pool)
         if state:
             certificates = certificates.filter(state=state)
-        if word := search.strip():
+        if word := half_width(search):
             has_digit = any(character.isdigit() for character in word)
             certificates = (
-                certificates.filter(number=word.upper()) if has_digit else certificates.filter(holder__startswith=word)
+                certificates.filter(number=word.upper())
+                if has_digit
+                else certificates.filter(holder__startswith=spell_name(word))
             )
         items = await certificates.order_by("-issued_at", "-id").offset(offset).limit(limit)
         return Page(tuple(self._view(certificate) for certificate in items), await certificates.count())

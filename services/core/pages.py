@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from domain.person_names import name_key
 from services.core.base import rows
 from services.core.sql_values import SqlValues
 
@@ -57,6 +58,12 @@ async def read_rows(
 def contains(text: str) -> str:
     """The ILIKE pattern for texts that contain ``text``."""
     return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+
+
+def contains_name(text: str) -> str:
+    """The LIKE pattern for ``person_key`` of names of persons that contain ``text``, however it is spelt."""
+    key = name_key(text)
+    return contains(key) if key else ""
 
 
 def _count(source: str) -> str:

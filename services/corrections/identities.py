@@ -16,7 +16,7 @@ from domain.faults import Faults
 from domain.identity import IdentityVerificationResult
 from domain.masking import mask_name
 from domain.parsing import id_number as read_id_number
-from domain.parsing import person_name
+from domain.person_names import person_name
 from models.accounts import Account
 from models.corrections import Correction
 from models.experts import Expert

@@ -14,6 +14,7 @@ from uuid import UUID
 from domain.errors import Conflict, InvalidInput
 from domain.experts.corrections import CorrectionKind
 from domain.faults import Faults
+from domain.person_names import is_same_name
 from models.accounts import Account
 from models.corrections import Correction
 from models.experts import Expert
@@ -270,7 +271,7 @@ class MergeCorrections:
 
 
 def _differences(stays: Person, ends: Person) -> Iterator[str]:
-    if stays.name and ends.name and stays.name != ends.name:
+    if stays.name and ends.name and not is_same_name(stays.name, ends.name):
         yield "姓名"
     numbers = [person.own_account.id_number_hash for person in (stays, ends)]
     if all(numbers) and numbers[0] != numbers[1]:

@@ -30,12 +30,13 @@ LISTED_MAX = 50
 _APPS = {"oa": "公众号", "mini": "小程序"}
 _SEARCH = """
 WITH owner AS (
-  SELECT id FROM account WHERE pool = $1 AND real_name = $2 AND real_name <> ''
+  SELECT id FROM account WHERE pool = $1 AND person_key(real_name) = $6 AND real_name <> '' AND $6 <> ''
   UNION SELECT id FROM account WHERE pool = $1 AND mobile_hash = $3
   UNION SELECT id FROM account WHERE pool = $1 AND id_number_hash = $4),
 filed AS (
   SELECT id FROM expert WHERE pool = $1 AND number = $2
-  UNION SELECT id FROM expert WHERE pool = $1 AND grams(name) @> grams($2) AND name = $2
+  UNION SELECT id FROM expert WHERE pool = $1 AND grams(person_key(name)) @> grams($6) AND person_key(name) = $6
+    AND $6 <> ''
   UNION SELECT id FROM expert WHERE pool = $1 AND mobile_hash = $3
   UNION SELECT id FROM expert WHERE pool = $1 AND id_number_hash = $4
   UNION SELECT e.id FROM expert e JOIN owner ON owner.id = e.account_id)
@@ -134,7 +135,7 @@ class People:
             raise InvalidInput("请填写专家编号、姓名、手机号或身份证号。", code="missing", field="search")
         keys = self.deps.keys
         hashes = keys.lookup_hash("mobile", typed.mobile), keys.lookup_hash("id_number", typed.id_number)
-        lines = await rows(_SEARCH, actor.pool, typed.word, *hashes, FOUND_MAX)
+        lines = await rows(_SEARCH, actor.pool, typed.word, *hashes, FOUND_MAX, typed.key)
         async with transaction():
             await record(actor, self.deps.now(), "person.search", "account", actor.account_id, results=len(lines))
         return tuple(

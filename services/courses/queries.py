@@ -13,7 +13,9 @@ from domain.courses.access import Access, access
 from domain.courses.lifecycles import CourseState, EnrolmentState
 from domain.courses.make_ups import MakeUp, make_up_of
 from domain.masking import mask_name
+from domain.person_names import name_key
 from domain.rulebook.courses import CourseRules, load_rules
+from domain.typed_text import half_width
 from models.courses import Course, CourseItem, CourseStudy
 from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
@@ -43,7 +45,7 @@ ORDER BY c.opens_at DESC, n.id DESC LIMIT $3 OFFSET $4
 """
 _ENROLMENT = f"{_FACTS} WHERE n.id = $1"
 _PARTICIPANTS = f"""{_FACTS}
-WHERE n.course_id = $1 AND ($2 = '' OR e.number = $2 OR e.name = $2) AND CASE $3
+WHERE n.course_id = $1 AND ($2 = '' OR e.number = $2 OR person_key(e.name) = $6) AND CASE $3
   WHEN '' THEN TRUE WHEN 'unpaid' THEN n.opens_at IS NULL AND n.state IN ('called', 'learned')
   WHEN 'overdue' THEN n.overdue_at IS NOT NULL ELSE n.state = $3 END
 ORDER BY e.number, n.id LIMIT $4 OFFSET $5
@@ -191,7 +193,8 @@ class CourseQueries:
         """Participants by expert number. ``only``: a state, unpaid or overdue. Raises NotFound."""
         check(actor, "course.manage")
         await get_course(actor, course_id)
-        enrolment_rows = await rows(_PARTICIPANTS, course_id, search.strip()[:40], only, size, (page - 1) * size)
+        word = half_width(search)[:40]
+        enrolment_rows = await rows(_PARTICIPANTS, course_id, word, only, size, (page - 1) * size, name_key(word))
         now = self.deps.now()
         return Page(
             tuple(_view(row, now, masked=masked) for row in enrolment_rows),

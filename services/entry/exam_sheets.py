@@ -9,6 +9,7 @@ from functools import cached_property
 from uuid import UUID
 
 from domain.parsing import person_search
+from domain.person_names import is_same_name, spell_name
 from models.accounts import Account
 from models.applications import Application, ExamSheet
 from services.applications import lock
@@ -160,7 +161,7 @@ class ExamSheets:
             return at, "这份申请不在等待考试，请核对。"
         if application.id in seen:
             return at, f"与第{seen[application.id]}行是同一份申请。"
-        if sheet_row.name and sheet_row.name != application.name:
+        if sheet_row.name and not is_same_name(sheet_row.name, application.name):
             return _TITLES["name"], "与申请人的姓名不一致，请核对。"
         if sheet_row.number and sheet_row.id_number:
             account = await Account.get(id=application.account_id)
@@ -207,7 +208,7 @@ def _row(line: Line, cells: Cells, values: UniqueValues) -> _SheetRow:
         line.number,
         cells.get("number", number, ""),
         id_number,
-        cells.get("name", lambda text: person_search(limited_text(text, 50)).word, ""),
+        cells.get("name", lambda text: spell_name(limited_text(text, 50)), ""),
         cells.get("result", result, default),
         cells.get("reason", lambda text: limited_text(required_text(text), REASON_MAX), ""),
     )

@@ -16,7 +16,7 @@ from domain.rulebook.form import EntryType
 from services.applications import enters, open_sealed
 from services.catalogue_codes import load_codes
 from services.core.base import Deps, Page, rows
-from services.core.pages import contains, read_page
+from services.core.pages import contains_name, read_page
 from services.core.sql_values import SqlValues
 
 PAGE_MAX = 100
@@ -65,7 +65,7 @@ class PublicNoticeList:
         _rules(self.deps, pool)
         values, source = SqlValues(pool, ApplicationState.NOTICE.value), _ON_NOTICE
         if text := search.strip()[:50]:
-            source += f" AND a.name ILIKE {values.add(contains(text))}"
+            source += f" AND person_key(a.name) LIKE {values.add(contains_name(text))}"
         size = min(limit, PAGE_MAX)
         page_rows, total = await read_page(_COLUMNS, "a", source, _ORDER, values, offset=offset, limit=size)
         return Page(tuple(await self._show(pool, page_rows)), total)

@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.errors import NotFound
 from domain.experts.employments import ListedEmployers
 from domain.experts.file import ExpertFile, FileChange, FileSource, fold
+from domain.person_names import spell_name
 from models.experts import Expert
 from services.core.base import Actor, Deps, rows
 from services.core.crypto import Keyring
@@ -73,6 +74,8 @@ async def read_listed_employers(pool: str, values: Iterable[object]) -> ListedEm
 def change_of(keys: Keyring, row: Mapping[str, Any]) -> FileChange:
     """A change from a row of ``expert_file_change``, also one that stands in a column of another statement."""
     values: dict[str, object] = json.loads(keys.open_text(row["values_sealed"], PURPOSE))
+    if isinstance(name := values.get("name"), str):
+        values["name"] = spell_name(name)  # sealed before names had one spelling; the columns were migrated
     return FileChange(row["at"], FileSource(row["source"]), values, row["source_id"], row["actor_id"])
 
 

@@ -14,7 +14,8 @@ from domain.errors import InvalidInput
 from domain.experts.employments import ListedEmployers, rows_of
 from domain.experts.file import ExpertFile
 from domain.forms.values import is_empty
-from domain.parsing import id_number, mobile_number, person_name
+from domain.parsing import id_number, mobile_number
+from domain.person_names import person_name
 from domain.typed_text import half_width
 from services.experts.import_sheet import COLUMNS
 from services.spreadsheets.cells import (
@@ -151,9 +152,9 @@ def _mobile(text: str) -> str:
 
 def _name(text: str) -> str:
     try:
-        return person_name(limited_text(" ".join(required_text(text).split()), 50))
+        return person_name(required_text(text))
     except InvalidInput as error:
-        raise BadCell("应与身份证一致，2至50个字，不含数字和符号") from error
+        raise BadCell(error.message.rstrip("。")) from error
 
 
 def _date(text: str) -> str:

@@ -19,7 +19,7 @@ from models.applications import Application
 from services.applications import Progress, progress_of, unknown_application
 from services.catalogue_codes import load_codes
 from services.core.base import Actor, Deps, Page, record, rows, transaction
-from services.core.pages import contains, read_page
+from services.core.pages import contains, contains_name, read_page
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.core.sql_values import SqlValues
@@ -220,7 +220,8 @@ class ApplicationList:
         if wanted.entry_type:
             add("entry_type = ?", wanted.entry_type)
         if word := check_text(wanted.search, "search", "搜索词", 50):
-            add("(name ILIKE ? OR number ILIKE substr(?, 2))", contains(word))
+            named, numbered = values.add(contains_name(word)), values.add(contains(word)[1:])
+            parts.append(f"(person_key(name) LIKE {named} OR number ILIKE {numbered})")
         if wanted.submitted_from is not None:
             add("submitted_at >= ?", wanted.submitted_from)
         if wanted.submitted_until is not None:

@@ -122,7 +122,7 @@ _SPECIALTY = """e.specialty_path && ARRAY(SELECT c.code::text FROM catalogue_ent
   WHERE c.kind = 'specialty' AND c.pool IN ('', $1) AND (c.code = {code} OR c.name ILIKE {name}))"""
 _EMPLOYER = """EXISTS (SELECT FROM employment m WHERE m.expert_id = e.id AND m.until IS NULL
   AND grams(m.unit_name) @> {grams} AND position({word} IN lower(m.unit_name)) > 0)"""
-_NAME = "grams(e.name) @> {grams} AND position({word} IN lower(e.name)) > 0"
+_NAME = "grams(person_key(e.name)) @> {grams} AND position({word} IN person_key(e.name)) > 0"
 _ORDERS: Mapping[str, str] = {
     "name": "e.name_sort, e.id",
     "term": "e.term_until NULLS LAST, e.id",
@@ -311,8 +311,8 @@ class ExpertList:
             return f"e.id_number_hash = {values.add(keys.lookup_hash('id_number', typed.id_number))}"
         if typed.mobile:
             return f"e.mobile_hash = {values.add(keys.lookup_hash('mobile', typed.mobile))}"
-        part = typed.word.lower()
-        name = _NAME.format(grams=values.add(grams(part)), word=values.add(part))
+        key = typed.key
+        name = _NAME.format(grams=values.add(grams(key)), word=values.add(key)) if key else "FALSE"
         return f"(e.number = {values.add(typed.word)} OR {name})" if _NUMBER.fullmatch(typed.word) else name
 
     def _by_history(self, wanted: ExpertFilter) -> list[str]:

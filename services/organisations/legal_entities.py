@@ -12,6 +12,7 @@ from domain.clock import print_date
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, RuleViolation
 from domain.faults import Faults
 from domain.ids import new_id
+from domain.person_names import person_name, spell_name
 from domain.typed_text import half_width
 from models.accounts import Account
 from models.organisations import AgentLink, Organisation
@@ -69,8 +70,9 @@ class LegalEntities:
                 raise Conflict(
                     "统一身份认证平台登记的手机号与当前登录的不一致，请改用同一手机号。", code="mobile_differs"
                 )
-            if claims.name and account.registered_at is None and account.real_name != claims.name:
-                account.real_name = claims.name
+            name = spell_name(claims.name)
+            if name and account.registered_at is None and account.real_name != name:
+                account.real_name = name
                 await account.save(update_fields=["real_name"])
             organisation = await self._save_organisation(pool, claims, account.id, now)
             role = "organisation" if claims.user_type == "legal" else "agent"
@@ -136,14 +138,13 @@ class LegalEntities:
         begin = valid_from or now
         end = valid_until or begin + self.deps.book(actor.pool).login.agent_link_default
         number = faults.check(check_mobile, mobile)
-        if not 1 <= len(name.strip()) <= 50:
-            faults.add(InvalidInput("请填写经办人姓名（不超过50个字）。", field="name"))
+        name = faults.check(person_name, name, field="name", label="经办人姓名") or ""
         faults.check(self._check_period, actor.pool, begin, end, now)
         faults.raise_any()
 
         async def run() -> Agent:
             organisation = await Organisation.get(id=organisation_id, pool=actor.pool)
-            account = await self._agent_account(organisation, number, name.strip())
+            account = await self._agent_account(organisation, number, name)
             link = await self._set_link(organisation.id, account.id, begin, end, accepted_at=None, now=now)
             await record(
                 actor, now, "organisation.link_agent", "organisation", organisation.id, account=str(account.id)

@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.clock import SHANGHAI, local
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.faults import Faults, check_given
+from domain.person_names import person_name
 from models.accounts import Account
 from models.reviews import ReviewAssignment, ReviewSubstitution
 from services.accounts import account_by_mobile, check_mobile
@@ -155,7 +156,7 @@ class Absences:
         if form.account_id is not None and not await assigned.exists():
             faults.add(InvalidInput("请选择要外出的审核人员。", code="no_reviewer", field="account_id"))
         mobile = faults.check(_check_mobile, form.substitute_mobile)
-        name = faults.check(check_text, form.substitute_name, "substitute_name", "代办人姓名", 50, required=True)
+        name = faults.check(person_name, form.substitute_name, field="substitute_name", label="代办人姓名")
         span = faults.check(self._check_days, form.starts_on, form.ends_on)
         reason = faults.check(check_text, form.reason, "reason", "原因", _REASON_MAX)
         faults.raise_any()

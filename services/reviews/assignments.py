@@ -9,6 +9,7 @@ from uuid import UUID
 
 from domain.errors import InvalidInput, NotFound
 from domain.faults import Faults
+from domain.person_names import person_name
 from domain.rulebook.book import Rulebook
 from models.experts import CatalogueEntry
 from models.reviews import ReviewAssignment
@@ -50,7 +51,7 @@ class Assignments:
         check(actor, "review.assign")
         book, now, faults = self.deps.book(actor.pool), self.deps.now(), Faults()
         mobile = faults.check(check_mobile, form.mobile)
-        name = faults.check(check_text, form.name, "name", "姓名", 50, required=True)
+        name = faults.check(person_name, form.name, field="name")
         region = form.region or book.pool.region
         with faults.part():
             await _check_place(book, form.step, region, form.specialty)

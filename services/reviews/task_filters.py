@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 
 from domain.forms.display import show_region, show_specialty
 from domain.rulebook.book import Rulebook
+from domain.typed_text import half_width
 from services.catalogue_codes import CatalogueCodes
 from services.core.base import rows
-from services.core.pages import contains
+from services.core.pages import contains, contains_name
 from services.core.sql_values import SqlValues
 
 WAITING_DAYS = (1, 3, 7, 15)
 """Offered ages of a task, in days."""
-_NAMED = (
-    "t.application_id IN (SELECT p.id FROM application p WHERE p.pool = $1 AND (p.number ILIKE ? OR p.name ILIKE ?))"
-)
+_NAMED = """t.application_id IN (SELECT p.id FROM application p WHERE p.pool = $1
+  AND (p.number ILIKE {number} OR person_key(p.name) LIKE {name}))"""
 _OF_APPLICATION = "EXISTS (SELECT 1 FROM application p WHERE p.id = t.application_id AND {})"
 _SPECIALTY = """
 CASE WHEN t.specialty <> '' THEN starts_with(t.specialty, ?)
@@ -149,8 +149,13 @@ def narrow(where: str, values: SqlValues, wanted: TaskFilter, book: Rulebook, no
         if name in parts:
             parts[name] = _OF_APPLICATION.format(parts[name])
     if wanted.search.strip():
-        parts["search"] = _NAMED.replace("?", values.add(contains(wanted.search.strip()[:50])))
+        parts["search"] = _NAMED.format(**_search_values(wanted, values))
     return " AND ".join([where, *parts.values()]), values
+
+
+def _search_values(wanted: TaskFilter, values: SqlValues) -> dict[str, str]:
+    word = half_width(wanted.search)[:50]
+    return {"number": values.add(contains(word)), "name": values.add(contains_name(word))}
 
 
 async def count_tasks(where: str, values: SqlValues, wanted: TaskFilter, book: Rulebook, now: datetime) -> Counted:
@@ -158,8 +163,9 @@ async def count_tasks(where: str, values: SqlValues, wanted: TaskFilter, book: R
     values = SqlValues(*values)
     parts = _conditions(wanted, values, book, now)
     if wanted.search.strip():
-        named = values.add(contains(wanted.search.strip()[:50]))
-        parts["search"] = f"(p.number ILIKE {named} OR p.name ILIKE {named})"
+        parts["search"] = "(p.number ILIKE {number} OR person_key(p.name) LIKE {name})".format(
+            **_search_values(wanted, values)
+        )
     flags = "".join(f", {sql} AS fits_{name}" for name, sql in parts.items())
     chosen = [name for name in _CHOSEN if name in parts]
 

@@ -13,7 +13,6 @@ from domain.parsing import (
     date_range,
     id_number,
     mobile_number,
-    person_name,
     person_search,
     yes_or_no,
 )
@@ -259,23 +258,3 @@ def test_any_words_are_either_a_span_or_a_polite_refusal(text, asked_at):
         message = "。"
         assert span.starts_at < span.ends_at <= span.starts_at + timedelta(days=366)
     assert message.endswith("。")
-
-
-@pytest.mark.parametrize(
-    ("typed", "name"),
-    [
-        (" 王小明 ", "王小明"),
-        ("阿卜杜拉•买买提", "阿卜杜拉·买买提"),
-        ("欧阳　锋", "欧阳锋"),
-        ("Anna  Li", "Anna Li"),
-        ("㛃䶮", "㛃䶮"),
-    ],
-)
-def test_a_name_is_taken_as_on_the_card(typed, name):
-    assert person_name(typed) == name
-
-
-@pytest.mark.parametrize("typed", ["", "王", "王1", "<b>王</b>", "王小明!", "·王", "13800138000", "王" * 61])
-def test_what_is_no_name_is_refused(typed):
-    with pytest.raises(InvalidInput, match="真实姓名"):
-        person_name(typed)

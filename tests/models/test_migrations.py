@@ -20,6 +20,7 @@ from psycopg.types.json import Json
 from tortoise import Tortoise
 
 from domain.errors import Conflict
+from domain.person_names import name_key
 from models import migrate as migrations
 from models.database_connection import tortoise_config
 from models.migrate import MIGRATIONS, check_version, migrate, pending_migrations
@@ -51,6 +52,7 @@ DIGESTS = {
     "0024_reports.sql": "d38b61c31c8d5dad15ab8ee845ee7abb28613e6db37a8ef71ef26308ecf71e54",
     "0025_feedback_threads.sql": "14c3c9e3970187f9116ee65d8bb6da63d9f97c192d32fe28d6b66b59dda8efb2",
     "0026_channels.sql": "72d22bdfed21c5e3457aa22e2ad11f71cb3a9c227b2882af4701dc88714d9d6f",
+    "0027_person_names.sql": "a213bc053bcd1359eb057306b69ac735488d71029a626dcc1ac7dd01979b2030",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]
@@ -73,6 +75,10 @@ _PROGRAMS = """
 SELECT c.relname, pg_get_triggerdef(t.oid) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT tgisinternal
 UNION ALL SELECT p.proname, pg_get_functiondef(p.oid) FROM pg_proc p WHERE p.proname LIKE 'procrastinate%'
 UNION ALL SELECT enumtypid::regtype::text, enumlabel FROM pg_enum
+"""
+_ACCOUNT = """
+INSERT INTO account (id, pool, real_name, mobile_sealed, mobile_hash, privacy_version, created_at)
+VALUES (gen_random_uuid(), 'demo', %(name)s, '', %(number)s, '', now())
 """
 WITHOUT_MODEL = {"exam_answer", "exam_answer_event", "tortoise_migrations"}
 """Tables that only SQL uses, beside those of the job queue."""
@@ -177,6 +183,40 @@ def test_who_was_suspended_before_is_suspended_until_it_is_lifted(empty_database
             "FROM sanction s JOIN expert e ON e.id = s.expert_id"
         ).fetchall()
     assert rows == [("2", "suspension", "imposed", None, True)], "who has left is not suspended"
+
+
+_FORMER_NAMES = {
+    "阿卜杜热合曼・买买提艾力": "阿卜杜热合曼·买买提艾力",
+    "阿卜杜热合曼．买买提艾力": "阿卜杜热合曼·买买提艾力",
+    "阿卜杜热合曼 · 买买提艾力": "阿卜杜热合曼·买买提艾力",
+    "阿卜杜热合曼-买买提艾力": "阿卜杜热合曼·买买提艾力",
+    "张\u3000三": "张三",
+    "𠮷 田\u200b": "𠮷田",
+    "J. R. Smith": "J. R. Smith",
+    "Ａｎｎａ\xa0 Ｌｉ": "Anna Li",
+    "·": "·",
+    "": "",
+}
+
+
+def test_names_of_persons_get_their_one_spelling_and_are_found_by_their_key(empty_database: str, folder: Path) -> None:
+    later = [path for path in sorted(folder.glob("*.sql")) if path.name >= "0023"]
+    contents = {path: path.read_bytes() for path in later}
+    for path in later:
+        path.unlink()
+    asyncio.run(migrate(empty_database))
+    with psycopg.connect(empty_database, autocommit=True) as connection:
+        for number, name in enumerate(_FORMER_NAMES):
+            connection.execute(_ACCOUNT, {"number": number, "name": name})
+    for path, content in contents.items():
+        path.write_bytes(content)
+    asyncio.run(migrate(empty_database))
+    with psycopg.connect(empty_database) as connection:
+        named = connection.execute(
+            "SELECT real_name, person_key(real_name) FROM account ORDER BY mobile_hash"
+        ).fetchall()
+    assert [name for name, _ in named] == list(_FORMER_NAMES.values())
+    assert [key for _, key in named] == [name_key(name) for name in _FORMER_NAMES]
 
 
 _SHEET = {

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from domain.clock import print_date
 from domain.draws.lifecycles import InvitationState
-from domain.draws.recusal_keys import normalise_person_name
 from domain.errors import Conflict, InvalidInput, TooMany
 from domain.experts.employments import RecusalRule, declared_keys, rows_of
 from domain.experts.file import FileChange, FileSource, fold
@@ -29,6 +28,7 @@ from domain.experts.recusal_units import (
 )
 from domain.faults import Faults
 from domain.forms.values import ROWS_MAX, UNIT_PARTS, clean_value
+from domain.person_names import name_key
 from domain.rulebook.book import Rulebook
 from models.attendance import Attendance
 from models.draws import Draw
@@ -201,7 +201,7 @@ class DeclaredRecusals:
         listed = await read_listed_employers(draw.pool, [change.values.get("employer") for change in changes])
         rule = RecusalRule(sources.employed_after, book.form.own_employer_recused)
         keys = declared_keys(changes, listed, rule, invitation.created_at)
-        own = normalise_person_name(expert.name)
+        own = name_key(expert.name)
         return bool(keys.intersection(sources.units)) or any(
             name == own and unit_key in keys for name, unit_key in sources.pairs
         )

@@ -13,7 +13,8 @@ from uuid import UUID
 
 from domain.draws.eligibility import covering_regions, years_before
 from domain.draws.record import SkipReason
-from domain.draws.recusal_keys import normalise_person_name, unit_keys
+from domain.draws.recusal_keys import unit_keys
+from domain.person_names import name_key
 from domain.rulebook.book import Rulebook
 from models.draws import AvoidedDraw, CallNotice, Condition, Draw, RecusalPerson, RecusalUnit
 from services.core.base import rows
@@ -28,7 +29,7 @@ from services.experts import (
     overlaps,
 )
 
-_NAME = "lower(regexp_replace(e.name, '[^[:alnum:]]', '', 'g'))"
+_NAME = "person_key(e.name)"
 _TOOK_PART = "('accepted', 'left', 'absent', 'recused', 'released')"
 _RECUSED = f"""e.recusal_keys && $1::text[] OR e.id_number_hash = ANY($2::text[])
     OR EXISTS (SELECT 1 FROM employment m WHERE m.expert_id = e.id AND m.unit_keys && $1::text[]
@@ -156,7 +157,7 @@ async def recusals(draw: Draw, years: int) -> RecusalSources:
     units = await RecusalUnit.filter(draw_id=draw.id)
     persons = await RecusalPerson.filter(draw_id=draw.id)
     avoided = await AvoidedDraw.filter(draw_id=draw.id)
-    named = [(normalise_person_name(p.name), p.unit_name) for p in persons if not p.id_number_hash]
+    named = [(name_key(p.name), p.unit_name) for p in persons if not p.id_number_hash]
     return RecusalSources(
         years_before(draw.starts_at, years),
         tuple(sorted({key for unit in units for key in unit_keys(unit.name, unit.credit_code)})),

@@ -9,7 +9,8 @@ from uuid import UUID
 
 from domain.draws import eligibility
 from domain.draws.record import SkipReason
-from domain.draws.recusal_keys import normalise_person_name, unit_keys
+from domain.draws.recusal_keys import unit_keys
+from domain.person_names import name_key
 from domain.spans import Span
 from services.draws.call_order.recusal_commitment import SealedRecusal
 from services.experts import times_of_facts
@@ -90,9 +91,7 @@ def recusals_of(
     """The recusals that a round committed to; ``avoided`` are the draws whose numbers it contains."""
     entries = [recusal.facts for recusal in committed]
     persons = [entry for entry in entries if entry["kind"] == "person"]
-    named = [
-        (normalise_person_name(person["name"]), person["unit"]) for person in persons if not person["id_number_hash"]
-    ]
+    named = [(name_key(person["name"]), person["unit"]) for person in persons if not person["id_number_hash"]]
     return eligibility.Recusals(
         draw_id=draw_id,
         employed_after=datetime.fromisoformat(setting["employed_after"]),

@@ -11,10 +11,10 @@ from tortoise.expressions import Q
 
 from domain.clock import local
 from domain.draws.lifecycles import DrawState
-from domain.draws.recusal_keys import normalise_person_name
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.faults import Faults
 from domain.parsing import is_mobile
+from domain.person_names import name_key
 from domain.typed_text import half_width
 from models.accounts import Account
 from models.draws import CallNotice, Condition, Draw
@@ -183,7 +183,7 @@ class CallNoticesAndConditions:
         """Neither name nor phone may be that of the operator or of the agent who set the draw up. Raises
         RuleViolation."""
         agent, keys = await Account.get(id=draw.agent_id), self.deps.keys
-        names = {normalise_person_name(name) for name in (draw.operator_name, agent.real_name)}
+        names = {name_key(name) for name in (draw.operator_name, agent.real_name)}
         phones = {
             digits_of(keys.read(draw.operator_phone_sealed, PHONE)),
             digits_of(keys.read(agent.mobile_sealed, "mobile")),
@@ -191,7 +191,7 @@ class CallNoticesAndConditions:
         mobiles = {number for number in phones if is_mobile(number)}  # a switchboard may serve both
         faults = Faults()
         for is_same, field, word in (
-            (normalise_person_name(contact) in names, "contact", "联系人"),
+            (name_key(contact) in names, "contact", "联系人"),
             (any(mobile in digits_of(phone) for mobile in mobiles), "contact_phone", "联系方式"),
         ):
             if is_same:

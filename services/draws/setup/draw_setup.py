@@ -14,6 +14,7 @@ from domain.clock import local
 from domain.draws.lifecycles import DrawEvent, DrawState
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.faults import Faults
+from domain.person_names import spell_name
 from models.draws import (
     AvoidedDraw,
     CallNotice,
@@ -229,7 +230,7 @@ class DrawSetup(CallNoticesAndConditions):
         draw.bid_closing_at = form.bid_closing_at
         draw.starts_at, draw.ends_at = times.starts_at, times.ends_at
         draw.needed, draw.on_site = form.needed, form.on_site
-        draw.operator_name = form.operator_name.strip()
+        draw.operator_name = spell_name(form.operator_name)
         draw.operator_phone_sealed = self.deps.keys.seal(form.operator_phone.strip(), "phone")
         draw.operator_id_sealed = self.deps.keys.seal(form.operator_id_number, "id_number")
 

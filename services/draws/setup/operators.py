@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.errors import InvalidInput
 from domain.masking import mask_id_number
 from domain.parsing import id_number
+from domain.person_names import is_same_name, name_key, spell_name
 from models.accounts import Account
 from models.draws import Draw
 from services.core import permissions
@@ -19,7 +20,8 @@ from services.draws.views import DrawView
 _ID = "id_number"
 _LAST = """
 SELECT d.id FROM draw d WHERE d.pool = $1 AND d.organisation_id = $2 AND ($3::uuid IS NULL OR d.agent_id = $3)
- AND d.operator_id_sealed <> '' AND ($4 = '' OR d.operator_name = $4) ORDER BY d.created_at DESC, d.id LIMIT 1
+ AND d.operator_id_sealed <> '' AND ($4 = '' OR person_key(d.operator_name) = $4)
+ ORDER BY d.created_at DESC, d.id LIMIT 1
 """
 
 
@@ -51,9 +53,9 @@ class Operators:
     async def complete(self, actor: Actor, form: DrawForm, draw: Draw | None = None) -> DrawForm:
         """Add the operator's known ID number where none was typed: that of the ``draw`` being changed, while the name
         stays. Raises InvalidInput."""
-        name = form.operator_name.strip()
+        name = spell_name(form.operator_name)
         if not form.operator_id_number.strip():
-            if draw and draw.operator_name == name and draw.operator_id_sealed:
+            if draw and is_same_name(draw.operator_name, name) and draw.operator_id_sealed:
                 return replace(form, operator_id_number=self.deps.keys.read(draw.operator_id_sealed, _ID))
             return replace(form, operator_id_number=await self._known_id(actor, name))
         try:
@@ -68,14 +70,14 @@ class Operators:
         if draw := await self._find_last_draw(actor, actor.account_id, name):
             return self.deps.keys.read(draw.operator_id_sealed, _ID)
         account = await Account.get(id=actor.account_id)
-        if account.real_name == name and account.id_number_sealed:
+        if is_same_name(account.real_name, name) and account.id_number_sealed:
             return self.deps.keys.open_text(account.id_number_sealed, _ID)
         draw = await self._find_last_draw(actor, None, name) if actor.role != "agent" else None
         return self.deps.keys.read(draw.operator_id_sealed, _ID) if draw else ""
 
     async def _find_last_draw(self, actor: Actor, agent: UUID | None, name: str = "") -> Draw | None:
         """The newest draw of one agent, or of all; with an operator of this name, if given."""
-        draws = await rows(_LAST, actor.pool, actor.organisation_id, agent, name)
+        draws = await rows(_LAST, actor.pool, actor.organisation_id, agent, name_key(name))
         return await Draw.get(id=draws[0]["id"]) if draws else None
 
     def operator_of(self, draw: Draw | DrawView) -> Operator:

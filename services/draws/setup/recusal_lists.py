@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from domain.draws.recusal_keys import normalise_credit_code, normalise_person_name, normalise_unit_name, unit_keys
+from domain.draws.recusal_keys import normalise_credit_code, normalise_unit_name, unit_keys
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.faults import Faults
 from domain.parsing import credit_code, id_number
+from domain.person_names import is_same_name, person_name
 from domain.rulebook.sections import DrawRules
 from models.draws import Draw, RecusalPerson, RecusalUnit
 from models.projects import Project
@@ -72,6 +73,8 @@ class RecusalLists:
             rules, faults, hashed = self.deps.book(actor.pool).draw, Faults(), ""
             if not name.strip():
                 faults.add(InvalidInput("请填写回避人员姓名。", field="name"))
+            else:
+                name = faults.check(person_name, name, field="name") or name
             if not number.strip() and not unit_keys(unit_name):
                 message = "请填写身份证号；不清楚时请填写其工作单位，只有姓名不能回避。"
                 faults.add(InvalidInput(message, field="id_number"))
@@ -88,14 +91,14 @@ class RecusalLists:
                 )
             person = RecusalPerson(
                 draw_id=draw_id,
-                name=name.strip(),
+                name=name,
                 id_number_hash=hashed,
                 unit_name=unit_name.strip(),
                 reason=reason,
                 evidence=evidence,
             )
             if any(_same_person(person, other) for other in listed):
-                raise InvalidInput(f"回避人员“{name.strip()}”已在名单中，不用重复添加。", code="repeated", field="name")
+                raise InvalidInput(f"回避人员“{name}”已在名单中，不用重复添加。", code="repeated", field="name")
             await person.save()
             return person.id
 
@@ -127,7 +130,7 @@ def _same_unit(name: str, code: str, other: RecusalUnit) -> bool:
 def _same_person(person: RecusalPerson, other: RecusalPerson) -> bool:
     if person.id_number_hash and other.id_number_hash:
         return person.id_number_hash == other.id_number_hash
-    same_name = normalise_person_name(person.name) == normalise_person_name(other.name)
+    same_name = is_same_name(person.name, other.name)
     return same_name and set(unit_keys(person.unit_name)) == set(unit_keys(other.unit_name))
 
 

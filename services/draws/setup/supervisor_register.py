@@ -7,6 +7,7 @@ from uuid import UUID
 
 from domain.errors import Conflict, NotFound
 from domain.faults import Faults
+from domain.person_names import person_name
 from models.draws import SupervisorEntry
 from services.accounts import check_mobile
 from services.core.base import Actor, Deps, record, transaction
@@ -27,7 +28,7 @@ class SupervisorRegister:
         """Raises InvalidInput with all faults, Conflict when the mobile is in the register already."""
         check(actor, "supervisor.manage")
         faults = Faults()
-        shown = faults.check(check_text, name, "name", "姓名", 50, required=True)
+        shown = faults.check(person_name, name, field="name")
         office = faults.check(check_text, department, "department", "单位或部门", 100, required=True)
         number = faults.check(check_mobile, mobile)
         faults.raise_any()

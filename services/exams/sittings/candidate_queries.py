@@ -11,6 +11,8 @@ from uuid import UUID
 from domain.clock import print_span
 from domain.exams.lifecycles import CandidateState, ExamAttemptState
 from domain.masking import mask_name
+from domain.person_names import name_key
+from domain.typed_text import half_width
 from models.exams import Exam
 from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
@@ -32,7 +34,7 @@ LEFT JOIN LATERAL (
     FROM exam_attempt t WHERE t.candidate_id = c.id ORDER BY t.number DESC LIMIT 1
 ) a ON TRUE
 WHERE c.exam_id = $1 AND ($2 = '' OR c.state = $2) AND ($3::uuid IS NULL OR c.sitting_id = $3)
-  AND ($4 = '' OR k.real_name = $4 OR p.number = $4 OR x.number = $4) AND ($5::uuid IS NULL OR c.id = $5)
+  AND ($4 = '' OR person_key(k.real_name) = $8 OR p.number = $4 OR x.number = $4) AND ($5::uuid IS NULL OR c.id = $5)
 ORDER BY c.called_at, c.id LIMIT $6 OFFSET $7
 """
 
@@ -96,7 +98,9 @@ class CandidateQueries:
     async def _lines(
         self, exam: Exam, wanted: CandidateFilter, only: UUID | None, limit: int, offset: int
     ) -> Sequence[Mapping[str, Any]]:
-        return await rows(_LIST, exam.id, wanted.state, wanted.sitting_id, wanted.search.strip(), only, limit, offset)
+        word = half_width(wanted.search)
+        values = (wanted.state, wanted.sitting_id, word, only, limit, offset, name_key(word))
+        return await rows(_LIST, exam.id, *values)
 
     def _line(self, row: Mapping[str, Any]) -> CandidateLine:
         now = self.deps.now()

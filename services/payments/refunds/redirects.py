@@ -19,6 +19,8 @@ import structlog
 from domain.errors import Conflict, InvalidInput, NotFound, OutcomeUnknown, Rejected, Transient, Unavailable
 from domain.faults import Faults
 from domain.payments.lifecycles import REFUND, RefundEvent, RefundState
+from domain.person_names import person_name, spell_name
+from domain.typed_text import half_width
 from models.payments import Refund
 from services.core.base import Actor, Deps, record, system, transaction
 from services.core.permissions import check
@@ -47,7 +49,6 @@ BANKS: Mapping[str, str] = {
 """Banks whose debit cards the platform accepts, by its codes."""
 MERCHANT = "merchant"
 _ACCOUNT = re.compile(r"[0-9]{12,19}", re.ASCII)
-_HOLDER = re.compile(r"[^\W\d_]([^\W\d_]|[·. ]){1,49}")
 _SOON = timedelta(seconds=15)
 
 
@@ -60,13 +61,15 @@ def destination(redirected_to: str) -> str:
 
 def check_card(bank: str, account: str, holder: str) -> BankCard:
     """The card in the platform's format. Raises InvalidInput with all faults; their texts never repeat a value."""
-    number, name = re.sub(r"[\s-]", "", account), " ".join(holder.split())
+    number, name = re.sub(r"[\s-]", "", half_width(account)), spell_name(holder)
     faults = Faults()
     if bank not in BANKS:
         faults.add(InvalidInput("请选择开户银行。只支持这些银行的借记卡。", code="bank", field="bank"))
     if not _ACCOUNT.fullmatch(number):
         faults.add(InvalidInput("银行卡号为12到19位数字，请核对。", code="bank_account", field="account"))
-    if not _HOLDER.fullmatch(name):
+    try:
+        person_name(name)
+    except InvalidInput:  # whose text names a character of the name
         faults.add(InvalidInput("请填写开户人的真实姓名。", code="bank_holder", field="holder"))
     faults.raise_any()
     return BankCard(bank, number, name)

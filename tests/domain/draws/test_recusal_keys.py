@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.draws.recusal_keys import normalise_person_name, normalise_unit_name, unit_keys
+from domain.draws.recusal_keys import normalise_unit_name, unit_keys
 
 SAME = [
     ("广东建工集团有限公司", "广东建工（集团）有限公司"),
@@ -62,10 +62,3 @@ def test_keys_come_sorted_and_without_repeats():
 def test_normalising_twice_is_normalising_once(name):
     once = normalise_unit_name(name)
     assert normalise_unit_name(once) == once
-
-
-def test_long_names_are_one_however_their_dot_is_typed():
-    assert (
-        len({normalise_person_name(name) for name in ("买买提·艾力", "买买提•艾力", "买买提 艾力", "买买提．艾力")})
-        == 1
-    )

@@ -244,6 +244,15 @@ async def test_an_imported_expert_gets_his_file(sign_up: SignUp) -> None:
     )
 
 
+@pytest.mark.parametrize("dot", ["•", "．", " ", ""])
+async def test_an_expert_gets_his_file_however_the_dot_of_his_name_is_typed(sign_up: SignUp, dot: str) -> None:
+    mobile = mobile_number()
+    expert = await make_expert(sign_up.deps, mobile, name="阿卜杜热合曼·买买提艾力", id_number=OTHER_NUMBER)
+    done = await sign_up.register(mobile, id_number=OTHER_NUMBER, name=f"阿卜杜热合曼{dot}买买提艾力")
+    assert done.expert_number == expert.number
+    assert (await Account.get(id=done.account_id)).real_name == expert.name
+
+
 @pytest.mark.parametrize("differs", ["name", "mobile", "account"])
 async def test_knowing_a_name_and_id_number_does_not_open_an_experts_file(sign_up: SignUp, differs: str) -> None:
     mobile = mobile_number()

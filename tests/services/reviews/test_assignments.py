@@ -122,7 +122,7 @@ async def test_offices_are_granted_revoked_and_granted_again(deps: Deps) -> None
 )
 async def test_an_office_or_place_that_does_not_exist_is_refused(deps: Deps, role: str, scope: str, field: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        await Staff(deps).grant(await admin_of(deps), mobile=MOBILE, name="王", role=role, scope=scope)
+        await Staff(deps).grant(await admin_of(deps), mobile=MOBILE, name="王某", role=role, scope=scope)
     assert refused.value.field == field
 
 

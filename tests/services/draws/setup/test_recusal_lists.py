@@ -150,9 +150,10 @@ async def test_a_preview_does_not_tell_whether_a_named_person_is_in_the_pool(off
     assert await preview_band(office, draw_id) == "5-9人"
     hashed = office.deps.keys.lookup_hash("id_number", ID_NUMBER)
     await Expert.filter(id=experts[0].id).update(id_number_hash=hashed)
+    await Expert.filter(id=experts[1].id).update(name="李重名")
     await Employment.create(expert_id=experts[1].id, unit_name="小事务所", unit_keys=list(unit_keys("小事务所")))
-    await office.recusal_lists.add_person(office.agency, draw_id, experts[0].name, ID_NUMBER, "", *WHY)
-    await office.recusal_lists.add_person(office.agency, draw_id, experts[1].name, "", "小事务所", *WHY)
+    await office.recusal_lists.add_person(office.agency, draw_id, "王某", ID_NUMBER, "", *WHY)
+    await office.recusal_lists.add_person(office.agency, draw_id, "李重名", "", "小事务所", *WHY)
     await office.recusal_lists.add_unit(office.agency, draw_id, "小事务所", "", *WHY)
     assert await preview_band(office, draw_id) == "5-9人"
 

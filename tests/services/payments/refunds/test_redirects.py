@@ -216,7 +216,6 @@ async def test_only_an_abnormal_refund_of_the_own_pool_by_an_administrator(
         ("account", ""),
         ("account", "62220212345"),
         ("account", "6" * 20),
-        ("account", "６２２２０２１２３４５６７８９０"),
         ("holder", ""),
         ("holder", "王"),
         ("holder", "6222021234567890"),
