@@ -55,6 +55,8 @@ def person_name(text: str, *, field: str | None = None, label: str = "姓名") -
         raise InvalidInput(f"{label}最多{LONGEST}个字，{_REFUSAL}", code="bad_name", field=field)
     if wrong := name_illegal(name) or _find_symbol(name):
         raise InvalidInput(f"{label}中不能有{wrong}，{_REFUSAL}", code="bad_name", field=field)
+    if not name:
+        raise InvalidInput(f"请填写{label}，应为与身份证一致的真实姓名。", code="missing", field=field)
     if len(name) < 2:
         raise InvalidInput(_REFUSAL, code="bad_name", field=field)
     return name

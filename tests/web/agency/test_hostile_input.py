@@ -94,7 +94,8 @@ async def fill(world: World) -> UUID:
     await Organisation.all().update(name=EVIL)
     await record(office.agency, now, "draw.paused", "draw", draw_id, reason=EVIL)
     entities = world.services.organisations.legal_entities
-    await entities.link_agent(office.agency, mobile=MOBILE, name=EVIL)
+    await entities.link_agent(office.agency, mobile=MOBILE, name="甲某")
+    await Account.filter(real_name="甲某").update(real_name=EVIL)
     for kind in ("project", "basic", "notice", "condition"):
         subject = {"project": office.agency.organisation_id, "basic": office.project_id}.get(kind, draw_id)
         typed = dict.fromkeys((*texts, *place, "regions", "specialty", "region", "category"), EVIL)
