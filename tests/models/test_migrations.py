@@ -200,7 +200,7 @@ _FORMER_NAMES = {
 
 
 def test_names_of_persons_get_their_one_spelling_and_are_found_by_their_key(empty_database: str, folder: Path) -> None:
-    later = [path for path in sorted(folder.glob("*.sql")) if path.name >= "0023"]
+    later = [path for path in sorted(folder.glob("*.sql")) if path.name >= "0027"]
     contents = {path: path.read_bytes() for path in later}
     for path in later:
         path.unlink()
@@ -234,7 +234,7 @@ _SHEET = {
     "finished_at": datetime(2026, 11, 3, tzinfo=UTC),
 }
 """What each sheet holds before and afterwards."""
-_ACCOUNT = {"mobile_sealed": "", "mobile_hash": "m", "real_name": "", "privacy_version": ""}
+_ACCOUNT_COLUMNS = {"mobile_sealed": "", "mobile_hash": "m", "real_name": "", "privacy_version": ""}
 _TIMES = {"starts_at": None, "ends_at": "2026-12-01T00:00:00+08:00"}
 _JOB = "INSERT INTO procrastinate_jobs (queue_name, task_name, args, status) VALUES ('exports', %s, '{}', %s)"
 
@@ -282,7 +282,7 @@ def test_feedback_of_the_former_table_goes_on_as_threads(empty_database: str, fo
     written, answered = datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)
     common = {"pool": "demo", "account_id": person, "created_at": written}
     with psycopg.connect(empty_database, autocommit=True) as connection:
-        account = {"id": person, "pool": "demo", "created_at": written, **_ACCOUNT}
+        account = {"id": person, "pool": "demo", "created_at": written, **_ACCOUNT_COLUMNS}
         _insert(connection, "account", account)
         _insert(
             connection, "feedback", {"id": UUID(int=11), **common, "text_sealed": "a", "state": "open", "answer": ""}
