@@ -6,11 +6,11 @@ What is read here is only proposed: it is read back with the hour before it coun
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.clock import local
+from domain.typed_text import half_width
 
 _LONGEST = 100
 """Characters of a sentence that is read; a longer one tells a story."""
@@ -107,7 +107,7 @@ def says_on_the_way(text: str) -> bool:
 
 
 def _normalise(text: str) -> str:
-    return re.sub(r"\s+", "", unicodedata.normalize("NFKC", text).casefold())
+    return re.sub(r"\s+", "", half_width(text).casefold())
 
 
 def _minutes(length: re.Match[str]) -> int:
