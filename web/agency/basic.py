@@ -56,7 +56,7 @@ class _Basic:
     on_site: Annotated[bool, YesNo()]
     operator_name: Annotated[str, ShortText("经办人", 50)]
     operator_phone: Annotated[str, ShortText("经办人电话", 30)]
-    operator_id_number: Annotated[str, ShortText("经办人证件号", 18)]
+    operator_id_number: Annotated[str, ShortText("经办人证件号", 40)]
     supervisors: _Supervisors
     avoided_draws: Annotated[tuple[UUID, ...], Ids(AVOIDED, "这个活动")]
     remark: Annotated[str, ShortText("备注", 200)]

@@ -23,7 +23,7 @@ _UNIT, _PERSON = "这个回避单位", "这个回避人员"
 @dataclass(frozen=True)
 class _Unit:
     name: Annotated[str, ShortText("单位名称", 200)]
-    credit_code: Annotated[str, ShortText("统一社会信用代码", 18)]
+    credit_code: Annotated[str, ShortText("统一社会信用代码", 40)]
     reason: str
     evidence: str
 
@@ -31,7 +31,7 @@ class _Unit:
 @dataclass(frozen=True)
 class _Person:
     name: Annotated[str, ShortText("姓名", 50)]
-    id_number: Annotated[str, ShortText("身份证号", 18)]
+    id_number: Annotated[str, ShortText("身份证号", 40)]
     unit_name: Annotated[str, ShortText("工作单位", 200)]
     reason: str
     evidence: str

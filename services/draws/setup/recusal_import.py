@@ -37,7 +37,7 @@ _COLUMNS: dict[Kind, tuple[Column, ...]] = {
 }
 _LONGEST: dict[Kind, dict[str, int]] = {
     "units": {"name": 200, "code": 40, "reason": 100, "evidence": 50},
-    "persons": {"name": 50, "id_number": 18, "unit": 200, "reason": 100, "evidence": 50},
+    "persons": {"name": 50, "id_number": 40, "unit": 200, "reason": 100, "evidence": 50},
 }
 """Characters of a cell."""
 Add = Callable[[Sequence[str]], Awaitable[UUID]]

@@ -190,7 +190,8 @@ async def test_persons_come_in_by_the_template_of_their_page_all_or_none(world: 
     path = f"/agency/draws/{(await begin(world, agency)).id}/recusal"
     await agency.get(f"{path}?list=persons")
     template = await (await agency.client.get(agency.page.links["模板"])).read()
-    by_number, by_unit = ["张三", ID_NUMBER, "", "投标人", "自行申报"], ["李四", "", "甲公司", "投标人", "自行申报"]
+    spaced = f"{ID_NUMBER[:6]} {ID_NUMBER[6:14]}\u3000{ID_NUMBER[14:]}"
+    by_number, by_unit = ["张三", spaced, "", "投标人", "自行申报"], ["李四", "", "甲公司", "投标人", "自行申报"]
     await agency.upload(
         f"{path}/persons.xlsx", "导入", filled(template, by_number, ["王五", "", "", "投标人", "自行申报"])
     )
