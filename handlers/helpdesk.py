@@ -103,14 +103,19 @@ async def give_feedback(talk: Talk) -> None:
 
 @conversation(_PASSING_ON)
 async def pass_on_feedback(talk: Talk, sentence: str) -> None:
-    """A sentence that is feedback itself is sent once its writer says so; ``sentence`` as of ``feedback_text``."""
-    question = PASS_ON.format(text=shorten(wording.plain_text(sentence), _SHOWN_BYTES))
-    options = {PASS_ON_YES: "send", PASS_ON_AGAIN: "again", PASS_ON_NO: "stop"}
-    choice = await talk.choose(question, options, plain=("send", "stop"))
-    if choice == "stop":
-        await talk.say(NOT_PASSED_ON)
-        return
-    text = sentence if choice == "send" else await talk.ask(_question(), parse=feedback_text)
+    """Begun by what the model understood, so that what is typed next is read back, too. ``sentence`` as of
+    ``feedback_text``; empty: it only announces feedback."""
+    text = sentence or await talk.ask(_question(), parse=feedback_text)
+    while True:
+        question = PASS_ON.format(text=shorten(wording.plain_text(text), _SHOWN_BYTES))
+        options = {PASS_ON_YES: "send", PASS_ON_AGAIN: "again", PASS_ON_NO: "stop"}
+        choice = await talk.choose(question, options, plain=("send", "stop"))
+        if choice == "stop":
+            await talk.say(NOT_PASSED_ON)
+            return
+        if choice == "send":
+            break
+        text = await talk.ask(_question(), parse=feedback_text)
     me = Actor(talk.user.pool, "guest", talk.user.account_id)
     receipt = await talk.once(talk.services.notifications.helpdesk.write, me, text)
     await talk.say(texts.FEEDBACK_TAKEN, number=receipt.number, days=receipt.days)

@@ -28,7 +28,7 @@ _ACKNOWLEDGED = "greeting"
 
 def register(router: Router) -> None:
     router.remember(ask_back)
-    router.keyword(ANSWERS["appeal"], commands.APPEAL, "我要申诉")
+    router.keyword(ANSWERS["appeal"], commands.APPEAL, "我要申诉", "写申诉")
     router.text(answer_sentence)
     router.aside(answer_in_passing)
 

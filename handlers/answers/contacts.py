@@ -114,11 +114,11 @@ async def take_feedback(turn: Turn) -> Answer:
     if _OWN_FEEDBACK.search(text):
         return await _newest_feedback(turn)
     if not says_something(text):
-        return helpdesk.give_feedback.start()
+        return helpdesk.pass_on_feedback.start("")
     try:
         return helpdesk.pass_on_feedback.start(helpdesk.feedback_text(text))
     except InvalidInput:
-        return helpdesk.give_feedback.start()
+        return helpdesk.pass_on_feedback.start("")
 
 
 def says_something(sentence: str) -> bool:

@@ -76,7 +76,7 @@ class PaymentReminders:
             self.notices,
             draw,
             "agency_pay_reminder",
-            f"{remuneration.id.hex}-{now.timestamp():.0f}",
+            f"{remuneration.id.hex}-{now.timestamp()}",
             code=row["code"],
             amount=yuan(remuneration.amount),
             what=_WHAT.get(RemunerationState(remuneration.state), _NOT_PAID),

@@ -95,13 +95,15 @@ async def test_a_suggestion_may_be_written_anew_or_dropped(phone: Phone) -> None
     assert await Feedback.all().count() == 0
     await phone.says(FONT)
     assert "请写下您的意见" in await phone.taps("重新写")
-    assert "已收到" in await phone.says("字体再大两号，行距也宽一点")
+    assert "“字体再大两号，行距也宽一点”" in await phone.says("字体再大两号，行距也宽一点")
+    assert "已收到" in await phone.taps("发送")
     assert await Feedback.all().count() == 1
 
 
 @pytest.mark.parametrize("sentence", ["请问在哪里提意见建议", "我想给你们提个建议", "有没有意见箱可以写", "给个好评"])
 async def test_who_says_nothing_yet_is_asked_for_it(phone: Phone, sentence: str) -> None:
     assert "请写下您的意见" in await phone.says(sentence)
+    assert "把这句话转给" in await phone.says("字体再大两号，行距也宽一点"), "nothing is sent by what was only guessed"
     assert await Feedback.all().count() == 0
 
 

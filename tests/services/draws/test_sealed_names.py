@@ -18,12 +18,17 @@ _OF_EXPERTS = re.compile(r"\b(JOIN|FROM) expert (\w+)")
 
 UNSEALED = "empty until DrawAccess.unseals_at"
 OF_THE_ORIGINAL = "an original has ended, and no activity ends as held before its start"
+HIMSELF = "the caller himself, who has entered the end of his ID number; no name is read out"
 COMPARED = "he is compared with the persons of a recusal list, and shown to nobody"
 NAMES: Mapping[str, str] = {
     "services/draws/attendance/absence_queries.py AbsenceQueries._find_rows": UNSEALED,
     "services/draws/attendance/declared_recusals.py DeclaredRecusals._concerns": COMPARED,
     "services/draws/attendance/declared_recusals.py DeclaredRecusals._recuse": COMPARED,
     "services/draws/attendance/declared_recusals.py DeclaredRecusals.recuse": COMPARED,
+    "services/draws/calls/incoming_calls.py IncomingCalls._begin_menu": HIMSELF,
+    "services/draws/calls/incoming_calls.py IncomingCalls._ends_with": HIMSELF,
+    "services/draws/calls/incoming_calls.py IncomingCalls._find_experts": HIMSELF,
+    "services/draws/calls/incoming_calls.py IncomingCalls._offer": HIMSELF,
     "services/draws/attendance/discards.py Discards._get_invitation": "a look-up by number, refused until unsealing",
     "services/draws/follow_ups/recall_queries.py _PANEL": OF_THE_ORIGINAL,
     "services/draws/follow_ups/recalls.py Recalls._propose_gathering": OF_THE_ORIGINAL,

@@ -232,7 +232,7 @@ async def _vacuum(table: str) -> None:
     """Until all its pages are known to be visible to everybody: as long as a snapshot elsewhere holds one back, the
     counts read rows, too."""
     sql = "SELECT relallvisible >= relpages AS all FROM pg_class WHERE oid = $1::regclass"
-    for _ in range(100):
+    for _ in range(1000):
         await execute(f"VACUUM ANALYZE {table}")
         if (await rows(sql, table))[0]["all"]:
             return

@@ -147,7 +147,7 @@ async def test_venue_staff_type_codes_for_entry_and_exit(world: World) -> None:
     assert "无需重复" in venue.text
     await venue.press("离场", code=invitation.code)
     assert f"{invitation.code}已登记离场" in venue.text
-    for wrong in ("12345", "abcdef", "１２３４５６", ""):
+    for wrong in ("12345", "abcdef", "１２３４５", ""):
         await venue.press("进场", code=wrong)
         assert (venue.status, "6位数字" in venue.text) == (422, True)
     await venue.press("进场", code="000001" if invitation.code != "000001" else "000002")

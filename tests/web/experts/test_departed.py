@@ -29,6 +29,7 @@ WORDS = {
     "chances": commands.CHANCES,
     "check_in": commands.CHECK_IN,
     "invitations": commands.INVITATIONS,
+    "late_arrivals": commands.LATE,
     "leave": commands.LEAVE,
     "panels": commands.PANELS,
     "recusal": commands.RECUSAL,
