@@ -16,7 +16,7 @@ from config.logging import configure_logging
 from config.settings import Settings
 from services.core.base import system
 from services.experts import ExpertImport, ImportReport, render_template
-from services.spreadsheets.formats import Format, SheetError, format_of
+from services.spreadsheets.formats import Format, SheetError, format_of, format_within
 
 _STAGES = {"read": "读取", "check": "核对", "write": "写入"}
 _SHOWN = 50
@@ -29,10 +29,10 @@ _SHOWN = 50
 @click.option("--template", is_flag=True, help="不导入，把空白模板写到该文件")
 def command(file: Path, pool: str | None, dry_run: bool, template: bool) -> int:
     try:
-        form = format_of(file.name)
         if template:
             return _write_template(file)
         content = file.read_bytes()
+        form = format_within(content)
         settings = load_settings()
         configure_logging(json=settings.log_json, level="warning")
         report = asyncio.run(_import(settings, pool, content, form, dry_run=dry_run))

@@ -102,7 +102,10 @@ class FileChecker:
                     batch = json.loads(part)
                     if "message" in batch:
                         raise SheetError(batch["message"])
-                    yield [Line(number, tuple(cells)) for number, *cells in batch]
+                    yield [
+                        Line(number, tuple(cells), {int(at): fault for at, fault in faults.items()})
+                        for number, cells, faults in batch
+                    ]
         except ProcessBroken as error:
             raise SheetError("文件过于复杂或已损坏，请新建表格，只粘贴名单的文字后再导入。") from error
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xml.parsers import expat
 
 from services.inspection.link_targets import is_dangerous_target
-from services.spreadsheets.extent import DEPTH_MAX
+from services.spreadsheets.xml_parts import DEPTH_MAX
 
 _FIELDS = frozenset(
     (

@@ -19,7 +19,7 @@ def work(request: Head, content: bytes) -> Iterator[bytes]:
     columns = [Column(**column) for column in request["columns"]]
     lines = read_lines(content, request["form"], columns, request["rows_max"])
     try:
-        while batch := [[line.number, *line.cells] for line in islice(lines, BATCH)]:
+        while batch := [[line.number, line.cells, line.faults] for line in islice(lines, BATCH)]:
             yield _as_json(batch)
     except SheetError as error:
         yield _as_json({"message": str(error)})

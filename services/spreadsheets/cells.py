@@ -24,7 +24,7 @@ def places_of(columns: Sequence[Column]) -> Places:
 
 @dataclass(frozen=True)
 class RowError:
-    """`line` as the spreadsheet counts, the heading being line 1."""
+    """`line` as the spreadsheet counts."""
 
     line: int
     column: Annotated[str, Field(examples=["统一社会信用代码"])]
@@ -79,11 +79,19 @@ class Cells:
 
     def get(self, name: str, parse: Callable[[str], T], default: T) -> T:
         at, title = self._places[name]
+        if fault := self._line.faults.get(at):
+            self.errors.append(RowError(self._line.number, title, f"{fault}。"))
+            return default
         try:
             return parse(self._line.cells[at])
         except BadCell as bad:
             self.errors.append(RowError(self._line.number, title, f"{bad}。"))
             return default
+
+
+def find_faults(line: Line, columns: Sequence[Column]) -> list[RowError]:
+    """The cells of a line that can't be read, for readers that take all cells of a line at once."""
+    return [RowError(line.number, columns[at].title, f"{fault}。") for at, fault in sorted(line.faults.items())]
 
 
 class UniqueValues:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 from services.spreadsheets.xlsx import Workbook
 
 Format = Literal["csv", "xlsx"]
+_LOCKED = "EncryptedPackage".encode("utf-16-le")
+"""The stream that an encrypted workbook consists of."""
+_OTHERS: Mapping[bytes, str] = {
+    b"%pdf": "PDF",
+    b"\xff\xd8\xff": "图片",
+    b"\x89png": "图片",
+    b"<html": "网页格式的表格",
+    b"<!doctype html": "网页格式的表格",
+    b"<table": "网页格式的表格",
+    b"<?xml": "XML格式的表格",
+    b"{\\rtf": "RTF文档",
+}
+"""Beginnings of files that are often named .xls or .xlsx."""
 _WIDTH = 24
 """Characters of a template's column."""
 
@@ -28,11 +42,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Line:
-    """``number`` counts as the spreadsheet does, the heading being 1; ``cells`` are in the order of the requested
-    columns."""
+    """``number`` counts as the spreadsheet does. ``cells`` are in the order of the requested columns.
+
+    Those that can't be read are empty; ``faults`` has by their index which cell it is, what stands there and what to
+    write.
+    """
 
     number: int
     cells: tuple[str, ...]
+    faults: Mapping[int, str] = field(default_factory=dict)
 
 
 class SheetError(Exception):
@@ -50,9 +68,14 @@ def format_of(name: str) -> Format:
 
 
 def format_within(content: bytes) -> Format:
-    """By the content. Raises SheetError for the older kind of workbook."""
+    """By the content, whatever the name says. Raises SheetError for other files."""
     if content.startswith(b"\xd0\xcf\x11\xe0"):
+        if _LOCKED in content:
+            raise SheetError("表格设有打开密码，请在表格软件中取消密码，另存后再导入。")
         raise SheetError("只支持 .csv 和 .xlsx 文件；旧版 .xls 请另存为 .xlsx 后再导入。")
+    for beginning, name in _OTHERS.items():
+        if content.removeprefix(codecs.BOM_UTF8).lstrip()[:64].lower().startswith(beginning):
+            raise SheetError(f"这是{name}，只支持 .csv 和 .xlsx 文件，请用表格软件打开，另存为 .xlsx 后再导入。")
     return "xlsx" if content.startswith(b"PK\x03\x04") else "csv"
 
 

@@ -3,45 +3,28 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import zipfile
-import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
-
-from openpyxl import load_workbook
-from openpyxl.utils.exceptions import InvalidFileException
+from dataclasses import dataclass, field
+from itertools import chain, islice
 
 from domain.typed_text import tidy_text
-from services.spreadsheets.extent import Extent, Suspicious, TooMuch, measure
+from services.spreadsheets.csv_reading import read_csv
 from services.spreadsheets.formats import Column, Format, Line, SheetError
+from services.spreadsheets.headings import HEAD_ROWS, Heading, check_shown, find_heading
+from services.spreadsheets.rows import SheetRow, column_letters
+from services.spreadsheets.xlsx_package import Package, Sheet
+from services.spreadsheets.xlsx_rows import Merge, SheetRows
 
 BYTES_MAX = 64 * 1024 * 1024
 UNPACKED_MAX = 1024 * 1024 * 1024
-COLUMNS_MAX = 256
 CELL_MAX = 8_000
 """Characters per cell."""
 _CELL_READ = 4 * CELL_MAX
 """A longer cell is refused as it is."""
 _EMPTY_ROWS = 10_000
 """Empty rows allowed between filled ones."""
-_NO_XLSX = "这不是有效的 .xlsx 文件，请用表格软件另存为 .xlsx 后再导入。"
-_BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    KeyError,
-    ValueError,
-    TypeError,
-    IndexError,
-    AttributeError,
-    SyntaxError,
-)
-"""Exceptions of openpyxl for invalid books; SyntaxError is the XML parsers' ParseError."""
-_DAMAGED = "文件内容已损坏，请用表格软件重新保存后再导入。"
-_TOO_MUCH = "文件解压后过大，请新建表格，只粘贴名单的文字后再导入。"
+_NO_ROWS = "文件是空的，请先下载模板填写。"
+_NO_LINES = "文件只有表头，没有内容，请填写后再导入。"
 
 
 @dataclass(frozen=True)
@@ -63,120 +46,145 @@ class SheetBudget:
         return self.lines * 1_000
 
 
+@dataclass
+class _Table:
+    """A sheet from its beginning. ``name`` stands before the name of a cell; empty where there is only one sheet."""
+
+    name: str
+    rows: Iterator[SheetRow]
+    sheet: SheetRows | None = None
+    head: list[SheetRow] = field(default_factory=list)
+    heading: Heading | None = None
+
+    def read_head(self, columns: Sequence[Column]) -> None:
+        self.head = list(islice(self.rows, HEAD_ROWS + 1))
+        self.heading = find_heading(self.head[:HEAD_ROWS], columns)
+
+    @property
+    def fits(self) -> bool:
+        return self.heading is not None and not self.heading.refusal
+
+    @property
+    def is_filled(self) -> bool:
+        return self.heading is not None and self.head[-1].number > self.heading.number
+
+    def lines(self, heading: Heading) -> Iterator[SheetRow]:
+        return chain((row for row in self.head if row.number > heading.number), self.rows)
+
+
 def read_lines(content: bytes, form: Format, columns: Sequence[Column], rows_max: int) -> Iterator[Line]:
-    """The lines below the heading, without empty ones; columns may be in any order, and optional ones missing.
+    """The lines below the headings, without empty ones; columns may be in any order, and optional ones missing. A cell
+    that can't be read is empty and has a fault.
 
     Raises SheetError, also while iterating.
     """
     budget = SheetBudget(rows_max)
-    rows = read_rows(content, form, budget)
-    first = next(rows, None)
-    if first is None:
-        raise SheetError("文件是空的，请先下载模板填写。")
-    order = _order(first[1], columns)
-    count = characters = 0
-    for number, row in rows:
-        if not any(row):
-            continue
-        count += 1
-        if count > rows_max:
-            raise SheetError(f"一次最多导入{rows_max}行，请拆分后分批导入。")
-        line = Line(number, tuple(row[at] if at is not None and at < len(row) else "" for at in order))
-        characters += sum(map(len, line.cells))
-        if characters > budget.characters or max(map(len, line.cells)) > CELL_MAX:
-            raise SheetError(f"第{number}行的内容过长，请检查并缩短后再导入。")
-        yield line
-    if not count:
-        raise SheetError("文件只有表头，没有内容，请填写后再导入。")
-
-
-def read_rows(content: bytes, form: Format, budget: SheetBudget) -> Iterator[tuple[int, list[str]]]:
-    """Every row with the spreadsheet's own number, cells as tidy text. Raises SheetError, also while iterating."""
     if len(content) > BYTES_MAX:
         raise SheetError(f"文件超过{BYTES_MAX // 1024 // 1024}MB，请拆分后分批导入。")
-    return _read_csv(content) if form == "csv" else _read_xlsx(content, budget)
+    table = _csv_table(content, columns) if form == "csv" else _xlsx_table(content, columns, budget)
+    heading = table.heading
+    if heading is None:
+        raise SheetError(_NO_ROWS)
+    if heading.refusal:
+        raise SheetError(f"{table.name}{heading.refusal}")
+    yield from _lines(table, heading, columns, budget)
 
 
-def _order(heading: Sequence[str], columns: Sequence[Column]) -> list[int | None]:
-    """The index of each column; unknown ones are refused."""
-    titles = [title.strip().rstrip("*＊") for title in heading]
-    while titles and not titles[-1]:
-        titles.pop()
-    known_titles = {column.title for column in columns}
-    if unknown := [title for title in titles if title not in known_titles]:
-        raise SheetError(f"第1行有无法识别的列“{unknown[0][:20]}”，请使用模板的表头。")
-    if repeated_titles := [title for title in titles if titles.count(title) > 1]:
-        raise SheetError(f"第1行有重复的列“{repeated_titles[0]}”，请删除其中一列。")
-    if missing := [column.title for column in columns if column.required and column.title not in titles]:
-        raise SheetError(f"第1行缺少必填列“{'、'.join(missing)}”，请使用模板的表头。")
-    return [titles.index(column.title) if column.title in titles else None for column in columns]
+def _lines(table: _Table, heading: Heading, columns: Sequence[Column], budget: SheetBudget) -> Iterator[Line]:
+    order, name = heading.order, table.name
+    if table.sheet is not None:
+        check_shown(heading, table.sheet.hidden_columns, columns)
+    count = characters = last = 0
+    for row in table.lines(heading):
+        if row.is_hidden:
+            raise SheetError(f"{name}第{row.number}行被隐藏或筛选掉了，请取消筛选和隐藏，删除不需要的行后再导入。")
+        cells, size = row.cells, len(row.cells)
+        if size > heading.width or heading.untitled:
+            _check_titled(row, heading, name)
+        texts = tuple([_tidy(cells[at]) if at is not None and at < size else "" for at in order])
+        faults = _faults(row, order, name) if row.faults else {}
+        if not faults and not any(texts):
+            continue
+        count, last = count + 1, row.number
+        if count > budget.lines:
+            raise SheetError(f"一次最多导入{budget.lines}行，请拆分后分批导入。")
+        characters += sum(map(len, texts))
+        if characters > budget.characters or max(map(len, texts)) > CELL_MAX:
+            raise SheetError(f"{name}第{row.number}行的内容过长，请检查并缩短后再导入。")
+        yield Line(row.number, texts, faults)
+    if not count:
+        raise SheetError(_NO_LINES)
+    if table.sheet is not None:
+        _check_merges(table.sheet.merges, heading, name, last)
 
 
-def _read_csv(content: bytes) -> Iterator[tuple[int, list[str]]]:
-    """UTF-8 with or without mark, else GB 18030, as spreadsheets in China write it."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        try:
-            text = content.decode("gb18030")
-        except UnicodeDecodeError as error:
-            raise SheetError("文件编码无法识别，请另存为“CSV UTF-8”后再导入。") from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    number = 0
-    try:
-        for row in reader:
-            number += 1
-            yield number, [_tidy(cell) for cell in row[:COLUMNS_MAX]]
-    except csv.Error as error:
-        raise SheetError(f"第{number + 1}行附近的CSV格式有误（引号或换行不成对），请检查后再导入。") from error
-
-
-def _read_xlsx(content: bytes, budget: SheetBudget) -> Iterator[tuple[int, list[str]]]:
-    extents = _measure(content, budget)
-    try:
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError, SyntaxError) as error:
-        raise SheetError(_NO_XLSX) from error
-    try:
-        sheet = book.worksheets[0]
-        extent = extents.get(sheet._worksheet_path.lstrip("/"), Extent())
-        if extent.rows * extent.columns > budget.cells or extent.columns > COLUMNS_MAX:
-            raise SheetError(f"表格过大（{extent.rows}行{extent.columns}列），请新建表格，只粘贴名单的文字后再导入。")
-        sheet.reset_dimensions()  # the dimensions stated in the file may be wrong
-        used = sheet.iter_rows(max_row=max(1, extent.rows), max_col=max(1, extent.columns), values_only=True)
-        for number, row in enumerate(used, 1):
-            yield number, [_text(cell) for cell in row]
-    except _BROKEN as error:
-        raise SheetError(_DAMAGED) from error
-    finally:
-        book.close()
-
-
-def _measure(content: bytes, budget: SheetBudget) -> dict[str, Extent]:
-    """Raises SheetError for a file that would unpack without limit."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            # a filled cell is two elements at least, itself and its value
-            return dict(measure(archive, budget.unpacked, 2 * budget.cells))
-    except TooMuch as error:
-        raise SheetError(_TOO_MUCH) from error
-    except Suspicious as error:
-        raise SheetError(_DAMAGED) from error
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise SheetError(_NO_XLSX) from error
+def _faults(row: SheetRow, order: Sequence[int | None], name: str) -> dict[int, str]:
+    """By the requested column's number: which cell, what stands there, what to write."""
+    return {
+        at: f"{name}{column_letters(index)}{row.number}{row.faults[index]}"
+        for at, index in enumerate(order)
+        if index is not None and index in row.faults
+    }
 
 
 def _tidy(cell: str) -> str:
     return tidy_text(cell, lines=True) if len(cell) <= _CELL_READ else cell.strip()
 
 
-def _text(cell: object) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, str):
-        return _tidy(cell)
-    if isinstance(cell, datetime | date):
-        return f"{cell:%Y-%m-%d}"
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:  # beyond, digits are lost
-        return str(int(cell))
-    return str(cell)
+def _check_titled(row: SheetRow, heading: Heading, name: str) -> None:
+    """Raises SheetError for text that would be lost, as its column has no heading."""
+    for index, cell in enumerate(row.cells):
+        if cell and (index >= heading.width or index in heading.untitled):
+            place = f"{name}{column_letters(index)}{row.number}"
+            raise SheetError(f"{place}有内容“{cell[:20]}”，但该列没有列名，请补上列名，或删除该内容后再导入。")
+
+
+def _check_merges(merges: Sequence[Merge], heading: Heading, name: str, last: int) -> None:
+    """Raises SheetError for a merged cell among the lines: only its first row has the value."""
+    for merge in merges:
+        if (
+            merge.bottom > heading.number
+            and merge.top <= last
+            and any(at is not None and merge.left <= at <= merge.right for at in heading.order)
+        ):
+            raise SheetError(f"{name}{merge.place}是合并单元格，请取消合并，每行分别填写后再导入。")
+
+
+def _csv_table(content: bytes, columns: Sequence[Column]) -> _Table:
+    def score(rows: Sequence[SheetRow]) -> int:
+        heading = find_heading(rows, columns)
+        return 0 if heading is None else 2 * heading.matches + (not heading.refusal)
+
+    table = _Table("", read_csv(content, score))
+    table.read_head(columns)
+    return table
+
+
+def _xlsx_table(content: bytes, columns: Sequence[Column], budget: SheetBudget) -> _Table:
+    """The sheet that fits; one without lines only if no other has any. Raises SheetError if two have."""
+    # a filled cell is two elements at least, itself and its value
+    package = Package(content, budget.unpacked, 2 * budget.cells)
+    visible = [sheet for sheet in package.sheets if not sheet.is_hidden]
+    tables = list[_Table]()
+    for sheet in visible:
+        tables.append(_open_sheet(package, sheet, columns, has_others=len(visible) > 1))
+    filled = [table for table in tables if table.fits and table.is_filled]
+    if len(filled) > 1:
+        raise SheetError(f"{filled[0].name}和{filled[1].name}都有内容，请只留一个工作表，或分成几个文件导入。")
+    if chosen := filled or [table for table in tables if table.fits]:
+        return chosen[0]
+    for sheet in package.sheets:
+        if sheet.is_hidden and _open_sheet(package, sheet, columns, has_others=True).fits:
+            raise SheetError(f"符合模板的工作表“{sheet.title}”被隐藏了，请取消隐藏，核对后再导入。")
+    return max(tables, key=_matches, default=_Table("", iter(())))
+
+
+def _open_sheet(package: Package, sheet: Sheet, columns: Sequence[Column], *, has_others: bool) -> _Table:
+    rows = SheetRows(package, sheet)
+    table = _Table(f"工作表“{sheet.title}”" if has_others else "", iter(rows), rows)
+    table.read_head(columns)
+    return table
+
+
+def _matches(table: _Table) -> int:
+    return -1 if table.heading is None else table.heading.matches

@@ -99,8 +99,7 @@ class RecusalPages(DrawPart):
         if not visit.file:
             raise InvalidInput("请先选择填好的模板文件。", code="missing", field="file")
         add = sheets.import_persons if kind == "persons" else sheets.import_units
-        name = "sheet.xlsx" if visit.file.startswith(b"PK") else "sheet.csv"
-        await add(visit.actor, draw_id(visit), name, visit.file)
+        await add(visit.actor, draw_id(visit), visit.file)
         return Redirect(f"{path_of(draw_id(visit), 'recusal')}?list={kind}")
 
 

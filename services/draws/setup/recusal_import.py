@@ -13,7 +13,8 @@ from services.core.short_texts import check_text
 from services.draws.setup.recusal_lists import RecusalLists
 from services.inspection.checker import FileChecker
 from services.spreadsheets import formats
-from services.spreadsheets.formats import Column, Format, Line, SheetError, format_of
+from services.spreadsheets.cells import find_faults
+from services.spreadsheets.formats import Column, Format, Line, SheetError, format_within
 
 Kind = Literal["units", "persons"]
 LINES_MAX = 500
@@ -48,30 +49,28 @@ class RecusalImport:
     lists: RecusalLists
     checker: FileChecker
 
-    async def import_units(self, actor: Actor, draw_id: UUID, filename: str, content: bytes) -> int:
+    async def import_units(self, actor: Actor, draw_id: UUID, content: bytes) -> int:
         """Returns the number added. Raises InvalidInput with ``params["errors"]``: the line and a Chinese reason."""
 
         async def add(cells: Sequence[str]) -> UUID:
             name, code, reason, evidence = cells
             return await self.lists.add_unit(actor, draw_id, name, code, reason, evidence)
 
-        return await self._import_lines(actor, draw_id, "units", filename, content, add)
+        return await self._import_lines(actor, draw_id, "units", content, add)
 
-    async def import_persons(self, actor: Actor, draw_id: UUID, filename: str, content: bytes) -> int:
+    async def import_persons(self, actor: Actor, draw_id: UUID, content: bytes) -> int:
         """The same for persons."""
 
         async def add(cells: Sequence[str]) -> UUID:
             name, id_number, unit, reason, evidence = cells
             return await self.lists.add_person(actor, draw_id, name, id_number, unit, reason, evidence)
 
-        return await self._import_lines(actor, draw_id, "persons", filename, content, add)
+        return await self._import_lines(actor, draw_id, "persons", content, add)
 
-    async def _import_lines(
-        self, actor: Actor, draw_id: UUID, kind: Kind, filename: str, content: bytes, add: Add
-    ) -> int:
+    async def _import_lines(self, actor: Actor, draw_id: UUID, kind: Kind, content: bytes, add: Add) -> int:
         await self.lists.check_editable(actor, draw_id)
         try:
-            form = format_of(filename)
+            form = format_within(content)
             lines = await self.checker.read_sheet(actor.pool, content, form, _COLUMNS[kind], LINES_MAX)
         except SheetError as error:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
@@ -79,6 +78,7 @@ class RecusalImport:
         async with transaction():
             for line in lines:
                 try:
+                    _check_faults(kind, line)
                     await add(_checked_cells(kind, line))
                 except (InvalidInput, RuleViolation) as refusal:
                     errors.append({"line": line.number, "message": refusal.message})
@@ -100,6 +100,12 @@ def render_template(kind: Kind, form: Format, reasons: Sequence[str], evidence: 
         *([text] for text in evidence),
     ]
     return formats.render_template(form, _TITLES[kind], columns, ("回避原因和依据", notes))
+
+
+def _check_faults(kind: Kind, line: Line) -> None:
+    """Raises InvalidInput for cells that can't be read."""
+    if faults := find_faults(line, _COLUMNS[kind]):
+        raise InvalidInput("".join(f"{fault.column}：{fault.reason}" for fault in faults), field="file")
 
 
 def _checked_cells(kind: Kind, line: Line) -> list[str]:

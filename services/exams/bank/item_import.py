@@ -25,7 +25,7 @@ from services.exams.bank.item_matching import Bank, is_same_content
 from services.exams.bank.item_rows import NewItem, lock_bank, pictures_of, write_items, write_version
 from services.inspection.checker import FileChecker
 from services.spreadsheets import formats
-from services.spreadsheets.cells import RowError
+from services.spreadsheets.cells import RowError, find_faults
 from services.spreadsheets.formats import Column, Format, Line
 from services.spreadsheets.imports import ERRORS_SHOWN, ImportView, SheetImports, SheetKind, Words
 
@@ -115,9 +115,10 @@ class ItemImport:
         file."""
         await check_may_see(actor)
         form = form_of(content)
-        questions = await self._questions(actor, content)
+        questions, faults = await self._questions(actor, content)
         rows, errors = await asyncio.to_thread(read_rows, questions)
-        compared = await asyncio.to_thread(_compare_with_bank, await Bank.load(actor.pool), rows, errors)
+        bank = await Bank.load(actor.pool)
+        compared = await asyncio.to_thread(_compare_with_bank, bank, rows, [*faults, *errors])
         return await self._sheets.store_sheet(actor, _FORMS[form], *compared)
 
     async def get(self, actor: Actor, import_id: UUID) -> ImportView:
@@ -149,15 +150,18 @@ class ItemImport:
             actor, import_id, recheck_lines, lambda rows, now: write_rows(actor, rows, now), only_good=only_good
         )
 
-    async def _questions(self, actor: Actor, content: bytes) -> Sequence[Question]:
+    async def _questions(self, actor: Actor, content: bytes) -> tuple[Sequence[Question], Sequence[RowError]]:
+        """The questions, and the cells of a sheet that can't be read, whose lines are left out."""
         form = form_of(content)
         if form == "sheet":
-            return [_question(line) for line in await self._sheets.open_file(actor, content)]
+            lines = await self._sheets.open_file(actor, content)
+            faults = [fault for line in lines for fault in find_faults(line, COLUMNS)]
+            return [_question(line) for line in lines if not line.faults], faults
         if len(content) > BYTES_MAX:
             most = BYTES_MAX // 1_000_000
             raise InvalidInput(f"文件最大{most}MB，请拆分后再上传。", code="file_too_large", field="file")
         try:
-            return await self.checker.read_questions(actor.pool, content, form, ITEMS_MAX)
+            return await self.checker.read_questions(actor.pool, content, form, ITEMS_MAX), []
         except QuestionFileError as error:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
 

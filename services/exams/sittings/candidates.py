@@ -25,6 +25,7 @@ from services.exams.repository import get_candidate, get_exam, lock_candidate, m
 from services.exams.sittings.candidate_calls import CandidateCalls
 from services.inspection.checker import FileChecker
 from services.notifications import Notices
+from services.spreadsheets.cells import find_faults
 from services.spreadsheets.formats import Column, SheetError, format_within
 
 ADD_MAX = 2000
@@ -76,6 +77,13 @@ class Candidates:
             lines = await self.checker.read_sheet(actor.pool, content, format_within(content), COLUMNS, ADD_MAX)
         except SheetError as error:
             raise InvalidInput(str(error), code="sheet_unreadable", field="file") from error
+        if faults := [fault for line in lines for fault in find_faults(line, COLUMNS)]:
+            first = faults[0]
+            raise InvalidInput(
+                f"有{len(faults)}行不能读取，未添加任何人。第{first.line}行：{first.reason}",
+                code="sheet_errors",
+                field="file",
+            )
         return await self.add(actor, exam_id, " ".join(line.cells[0] for line in lines))
 
     async def add(self, actor: Actor, exam_id: UUID, text: str) -> Added:

@@ -442,7 +442,7 @@ def _zip(**files: bytes) -> bytes:
     ],
 )
 async def test_what_only_looks_like_a_workbook_is_refused(imports: ExpertImport, content: bytes) -> None:
-    with pytest.raises(SheetError, match=r"xlsx|空的"):
+    with pytest.raises(SheetError, match=r"xlsx|空的|损坏"):
         await _run(imports, content, "xlsx")
 
 

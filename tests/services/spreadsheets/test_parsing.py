@@ -34,7 +34,7 @@ def test_strings_within_the_unpacked_size_are_counted() -> None:
 
 def test_a_value_at_the_far_corner_does_not_fill_the_sheet() -> None:
     corner = b'<row r="1048576"><c r="XFD1048576" t="inlineStr"><is><t>x</t></is></c></row>'
-    assert "表格过大（1048576行16384列）" in refusal_of(with_part(SHEET, sheet(iter([corner]))))
+    assert "表格过大（第1048576行XFD列还有内容）" in refusal_of(with_part(SHEET, sheet(iter([corner]))))
 
 
 def test_formatted_cells_without_a_value_are_left_out() -> None:

@@ -110,7 +110,7 @@ def sealed(world: World) -> str:
 def broken() -> Iterator[tuple[str, bytes, str]]:
     """Broken sheets: the fault, the sheet, and a word of the refusal."""
     yield "nothing in it", b"", "选择填好的模板"
-    yield "only blanks", b"\n\n  \n", "第1行缺少必填列“单位名称、回避原因、回避依据”"
+    yield "only blanks", b"\n\n  \n", "文件是空的，请先下载模板填写"
     yield "only the heading", HEAD.encode(), "没有内容"
     yield "headings changed", b"name,code,reason,proof\nx,,y,z\n", "无法识别的列"
     yield "a heading twice", f"单位名称,{HEAD}甲,{LINE}".encode(), "重复的列"
@@ -131,6 +131,11 @@ def broken() -> Iterator[tuple[str, bytes, str]]:
         f"{HEAD}甲公司,91440101MA5000001X,投标人,自行申报\n".encode(),
         "第2行：统一社会信用代码有误",
     )
+    yield (
+        "a cell that a spreadsheet rounded, and one without a value",
+        f"{HEAD}甲公司,9.14401E+17,投标人,#N/A\n".encode(),
+        "第2行：统一社会信用代码：B2是“9.14401E+17”，被表格软件改成了科学计数",
+    )
     yield "a unit twice", f"{HEAD}{LINE}{LINE}".encode(), "第3行：回避单位“甲公司”已在名单中"
     yield (
         "the tenderee again",
@@ -143,7 +148,7 @@ def broken() -> Iterator[tuple[str, bytes, str]]:
         f'{HEAD}"甲公司,,投标人,自行申报\n'.encode(),
         "第2行附近的CSV格式有误（引号或换行不成对）",
     )
-    yield "no text", b"\xff\xfe\x00\x01\x02\x03", "文件编码无法识别"
+    yield "no text", b"\xff\xff\x00\x01\x02\x03", "文件编码无法识别"
     yield "a control character", f"{HEAD}甲\0公司,,投标人,自行申报\n".encode(), "第2行：单位名称中有无法识别的字符"
     yield "a script", f"{HEAD}{EVIL.replace(',', '')},,{EVIL},自行申报\n".encode(), "回避原因请从列表中选择"
     yield "an archive that is no sheet", archive(), "这不是有效的 .xlsx 文件"
@@ -153,7 +158,7 @@ def broken() -> Iterator[tuple[str, bytes, str]]:
         render_template("units", "xlsx", ("投标人",), ("听说",)),
         "第2行：回避依据请从列表中选择",
     )
-    yield "a sheet as wide as they get", wide(), "表格过大（1行16384列）"
+    yield "a sheet as wide as they get", wide(), "表格过大（第1行IW列还有内容）"
 
 
 def archive() -> bytes:

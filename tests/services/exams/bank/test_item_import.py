@@ -25,6 +25,7 @@ from services.spreadsheets.formats import Format
 from services.spreadsheets.imports import ERRORS_SHOWN, IMPORT_TTL, ImportView
 from tests.factories.documents import xlsx
 from tests.factories.exam_items import case, judged, make_items, multiple, single
+from tests.factories.workbooks import ForeignSheet, number, text, workbook
 
 pytestmark = pytest.mark.usefixtures("db")
 HEAD = ["题型", "题干", "选项A", "选项B", "选项C", "答案", "章节", "案例编号", "题号"]
@@ -323,7 +324,7 @@ async def test_a_bad_case_takes_its_parts_along(exams: ExamServices, admin: Acto
     ("content", "message"),
     [
         (b"", "文件是空的"),
-        (b"\xff\xfe\x00\x01", "编码无法识别"),
+        (b"\xff\xff\x00\x01", "编码无法识别"),
         ("题型,题干".encode(), "缺少必填列“章节”"),
         ("题型,题干,章节,分值".encode(), "无法识别的列“分值”"),
         ("题型,题干,章节,章节".encode(), "重复的列“章节”"),
@@ -345,6 +346,20 @@ async def test_a_file_that_is_none_is_refused_whole(
     with pytest.raises(InvalidInput, match=message):
         await exams.item_import.read(admin, content)
     assert await ExamImport.all().count() == 0
+
+
+async def test_a_cell_means_what_is_shown_or_its_line_is_left_out(exams: ExamServices, admin: Actor) -> None:
+    heading = [text(title) for title in HEAD[:7]]
+    right = [text("单选题"), text("保证金比例为"), number("0.02", 1), number("400000", 2), number("46086", 3)]
+    wrong = [text("单选题"), text("代码为"), number("440106199001011000"), text("甲"), text("乙")]
+    rows = [[*line, text("A"), text("组成")] for line in (right, wrong)]
+    sheet = ForeignSheet([heading, *rows])
+    view = await exams.item_import.read(admin, workbook(sheet, formats=[9, '#,##0"元"', 58]))
+    assert counts(view, add=1)
+    assert [error[: len("3 选项A：C3是数字4.40106E+17")] for error in reasons(view)] == ["3 选项A：C3是数字4.40106E+17"]
+    await exams.item_import.apply(admin, view.id, "skip", only_good=True)
+    (version,) = await ExamItemVersion.all()
+    assert version.options == ["2%", "400,000元", "3月5日"]
 
 
 async def test_of_very_many_mistakes_some_are_shown(exams: ExamServices, admin: Actor) -> None:
