@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from domain.exams.items import LETTERS, TRUE_FALSE, ItemKind
+from domain.exams.markup import TEXT_FORMS, BadMarkup, TextForm, needs_plain_mark, read_markup
 from domain.exams.questions import Question, QuestionFileError, fold_word
 
 TAGS = {"difficulty": "难度", "basis": "依据", "case": "案例", "order": "选项顺序"}
@@ -20,7 +21,10 @@ QUESTION_MAX = 20_000
 _SPECIAL = "~=#{}:"
 _TAG = re.compile(r"\[(?P<name>id|tag):(?P<value>(?:\\.|[^\]\\])*+)(?P<end>\]|\\?\Z)", re.DOTALL)
 """A tag without an end reaches to the end of the comment, so that no character is read twice."""
-_FORMAT = re.compile(r"^\s*\[(html|plain|moodle|markdown)\]\s*")
+_FORMAT = re.compile(rf"\s*\[({'|'.join(TEXT_FORMS)})\]")
+_ESCAPED = re.compile(r"\\([\\~=#{}:n])")
+"""Other backslashes are text."""
+_TAGS_ONLY = re.compile(r"(?:\s|<[^<>]*>)*")
 _WEIGHT = re.compile(r"^%(?P<weight>-?\d{1,3}(?:\.\d{1,5})?)%")
 _TRUTH = {"T": 0, "TRUE": 0, "F": 1, "FALSE": 1}
 _CATEGORY = "$CATEGORY:"
@@ -120,7 +124,7 @@ def _question(number: int, block: _Block, chapter: str) -> Question:
         if len(text) > QUESTION_MAX:
             raise _BadQuestion(f"一道题最多{QUESTION_MAX}个字符，请检查花括号是否成对")
         question = _body(_strip_title(text))
-    except _BadQuestion as bad:
+    except (_BadQuestion, BadMarkup) as bad:
         return Question(number, problem=str(bad))
     tags = {"code": "", **dict.fromkeys(TAGS, ""), **block.tags}
     return replace(
@@ -146,20 +150,21 @@ def _strip_title(text: str) -> str:
 
 
 def _body(text: str) -> Question:
+    form, text = _split_form(text, "moodle")
     begin, end = _find(text, "{"), _find(text, "}")
     if begin < 0 and end < 0:
-        return Question(0, ItemKind.CASE.label, _plain_text(text))
+        return Question(0, ItemKind.CASE.label, _show(text, form))
     if begin < 0 or end < begin or _find(text, "{", begin + 1) >= 0 or _find(text, "}", end + 1) >= 0:
         raise _BadQuestion("每道题应有且只有一对花括号{}，文中的花括号前请加\\")
-    after = _plain_text(text[end + 1 :])
-    stem = _plain_text(text[:begin])
+    before, after = text[:begin].rstrip(), text[end + 1 :].lstrip()
     inside, general = _split_general(text[begin + 1 : end])
-    question = _answers(inside)
-    stem = f"{stem}（　）{after}" if after and question.options else f"{stem}{after}"
-    return replace(question, stem=stem, explanation=_plain_text(general))
+    question = _answers(inside, form)
+    gap = "（　）" if question.options and not _TAGS_ONLY.fullmatch(after) else ""
+    stem = _show(f"{before}{gap}{after}", form)
+    return replace(question, stem=stem, explanation=_read_text(general, form))
 
 
-def _answers(inside: str) -> Question:
+def _answers(inside: str, form: TextForm) -> Question:
     text = inside.strip()
     if not text:
         return Question(0, ItemKind.SHORT.label)
@@ -168,7 +173,7 @@ def _answers(inside: str) -> Question:
         return Question(0, ItemKind.TRUE_FALSE.label, answer=TRUE_FALSE[truth])
     if text.startswith("#"):
         raise _BadQuestion("不支持数值题，请改为单选题或简答题")
-    choices = _choices(text)
+    choices = _choices(text, form)
     if len(choices) > 1 and all(choice.sign == "=" and "->" in choice.text for choice in choices):
         raise _BadQuestion("不支持匹配题，请改为单选题")
     if all(choice.sign == "=" and choice.weight is None for choice in choices):
@@ -192,8 +197,8 @@ def _choice_question(choices: Sequence[_Choice]) -> Question:
     return Question(0, kind.label, options=tuple(choice.text for choice in choices), answer=right)
 
 
-def _choices(text: str) -> list[_Choice]:
-    """Each begins with = or ~; feedback after # is ignored."""
+def _choices(text: str, form: TextForm) -> list[_Choice]:
+    """Each begins with = or ~; feedback after # is ignored. ``form``: of texts without a mark of their own."""
     starts = [at for at in range(len(text)) if text[at] in "=~" and not _is_escaped(text, at)]
     if not starts or starts[0] != 0:
         raise _BadQuestion("选项应以=（正确）或~（错误）开头")
@@ -206,7 +211,7 @@ def _choices(text: str) -> list[_Choice]:
         choices.append(
             _Choice(
                 text[begin],
-                _plain_text(choice_text[:feedback] if feedback >= 0 else choice_text),
+                _read_text(choice_text[:feedback] if feedback >= 0 else choice_text, form),
                 float(weight["weight"]) if weight else None,
             )
         )
@@ -234,10 +239,23 @@ def _is_escaped(text: str, at: int) -> bool:
     return slashes % 2 == 1
 
 
-def _plain_text(text: str) -> str:
-    """Without format marker and escapes."""
-    bare = _FORMAT.sub("", text).strip()
-    return re.sub(r"\\(.)", lambda match: "\n" if match[1] == "n" else match[1], bare)
+def _split_form(text: str, default: TextForm) -> tuple[TextForm, str]:
+    """The mark of a text, such as [html], and what follows it."""
+    mark = _FORMAT.match(text)
+    if mark is None:
+        return default, text
+    return next(form for form in TEXT_FORMS if form == mark[1]), text[mark.end() :]
+
+
+def _read_text(text: str, form: TextForm) -> str:
+    """An answer or explanation as it is seen; ``form`` is that of a text without a mark. Raises BadMarkup."""
+    marked_form, bare = _split_form(text, form)
+    return _show(bare, marked_form)
+
+
+def _show(text: str, form: TextForm) -> str:
+    """A text without mark as it is seen. Raises BadMarkup."""
+    return read_markup(_ESCAPED.sub(lambda match: "\n" if match[1] == "n" else match[1], text.strip()), form)
 
 
 # ---- writing
@@ -274,7 +292,8 @@ def _print_inside(question: Question) -> str:
 
 def _escape(text: str) -> str:
     escaped = re.sub(rf"([\\{re.escape(_SPECIAL)}])", r"\\\1", text).replace("\n", "\\n")
-    return f"\\{escaped}" if escaped.startswith(("//", "$", "[", "%")) else escaped
+    is_marked = needs_plain_mark(text) or text.startswith(("//", "$", "[", "%"))
+    return f"[plain]{escaped}" if is_marked else escaped
 
 
 def _tag_text(text: str) -> str:

@@ -7,14 +7,14 @@ A chapter is a category, a number an ``idnumber``; facts that Moodle can't expre
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from html import unescape
+from collections.abc import Iterable, Iterator, Mapping
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from domain.exams.gift import TAGS
 from domain.exams.items import LETTERS, TRUE_FALSE, ItemKind
+from domain.exams.markup import BadMarkup, TextForm, read_markup
 from domain.exams.questions import Question, QuestionFileError
 from domain.typed_text import tidy_text
 
@@ -35,15 +35,8 @@ _UNSUPPORTED = {
     "gapselect": "选词填空题",
     "ordering": "排序题",
 }
-_BLOCKS = frozenset({"p", "br", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6"})
-_UNSUPPORTED_TAGS = frozenset({"img", "table", "audio", "video"})
-_RAW_TEXTS = {name: re.compile(f"</{name}(?![a-z])", re.IGNORECASE) for name in ("script", "style")}
-"""Elements whose content is no text for people, and their ends."""
-_MARKUP = re.compile(r"<(?=[A-Za-z!?]|/[A-Za-z])")
-_TAG_NAME = re.compile(r"/?[A-Za-z][A-Za-z0-9]*")
-_TAG_END_OR_QUOTE = re.compile(">|(?<==)[\"']")
-_SPACES = re.compile(r"[ \t\r\n\f]+")
-"""What HTML shows as one blank; the wide blanks of a gap （　　） are none of it."""
+_FORMS: Mapping[str, TextForm] = {"plain_text": "plain", "markdown": "markdown", "moodle_auto_format": "moodle"}
+"""By the attribute ``format`` of a text; all others are HTML."""
 
 
 class _BadQuestion(Exception):
@@ -122,7 +115,7 @@ def _chapter(path: str) -> str:
 def _question(number: int, element: ET.Element, chapter: str) -> Question:
     try:
         return _read_question(number, element, chapter)
-    except _BadQuestion as bad:
+    except (_BadQuestion, BadMarkup) as bad:
         return Question(number, problem=str(bad))
 
 
@@ -212,75 +205,11 @@ def _child_text(element: ET.Element, name: str) -> str:
 
 
 def _element_text(element: ET.Element) -> str:
-    """The text of an element, which is HTML unless marked otherwise."""
+    """The text of an element, which is HTML unless marked otherwise. Raises BadMarkup."""
     text = element.findtext("text") or ""
     if len(text) > _TEXT_NODES_MAX:
         raise _BadQuestion("文字过长，请删去多余的内容")
-    if element.get("format") == "plain_text":
-        return tidy_text(text, lines=True)
-    return _visible_text(text)
-
-
-def _visible_text(html: str) -> str:
-    """The visible text of HTML. Raises _BadQuestion for tables and pictures, which an item's text can't contain."""
-    parts = list[str]()
-    for is_tag, token in _tokens(html):
-        if not is_tag:
-            parts.append(token)
-        elif token in _UNSUPPORTED_TAGS:
-            raise _BadQuestion("本题含图片、表格或音视频，不能批量导入，请在题库中单独新建")
-        elif token.removeprefix("/") in _BLOCKS:
-            parts.append("\n")
-    lines = tidy_text("".join(parts), lines=True).split("\n")
-    return "\n".join(line for raw in lines if (line := " ".join(filter(None, raw.split(" ")))))
-
-
-def _tokens(html: str) -> Iterator[tuple[bool, str]]:
-    """Texts, with False, and names of tags, with True; that of an end begins with a slash.
-
-    Each character is read once: ``html.parser`` looks for the end of each unclosed tag anew, for 200,000 characters of
-    ``<a`` half a minute.
-    """
-    at = 0
-    while at < len(html):
-        begin = _find_markup(html, at)
-        if begin > at:
-            yield False, _SPACES.sub(" ", unescape(html[at:begin]))
-        if begin == len(html):
-            return
-        name, at = _read_markup(html, begin)
-        if name:
-            yield True, name
-        if name in _RAW_TEXTS:
-            end = _RAW_TEXTS[name].search(html, at)
-            at = end.start() if end else len(html)
-
-
-def _find_markup(html: str, at: int) -> int:
-    """Where the next tag, comment or declaration begins; the length of the text if there is none."""
-    markup = _MARKUP.search(html, at)
-    return markup.start() if markup else len(html)
-
-
-def _read_markup(html: str, begin: int) -> tuple[str, int]:
-    """The name of the tag that begins here, empty for a comment, and where the text goes on; what never ends reaches to
-    the end of the text."""
-    if html.startswith("<!--", begin):
-        end = html.find("-->", begin + 4)
-        return "", end + 3 if end >= 0 else len(html)
-    name = _TAG_NAME.match(html, begin + 1)
-    return name[0].lower() if name else "", _find_tag_end(html, begin)
-
-
-def _find_tag_end(html: str, at: int) -> int:
-    """The position after the next > that stands in no quoted value."""
-    while mark := _TAG_END_OR_QUOTE.search(html, at):
-        if mark[0] == ">":
-            return mark.end()
-        at = html.find(mark[0], mark.end()) + 1
-        if not at:
-            break
-    return len(html)
+    return tidy_text(read_markup(text, _FORMS.get(element.get("format", ""), "html")), lines=True)
 
 
 # ---- writing

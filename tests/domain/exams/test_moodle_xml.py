@@ -167,7 +167,6 @@ def test_an_entity_bomb_is_refused_before_it_unfolds() -> None:
         ("<script>if (a<b) {'</p>'}</script>一<STYLE>p{}</style >二", "一二"),
         ("1 < 2，3<4", "1 < 2，3<4"),
         ("一<br/>二<BR>三", "一\n二\n三"),
-        ("一<a 二", "一"),
     ],
 )
 def test_of_html_the_visible_text_is_taken(html: str, text: str) -> None:
@@ -175,9 +174,25 @@ def test_of_html_the_visible_text_is_taken(html: str, text: str) -> None:
     assert (question.stem, question.problem) == (text, "")
 
 
-@pytest.mark.parametrize("attack", ["<a ", "</a ", "<!-", '<a "', "<a b='", "<b> </b>", "&#", "<script></scrip", "<?"])
-def test_html_that_never_ends_is_read_once(attack: str) -> None:
+@pytest.mark.parametrize(
+    ("attack", "problem"),
+    [
+        ("<a ", "没有结束"),
+        ("</a ", "没有结束"),
+        ("<!-", "没有结束"),
+        ('<a "', "没有结束"),
+        ("<a b='", "没有结束"),
+        ("<b> </b>", ""),
+        ("&#", ""),
+        ("<script></scrip", ""),
+        ("<?", "没有结束"),
+        ("<sup>1</sup>", ""),
+        ("<ol><li>", ""),
+    ],
+)
+def test_html_that_never_ends_is_read_once(attack: str, problem: str) -> None:
     """Read anew at each tag, this would take longer than any test may."""
     html = attack * (190_000 // len(attack))
     answer = f'<answer fraction="100"><text><![CDATA[{html}]]></text></answer>'
-    assert not read_question(answer * 20, "shortanswer").problem
+    refusal = read_question(answer * 20, "shortanswer").problem
+    assert problem in refusal if problem else not refusal
