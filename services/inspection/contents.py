@@ -92,8 +92,9 @@ def check_pdf(content: bytes) -> None:
     """Raises InvalidInput for a PDF that is unreadable, locked, or has active content."""
     try:
         reader = PdfReader(io.BytesIO(content), strict=False)
-        if reader.is_encrypted:
-            raise InvalidInput("PDF已加密，请取消密码保护后再上传。", code="file_locked")
+        # a password that only limits printing or copying opens with an empty one, as in every viewer
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise InvalidInput("PDF设有打开密码，请取消密码后再上传。", code="file_locked")
         pages = len(reader.pages)
         is_active = has_active_content(reader, content)
     except _BROKEN as error:

@@ -75,13 +75,15 @@ _NAMES = re.compile(
 _SHORT_NAMES = re.compile(rb"/(?:JS|AA|EF|XFA)(?![A-Za-z0-9])")
 """Searched for only in text."""
 _ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
+_PACKED = re.compile(rb"\b(\d{1,10})\s+\d{1,5}\s+obj(?:(?!endobj).){0,1000}?/ObjStm(?![A-Za-z0-9])", re.DOTALL)
 _STREAM = re.compile(rb"/ObjStm(?:(?!endobj).){0,1000}?stream\r?\n", re.DOTALL)
 
 
 def has_active_content(reader: PdfReader, content: bytes) -> bool:
     """Raises pypdf's exceptions for invalid files."""
     unescaped = _unescape(content)
-    if _NAMES.search(unescaped) or any(_names_in(packed) for packed in _unpacked_streams(content)):
+    streams = _decrypted_streams(reader, unescaped) if reader.is_encrypted else _unpacked_streams(content)
+    if _NAMES.search(unescaped) or any(_names_in(packed) for packed in streams):
         return True
     return any(_has_action(pdf_object) for pdf_object in _all_objects(reader))
 
@@ -104,6 +106,20 @@ def _unpacked_streams(content: bytes) -> Iterator[bytes]:
             yield zlib.decompressobj().decompress(content[match.end() : end if end > 0 else None], _UNPACKED_MAX)
         except zlib.error:
             continue
+
+
+def _decrypted_streams(reader: PdfReader, unescaped: bytes) -> Iterator[bytes]:
+    """The content of object streams of an encrypted file. Raises ValueError for one that no table lists, or that is
+    there twice: which key or text another reader would take can't be told."""
+    begun = [int(number) for number in _PACKED.findall(unescaped)]
+    if len(set(begun)) < len(begun) or len(begun) < len(re.findall(rb"/ObjStm(?![A-Za-z0-9])", unescaped)):
+        raise ValueError("object streams that can't be told apart")
+    listed = {number for table in reader.xref.values() for number in table}
+    for number in {*begun, *(stream for stream, _ in reader.xref_objStm.values())}:
+        packed = reader.get_object(IndirectObject(number, 0, reader)) if number in listed else None
+        if not isinstance(packed, StreamObject):
+            raise ValueError("an object stream that no table lists")
+        yield packed.get_data()[:_UNPACKED_MAX]
 
 
 def _all_objects(reader: PdfReader) -> Iterator[PdfObject]:

@@ -7,6 +7,7 @@ import io
 import zipfile
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -24,6 +25,7 @@ from services.inspection.checker import FILES_AT_ONCE, FILES_OF_POOL, FileChecke
 from services.inspection.contents import inspect
 from services.inspection.file_types import PREVIEW
 from services.inspection.limited_process import LimitedProcess, ProcessLimits
+from services.inspection.pdf_pages import render_pages
 from services.inspection.pictures import render_picture
 from tests.drivers.waiting import let_others_run
 from tests.factories.files import (
@@ -173,6 +175,39 @@ def test_a_locked_pdf_is_refused() -> None:
         writer.encrypt("secret", algorithm="AES-256")
 
     assert code_of(pdf(1, lock)) == "file_locked"
+
+
+ALGORITHMS = ("RC4-40", "RC4-128", "AES-128", "AES-256")
+
+
+def limit(algorithm: str, change: Callable[[PdfWriter], object] = lambda _writer: None) -> Callable[[PdfWriter], None]:
+    """A password for printing and copying, none for reading."""
+
+    def encrypt(writer: PdfWriter) -> None:
+        change(writer)
+        writer.encrypt("", "owner", algorithm=algorithm)
+
+    return encrypt
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_pdf_that_opens_without_a_password_is_read(algorithm: str) -> None:
+    content = pdf(2, limit(algorithm))
+    assert inspect(content, ALL).kind == "pdf"
+    assert len(render_pages(content, 200, 5)) == 2
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("change", [with_script, with_attachment, with_action("/Launch")])
+def test_a_limited_pdf_that_does_something_is_refused(algorithm: str, change: Any) -> None:
+    assert code_of(pdf(1, limit(algorithm, change))) == "file_active"
+
+
+def test_a_limited_pdf_with_objects_that_no_table_names_is_refused() -> None:
+    hidden = b"9 0 obj\n<</Type/Obj#53tm/N 1/First 4>>\nstream\nencrypted\nendstream\nendobj\n"
+    assert code_of(insert_objects(pdf(1, limit("AES-256")), hidden)) == "file_broken"
+    listed_twice = hidden + hidden
+    assert code_of(insert_objects(pdf(1, limit("AES-256")), listed_twice)) == "file_broken"
 
 
 ACTIONS = ("Launch", "JavaScript", "SubmitForm", "ImportData", "GoToR", "GoToE", "URI", "Named", "Thread", "Rendition")
