@@ -27,6 +27,8 @@ _TEXT_MAX = 32_767
 """Characters that Excel accepts in a cell."""
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ENCODED = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+"""Readers take ``_x000D_`` for a character."""
 _DAY_ZERO = date(1899, 12, 30)
 """Spreadsheets count from here, since they take 1900 for a leap year."""
 _HEADING, _MOMENT, _DAY, _YUAN, _AS_TEXT, _TEXT_HEADING = range(1, 7)
@@ -73,9 +75,12 @@ class Workbook:
     def sheet(
         self, title: str, heading: Sequence[str], widths: Sequence[float], *, filtered: bool = False, text: bool = False
     ) -> Iterator[Add]:
-        """A sheet with a frozen bold heading. ``text``: columns in which typed values stay text."""
+        """A sheet with a frozen bold heading. ``text``: columns in which typed values stay text.
+
+        Without ZIP64, which several programs can't open and no sheet of a million rows needs.
+        """
         self._titles.append(title)
-        with self._archive.open(f"xl/worksheets/sheet{len(self._titles)}.xml", "w", force_zip64=True) as part:
+        with self._archive.open(f"xl/worksheets/sheet{len(self._titles)}.xml", "w") as part:
             rows = _Rows(part, _AS_TEXT if text else 0)
             part.write(_head(widths, rows.style, frozen=bool(heading)).encode())
             if heading:
@@ -152,7 +157,7 @@ def guard(text: str) -> str:
 
 def _cell(place: str, value: Value, style: int) -> str:
     if isinstance(value, str):
-        text = escape(guard(value), {"\r": "&#13;"})
+        text = escape(_ENCODED.sub("_x005F_", guard(value)), {"\r": "&#13;"})
         shown = f' s="{style}"' if style else ""
         return f'<c r="{place}"{shown} t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>' if text else ""
     if value is None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import io
+import struct
 import sys
+import zipfile
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -16,6 +18,8 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from services.spreadsheets.export import ExportColumn, Value, write_sheet, yuan
+from services.spreadsheets.formats import Column, Line
+from services.spreadsheets.parsing import read_lines
 from services.spreadsheets.xlsx import guard
 
 
@@ -63,6 +67,35 @@ async def test_no_text_breaks_the_file_or_begins_a_formula(typed: str) -> None:
     cell = (await read(("x", typed)))[2][1]
     assert cell.data_type in ("s", "n")
     assert not str(cell.value or "").startswith(("=", "+", "-", "@"))
+
+
+async def test_the_archive_is_one_that_every_program_opens() -> None:
+    content = await write_sheet("表", [ExportColumn("列")], batches(("甲",), ("乙",)))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for part in archive.infolist():
+            version, flags = struct.unpack_from("<HH", content, part.header_offset + 4)
+            sizes = struct.unpack_from("<II", content, part.header_offset + 18)
+            (extra,) = struct.unpack_from("<H", content, part.header_offset + 28)
+            assert (version, flags & 0b1000, extra, part.extra) == (20, 0, 0, b""), "neither ZIP64 nor sizes at the end"
+            assert sizes == (part.compress_size, part.file_size)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["10⁶元", "甲\n乙", "a_x000D_b", "_x005F_", "001", "3月5日", "2%", "<b>&amp;", "440106199001011234"],
+)
+async def test_our_own_reader_reads_what_was_written(typed: str) -> None:
+    columns = (Column("name", "姓名", True, "", ""), Column("value", "内容", False, "", ""))
+    content = await write_sheet("表", [ExportColumn("姓名"), ExportColumn("内容")], batches(("张三", typed)))
+    assert list(read_lines(content, "xlsx", columns, 10)) == [Line(2, ("张三", typed))]
+
+
+async def test_typed_cells_are_read_as_they_are_shown() -> None:
+    columns = tuple(Column(title, title, True, "", "") for title in "甲乙丙丁")
+    row = (7, yuan(35_050), datetime(2026, 11, 21, 4, 0, 5, tzinfo=UTC), date(2026, 3, 5))
+    content = await write_sheet("表", [ExportColumn(title) for title in "甲乙丙丁"], batches(row))
+    (line,) = read_lines(content, "xlsx", columns, 10)
+    assert line.cells == ("7", "350.50", "2026-11-21 12:00:05", "2026-03-05")
 
 
 def test_yuan_are_exact() -> None:
