@@ -11,6 +11,7 @@ from html import unescape
 from typing import Literal, get_args
 
 from domain.raised_text import lower_text, raise_text
+from domain.typed_text import tidy_text
 
 TextForm = Literal["html", "moodle", "markdown", "plain"]
 """``moodle`` is HTML in which lines count, and plain text where there is no markup."""
@@ -191,7 +192,7 @@ class _Reader:
     def finish(self) -> str:
         if unpaired := [name for name, count in self._balance.items() if count]:
             raise _unpaired(unpaired[0])
-        lines = "".join(self._parts).replace("\xa0", " ").split("\n")
+        lines = tidy_text("".join(self._parts), lines=True).split("\n")
         text = "\n".join(line for raw in lines if (line := " ".join(filter(None, raw.split(" ")))))
         for word, tags in _MENTIONED.items():
             if word in text and tags & self._seen:

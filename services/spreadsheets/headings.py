@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from domain.typed_text import half_width
 from services.spreadsheets.formats import Column, SheetError
 from services.spreadsheets.rows import SheetRow
 
@@ -54,7 +54,7 @@ def find_heading(rows: Sequence[SheetRow], columns: Sequence[Column]) -> Heading
 
 
 def tidy_title(title: str) -> str:
-    plain = re.sub(r"\s+", "", unicodedata.normalize("NFKC", title)).strip("*")
+    plain = re.sub(r"\s+", "", half_width(title)).strip("*")
     return _REMARK.sub("", plain).strip("*")
 
 

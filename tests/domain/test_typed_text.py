@@ -18,7 +18,8 @@ from domain.parsing import bank_account, credit_code, email_address, fold, id_nu
 from domain.typed_text import half_width, name_illegal, tidy_text
 from services.core.short_texts import check_text
 from services.spreadsheets.cells import BadCell, limited_code, limited_text
-from services.spreadsheets.parsing import SheetBudget, read_rows
+from services.spreadsheets.formats import Column
+from services.spreadsheets.parsing import read_lines
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("bot", "config", "domain", "gateways", "handlers", "jobs", "miniapp_api", "models", "services", "web")
@@ -130,8 +131,9 @@ def test_numbers_and_codes_are_understood_however_they_are_typed() -> None:
 
 
 def test_a_sheet_s_cells_are_read_as_forms_are() -> None:
-    rows = read_rows("姓名,编号\n\u3000张\u200b三\xa0,\ufeffＡ１\n".encode(), "csv", SheetBudget(5))
-    assert [cells for _, cells in rows] == [["姓名", "编号"], ["张三", "Ａ１"]]
+    columns = [Column("name", "姓名", True, "", "张三"), Column("code", "编号", False, "", "A1")]
+    [line] = read_lines("姓名,编号\n\u3000张\u200b三\xa0,\ufeffＡ１\n".encode(), "csv", columns, 5)
+    assert line.cells == ("张三", "Ａ１")
     assert (limited_code("Ａ１", 5), limited_text("一\n二", 5)) == ("A1", "一 二")
     with pytest.raises(BadCell, match="“张”后面的U\\+0007"):
         limited_text("张\x07", 5)
