@@ -111,6 +111,7 @@ IN_SQL = re.compile(r"\b(real_name|operator_name|holder|contact|name)\b\s*(=|<>|
 OTHER_NAMES = {
     "bot/dialogue.py": "of a conversation",
     "bot/talk.py": "in an example",
+    "domain/exams/markup.py": "of a tag",
     "domain/understanding/sentences.py": "of a file",
     "handlers/answers/agencies.py": "of a role",
     "services/accounts/form_drafts.py": "of a form",
@@ -119,6 +120,7 @@ OTHER_NAMES = {
     "services/applications/documents.py": "of a type of file",
     "services/catalogues.py": "of an entry",
     "services/certificates/queries.py": "beginning of a holder's name in its one spelling, as certificates show it",
+    "services/spreadsheets/xml_parts.py": "of an element",
     "services/core/streams.py": "of a party of a stream",
     "services/corrections/fields.py": "of an employer, of a field",
     "services/corrections/identities.py": "one spelling may be corrected into another",
