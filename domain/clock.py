@@ -31,8 +31,9 @@ class SystemClock:
 class ShiftedClock:
     """A system clock that the sandbox may move; all processes share ``offset``, see ``app.clock``."""
 
-    def __init__(self, offset: timedelta = timedelta()) -> None:
-        self.offset = offset
+    def __init__(self, offset: timedelta = timedelta(), moves: int = 0) -> None:
+        """``moves``: how often it was moved, which tells a later offset from an earlier one."""
+        self.offset, self.moves = offset, moves
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.offset

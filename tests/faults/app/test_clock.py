@@ -33,7 +33,7 @@ async def test_a_moved_clock_survives_a_kill_of_the_cache_server() -> None:
             assert await _offset_patiently(servers.redis_url) == MOVED
 
 
-async def _offset_patiently(url: str) -> timedelta | None:
+async def _offset_patiently(url: str) -> timedelta:
     async with asyncio.timeout(20), redis_client.from_url(url) as redis:
         while True:
             try:

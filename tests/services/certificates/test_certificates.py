@@ -120,7 +120,7 @@ async def test_who_scans_it_sees_whether_it_is_valid_and_nothing_private(
     certificate = await issue(certificates, deps, holder)
     public = await certificates.queries.verify(certificate.token)
     assert (public.masked_holder, public.validity, public.intact) == ("测**", "valid", True)
-    assert "411" not in str(public)
+    assert "411303199001016933" not in str(public)
     clock.move(timedelta(days=1096))
     assert (await certificates.queries.verify(certificate.token)).validity == "expired"
 
