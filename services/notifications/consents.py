@@ -113,7 +113,6 @@ OCCASIONS: Mapping[Occasion, _OccasionRule] = {
             "draw_cancelled",
             "remuneration_proposed",
             "remuneration_paid",
-            "contact_question",
         ),
     ),
     "submission": _OccasionRule(AGENCY, ("agency_verified", "agency_refused", "agency_full")),

@@ -71,7 +71,7 @@ async def test_it_is_sat_on_the_phone_whatever_happens_to_it(page: Page) -> None
     await phone.get_by_role("textbox", name="消息").fill("考试")
     await page.keyboard.press("Enter")
     await phone.get_by_role("button", name="进入考试").last.click()
-    for box in ("我已阅读考试须知", "因个人设备"):
+    for box in ("我已阅读考试须知", "请提前检查设备、电量和网络"):
         await frame.get_by_label(box).check()
     await frame.get_by_role("button", name="确认并继续").click()
     await frame.get_by_role("link", name="开始考试").click()

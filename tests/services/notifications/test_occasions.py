@@ -32,7 +32,6 @@ RECEIVERS: Mapping[str, frozenset[str]] = {
     "check_in_reminder": EXPERT,
     "remuneration_proposed": EXPERT,
     "remuneration_paid": EXPERT,
-    "contact_question": EXPERT,
     "commitment_wanted": SUPERVISOR,
     "reveal_wanted": SUPERVISOR,
     "supervisor_discard": SUPERVISOR,
