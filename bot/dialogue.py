@@ -14,7 +14,7 @@ from tortoise.exceptions import DBConnectionError, OperationalError
 from bot.journal import Journal
 from bot.messages import UNSUPPORTED
 from bot.replies import SILENCE, Reply, Text
-from bot.router import CANCEL, HELP, MENU, Answer, Router, Settled, Target, WordAnswer
+from bot.router import CANCEL, HELP, MENU, Answer, NewerQuestion, Router, Settled, Target, WordAnswer
 from bot.talk import (
     FIRST_TAP,
     Changed,
@@ -46,6 +46,9 @@ INTERRUPTED = f"现在没有等您回答的问题，这条回复{_BEGIN_AGAIN}"
 """Reply to a mere answer when no question is open and the talk is unknown: Redis lost it."""
 RESTARTED = "“{name}”刚刚更新过，请重新开始。"
 PUT_ASIDE = "“{name}”已放下。"
+OVERTAKEN = (
+    "您正在办理“{name}”，其间来了新的消息，不能确定您在回答哪一个，还没有办理。\n{hint}\n继续“{name}”请再回答一次："
+)
 DID_NOT_UNDERSTAND = "没有看懂您的意思。回复“菜单”看看能做什么，回复“帮助”联系人工。"
 TEXT_ONLY = "目前只看得懂文字和菜单操作。回复“菜单”看看能做什么。"
 
@@ -165,8 +168,27 @@ class Dialogue:
             if tapped is not None:
                 return tapped
         if journal is not None and turn.message.kind in _MESSAGES:
+            newer = await self._find_newer_question(turn, journal)
+            if newer is not None:
+                return await self._answer_newer_question(turn, journal, newer)
             return await self._continue_talk(turn, journal)
         return await self._answer_without_talk(turn)
+
+    async def _find_newer_question(self, turn: Turn, journal: Journal) -> NewerQuestion | None:
+        """A tap says itself which question it answers."""
+        if self._router.newer_handler is None or turn.message.kind != "text" or turn.message.tap is not None:
+            return None
+        return await self._router.newer_handler(turn, journal.touched)
+
+    async def _answer_newer_question(self, turn: Turn, journal: Journal, newer: NewerQuestion) -> DialogueOutcome:
+        target = self._router.find_keyword(turn.message.text)
+        if target is not None:
+            return await self._begin_target(turn, journal, target)
+        if newer.answer is not None:
+            return await self._apply_answer(turn, journal, newer.answer)
+        outcome = await self._continue_talk(turn, journal, repeats=True)
+        note = OVERTAKEN.format(name=journal.conversation, hint=newer.hint)
+        return replace(outcome, reply=_prepend_note(note, outcome.reply))
 
     async def _answer_command(self, turn: Turn, journal: Journal | None, word: str) -> DialogueOutcome:
         if word == CANCEL:
@@ -264,7 +286,8 @@ class Dialogue:
         )
         return await self._advance_talk(Talk(turn.user, turn.services, turn.message, turn.now, journal), conversation)
 
-    async def _continue_talk(self, turn: Turn, journal: Journal) -> DialogueOutcome:
+    async def _continue_talk(self, turn: Turn, journal: Journal, *, repeats: bool = False) -> DialogueOutcome:
+        """``repeats``: the message is no answer, and the open question is put once more."""
         conversation = self._router.conversations.get(journal.conversation)
         if conversation is None:
             return DialogueOutcome(Text(RESTARTED.format(name=journal.conversation)))
@@ -277,13 +300,13 @@ class Dialogue:
             trigger,
             trigger.received_at,
             replace(journal, entries=list(journal.entries), touched=turn.now),
-            answer=turn.message,
+            answer=None if repeats else turn.message,
             is_command=self._router.is_command,
         )
         try:
             outcome = await self._advance_talk(talk, conversation)
             aside = await self._answer_aside(turn) if talk.missed else None
-            return outcome if aside is None else _one_shot_outcome(aside, journal)
+            return outcome if aside is None else await self._apply_answer(turn, journal, aside)
         except Changed:
             return await self._restart_talk(turn, journal, conversation)
         except CommandGiven:
@@ -294,12 +317,11 @@ class Dialogue:
                 else await self._answer_without_talk(turn)
             )
 
-    async def _answer_aside(self, turn: Turn) -> Reply | None:
-        """A question asked in the middle of a talk."""
+    async def _answer_aside(self, turn: Turn) -> Answer:
+        """To something else that is said in the middle of a talk."""
         if self._router.aside_handler is None or turn.message.kind != "text" or turn.message.tap is not None:
             return None
-        answer = await self._router.aside_handler(turn)
-        return Text(answer) if isinstance(answer, str) else None
+        return await self._router.aside_handler(turn)
 
     async def _restart_talk(self, turn: Turn, journal: Journal, conversation: Conversation[...]) -> DialogueOutcome:
         start = Start(conversation, journal.arguments)

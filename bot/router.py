@@ -9,7 +9,8 @@
         router.event("subscribe", welcome)                   # lower-case event names
         router.kind("location", somewhere)                   # location, image, voice, video, link, unsupported
         router.text(understand_answer)                       # free text, in order of registration
-    router.aside(answer_in_passing)                      # free text that doesn't answer the open question
+        router.newer(find_newer_question)                    # typed while a talk is open that a notice has overtaken
+        router.aside(answer_in_passing)                      # free text that doesn't answer the open question
         router.fallback(did_not_understand)
 
 A handler is ``async def my_status(turn: Turn) -> Answer``; those of ``tap`` and ``scene`` get the id, or the scene's
@@ -26,6 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from bot.replies import Reply
@@ -53,7 +55,19 @@ class WordAnswer:
 
 
 Answer: TypeAlias = "Reply | str | Start | WordAnswer | Settled | None"
+
+
+@dataclass(frozen=True)
+class NewerQuestion:
+    """What a notice asked after the open talk's question: ``answer`` to the message if it answers the notice, else
+    None; ``hint`` says how to answer it."""
+
+    answer: Answer
+    hint: str
+
+
 Handler: TypeAlias = Callable[[Turn], Awaitable[Answer]]
+NewerHandler: TypeAlias = Callable[[Turn, datetime], Awaitable[NewerQuestion | None]]
 TapHandler: TypeAlias = Callable[[Turn, int], Awaitable[Answer]]
 SceneHandler: TypeAlias = Callable[[Turn, str], Awaitable[Answer]]
 Target: TypeAlias = "Handler | Conversation[[]]"
@@ -75,6 +89,7 @@ class Router:
         self.scenes: dict[str, SceneHandler] = {}
         self.taps: list[TapHandler] = []
         self.texts: list[Handler] = []
+        self.newer_handler: NewerHandler | None = None
         self.aside_handler: Handler | None = None
         self.fallback_handler: Handler | None = None
 
@@ -113,9 +128,14 @@ class Router:
     def text(self, handler: Handler) -> None:
         self.texts.append(handler)
 
+    def newer(self, handler: NewerHandler) -> None:
+        """Called with the time of the talk's last message before the talk gets a typed one: whoever reads a question
+        last answers that one, and must not confirm another that stands above it."""
+        self.newer_handler = handler
+
     def aside(self, handler: Handler) -> None:
-        """Asked about a text that a question could not use, before the question is repeated. Its answer must be a text,
-        or None; the question stays open."""
+        """Called for a text that a question could not use, before the question is repeated. After a text the question
+        stays open; another talk replaces the open one."""
         self.aside_handler = handler
 
     def fallback(self, handler: Handler) -> None:

@@ -19,6 +19,7 @@ from handlers import (
     leave,
     materials,
     media,
+    newer_questions,
     notices,
     panels,
     payment,
@@ -72,6 +73,7 @@ def register_all(router: Router) -> None:
         helpdesk,
         welcome,
         understanding,
+        newer_questions,
     ):
         subject.register(router)
     commands.register(router)

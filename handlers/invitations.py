@@ -34,8 +34,6 @@ _FIRST_MENU_ID = 70_001
 _FIRST_UNDO_ID = 4_000_000_000_000_000
 """The id of 撤销 is its 参加's id plus this; the engine's ids lie above."""
 _TALK = "答复邀请"
-_ANSWERING = ("accept", "cannot_come", "time_off")
-"""Intents of sentences that speak of coming or not, so that they answer an open invitation."""
 
 
 def register(router: Router) -> None:
@@ -147,7 +145,7 @@ async def answer_by_text(turn: Turn) -> Answer:
         return answer_invitation.start(panel_options(waiting), "perhaps", "")
     if waiting:
         intent = await meanings.find_sure_intent(turn)
-        if intent is not None and intent.id not in (*_ANSWERING, *meanings.SMALL_TALK):
+        if intent is not None and intent.id not in meanings.SMALL_TALK and not await meanings.speaks_of_coming(turn):
             return None
         doubt = meaning.doubt.value if isinstance(meaning, Unsure) else ""
         return answer_invitation.start(panel_options(waiting), _parse_reply(turn.message.text) or "", doubt)

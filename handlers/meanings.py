@@ -7,6 +7,8 @@ from domain.understanding.decision import SentenceMeaning
 from domain.understanding.intents import Intent
 from handlers import people
 
+_COMING = ("accept", "cannot_come", "time_off")
+"""Intents of sentences that speak of coming or not, so that they answer an open invitation."""
 SMALL_TALK = ("capabilities", "greeting")
 """Intents that ask nothing, so that an open question is repeated instead of answering them."""
 
@@ -28,3 +30,8 @@ async def find_sure_intent(turn: Turn) -> Intent | None:
     """None for a text that isn't surely understood."""
     meaning = await understand(turn)
     return turn.services.understanding.meanings.find(meaning.intents[0]) if meaning.is_sure else None
+
+
+async def speaks_of_coming(turn: Turn) -> bool:
+    intent = await find_sure_intent(turn)
+    return intent is not None and intent.id in _COMING

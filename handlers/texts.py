@@ -272,6 +272,7 @@ STATUS_MORE = "等{count}项"
 STATUS_AWAY = "不接受抽取：\n{periods}"
 NEXT_PANEL = "下一场评标：{time}，{place}"
 NO_PANEL_AHEAD = "目前没有已确认的评标活动。"
+ANSWER_NEWER = "回答新消息请点：\n{taps}"
 OPEN_INVITATIONS = "有{count}个评标邀请等您答复，请在{until}前："
 
 # ---- panels
@@ -418,7 +419,7 @@ MOVE_ASKED = "改期待您答复：{moved}。请回复“同意改期”或“�
 MOVED_GATHERING = "集合时间拟改为{time}"
 MOVED_START = "评标推迟到{time}开始"
 MOVE_WHICH = "您答复的是哪一场评标的改期？"
-MOVE_READ_BACK = "{time}集合的评标，{moved}。\n您改期后不能参加，名额由其他专家补上，不记入履职记录。确定吗？"
+MOVE_READ_BACK = "{time}集合的评标，{moved}。\n您改期后不能参加，名额由其他专家补上，不记入履职记录。确定不能参加吗？"
 MOVE_AGREE_READ_BACK = "{time}集合的评标，{moved}。\n时间不止一次改动，请核对后再答复。同意改期吗？"
 MOVE_NO = "改期后不能参加"
 MOVE_AGREED = "已记录：您同意改期（{moved}），请按新的时间到场。"

@@ -37,10 +37,11 @@ async def _begin(turn: Turn, *, agrees: bool) -> Answer:
     return f"{texts.NOTHING_MOVED}\n{commands.tap_lines(commands.PANELS)}"
 
 
-@conversation(commands.AGREE_MOVE, version=2)
+@conversation(commands.AGREE_MOVE, version=3)
 async def answer_move(talk: Talk, panels: tuple[PickOption, ...], agrees: bool) -> None:
     """A refusal is read back, since it can't be undone; an agreement counts at once, unless the times moved more than
-    once: the word doesn't tell which message its expert read. The answer counts for the times that were offered."""
+    once: the word doesn't tell which message its expert read. 1 agrees in either question, so that a refusal chosen
+    where an agreement was read back is read back in turn. The answer counts for the times that were offered."""
     me = await people.get_expert(talk)
     panel = await pick_panel(talk, texts.MOVE_WHICH, panels)
     view = await talk.read(talk.services.draws.invitation_queries.view, panel.id, me.expert_id)
@@ -50,12 +51,15 @@ async def answer_move(talk: Talk, panels: tuple[PickOption, ...], agrees: bool) 
         return
     moved = name_near_days(wording.moved_text(view), talk.now)
     times = talk.services.draws.time_changes
-    if not agrees or await talk.once(times.is_asked_again, panel.id):
+    is_confirmed = agrees and not await talk.once(times.is_asked_again, panel.id)
+    while not is_confirmed:
         question = texts.MOVE_AGREE_READ_BACK if agrees else texts.MOVE_READ_BACK
-        agrees = await talk.choose(
+        answer = await talk.choose(
             question.format(time=print_near_time(view.gathering_at, talk.now), moved=moved),
-            {texts.MOVE_NO: False, commands.AGREE_MOVE: True},
+            {commands.AGREE_MOVE: True, texts.MOVE_NO: False},
+            plain=(agrees, not agrees),
         )
+        is_confirmed, agrees = answer or answer == agrees, answer
     stays = await talk.once(times.answer, panel.id, me.expert_id, agrees, panel.proposal, by="chat")
     await talk.say(texts.MOVE_AGREED.format(moved=moved) if stays else texts.MOVE_REFUSED)
     if stays and view.late_minutes is not None and view.proposed_gathering_at is not None:

@@ -51,12 +51,13 @@ async def answer_sentence(turn: Turn) -> Answer:
 
 
 async def answer_in_passing(turn: Turn) -> Answer:
-    """A sure question while another talk waits for an answer, which it must not disturb: no act and no other talk."""
+    """Something sure that is said while another talk waits for an answer: a question leaves that talk open, and what
+    begins a talk of its own (发烧了，明天去不成) puts it aside."""
     intent = await meanings.find_sure_intent(turn)
-    if intent is None or intent.is_act or intent.word or intent.id in meanings.SMALL_TALK:
+    if intent is None or intent.id in meanings.SMALL_TALK:
         return None
     answer = await _find_answer(turn, intent)
-    return wording.break_long_lines(answer) if isinstance(answer, str) else None
+    return wording.break_long_lines(answer) if isinstance(answer, str) else answer
 
 
 async def answer_intent(turn: Turn, intent: Intent) -> Answer:

@@ -82,7 +82,7 @@ _NAME_AFTER_NOUN = re.compile(
 _SURNAME_ALONE = re.compile(rf"((?:我|本人)姓)(?:{_COMPOUND_SURNAMES}|[{_COMMON_SURNAMES}{_FURTHER_SURNAMES}])")
 _NO_MIDDLE = "位个谢多烦有的是目名些请问让给找叫到室处部科等们了在和与都这那级理间天便里上下"
 _NAME_BEFORE_TITLE = re.compile(
-    rf"(?<![任谢感])(?!祝)[{_COMMON_SURNAMES}谢于方任万常](?:(?![{_NO_MIDDLE}]){_GIVEN}){{0,2}}"
+    rf"(?<![任谢感])(?!祝)(?:{_COMPOUND_SURNAMES}|[{_COMMON_SURNAMES}谢于方任万常])(?:(?![{_NO_MIDDLE}]){_GIVEN}){{0,2}}"
     r"(?=先生|女士|小姐|老师|主任|处长|科长|局长|经理|教授|律师|师傅|总工)"
 )
 _NAMES = (_NAME_AFTER_CALLED, _NAME_AFTER_BEING, _NAME_AFTER_NOUN, _SURNAME_ALONE)

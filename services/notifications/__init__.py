@@ -4,6 +4,7 @@
 ``operations.delivery_reports`` applies their outcomes.
 """
 
+from services.notifications.actions import QUESTIONS
 from services.notifications.consent_records import Answer
 from services.notifications.consents import Occasion, OwnConsent, RequestableConsent
 from services.notifications.delivery import Delivery
@@ -36,6 +37,7 @@ __all__ = [
     "FEEDBACK_MAX",
     "NO_REPORT",
     "NO_VALID_KEY",
+    "QUESTIONS",
     "UNCONFIRMED",
     "Answer",
     "Delivery",

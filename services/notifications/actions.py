@@ -198,3 +198,19 @@ WITHOUT: Mapping[str, str] = {
     "recall_asked": "One calls the number that stands in it; there is no invitation to answer yet.",
 }
 """Kinds without action, each with the reason."""
+
+_MOVE = ("同意改期", "不能改期")
+QUESTIONS: Mapping[str, tuple[str, ...]] = {
+    "draw_call": ("评标邀请",),
+    "recall_call": ("评标邀请",),
+    "recall_stated": ("评标邀请",),
+    "draw_unconfirmed": ("评标邀请",),
+    "gathering_changed": _MOVE,
+    "panel_waits": _MOVE,
+    "time_reminder": _MOVE,
+    "leave_asked": ("确认请假", "按时到场"),
+    "contact_question": ("没有人联系我", "有人联系过我"),
+    "pause_reminder": ("恢复接受抽取", "继续暂停"),
+}
+"""Kinds whose text asks something that a person may answer by typing below it, with the words that answer it or lead to
+its choices. An answer typed after one of them is not taken for an older question of the chat."""

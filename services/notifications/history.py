@@ -20,7 +20,7 @@ from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import Channel, KindTexts, TemplateText, render_text
 from services.core.base import Actor, Deps, Page, rows
 from services.core.pages import read_page
-from services.notifications.actions import ACTIONS
+from services.notifications.actions import ACTIONS, QUESTIONS
 from services.notifications.facts import facts_of, path_of
 from services.notifications.notices import CHAT_REPLY, STOPPED
 from services.ports import PhoneNumbers
@@ -52,6 +52,14 @@ _COLUMNS = (
     "n.id, n.kind, n.params, n.invitation_id, n.opened_at, i.link, a.channel, a.state, a.vendor_code, "
     "coalesce(a.sent_at, n.created_at) AS at"
 )
+
+_ASKED_SINCE = """
+SELECT n.kind FROM notice n JOIN attempt a ON a.notice_id = n.id
+WHERE n.account_id = $1 AND n.pool = $2 AND n.kind = ANY($3::text[]) AND a.channel = 'wechat' AND a.state <> 'pending'
+  AND n.created_at > $4::timestamptz - interval '2 days' AND coalesce(a.sent_at, a.due_at) > $4
+ORDER BY a.number DESC LIMIT 1
+"""
+"""A notice may have waited for the morning before it was sent."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +105,12 @@ class NoticeHistory:
         book = self.deps.book(actor.pool)
         number = self.numbers.number_of(actor.pool)
         return Page(tuple(_view(book, number, row) for row in notices), total)
+
+    async def find_question(self, pool: str, account_id: UUID, since: datetime) -> str | None:
+        """The kind of the newest notice that asked this person something in the chat after ``since``: a key of
+        ``QUESTIONS``."""
+        questions = await rows(_ASKED_SINCE, account_id, pool, list(QUESTIONS), since)
+        return questions[0]["kind"] if questions else None
 
 
 def _view(book: Rulebook, number: str, row: Any) -> PastNotice:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
-from bot.router import Answer, Router, WordAnswer
+from bot.router import Answer, NewerQuestion, Router, WordAnswer
 from bot.talk import Talk, conversation
 from bot.turn import Turn
 from tests.bot.conftest import Person
@@ -29,6 +31,12 @@ async def booking(talk: Talk) -> None:
     await talk.say(f"已订{people}人。")
 
 
+@conversation("修车")
+async def repairing(talk: Talk) -> None:
+    part = await talk.ask("什么坏了？", parse=str)
+    await talk.say(f"{part}：登记了。")
+
+
 async def tell_time(_turn: Turn) -> str:
     return "九点。"
 
@@ -40,13 +48,14 @@ async def understand(turn: Turn) -> Answer:
 async def answer_in_passing(turn: Turn) -> Answer:
     if turn.message.text == "几点开门":
         return "九点开门。"
-    return booking.start() if turn.message.text == "订两次" else None
+    return repairing.start() if turn.message.text == "修车" else None
 
 
 @pytest.fixture
 def someone(router: Router) -> Person:
     router.remember(asking_back)
     router.conversation(booking)
+    router.remember(repairing)
     router.keyword(tell_time, "几点")
     router.text(understand)
     router.aside(answer_in_passing)
@@ -110,7 +119,40 @@ async def test_a_question_in_the_middle_of_a_talk_is_answered_and_leaves_it_open
     assert await someone.taps_on("两个") == "已订2人。"
 
 
-async def test_an_answer_in_passing_begins_no_other_talk(someone: Person) -> None:
+async def test_another_talk_that_is_begun_in_passing_puts_the_open_one_aside(someone: Person) -> None:
     await someone.says("订座")
-    assert "没有看懂您的选择" in await someone.says("订两次")
-    assert await someone.says("2") == "已订2人。"
+    told = await someone.says("修车")
+    assert told.startswith("“订座”已放下。")
+    assert await someone.says("刹车") == "刹车：登记了。"
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [("2", "哪一个"), ("两个", "哪一个"), ("随便", "哪一个"), ("几点", "九点。"), ("修车", "什么坏了？")],
+)
+async def test_a_newer_question_is_not_answered_by_a_word_for_an_older_one(
+    someone: Person, router: Router, typed: str, told: str
+) -> None:
+    async def find_newer_question(turn: Turn, since: datetime) -> NewerQuestion | None:
+        if since >= turn.now - timedelta(seconds=30):
+            return None
+        return NewerQuestion(repairing.start() if turn.message.text == "修车" else None, "答复请点：几点")
+
+    router.newer(find_newer_question)
+    await someone.says("订座")
+    someone.waits(1)
+    answered = await someone.says(typed)
+    assert told in answered
+    if told == "哪一个":
+        assert "答复请点：几点" in answered
+        assert "几个人" in answered
+        assert await someone.says("2") == "已订2人。", "read below its own question, it counts"
+
+
+async def test_a_tap_answers_its_own_question_though_another_was_asked_since(someone: Person, router: Router) -> None:
+    async def find_newer_question(_turn: Turn, _since: datetime) -> NewerQuestion | None:
+        return NewerQuestion(None, "答复请点：几点")
+
+    router.newer(find_newer_question)
+    await someone.says("订座")
+    assert await someone.taps_on("两个") == "已订2人。"

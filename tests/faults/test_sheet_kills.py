@@ -75,7 +75,8 @@ def _other_digit(digit: str) -> str:
 
 def _rounded(number: str) -> str:
     """As a spreadsheet writes a long number: the last digits are lost, which by chance may be a right number again."""
-    return next(text for text in (f"{number[:15]}000", f"{number[:14]}0000") if not is_id_number(text))
+    lost = (f"{number[:digits]}{'0' * (18 - digits)}" for digits in (15, 14, 13, 12))
+    return next(text for text in lost if not is_id_number(text))
 
 
 def read_sheet(content: bytes) -> list[Row]:

@@ -34,7 +34,7 @@ async def test_who_cannot_come_at_the_moved_time_goes_without_a_mark(
     world: World, phone: Phone, expert: Expert
 ) -> None:
     invitation, _ = await moved_panel(world, expert)
-    assert "不记入履职记录。确定吗" in await phone.says("不能改期")
+    assert "不记入履职记录。确定不能参加吗" in await phone.says("不能改期")
     assert await world.state_of(invitation.id) == "accepted"
     assert "无需到场，不记入履职记录" in await phone.taps("改期后不能参加")
     assert (await Absence.get(invitation_id=invitation.id)).source == "moved"

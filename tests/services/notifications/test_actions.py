@@ -19,7 +19,7 @@ from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from services.core.base import Deps, rows
 from services.notifications import Delivery
-from services.notifications.actions import ACTIONS, INVITATION, WITHOUT
+from services.notifications.actions import ACTIONS, INVITATION, QUESTIONS, WITHOUT
 from services.notifications.entrances import Entrances
 from services.notifications.notices import new_out_id
 from services.notifications.short_links import ShortLinks, path_of
@@ -298,3 +298,25 @@ async def test_a_short_address_that_was_not_sent_leads_nowhere(deps: Deps, offic
 
 def test_it_is_known_of_the_pages_of_invitations_that_they_were_opened() -> None:
     assert {kind for kind, action in ACTIONS.items() if action.route == INVITATION} == OPENABLE
+
+
+ASKING = ("？", "请答复", "请您答复", "请您本人答复", "请回复")
+NO_QUESTION = {
+    "account_bound": "It asks for nothing; the word is for whom it reaches by mistake.",
+    "account_joined": "As above.",
+    "mini_program_bound": "As above.",
+    "exam_place": "The place is booked; the word leads to giving it back.",
+}
+"""Kinds whose text looks like a question to be answered in the chat, each with the reason why it is none."""
+
+
+def test_what_asks_something_in_the_chat_is_known_to_ask() -> None:
+    """An answer typed below it must not be taken for an older question."""
+    asking = {
+        kind
+        for book in load_rulebooks(RULEBOOKS, list(NAMES)).values()
+        for kind, kind_texts in book.texts.items()
+        if any(word in (kind_texts.chat or "") for word in ASKING)
+    }
+    assert {*asking, *CALLS} - NO_QUESTION.keys() - QUESTIONS.keys() == set()
+    assert [word for words in QUESTIONS.values() for word in words if word not in TAPS] == []
