@@ -24,12 +24,15 @@ _MOBILE = re.compile(r"1[3-9]\d{9}")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+\-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
 _BANK_ACCOUNT = re.compile(r"[0-9]{12,30}")
 _UNIONPAY = re.compile(r"62[0-9]{14,17}")
-_COUNTRY = re.compile(r"^(?:\+|00)86")
+_COUNTRY = re.compile(r"^(?:\+|00)86|^86(?=1[3-9]\d{9}$)")
+"""Keyboards of digits drop the + of a pasted number."""
 _FILED_ID_NUMBER = re.compile(r"\d{15}|\d{17}[\dX]", re.ASCII)
 """One whose check digit is wrong may be filed, too."""
 _IN_NUMBERS = r"[\s\-]"
 _INSIDE_MOBILE = r"[\s\-()·.]"
-_LONGEST = 60
+NUMBER_LONGEST = 60
+"""Characters of a typed or pasted number that are read, with what stands around its digits. Inputs hold as many."""
+_DATES_LONGEST = 60
 _YES = frozenset(
     (
         "1",
@@ -231,7 +234,7 @@ def date_range(text: str, asked_at: datetime) -> Span:
 
     ``asked_at`` is aware. The span is half-open, aware UTC, whole days of Asia/Shanghai unless a half day was named.
     """
-    return read_span(fold(text[:_LONGEST]), asked_at)
+    return read_span(fold(text[:_DATES_LONGEST]), asked_at)
 
 
 def _mobile_digits(text: str) -> str:
@@ -239,4 +242,4 @@ def _mobile_digits(text: str) -> str:
 
 
 def _remove_characters(text: str, unwanted: str) -> str:
-    return re.sub(unwanted, "", half_width(text[:_LONGEST]))
+    return re.sub(unwanted, "", half_width(text[:NUMBER_LONGEST]))

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from domain.parsing import NUMBER_LONGEST
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input
@@ -15,7 +16,7 @@ api = Api("accounts", "短信验证码", "Codes by SMS, which prove that a mobil
 
 
 class SmsCodeIn(Input):
-    mobile: str = Field(min_length=11, max_length=20, examples=["13800001234"])
+    mobile: str = Field(min_length=1, max_length=NUMBER_LONGEST, examples=["13800001234"])
     purpose: Literal["bind", "register"] = Field("bind", description="What the code is for")
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from domain.identity import IdentityVerificationResult
+from domain.parsing import NUMBER_LONGEST
 from miniapp_api.http.call import Call
 from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
@@ -28,12 +29,12 @@ class RegistrationIn(Input):
     exact = frozenset({"password"})
 
     name: str = Field(min_length=1, max_length=50, description="As on the identity card", examples=["王小明"])
-    id_number: str = Field(min_length=1, max_length=24, examples=["11010519491231002X"])
+    id_number: str = Field(min_length=1, max_length=NUMBER_LONGEST, examples=["11010519491231002X"])
     privacy_version: str = Field(
         min_length=1, max_length=32, description="Version of the privacy text that was accepted"
     )
     agreed: bool = Field(description="To the clause on honesty, see `GET /pool`")
-    mobile: str = Field("", max_length=20, examples=["13800001234"])
+    mobile: str = Field("", max_length=NUMBER_LONGEST, examples=["13800001234"])
     code: str = Field("", max_length=8, description="SMS code", examples=["123456"])
     password: str = Field("", max_length=64, description="Empty: none for now, it can be set later")
 

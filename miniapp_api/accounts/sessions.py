@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from domain.parsing import NUMBER_LONGEST
 from miniapp_api.http.call import Call
 from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
@@ -55,7 +56,7 @@ class BindPhoneIn(Input):
         examples=["2026-11-01"],
     )
     phone_code: str | None = Field(None, min_length=1, max_length=128, description="Code of `getPhoneNumber`")
-    mobile: str | None = Field(None, min_length=11, max_length=20, examples=["13800001234"])
+    mobile: str | None = Field(None, min_length=1, max_length=NUMBER_LONGEST, examples=["13800001234"])
     sms_code: str | None = Field(
         None, min_length=4, max_length=8, description="Sent by `POST /codes`", examples=["123456"]
     )

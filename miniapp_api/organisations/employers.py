@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from domain.parsing import NUMBER_LONGEST
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Params
@@ -26,7 +27,7 @@ class EmployerSearchQuery(Params):
 
 class EmployerIn(Input):
     name: str = Field(max_length=200, examples=["广州粤建工程咨询有限公司"])
-    credit_code: str = Field("", max_length=40, description="统一社会信用代码; empty: not known")
+    credit_code: str = Field("", max_length=NUMBER_LONGEST, description="统一社会信用代码; empty: not known")
     region: str = Field("", pattern=r"^(\d{6})?$", description="Code of the catalogue; empty: not known")
 
     def data(self) -> EmployerData:

@@ -54,7 +54,7 @@ openPage({ open: true, data: { name: '', privacy: '', agreed: false, mobile: '',
   },
 
   sendCode() {
-    if (!/^1\d{10}$/.test(this.data.mobile)) return toast('请填写11位手机号。');
+    if (!this.data.mobile) return toast('请填写11位手机号。');
     return this.act(async () => {
       const sent = await call('POST /codes', { body: { mobile: this.data.mobile, purpose: 'bind' } });
       toast(`验证码已发送到${sent.masked_mobile}。`);

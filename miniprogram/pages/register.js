@@ -17,7 +17,7 @@ openPage({ guests: true, data: { name: '', number: '', agreed: false, honesty: '
 
   async register() {
     const { name, number, agreed } = this.data;
-    if (!name || !/^\d{17}[\dX]$/.test(number)) return toast('请填写真实姓名和18位身份证号。');
+    if (!name || !number) return toast('请填写真实姓名和18位身份证号。');
     if (!agreed) return toast('请先勾选承诺。');
     if (!await ask('请核对', `姓名：${name}\n身份证号：${number}\n注册后不能修改。`, '确认注册')) return undefined;
     return this.act(async () => {

@@ -13,7 +13,7 @@ from domain.errors import InvalidInput
 from domain.experts.corrections import SECOND_LOOK, CorrectionKind, CorrectionState
 from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_mobile
-from domain.parsing import person_search
+from domain.parsing import NUMBER_LONGEST, person_search
 from models.accounts import Account, WechatIdentity
 from models.corrections import Correction
 from models.experts import Expert
@@ -24,7 +24,7 @@ from services.corrections.merges import MERGED, check_chosen
 from services.corrections.persons import Person, find_person, is_released
 from services.files import schedule_removal
 
-SEARCH_MAX = 50
+SEARCH_MAX = NUMBER_LONGEST
 FOUND_MAX = 20
 LISTED_MAX = 50
 _APPS = {"oa": "公众号", "mini": "小程序"}

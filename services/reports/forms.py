@@ -71,11 +71,10 @@ def check_form(form: ReportForm) -> tuple[ReportContent, Reporter | None]:
     draw = faults.check(check_text, form.draw, "draw", "活动编号", DRAW_MAX)
     happened = faults.check(check_text, form.happened, "happened", "时间和地点", HAPPENED_MAX)
     name = faults.check(check_text, form.name, "name", "姓名", NAME_MAX, required=True) if form.named else ""
-    if form.named:
-        faults.check(check_mobile, form.mobile.strip())
+    mobile = faults.check(check_mobile, form.mobile) if form.named else ""
     faults.raise_any()
     content = ReportContent(ReportOccasion(occasion), str(text), str(draw), str(happened))
-    return content, Reporter(str(name), form.mobile.strip()) if form.named else None
+    return content, Reporter(str(name), str(mobile)) if form.named else None
 
 
 def check_long(value: str, field: str, label: str, longest: int, shortest: int = 1) -> str:

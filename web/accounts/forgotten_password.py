@@ -11,6 +11,7 @@ from typing import Annotated
 
 import aiohttp.web as http
 
+from domain.parsing import NUMBER_LONGEST
 from services.accounts import TAIL
 from web.accounts.guest_pages import GuestPages, MobileForm, check_repeated, masked_mobile, typed_mobile
 from web.accounts.login import TRIES
@@ -22,7 +23,7 @@ from web.core.typed_forms import Code, Exact, Trimmed
 @dataclass(frozen=True)
 class _Reset:
     pool: str
-    mobile: Annotated[str, Trimmed(20)]
+    mobile: Annotated[str, Trimmed(NUMBER_LONGEST)]
     next: str
     code: Annotated[str, Code(8)]
     id_tail: Annotated[str, Code(8)]

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 import aiohttp.web as http
 
 from domain.errors import InvalidInput
+from domain.parsing import NUMBER_LONGEST
 from domain.rulebook.book import Rulebook
 from services.accounts import Purpose
 from services.core.base import Actor
@@ -30,7 +31,7 @@ class MobileForm:
     """The first step of registering and of a forgotten password. ``proof`` solves the puzzle."""
 
     pool: str
-    mobile: Annotated[str, Trimmed(20)]
+    mobile: Annotated[str, Trimmed(NUMBER_LONGEST)]
     next: str
     proof: str
 
@@ -84,7 +85,7 @@ class GuestPages(PageGroup):
 
 
 def typed_mobile(visit: Visit) -> str:
-    return visit.form.value("mobile").strip()[:20]
+    return visit.form.value("mobile").strip()[:NUMBER_LONGEST]
 
 
 def masked_mobile(mobile: str) -> str:

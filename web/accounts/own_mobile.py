@@ -9,6 +9,7 @@ from typing import Annotated
 
 import aiohttp.web as http
 
+from domain.parsing import NUMBER_LONGEST
 from services.accounts import Source
 from services.core.base import Actor
 from web.accounts.login import TRIES
@@ -63,7 +64,7 @@ class OwnMobilePages(PersonPages):
         return {
             "sent": sent,
             "profile": await self.services.accounts.credentials.profile(holder),
-            "mobile": typed.get("mobile", "").strip()[:20],
+            "mobile": typed.get("mobile", "").strip()[:NUMBER_LONGEST],
             "by_code": typed.get("by") == "code",
             "warning": _ELSEWHERE.get(holder.role, ""),
             "hotline": book.pool.hotline,

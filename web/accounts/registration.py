@@ -15,6 +15,7 @@ import aiohttp.web as http
 
 from domain.errors import InvalidInput
 from domain.faults import Faults
+from domain.parsing import NUMBER_LONGEST
 from services.accounts import RegistrationForm
 from services.core.base import Actor
 from web.accounts.guest_pages import GuestPages, MobileForm, check_repeated, masked_mobile, typed_mobile
@@ -32,7 +33,7 @@ class _Registration:
     """``privacy`` is the version of the text that was read, ``honesty`` "yes" where the clause was agreed to."""
 
     pool: str
-    mobile: Annotated[str, Trimmed(20)]
+    mobile: Annotated[str, Trimmed(NUMBER_LONGEST)]
     next: str
     code: Annotated[str, Code(8)]
     name: Annotated[str, Lines(_LONGEST)]

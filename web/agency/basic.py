@@ -12,6 +12,7 @@ from uuid import UUID
 from domain.draws.lifecycles import DrawState
 from domain.errors import InvalidInput
 from domain.masking import mask_mobile
+from domain.parsing import NUMBER_LONGEST
 from services.core.base import Actor
 from services.draws import (
     Detail,
@@ -56,7 +57,7 @@ class _Basic:
     on_site: Annotated[bool, YesNo()]
     operator_name: Annotated[str, ShortText("经办人", 50)]
     operator_phone: Annotated[str, ShortText("经办人电话", 30)]
-    operator_id_number: Annotated[str, ShortText("经办人证件号", 40)]
+    operator_id_number: Annotated[str, ShortText("经办人证件号", NUMBER_LONGEST)]
     supervisors: _Supervisors
     avoided_draws: Annotated[tuple[UUID, ...], Ids(AVOIDED, "这个活动")]
     remark: Annotated[str, ShortText("备注", 200)]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from domain.errors import InvalidInput
+from domain.parsing import NUMBER_LONGEST
 from services.draws import RecusalPersonView, RecusalUnitView
 from web.agency.base import KEPT, DraftPlace
 from web.agency.wizard import DrawPart, draw_id, path_of
@@ -23,7 +24,7 @@ _UNIT, _PERSON = "这个回避单位", "这个回避人员"
 @dataclass(frozen=True)
 class _Unit:
     name: Annotated[str, ShortText("单位名称", 200)]
-    credit_code: Annotated[str, ShortText("统一社会信用代码", 40)]
+    credit_code: Annotated[str, ShortText("统一社会信用代码", NUMBER_LONGEST)]
     reason: str
     evidence: str
 
@@ -31,7 +32,7 @@ class _Unit:
 @dataclass(frozen=True)
 class _Person:
     name: Annotated[str, ShortText("姓名", 50)]
-    id_number: Annotated[str, ShortText("身份证号", 40)]
+    id_number: Annotated[str, ShortText("身份证号", NUMBER_LONGEST)]
     unit_name: Annotated[str, ShortText("工作单位", 200)]
     reason: str
     evidence: str

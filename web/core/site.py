@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from config.outage_reports import report_outage
 from domain.errors import AppError, Forbidden, InvalidInput, TooMany, Unavailable
+from domain.parsing import NUMBER_LONGEST
 from domain.rulebook.sections import Pool
 from services.core.body_room import BodyAccount, BodyRoom
 from services.core.outages import AWAY
@@ -103,7 +104,7 @@ class Site:
             lstrip_blocks=True,
             auto_reload=False,  # compiled at first use and kept, like static files
         )
-        self._environment.globals.update(static=static.url, large_text=large_text)
+        self._environment.globals.update(static=static.url, large_text=large_text, number_longest=NUMBER_LONGEST)
         self._environment.filters.update(filters(self._now))
         self._headers = _security_headers(embed_in, secure=self.secure)
         app.router.add_get("/h5/static/{name:.+}", static.serve)

@@ -13,6 +13,7 @@ from multidict import MultiMapping
 
 from domain.errors import NotFound
 from domain.experts.timeline import TimelineKind
+from domain.parsing import NUMBER_LONGEST
 from services.expert_file_views import PAGE_SIZE, REVEAL_REASON_MAX, check_choice
 from services.files import EVIDENCE_MAX
 from services.office import (
@@ -35,7 +36,7 @@ from web.office.base import OfficePart
 
 _FILTERS: Mapping[str, Any] = {
     "state": Choice(STATES, "in_pool"),
-    "search": Word(50),
+    "search": Word(NUMBER_LONGEST),
     "region": Word(6),
     "specialty": Word(50),
     "title": Word(20),
@@ -58,7 +59,7 @@ assert _FILTERS.keys() == {field.name for field in fields(ExpertFilter)}  # noqa
 class _Search:
     """``rest``: the other filters, as a query."""
 
-    search: Annotated[str, Trimmed(51)]
+    search: Annotated[str, Trimmed(NUMBER_LONGEST)]
     rest: Annotated[str, Trimmed(1000)]
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import aiohttp.web as http
 
+from domain.parsing import NUMBER_LONGEST
 from services.corrections import REASON_MAX, SEARCH_MAX, Upload
 from services.files import EVIDENCE_MAX
 from web.core.pages import Rate, Redirect, Visit, page, resource
@@ -30,7 +31,7 @@ class _Search:
 class _Mobile:
     """``unbinds``: the WeChat was lost with the phone."""
 
-    mobile: Annotated[str, Trimmed(20)]
+    mobile: Annotated[str, Trimmed(NUMBER_LONGEST)]
     reason: str
     unbinds: Annotated[bool, Ticked()]
 
@@ -38,7 +39,7 @@ class _Mobile:
 @dataclass(frozen=True)
 class _Identity:
     name: Annotated[str, Trimmed(100)]
-    id_number: Annotated[str, Trimmed(40)]
+    id_number: Annotated[str, Trimmed(NUMBER_LONGEST)]
     reason: str
 
 

@@ -13,6 +13,7 @@ from typing import Annotated
 import aiohttp.web as http
 
 from domain.errors import NotFound
+from domain.parsing import NUMBER_LONGEST
 from domain.reports.lifecycles import ReportOccasion
 from services.core.base import Actor
 from services.files import EVIDENCE_MAX
@@ -47,7 +48,7 @@ class _Report:
     happened: Annotated[str, Trimmed(HAPPENED_MAX + 1)]
     named: Annotated[bool, YesNo()]
     name: Annotated[str, Trimmed(NAME_MAX + 1)]
-    mobile: Annotated[str, Trimmed(20)]
+    mobile: Annotated[str, Trimmed(NUMBER_LONGEST)]
     proof: str
     filename: Annotated[str, Trimmed(200)]
 

@@ -2,15 +2,15 @@
 //
 // A widget is {element, read(), refuse(text), focus()}; `read` returns the value in the API's format, undefined for none.
 import { h } from '../core/client.js';
-import { pickCode, pickEmployer } from './picker.js';
+import { NUMBER_LONGEST, pickCode, pickEmployer } from './picker.js';
 import { uploader } from './upload.js';
 
 const INPUTS = {
-  text: {}, textarea: {}, email: { type: 'email', autocomplete: 'email' }, mobile: { type: 'tel', inputmode: 'numeric', maxlength: 11 },
+  text: {}, textarea: {}, email: { type: 'email', autocomplete: 'email' }, mobile: { type: 'tel', inputmode: 'numeric', maxlength: NUMBER_LONGEST },
   phone: { type: 'tel' }, integer: { inputmode: 'numeric' }, date: { type: 'date', placeholder: '例如 2012-07-01' },
   month: { type: 'month', placeholder: '例如 2012-07' },
-  bank_account: { inputmode: 'numeric', maxlength: 30, autocomplete: 'off' },
-  credit_code: { maxlength: 18, autocapitalize: 'characters' },
+  bank_account: { inputmode: 'numeric', maxlength: NUMBER_LONGEST, autocomplete: 'off' },
+  credit_code: { maxlength: NUMBER_LONGEST, autocapitalize: 'characters' },
 };
 let serial = 0;
 

@@ -1,6 +1,9 @@
 // A sheet over the page for choosing one entry of a long list: catalogues as a tree with search, employers.
 import { h, Problem } from '../core/client.js';
 
+/** Characters of a typed or pasted number with what stands around its digits, as `domain/parsing.py` reads them. */
+export const NUMBER_LONGEST = 60;
+
 /** A sheet with a title; `close(value)` closes it and resolves the promise with that value (undefined: nothing chosen). */
 export function sheet(title, fill) {
   return new Promise((resolve) => {
@@ -137,7 +140,7 @@ export function pickEmployer(client, hotline) {
     };
     const askFor = (word) => {
       const name = h('input', { value: word, maxlength: 100, 'aria-label': '单位全称', required: true });
-      const code = h('input', { maxlength: 18, 'aria-label': '统一社会信用代码（可不填）', placeholder: '统一社会信用代码（可不填）' });
+      const code = h('input', { maxlength: NUMBER_LONGEST, 'aria-label': '统一社会信用代码（可不填）', placeholder: '统一社会信用代码（可不填）' });
       const status = h('p', { class: 'hint', role: 'status' });
       const form = h('form', { class: 'ask' },
         h('p', { class: 'hint' }, `没有找到？申请添加，或拨打${hotline}。`), name, code,
