@@ -31,7 +31,7 @@ _NAMED = re.compile(r"\"(pages/[a-z0-9_/]+)")
 def own_files(*endings: str) -> list[Path]:
     """Files of the mini-program itself: without tools, tests and what is written by a command."""
     paths = [path for path in MINI.rglob("*") if path.suffix in endings and "node_modules" not in path.parts]
-    return [path for path in paths if path.parent.name != "tests" and path.name != "api.d.ts"]
+    return [path for path in paths if path.parent.name != "tests" and path.name not in ("api.d.ts", "palette.wxss")]
 
 
 def test_its_types_are_those_of_the_service() -> None:
