@@ -366,7 +366,7 @@ async def test_another_browser_has_not_the_number_and_says_what_to_do(browser: B
     world.clock.move(timedelta(minutes=1, seconds=30))
     second = await staff(browser, world, SCREEN, "agency")
     await second.open(f"/agency/draws/{draw_id}/run")
-    await second.page.get_by_text("本机没有本轮的随机数").wait_for()
+    await second.page.get_by_text("随机数已经提交，但这个浏览器里没有它").wait_for()
     await second.check("agency-no-number")
     for seen_page in (first, second):
         await seen_page.page.context.close()

@@ -10,7 +10,9 @@ const { takePart: address, draw, form, role: ROLE } = box.dataset;
 const NAMES = { agency: '代理机构', supervisor: '监督人' };
 const PARTIES = Object.keys(NAMES);
 const OTHER = PARTIES.find((role) => role !== ROLE);
-const AGAIN = ROLE === 'agency' ? '或终止本轮后重新摇号' : '或请代理机构终止本轮后重新摇号';
+const AGAIN = ROLE === 'agency' ? '终止本轮后重新摇号' : '请代理机构终止本轮后重新摇号';
+/** Storage of its own has each of them, also on one phone. */
+const HERE = /miniProgram/.test(navigator.userAgent) ? '小程序里' : /MicroMessenger/.test(navigator.userAgent) ? '微信里的网页上' : '这个浏览器里';
 const EVERY = 1500;
 const shelf = shelfOf(box.dataset.id);
 let pressed = !button;
@@ -53,9 +55,10 @@ function showRound(round) {
   const committed = round.committed.includes(ROLE);
   if (button) button.hidden = committed || pressed;
   box.querySelector('[data-receipts]').textContent = mine.length ? `本机回执（公布的抽取记录必须包含）：${mine.map((receipt) => receipt.head.slice(0, 16)).join('、')}` : '';
-  if (!committed) return showStatus('轮到您提交随机数：由本机随机生成，谁也不能预知或更改。', 'warn');
+  if (!committed) return showStatus(`轮到您提交随机数：由本机随机生成，谁也不能预知或更改。公开之前，请一直在${HERE}打开本页。`, 'warn');
   if (!round.revealed.includes(ROLE) && !device.bits) {
-    return showStatus(`本机没有本轮的随机数：请用提交随机数的那台手机或电脑打开本页，${AGAIN}。`, 'bad');
+    return showStatus(`您的随机数已经提交，但${HERE}没有它：随机数只存在提交时打开的那个地方。请回到那里打开本页，它会自动公开。`
+      + `小程序、微信里的网页、手机浏览器、电脑互不相通，同一部手机也一样。找不到了，${AGAIN}。`, 'bad');
   }
   if (!round.committed.includes(OTHER)) return showStatus(`${NAMES[ROLE]}的随机数已提交，请保持本页打开，等待${NAMES[OTHER]}。`);
   showStatus('各方已提交，正在公开随机数……');
