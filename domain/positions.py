@@ -50,6 +50,14 @@ def to_wgs84(position: Position) -> Position:
     return Position(position.latitude - north, position.longitude - east)
 
 
+def to_gcj02(position: Position) -> Position:
+    """The same place in GCJ-02, for maps in China."""
+    if position.system == "gcj02" or not in_china(position):
+        return Position(position.latitude, position.longitude, "gcj02")
+    north, east = _offset(position.latitude, position.longitude)
+    return Position(position.latitude + north, position.longitude + east, "gcj02")
+
+
 def _offset(latitude: float, longitude: float) -> tuple[float, float]:
     """How far GCJ-02 lies north and east of a WGS-84 position, in degrees."""
     x, y = longitude - 105.0, latitude - 35.0

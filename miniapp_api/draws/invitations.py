@@ -9,11 +9,11 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from domain.draws.lifecycles import InvitationState
-from domain.positions import Position, System
+from domain.positions import Position, System, to_gcj02
 from miniapp_api.http.call import Call
 from miniapp_api.http.routes import Api
 from miniapp_api.http.schema import Input, Listing, Moment, Output, Params, PoolPath
-from services.draws import CheckedIn
+from services.draws import CheckedIn, InvitationView, venue_position
 
 api = Api(
     "invitations",
@@ -86,6 +86,13 @@ class CheckInIn(Input):
         return self
 
 
+class MapOut(Output):
+    """Degrees in GCJ-02, the system of maps in China, for `wx.openLocation`."""
+
+    latitude: float
+    longitude: float
+
+
 class InvitationOut(Output):
     """Time, place, contact; never project or parties. `code` and `leave_until` are set once accepted."""
 
@@ -115,6 +122,7 @@ class InvitationOut(Output):
     arrives_at: Moment | None = Field(description="When he comes by that")
     late_from: Moment | None = Field(description="From when he may announce a late arrival; null: not accepted")
     recused: bool = Field(description="It ended because the expert declared a recusal unit: neither refusal nor leave")
+    map: MapOut | None = Field(None, description="The venue's position; null: the place is typed, or has none")
 
 
 class AnsweredOut(Output):
@@ -124,20 +132,23 @@ class AnsweredOut(Output):
     invitation: InvitationOut
 
 
+def _shown(call: Call, view: InvitationView) -> InvitationOut:
+    position = venue_position(call.book, view.venue)
+    shown = InvitationOut.from_source(view)
+    return shown if position is None else shown.model_copy(update={"map": MapOut.from_source(to_gcj02(position))})
+
+
 @api.get("/invitations", "待答复邀请", action="expert.self.answer")
 async def waiting(call: Call) -> Listing[InvitationOut]:
     """Invitations that wait for an answer, oldest first."""
-    return Listing[InvitationOut](
-        items=InvitationOut.from_sources(await call.services.draws.invitation_queries.list_open(call.expert_id))
-    )
+    views = await call.services.draws.invitation_queries.list_open(call.expert_id)
+    return Listing[InvitationOut](items=tuple(_shown(call, view) for view in views))
 
 
 @api.get("/invitations/{invitation_id}", "查看邀请", action="expert.self.answer")
 async def show(call: Call, path: InvitationPath) -> InvitationOut:
     """One of the expert's own invitations."""
-    return InvitationOut.from_source(
-        await call.services.draws.invitation_queries.view(path.invitation_id, call.expert_id)
-    )
+    return _shown(call, await call.services.draws.invitation_queries.view(path.invitation_id, call.expert_id))
 
 
 @api.post("/invitations/{invitation_id}/opened", "打开了邀请", action="expert.self.answer")
@@ -155,21 +166,22 @@ async def answer(call: Call, path: InvitationPath, body: InvitationAnswerIn) -> 
     answered = await call.services.draws.invitations.answer(
         path.invitation_id, call.expert_id, body.choice, by="mini", shown=body.gathering_at
     )
-    return AnsweredOut(effective=answered.effective, invitation=InvitationOut.from_source(answered.view))
+    return AnsweredOut(effective=answered.effective, invitation=_shown(call, answered.view))
 
 
 @api.post("/invitations/{invitation_id}/undo", "撤销同意", action="expert.self.answer")
 async def undo(call: Call, path: InvitationPath) -> AnsweredOut:
     """Undo an acceptance until `undo_until`, while the draw still calls: the invitation is open again."""
     answered = await call.services.draws.invitations.undo(path.invitation_id, call.expert_id, by="mini")
-    return AnsweredOut(effective=answered.effective, invitation=InvitationOut.from_source(answered.view))
+    return AnsweredOut(effective=answered.effective, invitation=_shown(call, answered.view))
 
 
 @api.post("/invitations/{invitation_id}/leave", "请假", action="expert.self.leave")
 async def leave(call: Call, path: InvitationPath, body: LeaveIn) -> InvitationOut:
     """Ask for leave after accepting. First show the consequence of `GET /pool`, past `leave_until` the late one."""
-    return InvitationOut.from_source(
-        await call.services.draws.invitations.leave(path.invitation_id, call.expert_id, body.reason, late=body.late)
+    return _shown(
+        call,
+        await call.services.draws.invitations.leave(path.invitation_id, call.expert_id, body.reason, late=body.late),
     )
 
 
@@ -179,28 +191,25 @@ async def announce_delay(call: Call, path: InvitationPath, body: LateArrivalIn) 
 
     A newer statement replaces the one before; the same again changes nothing.
     """
-    return InvitationOut.from_source(
+    return _shown(
+        call,
         await call.services.draws.late_arrivals.state(
             path.invitation_id, call.expert_id, body.minutes, body.reason, by="mini"
-        )
+        ),
     )
 
 
 @api.delete("/invitations/{invitation_id}/late-arrival", "说明能按时到", action="expert.self.late")
 async def withdraw_delay(call: Call, path: InvitationPath) -> InvitationOut:
     """He comes on time after all."""
-    return InvitationOut.from_source(
-        await call.services.draws.late_arrivals.withdraw(path.invitation_id, call.expert_id, by="mini")
-    )
+    return _shown(call, await call.services.draws.late_arrivals.withdraw(path.invitation_id, call.expert_id, by="mini"))
 
 
 @api.post("/invitations/{invitation_id}/leave-answer", "答复他人登记的请假", action="expert.self.leave")
 async def answer_leave(call: Call, path: InvitationPath, body: LeaveAnswerIn) -> InvitationOut:
     """Confirm or deny a leave that the agency or the venue registered. Only a confirmation frees the place."""
     await call.services.draws.discards.answer_leave(path.invitation_id, call.expert_id, body.agrees, by="mini")
-    return InvitationOut.from_source(
-        await call.services.draws.invitation_queries.view(path.invitation_id, call.expert_id)
-    )
+    return _shown(call, await call.services.draws.invitation_queries.view(path.invitation_id, call.expert_id))
 
 
 @api.post("/invitations/{invitation_id}/move-answer", "答复改期", action="expert.self.answer")
@@ -210,16 +219,14 @@ async def answer_move(call: Call, path: InvitationPath, body: MoveAnswerIn) -> I
     await call.services.draws.time_changes.answer(
         path.invitation_id, call.expert_id, body.agrees, body.proposal, by="mini"
     )
-    return InvitationOut.from_source(
-        await call.services.draws.invitation_queries.view(path.invitation_id, call.expert_id)
-    )
+    return _shown(call, await call.services.draws.invitation_queries.view(path.invitation_id, call.expert_id))
 
 
 @api.get("/panels", "我的评标", action="expert.self.answer")
 async def panels(call: Call, query: PanelQuery) -> Listing[InvitationOut]:
     """Panels that the expert has accepted: upcoming and running ones, or past ones."""
     views = await call.services.draws.invitation_queries.list_panels(call.expert_id, past=query.past)
-    return Listing[InvitationOut](items=InvitationOut.from_sources(views))
+    return Listing[InvitationOut](items=tuple(_shown(call, view) for view in views))
 
 
 @api.post("/check-ins", "签到", action="attendance.check_in")

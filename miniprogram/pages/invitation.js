@@ -92,6 +92,8 @@ function sheetOf(item) {
     ['签到', at(item.checked_in_at)],
     ['离场', at(item.checked_out_at)],
   ]);
+  const place = lines.findIndex(({ label }) => label === '集合地点');
+  if (item.map && place >= 0) lines[place] = { ...lines[place], note: '在地图上查看', command: 'showMap' };
   if (item.contact_phone) lines.splice(3, 0, { label: '联系人', value: item.contact, note: `${item.contact_phone}，点这里打电话`, command: 'phone' });
   return {
     banner: bannerOf(item),
@@ -114,6 +116,10 @@ openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]), item: /** 
   mine() { return { path: { invitation_id: this.query.id } }; },
 
   phone() { telephone(this.data.item?.contact_phone || ''); },
+  showMap() {
+    const item = this.data.item;
+    if (item?.map) wx.openLocation({ ...item.map, name: item.venue || item.place, address: item.place, scale: 16, fail: () => toast('地图没有打开，请重试。') });
+  },
   scan() { return this.act(checkIn.scan); },
   arrive() { return this.act(() => checkIn.byPosition(this.query.id)); },
 

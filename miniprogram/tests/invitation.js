@@ -186,6 +186,19 @@ test('checked in, checked out and over are shown without buttons', async () => {
   }
 });
 
+test('the way to the venue is shown on WeChat\'s map, also to who comes late', async () => {
+  const map = { latitude: 23.12, longitude: 113.26 };
+  for (const item of [{ ...OPEN, map }, { ...AWAITED, map, late_minutes: 20, arrives_at: later(1.4) }]) {
+    const phone = await shown(item);
+    await phone.tap('集合地点');
+    const [{ fail, ...given }] = phone.callsOf('openLocation');
+    assert.deepEqual(given, { ...map, name: '3号厅', address: '广州交易中心', scale: 16 });
+    fail();
+    assert.deepEqual(phone.said, ['地图没有打开，请重试。']);
+  }
+  assert.doesNotMatch((await shown({ ...ACCEPTED, map: null })).text, /在地图上查看/);
+});
+
 const RECEIPT = { first: true, at: '2026-11-24T09:00:00+08:00', code: '204816', place: '广州交易中心', counted: true, advice: '' };
 
 test('the code at the venue checks in, and the receipt can be shown', async () => {

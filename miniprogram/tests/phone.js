@@ -30,7 +30,7 @@ const HOME = {
 class Phone {
   /** `answers`: by `GET /home`, the service's answer: a body, or {status, data}, or a function of the request; `wx`: WeChat's answers. */
   constructor(answers = {}, weixin = {}) {
-    this.answers = { 'GET /pool': POOL, 'GET /sessions/current': person('expert'), 'GET /consents': { items: [] }, 'GET /home': HOME, ...answers };
+    this.answers = { 'GET /pool': POOL, 'GET /sessions/current': person('expert'), 'GET /consents': { items: [] }, 'GET /home': HOME, 'GET /sessions/current/work': { items: [] }, ...answers };
     this.shelf = { tokens: { access: 'a1', refresh: 'r1' } };
     this.sent = [];
     this.done = [];
@@ -46,7 +46,7 @@ class Phone {
       this.done.push([name, given]);
       return typeof answer === 'function' ? answer(given) : answer;
     };
-    const fine = ['navigateTo', 'reLaunch', 'redirectTo', 'showToast', 'setNavigationBarTitle', 'stopPullDownRefresh', 'makePhoneCall', 'setClipboardData'];
+    const fine = ['openLocation', 'openSetting', 'openPrivacyContract', 'navigateTo', 'reLaunch', 'redirectTo', 'showToast', 'setNavigationBarTitle', 'stopPullDownRefresh', 'makePhoneCall', 'setClipboardData'];
     return {
       ...Object.fromEntries(fine.map((name) => [name, note(name, undefined)])),
       getStorageSync: (name) => this.shelf[name] ?? '',
@@ -55,6 +55,7 @@ class Phone {
       login: ({ success }) => success({ code: 'wx-code' }),
       showModal: note('showModal', async () => ({ confirm: true, cancel: false, content: '' })),
       request: (given) => this.request(given),
+      onNeedPrivacyAuthorization: (ask) => { this.asking = ask; },
       ...Object.fromEntries(Object.entries(answers).map(([name, answer]) => [name, note(name, answer)])),
     };
   }
@@ -88,6 +89,13 @@ class Phone {
     this.page.onHide();
     this.page.hidden = false;
     return this;
+  }
+
+  /** WeChat asks for consent to its privacy guide; resolves with what the page answered, or with nothing yet. */
+  needConsent(referrer) {
+    const answers = [];
+    this.asking((given) => answers.push(given), { referrer });
+    return answers;
   }
 
   get root() { return this.component.dom; }

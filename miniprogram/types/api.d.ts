@@ -348,6 +348,7 @@ declare namespace Api {
     arrives_at: string | null;
     late_from: string | null;
     recused: boolean;
+    map?: MapOut | null;
   }
 
   interface InvitationOutListing {
@@ -421,6 +422,11 @@ declare namespace Api {
     bound: boolean;
     role: string;
     roles: Array<RoleOut>;
+  }
+
+  interface MapOut {
+    latitude: number;
+    longitude: number;
   }
 
   interface MeOut {

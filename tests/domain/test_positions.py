@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.positions import Position, distance, in_china, to_wgs84
+from domain.positions import Position, distance, in_china, to_gcj02, to_wgs84
 
 PAIRS = [
     ((31.1774276, 121.5272106), (31.17530398364597, 121.531541859215)),  # Shanghai
@@ -34,3 +34,17 @@ def test_a_position_of_gps_stays_as_it_is() -> None:
 
 def test_a_degree_north_is_111_kilometres() -> None:
     assert distance(Position(30, 114), Position(31, 114)) == pytest.approx(111_195, abs=1)
+
+
+@pytest.mark.parametrize(("wgs84", "gcj02"), PAIRS)
+def test_a_position_of_gps_is_shown_on_a_map_in_its_place(
+    wgs84: tuple[float, float], gcj02: tuple[float, float]
+) -> None:
+    shown = to_gcj02(Position(*wgs84))
+    assert shown.system == "gcj02"
+    assert (shown.latitude, shown.longitude) == pytest.approx(gcj02, abs=1e-5)
+    assert to_gcj02(shown) == shown
+
+
+def test_abroad_both_systems_name_the_same_degrees() -> None:
+    assert to_gcj02(Position(39.7392, -104.9903)) == Position(39.7392, -104.9903, "gcj02")

@@ -260,6 +260,7 @@ class InvitationPages:
     ) -> http.Response:
         """``minutes`` are read back for confirmation; without them they are asked for."""
         rules = opened.book.attendance.late_arrival
+        position = venue_position(opened.book, view.venue)
         least, most = (int(length.total_seconds() // 60) for length in (rules.shortest, rules.longest))
         return self._site.render(
             "draws/invitation_late.html",
@@ -275,6 +276,7 @@ class InvitationPages:
             longest=DELAY_REASON_LONGEST,
             error=error,
             consequence=rules.consequence,
+            map_link=map_link(position) if position else "",
             form=self._site.form_token("late", opened.invitation_id, opened.expert_id),
         )
 

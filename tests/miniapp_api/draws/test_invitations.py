@@ -9,9 +9,11 @@ from uuid import UUID
 import pytest
 
 from domain.clock import FixedClock, print_time
+from domain.positions import Position, distance
+from models.draws import CallNotice
 from models.invitations import Invitation
 from models.notices import Notice
-from services.draws import DiscardForm
+from services.draws import DiscardForm, venue_position
 from tests.factories.moved_invitations import INVITE, move_gathering
 from tests.factories.offices import Office, add_experts, open_invitations, start_draw
 from tests.miniapp_api.conftest import Person, World
@@ -44,6 +46,20 @@ async def test_an_invitation_names_neither_project_nor_parties_and_the_first_ans
     assert (declined["effective"], declined["invitation"]["code"]) == (True, "")
     again = await person.post(path, {"choice": "accept"})
     assert (again["effective"], again["invitation"]["state"]) == (False, "declined")
+
+
+async def test_an_invitation_brings_the_position_of_its_venue_as_maps_in_china_take_it(
+    world: World, draw_id: UUID
+) -> None:
+    """A phone on the spot reads the same degrees from WeChat."""
+    invitation = (await open_invitations(draw_id))[0]
+    person = await world.log_in_expert(invitation.expert_id)
+    shown = await person.get(f"/invitations/{invitation.id}")
+    position = venue_position(world.deps.book("demo"), shown["venue"])
+    assert position is not None
+    assert distance(Position(shown["map"]["latitude"], shown["map"]["longitude"], "gcj02"), position) < 1
+    await CallNotice.filter(draw_id=draw_id).update(venue="另一处会议室")
+    assert (await person.get(f"/invitations/{invitation.id}"))["map"] is None
 
 
 async def test_only_its_expert_opens_an_invitation(world: World, draw_id: UUID) -> None:

@@ -135,6 +135,14 @@ async def test_what_he_announced_stays_on_his_page_after_the_check_in(world: Wor
     assert "能按时到" not in page.page.buttons
 
 
+async def test_the_way_to_the_venue_stands_on_the_page_that_asks_how_late(world: World) -> None:
+    invitation = await awaited(world)
+    page = await world.visitor().get(f"/i/{invitation.link}?do=late")
+    assert "在地图上查看" in page.page.links
+    await page.press("20分钟")
+    assert ("请确认晚到" in page.text, "在地图上查看" in page.page.links) == (True, True)
+
+
 async def test_days_before_the_page_offers_no_delay_and_leads_to_the_map(world: World) -> None:
     _, [invitation] = await world.panel()
     world.clock.set(invitation.gathering_at - timedelta(hours=25))
