@@ -12,7 +12,7 @@ from domain.parsing import NUMBER_LONGEST
 from miniapp_api.http.call import Call
 from miniapp_api.http.idempotency import read_key
 from miniapp_api.http.routes import Api
-from miniapp_api.http.schema import Input, Output
+from miniapp_api.http.schema import Input, Listing, Output
 from services.accounts import Entrance, LinkCode, Tokens
 
 api = Api(
@@ -119,6 +119,14 @@ class MeOut(Output):
     in_chat: bool = Field(description="The official account knows the person, so that its messages arrive")
 
 
+class WorkCountOut(Output):
+    """One count of the open work of a role: 待核验3个."""
+
+    name: str = Field(examples=["待核验"])
+    number: int
+    unit: str = Field(examples=["个"])
+
+
 class ChosenOut(Output):
     role: Role
     scope: str
@@ -163,6 +171,22 @@ async def me(call: Call) -> MeOut:
         roles=RoleOut.from_sources(roles),
         in_chat=actor.account_id is not None
         and await call.services.accounts.linking.is_bound_to_chat(actor.account_id),
+    )
+
+
+@api.get("/sessions/current/work", "当前身份的待办数")
+async def count_work(call: Call) -> Listing[WorkCountOut]:
+    """What waits for the session's role at an agency, an office or a venue; empty for applicants and experts."""
+    held, actor = await call.services.accounts.sessions.roles(call.actor), call.actor
+    current = [
+        option
+        for option in held
+        if (option.role, option.scope, option.organisation_id) == (actor.role, actor.scope, actor.organisation_id)
+    ]
+    assert actor.account_id is not None  # noqa: S101  # the endpoint wants an account
+    works = await call.services.office.staff_work.list_work(call.pool, actor.account_id, current)
+    return Listing[WorkCountOut](
+        items=tuple(WorkCountOut.from_source(count) for work in works for count in work.counts)
     )
 
 

@@ -84,6 +84,18 @@ test('verifier, venue and candidates are asked for consent on opening their page
   assert.deepEqual(phone.bodies('POST /consents'), [{ answers: { learning: 'accept' } }]);
 });
 
+test('an office reads what waits for it on the first page, and asks again on coming back', async () => {
+  let items = [{ name: '待办理', number: 2, unit: '个' }, { name: '正在抽取', number: 0, unit: '个' }, { name: '酬劳待支付', number: 3, unit: '笔' }];
+  const phone = await new Phone({ 'GET /sessions/current': person('agent'), 'GET /sessions/current/work': () => ({ items }) }).open('pages/index/index');
+  assert.match(phone.text, /办理抽取待办理2个，酬劳待支付3笔/);
+  items = [];
+  await phone.page.refresh(true);
+  assert.match(phone.text, /待办理2个/);
+  await phone.page.refresh();
+  await phone.rest();
+  assert.match(phone.text, /办理抽取目前没有待办/);
+});
+
 test('a page of the web site opens as the same person, once', async () => {
   const phone = await new Phone({ ...applicant, 'POST /sessions/current/browser': { url: 'https://x.cn/h5/login/T' } }).open('pages/h5',
     { to: encodeURIComponent('/h5/demo/help') });

@@ -7,6 +7,7 @@ declare namespace Api {
     'POST /sessions/refresh': { given: { body: RefreshIn }; answer: TokensOut };
     'GET /sessions/current': { given: {}; answer: MeOut };
     'DELETE /sessions/current': { given: {}; answer: EndedOut };
+    'GET /sessions/current/work': { given: {}; answer: WorkCountOutListing };
     'POST /sessions/current/phone': { given: { body: BindPhoneIn }; answer: BoundOut };
     'POST /sessions/current/entry': { given: { body: EntryIn }; answer: EntranceOut };
     'PUT /sessions/current/entry': { given: { body: EnterIn }; answer: BoundOut };
@@ -796,5 +797,15 @@ declare namespace Api {
     refresh: string;
     access_until: string;
     refresh_until: string;
+  }
+
+  interface WorkCountOut {
+    name: string;
+    number: number;
+    unit: string;
+  }
+
+  interface WorkCountOutListing {
+    items: Array<WorkCountOut>;
   }
 }

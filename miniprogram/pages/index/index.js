@@ -90,13 +90,15 @@ function toDoCell(item) {
   return url.startsWith('/pages/h5') ? { ...cell, command: 'enter', id: url } : { ...cell, url };
 }
 
-/** @param {Api.MeOut} me @returns {Shell.Sheet} */
-function forOffice(me) {
+/** @param {Api.MeOut} me @returns {Promise<Shell.Sheet>} */
+async function forOffice(me) {
   const { title, path } = OFFICES[me.role];
+  const { items } = await call('GET /sessions/current/work');
+  const waiting = items.filter(({ number }) => number).map(({ name, number, unit }) => `${name}${number}${unit}`).join('，');
   const held = me.roles.find((one) => one.role === me.role && one.scope === me.scope && one.organisation_id === me.organisation_id);
   return {
     groups: [
-      { title: held ? held.label : '', cells: [{ label: title, command: 'enter', id: h5(path) }] },
+      { title: held ? held.label : '', cells: [{ label: title, note: waiting || '目前没有待办', command: 'enter', id: h5(path) }] },
       { cells: [NOTICES, { label: '我的账号', note: '切换身份、退出登录', url: '/pages/account' }] },
     ],
   };
@@ -109,10 +111,11 @@ function asksOf(me) {
 }
 
 openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]) } }, {
-  async load() {
+  /** The counts of an office are not asked for by the timer. @param {boolean} quietly */
+  async load(quietly) {
     wx.setNavigationBarTitle({ title: this.pool.name });
     const asked = await consents.wanted(...asksOf(this.me));
-    if (OFFICES[this.me.role]) return { asked, sheet: forOffice(this.me) };
+    if (OFFICES[this.me.role]) return quietly ? { asked } : { asked, sheet: await forOffice(this.me) };
     const sheet = this.me.role === 'expert' ? await forExpert() : await forApplicant();
     if (!this.me.in_chat) {
       sheet.groups?.splice(1, 0, CHAT_NOT_BOUND);
