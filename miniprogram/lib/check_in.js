@@ -1,5 +1,6 @@
 // Checking in at the venue: by its code, or by the phone's position.
 const { Failure, call } = require('./api');
+const { isCancelled, refusalOf } = require('./privacy');
 
 /** An id of this phone, the same in every log-in. */
 function device() {
@@ -7,9 +8,6 @@ function device() {
   wx.setStorageSync('device', known);
   return known;
 }
-
-/** @param {{ errMsg: string }} error */
-const cancelled = (error) => /cancel/.test(error.errMsg);
 
 /** Opens the page with the confirmation, for showing it at the entrance. @param {Api.CheckedInOut} done */
 function show(done) {
@@ -22,8 +20,8 @@ async function scan() {
   try {
     content = (await wx.scanCode({ scanType: ['qrCode'] })).result;
   } catch (error) {
-    if (cancelled(/** @type {any} */ (error))) return;
-    throw new Failure('没有扫到二维码。请允许使用相机，对准现场二维码重试。', { again: true });
+    if (isCancelled(/** @type {any} */ (error))) return;
+    throw refusalOf('scanCode', /** @type {any} */ (error));
   }
   if (content.startsWith('http://weixin.qq.com/q/')) throw new Failure('这是微信签到码。请退出小程序，用微信“扫一扫”扫它。');
   const found = /\/v\/([\w-]+)$/.exec(content);
@@ -39,9 +37,14 @@ async function byPosition(id) {
     const { latitude, longitude } = await wx.getLocation({ type: 'gcj02' });
     position = { latitude, longitude, system: 'gcj02' };
   } catch (error) {
-    const { confirm } = await wx.showModal({
-      title: '没有取得位置', content: '没有位置只能记为自报到场，还要扫描现场二维码才算签到。要记录吗？', confirmText: '记录', cancelText: '取消',
-    });
+    const { message, code } = refusalOf('getLocation', /** @type {any} */ (error));
+    const title = '没有取得位置';
+    if (code === 'denied' && (await wx.showModal({ title, content: message, confirmText: '去设置', cancelText: '不用位置' })).confirm) {
+      await wx.openSetting();
+      return;
+    }
+    const content = `${code === 'denied' ? '' : `${message}\n`}没有位置只能记为自报到场，还要扫描现场二维码才算签到。要记录吗？`;
+    const { confirm } = await wx.showModal({ title, content, confirmText: '记录', cancelText: '取消' });
     if (!confirm) return;
   }
   await show(await call('POST /check-ins', { body: { invitation_id: id, position } }));

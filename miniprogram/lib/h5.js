@@ -1,6 +1,8 @@
 // Pages of the web site inside the mini-program, for the same person in the same role.
+const config = require('../config');
 const { Failure, call } = require('./api');
 const { openPage } = require('./page');
+const { isPublic } = require('./routes');
 const session = require('./session');
 
 /** Fills the page's parameters into a path such as `/draws/{id}`. @param {string} pattern @param {Shell.Query} query */
@@ -20,16 +22,18 @@ async function takeRole(me, needed) {
  * @param {string[]} [roles] one of which is needed
  */
 function openH5(pattern, roles = []) {
-  openPage({ data: { src: '' } }, {
+  const named = !pattern;
+  openPage({ data: { src: '' }, open: ({ to }) => named && isPublic(to), guests: named }, {
     /** A link opens once: after coming back from another page the open page stays. */
     async load() {
       if (this.data.src) return {};
+      if (!this.me.bound) return { src: config.server + this.query.to };
       if (!await takeRole(this.me, roles)) {
         wx.redirectTo({ url: '/pages/account' });
         return {};
       }
       const { url } = await call('POST /sessions/current/browser');
-      return { src: `${url}?to=${encodeURIComponent(pattern ? fill(pattern, this.query) : this.query.to)}` };
+      return { src: `${url}?to=${encodeURIComponent(named ? this.query.to : fill(pattern, this.query))}` };
     },
 
     /** WeChat could not open the page: no network, or its domain is not allowed. */

@@ -1,6 +1,7 @@
 // The base of every page: opening, loading, failures with advice, actions at taps.
 const config = require('../config');
 const { Failure } = require('./api');
+const privacy = require('./privacy');
 const { own } = require('./routes');
 const session = require('./session');
 
@@ -19,6 +20,7 @@ function failureOf(error) {
   return new Failure('小程序出错了，没有办成。请重试；仍不行请更新微信后再试。', { again: true });
 }
 
+const BIND = '/pages/bind';
 const hotline = () => session.hotline() || config.hotline;
 
 /** @param {string} number */
@@ -34,10 +36,11 @@ async function showFailure(failure) {
   return failure.again && confirm;
 }
 
-/** The page for a person who may not open this one yet; empty if he may. @param {Api.MeOut} me @param {string} here @param {boolean} guests */
-function redirectFor(me, here, guests) {
-  if (!me.bound) return `/pages/bind?to=${encodeURIComponent(here)}`;
-  return me.role === 'guest' && !guests ? '/pages/account' : '';
+/** The page for a person who may not open this one yet; empty if he may. @param {Api.MeOut} me @param {string} here @param {boolean} open @param {boolean} guests */
+function redirectFor(me, here, open, guests) {
+  const entrance = here.startsWith(BIND);
+  if (!me.bound && !entrance && (!open || session.getEntry())) return `${BIND}?to=${encodeURIComponent(here)}`;
+  return me.bound && me.role === 'guest' && !open && !guests ? '/pages/account' : '';
 }
 
 /** @param {string} route @param {Shell.Query} query */
@@ -54,7 +57,7 @@ function addressOf(route, query) {
  */
 function openPage({ data, every = 0, open = false, guests = false }, commands) {
   /** @type {Shell.State} */
-  const state = { phase: 'loading', failure: '', left: false, hotline: '', busy: false, sheet: {} };
+  const state = { phase: 'loading', failure: '', left: false, hotline: '', busy: false, sheet: {}, consent: null };
   Page({
     ...commands,
     data: { ...state, ...data },
@@ -67,6 +70,7 @@ function openPage({ data, every = 0, open = false, guests = false }, commands) {
 
     onShow() {
       this.hidden = false;
+      privacy.listen((answer, { referrer }) => this.askConsent(answer, referrer));
       if (every) this.timer = setInterval(() => this.refresh(true), every);
       return this.refresh();
     },
@@ -76,7 +80,10 @@ function openPage({ data, every = 0, open = false, guests = false }, commands) {
       clearInterval(this.timer);
     },
 
-    onUnload() { this.onHide(); },
+    onUnload() {
+      this.onHide();
+      this.refuseConsent();
+    },
 
     async onPullDownRefresh() {
       await this.refresh();
@@ -88,9 +95,11 @@ function openPage({ data, every = 0, open = false, guests = false }, commands) {
       if (quietly && this.data.busy) return;
       try {
         Object.assign(this, await session.start());
-        const there = open ? '' : redirectFor(this.me, addressOf(this.route || '', this.query), guests);
-        if (there) wx.reLaunch({ url: there });
-        else if (!this.hidden) this.setData({ ...(await this.load(quietly)), phase: 'ready' });
+        const visible = typeof open === 'function' ? open(this.query) : open;
+        const there = redirectFor(this.me, addressOf(this.route || '', this.query), visible, guests);
+        if (this.hidden) return;
+        if (there) wx.redirectTo({ url: there });
+        else this.setData({ ...(await this.load(quietly)), phase: 'ready' });
       } catch (error) {
         const { message, status, code } = failureOf(error);
         if (!quietly) this.setData({ phase: status === 403 ? 'barred' : 'failed', failure: message, left: code === 'experts_only', hotline: hotline() });
@@ -116,6 +125,30 @@ function openPage({ data, every = 0, open = false, guests = false }, commands) {
     openSanctions() { wx.redirectTo({ url: own('sanctions') }); },
     changeRole() { wx.redirectTo({ url: '/pages/account' }); },
     callHotline() { telephone(this.data.hotline); },
+
+    /**
+     * WeChat waits for the person's consent to its privacy guide before it gives something of the phone; several things may wait at once.
+     * @param {Shell.ConsentAnswer} answer @param {string} referrer
+     */
+    askConsent(answer, referrer) {
+      this.consentAnswers = [...(this.consentAnswers || []), answer];
+      answer({ event: 'exposureAuthorization' });
+      this.setData({ consent: privacy.questionOf(referrer) });
+    },
+
+    /** After the tap on WeChat's own button, which is proof of the consent. */
+    giveConsent() { this.answerConsent({ event: 'agree', buttonId: 'agree' }); },
+    refuseConsent() { this.answerConsent({ event: 'disagree' }); },
+
+    /** @param {{ event: 'agree' | 'disagree'; buttonId?: string }} given */
+    answerConsent(given) {
+      const waiting = this.consentAnswers || [];
+      this.consentAnswers = [];
+      if (this.data.consent) this.setData({ consent: null });
+      for (const answer of waiting) answer(given);
+    },
+
+    openGuide() { privacy.openGuide(); },
 
     /** A tap on a cell or a button of the sheet. @param {Shell.Tap} event */
     tap(event) {

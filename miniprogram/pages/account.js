@@ -2,6 +2,7 @@
 const { call } = require('../lib/api');
 const { present } = require('../lib/lists');
 const { ask, openPage, toast } = require('../lib/page');
+const { refusalOf } = require('../lib/privacy');
 const { own } = require('../lib/routes');
 const session = require('../lib/session');
 const { showTime } = require('../lib/time');
@@ -86,7 +87,11 @@ openPage({ guests: true }, {
         title: '绑定公众号', content: `请在公众号里发送：${text}\n只供本人使用，请不要告诉他人。`, confirmText: '复制', cancelText: '知道了',
       });
       if (!confirm) return;
-      await wx.setClipboardData({ data: text });
+      try {
+        await wx.setClipboardData({ data: text });
+      } catch (error) {
+        throw refusalOf('setClipboardData', /** @type {any} */ (error));
+      }
       toast('已复制，请到公众号粘贴发送。');
     });
   },
@@ -97,7 +102,7 @@ openPage({ guests: true }, {
     if (!await ask('退出登录', '将结束您在所有手机上的登录。', '退出')) return;
     await this.act(async () => {
       await session.leave();
-      wx.reLaunch({ url: '/pages/bind' });
+      wx.reLaunch({ url: '/pages/index/index' });
     });
   },
 });

@@ -1,16 +1,18 @@
 // Identifies the person: consent first, then the mobile, by WeChat's phone number or an SMS code; or by a link of the official account.
 const { Failure, call } = require('../lib/api');
 const { openPage, toast } = require('../lib/page');
+const { refusalOf } = require('../lib/privacy');
+const { purposeOf } = require('../lib/routes');
 const session = require('../lib/session');
 
 /** Opens the page to continue with. @param {Shell.Query} query */
 const continueTo = (query) => wx.reLaunch({ url: query.to || '/pages/index/index' });
 
-openPage({ open: true, data: { name: '', privacy: '', agreed: false, mobile: '', code: '', typing: false,
+openPage({ open: true, data: { name: '', purpose: '', privacy: '', agreed: false, mobile: '', code: '', typing: false,
   who: /** @type {Api.EntranceOut | null} */ (null) } }, {
   async load() {
     if (this.me.bound) continueTo(this.query);
-    return { name: this.pool.name, privacy: this.pool.privacy_text, who: await this.entrance() };
+    return { name: this.pool.name, purpose: purposeOf(this.query.to), privacy: this.pool.privacy_text, who: await this.entrance() };
   },
 
   /** The account that the link belongs to; null without a valid link. @returns {Promise<Api.EntranceOut | null>} */
@@ -28,6 +30,10 @@ openPage({ open: true, data: { name: '', privacy: '', agreed: false, mobile: '',
   },
 
   agree() { this.setData({ agreed: !this.data.agreed }); },
+  later() {
+    session.setEntry('');
+    return wx.reLaunch({ url: '/pages/index/index' });
+  },
   otherWay() { this.setData({ typing: !this.data.typing }); },
   /** @param {Shell.Tap} event */
   typeMobile({ detail }) { this.setData({ mobile: detail.value.trim() }); },
@@ -50,6 +56,7 @@ openPage({ open: true, data: { name: '', privacy: '', agreed: false, mobile: '',
     if (!this.mayGoOn()) return;
     if (detail.code) await this.bind({ phone_code: detail.code });
     else if (/deny|cancel/.test(detail.errMsg)) toast('没有授权手机号，可以改用短信验证码。');
+    else if (/privacy|declared/.test(detail.errMsg)) await this.act(() => Promise.reject(refusalOf('button.getPhoneNumber', detail)));
     else await this.act(() => Promise.reject(new Failure('微信没有给出手机号。请重试，或改用短信验证码。')));
   },
 

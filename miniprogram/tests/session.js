@@ -73,9 +73,9 @@ test('a refusal is the sentence of the service, with the hotline beside it', asy
 
 test('an unbound visitor goes to the log-in and comes back to the page', async () => {
   const phone = await new Phone({ 'GET /sessions/current': person('guest', { bound: false, roles: [] }) }).open('pages/invitation', { id: 'i1' });
-  assert.deepEqual(phone.callsOf('reLaunch'), [{ url: `/pages/bind?to=${encodeURIComponent('/pages/invitation?id=i1')}` }]);
+  assert.deepEqual(phone.callsOf('redirectTo'), [{ url: `/pages/bind?to=${encodeURIComponent('/pages/invitation?id=i1')}` }]);
   const guest = await new Phone({ 'GET /sessions/current': person('guest') }).open('pages/fees');
-  assert.deepEqual(guest.callsOf('reLaunch'), [{ url: '/pages/account' }]);
+  assert.deepEqual(guest.callsOf('redirectTo'), [{ url: '/pages/account' }]);
 });
 
 const UNBOUND = { 'GET /sessions/current': person('guest', { bound: false, roles: [] }), 'POST /sessions/current/phone': { masked_name: '',
@@ -101,11 +101,11 @@ test('refusing the phone number offers the code by SMS, which works as well', as
   await phone.tap('改用短信验证码');
   await phone.tap('获取短信验证码');
   assert.equal(phone.said[2], '请填写11位手机号。');
-  phone.page.typeMobile({ detail: { value: '13800001234 ' } });
+  phone.page.typeMobile({ detail: { value: '+86 138-0000-1234 ' } });
   await phone.tap('获取短信验证码');
   phone.page.typeCode({ detail: { value: '123456' } });
   await phone.tap('验证并登录');
-  assert.deepEqual(phone.bodies('POST /sessions/current/phone'), [{ privacy_version: '1', mobile: '13800001234', sms_code: '123456' }]);
+  assert.deepEqual(phone.bodies('POST /sessions/current/phone'), [{ privacy_version: '1', mobile: '+86 138-0000-1234', sms_code: '123456' }]);
 });
 
 test('a link of the official account shows its account; a tap logs in, and another person can decline', async () => {
@@ -151,7 +151,7 @@ test('a role is chosen, an organisation is agreed to, and logging out is asked a
   assert.equal(phone.bodies('PUT /sessions/current/role')[0].role, 'agent');
   await phone.tap('退出登录');
   assert.equal(phone.shelf.tokens, undefined);
-  assert.deepEqual(phone.callsOf('reLaunch').map((one) => one.url), ['/pages/index/index', '/pages/bind']);
+  assert.deepEqual(phone.callsOf('reLaunch').map((one) => one.url), ['/pages/index/index', '/pages/index/index']);
 });
 
 test('a person without a role registers with name and number after a confirmation', async () => {
@@ -160,7 +160,7 @@ test('a person without a role registers with name and number after a confirmatio
   await door.tap('申请成为评标专家');
   assert.deepEqual(door.callsOf('navigateTo'), [{ url: '/pages/register' }]);
   const phone = await new Phone(stranger).open('pages/register');
-  assert.deepEqual(door.callsOf('reLaunch').concat(phone.callsOf('reLaunch')), [], 'both pages are for persons without a role');
+  assert.deepEqual(door.callsOf('redirectTo').concat(phone.callsOf('redirectTo')), [], 'both pages are for persons without a role');
   await phone.tap('注册');
   phone.page.typeName({ detail: { value: '王小明' } });
   phone.page.typeNumber({ detail: { value: '44010119800101001x' } });

@@ -14,7 +14,11 @@ declare namespace Shell {
   }
   interface Part { label: string; value: string; note: string }
 
-  interface State { phase: 'loading' | 'failed' | 'barred' | 'ready'; failure: string; left: boolean; hotline: string; busy: boolean; sheet: Sheet }
+  interface State { phase: 'loading' | 'failed' | 'barred' | 'ready'; failure: string; left: boolean; hotline: string; busy: boolean; sheet: Sheet; consent: Consent | null }
+  /** The question for consent to WeChat's privacy guide: what for, and how it goes without. */
+  interface Consent { purpose: string; without: string }
+  type ConsentAnswer = (given: { event: 'agree' | 'disagree' | 'exposureAuthorization'; buttonId?: string }) => void;
+  type Asking = (answer: ConsentAnswer, about: { referrer: string }) => void;
   type Query = Record<string, string>;
   interface Base<D> {
     data: D & State;
@@ -31,8 +35,8 @@ declare namespace Shell {
     data?: D;
     /** Milliseconds between loads while the page is shown. */
     every?: number;
-    /** Also for visitors who are not bound. */
-    open?: boolean;
+    /** Also for visitors who are not bound; a function: depending on the page's query. */
+    open?: boolean | ((query: Query) => boolean);
     /** Also for persons without a role. */
     guests?: boolean;
   }

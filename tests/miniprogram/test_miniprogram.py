@@ -20,7 +20,7 @@ from tests.drivers.programs import give_up, require
 ROOT = Path(__file__).parents[2]
 MINI = ROOT / "miniprogram"
 PAGES = json.loads((MINI / "app.json").read_text("utf-8"))["pages"]
-LINES = 2000
+LINES = 2300
 _QUIET = ("--no-audit", "--no-fund", "--loglevel=error", "--no-package-lock", "--ignore-scripts")
 _INSTALL = ("install", *_QUIET, "--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-timeout=20000")
 _TRIES, _TIMEOUT = 3, 90

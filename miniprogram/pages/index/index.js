@@ -2,8 +2,8 @@
 const { call } = require('../../lib/api');
 const checkIn = require('../../lib/check_in');
 const consents = require('../../lib/consents');
-const { invitationCell } = require('../../lib/lists');
-const { openPage } = require('../../lib/page');
+const { invitationCell, present } = require('../../lib/lists');
+const { openPage, telephone } = require('../../lib/page');
 const { h5, own, pageOf } = require('../../lib/routes');
 const session = require('../../lib/session');
 
@@ -52,6 +52,40 @@ const EXPERT = {
     { label: '我的抽取凭证', note: '证明通知您是摇号的结果', url: own('proofs') },
   ],
 };
+
+/** What everybody may read. @type {Shell.Group} */
+const OPEN = {
+  title: '不登录也可以查看',
+  cells: [
+    { label: '办理指南、常见问题', url: own('help') },
+    { label: '公示', note: '拟入库人员等', url: own('notice') },
+    { label: '资料下载', url: own('materials') },
+    { label: '核对抽取记录', note: '按活动编号', url: h5('/record') },
+    { label: '核验证书', url: h5('/c') },
+    { label: '举报', note: '被打听、送礼送钱、打招呼等，可以匿名', url: own('reports/new') },
+  ],
+};
+
+/** For visitors who have not logged in, and for persons without a chosen role. @param {Api.MeOut} me @param {Api.PoolOut} pool @returns {Shell.Sheet} */
+function forGuest(me, pool) {
+  const { open, closed } = pool.registration;
+  const entrance = me.bound ? { label: me.roles.length ? '选择身份' : '我的账号', command: 'choose' } : { label: '登录', command: 'logIn' };
+  return {
+    groups: present([
+      { cells: [], button: { ...entrance, kind: /** @type {const} */ ('primary') },
+        note: `${pool.name}的申请人、评标专家、招标人、代理机构和工作人员在这里办理。` },
+      OPEN,
+      { title: me.bound ? '办理' : '登录后可以办理', cells: [
+        { label: '申请成为评标专家', note: open ? '注册、填写申请、查看进度' : closed || '目前不开放注册', url: '/pages/register' },
+        { label: '评标邀请、签到', note: '评标专家', url: '/pages/activities' },
+        { label: '缴费', url: '/pages/fees' },
+        { label: '考试与培训', url: '/pages/learning' },
+        { label: '办理抽取', note: '招标人、代理机构', url: '/pages/agency' },
+      ] },
+      pool.hotline && { cells: [{ label: '人工服务', value: pool.hotline, command: 'phone' }] },
+    ]),
+  };
+}
 
 /** @returns {Promise<Shell.Sheet>} */
 async function forExpert() {
@@ -110,10 +144,11 @@ function asksOf(me) {
   return OFFICES[me.role] ? OFFICES[me.role].asks : ['applying'];
 }
 
-openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]) } }, {
+openPage({ every: 10000, open: true, data: { asked: /** @type {string[]} */ ([]) } }, {
   /** The counts of an office are not asked for by the timer. @param {boolean} quietly */
   async load(quietly) {
     wx.setNavigationBarTitle({ title: this.pool.name });
+    if (this.me.role === 'guest') return { sheet: forGuest(this.me, this.pool) };
     const asked = await consents.wanted(...asksOf(this.me));
     if (OFFICES[this.me.role]) return quietly ? { asked } : { asked, sheet: await forOffice(this.me) };
     const sheet = this.me.role === 'expert' ? await forExpert() : await forApplicant();
@@ -130,5 +165,8 @@ openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]) } }, {
     return wx.navigateTo({ url });
   },
 
+  logIn() { return wx.navigateTo({ url: '/pages/bind' }); },
+  choose() { return wx.navigateTo({ url: '/pages/account' }); },
+  phone() { telephone(this.pool.hotline); },
   scan() { return this.act(checkIn.scan); },
 });
