@@ -14,7 +14,6 @@ import aiohttp.web as http
 from domain.rulebook.book import Rulebook
 from services.core.base import Actor
 from services.core.permissions import check, may
-from services.inspection.file_types import XLSX
 from services.registry import Services
 from web.accounts.login import AuthPages
 from web.core.form_values import EMPTY, NOBODY, FormValues, key_of
@@ -134,12 +133,6 @@ class AgencyPart(PageGroup):
 def generation_of(fields: Mapping[str, str]) -> str:
     """Identifies a rendering of a form: its idempotency key, new with each."""
     return key_of(fields) or ""
-
-
-def send_sheet(body: bytes, name: str) -> http.Response:
-    """An XLSX file under a name of ASCII letters, without its ending."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}.xlsx"'}
-    return http.Response(body=body, content_type=XLSX, headers=headers)
 
 
 def _log_in(actor: Actor) -> UUID:

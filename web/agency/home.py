@@ -7,19 +7,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal, cast, get_args
 
-import aiohttp.web as http
-
 from domain.clock import SHANGHAI, local
 from domain.draws.lifecycles import STATE_NAMES
 from domain.errors import NotFound
 from services.accounts import RoleOption
 from services.core.base import Actor
 from services.draws import TO_DO, DocumentKind, Filters, render_template, to_do_of
-from web.agency.base import AgencyPart, send_sheet
+from web.agency.base import AgencyPart
 from web.agency.drafts import open_forms
 from web.agency.tabs import acts_of
-from web.core.pages import Listed, Visit, Wanted, Word, list_page, page
-from web.core.site import show_pdf
+from web.core.pages import Listed, Visit, Wanted, Word, list_page
+from web.files.produced import ProducedFile, produced_file, produced_pdf, produced_sheet
 
 _TO_DO_MAX = 20
 _WAITING = Filters(states=tuple(TO_DO), urgent_first=True)
@@ -37,6 +35,10 @@ DOCUMENT_TEMPLATES = {
     "release": "退选专家申请模板",
 }
 SHEETS = {"units": "回避单位模板", "persons": "回避人员模板"}
+
+
+def _home(_: Visit) -> str:
+    return "/agency"
 
 
 class AgencyHomePages(AgencyPart):
@@ -125,17 +127,17 @@ class AgencyHomePages(AgencyPart):
             },
         )
 
-    @page("/agency/templates/{kind}.pdf", "")
-    async def document(self, visit: Visit) -> http.Response:
+    @produced_file("/agency/templates/{kind}.pdf", "申请模板", _home)
+    async def document(self, visit: Visit) -> ProducedFile:
         """A blank request for verification, to be printed."""
         kind = visit.request.match_info["kind"]
         if kind not in get_args(DocumentKind):
             raise NotFound("没有这种模板，请返回工作台。", code="unknown")
         document = await self.services.draws.documents.template(visit.actor.pool, cast("DocumentKind", kind))
-        return show_pdf(document.content, document.filename)
+        return produced_pdf(document.content, document.filename)
 
-    @page("/agency/templates/{kind}.xlsx", "")
-    async def sheet(self, visit: Visit) -> http.Response:
+    @produced_file("/agency/templates/{kind}.xlsx", "回避名单模板", _home)
+    async def sheet(self, visit: Visit) -> ProducedFile:
         """A sheet of recusals, to be filled in and imported."""
         kind, rules = visit.request.match_info["kind"], self.book(visit.actor).draw
         if kind not in SHEETS:
@@ -143,7 +145,7 @@ class AgencyHomePages(AgencyPart):
         body = render_template(
             cast("Literal['units', 'persons']", kind), "xlsx", rules.recusal_reasons, rules.recusal_evidence
         )
-        return send_sheet(body, f"recusal-{kind}")
+        return produced_sheet(body, f"recusal-{kind}")
 
 
 def _month(text: str, now: datetime) -> datetime:

@@ -9,19 +9,18 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-import aiohttp.web as http
-
 from domain.clock import local
 from domain.errors import InvalidInput
 from domain.remuneration.lifecycles import RemunerationState
-from web.agency.base import AgencyPart, send_sheet
-from web.agency.wizard import DrawPart, draw_id
+from web.agency.base import AgencyPart
+from web.agency.wizard import DrawPart, draw_id, path_of
 from web.core.form_values import uuid_of, version_of
 from web.core.pages import Redirect, Visit, page
 from web.core.typed_forms import Day
+from web.files.produced import ProducedFile, produced_file, produced_sheet
 
 _PAYABLE = (RemunerationState.CONFIRMED, RemunerationState.ASSUMED)
-_ROW = "这笔酬劳"
+_STEP, _ROW = "remuneration", "这笔酬劳"
 _MARKED: Mapping[str, str] = {"paid": "已登记支付，已通知专家。", "before": "这些酬劳此前已登记支付，没有重复登记。"}
 
 
@@ -47,7 +46,7 @@ class _Payment:
 
 
 class RemunerationTab(DrawPart):
-    step = "remuneration"
+    step = _STEP
 
     @page("/agency/draws/{id}/remuneration", "agency/remuneration.html")
     async def tab(self, visit: Visit) -> Mapping[str, object]:
@@ -82,11 +81,11 @@ class RemunerationTab(DrawPart):
     async def unmark(self, visit: Visit) -> None:
         await self.services.remuneration.payouts.unmark_paid(visit.actor, draw_id(visit), visit.row_id(_ROW))
 
-    @page("/agency/draws/{id}/remuneration.xlsx", "")
-    async def sheet(self, visit: Visit) -> http.Response:
+    @produced_file("/agency/draws/{id}/remuneration.xlsx", "酬劳支付表", lambda visit: path_of(draw_id(visit), _STEP))
+    async def sheet(self, visit: Visit) -> ProducedFile:
         detail = await self.detail(visit)
         body = await self.services.remuneration.sheets.write_draw_sheet(visit.actor, detail.draw.id)
-        return send_sheet(body, f"remuneration-{detail.draw.number}")
+        return produced_sheet(body, f"remuneration-{detail.draw.number}")
 
 
 class RemunerationMonths(AgencyPart):
@@ -97,9 +96,8 @@ class RemunerationMonths(AgencyPart):
         months = await self.services.remuneration.payouts.months(visit.actor)
         return {"months": months, "owed": await self.services.office.staff_work.list_owed_draws(visit.actor)}
 
-    @page("/agency/remuneration/{month}.xlsx", "")
-    async def sheet(self, visit: Visit) -> http.Response:
+    @produced_file("/agency/remuneration/{month}.xlsx", "酬劳支付表", lambda _: "/agency/remuneration")
+    async def sheet(self, visit: Visit) -> ProducedFile:
         month = visit.request.match_info["month"]
-        return send_sheet(
-            await self.services.remuneration.sheets.write_month_sheet(visit.actor, month), f"remuneration-{month}"
-        )
+        body = await self.services.remuneration.sheets.write_month_sheet(visit.actor, month)
+        return produced_sheet(body, f"remuneration-{month}")

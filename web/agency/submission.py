@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-import aiohttp.web as http
-
 from domain.errors import InvalidInput
 from services.draws import RULE, Detail
 from web.agency.base import DraftPlace
-from web.agency.wizard import DrawPart, draw_id
+from web.agency.wizard import DrawPart, draw_id, path_of
 from web.core.pages import Visit, page
-from web.core.site import show_pdf
 from web.core.typed_forms import ShortText
 from web.draws import APPLICATION_KINDS
+from web.files.produced import ProducedFile, produced_file, produced_pdf
 
 _FORM = "submit"
 """Name of the form under which unsubmitted input is stored."""
@@ -83,11 +81,11 @@ class SubmissionPages(DrawPart):
         name = DraftPlace(_FORM, detail.draw.id).name
         await self.services.accounts.form_drafts.keep(visit.actor, name, typed, about=detail.draw.name)
 
-    @page("/agency/draws/{id}/application.pdf", "")
-    async def document(self, visit: Visit) -> http.Response:
+    @produced_file("/agency/draws/{id}/application.pdf", "抽取申请表", lambda visit: path_of(draw_id(visit), "submit"))
+    async def document(self, visit: Visit) -> ProducedFile:
         """The request filled in, to be stamped and attached."""
         document = await self.services.draws.documents.application(visit.actor, draw_id(visit))
-        return show_pdf(document.content, document.filename)
+        return produced_pdf(document.content, document.filename)
 
 
 def _missing(detail: Detail) -> list[tuple[str, str]]:

@@ -32,12 +32,19 @@ from services.registry import Services
 from web.accounts.login import AuthPages
 from web.core.form_values import PAGE_SIZE, last_page, redirect
 from web.core.pages import Redirect, Visit, page, resource
-from web.core.site import Site, page_number, show_pdf
+from web.core.site import Site, page_number
 from web.core.typed_forms import OneOf
 from web.draws.base import DrawPages
 from web.draws.record import as_cells
 from web.draws.three_numbers import read_rolls
 from web.files.file_links import FileMail, go_to_file, mail_attachment
+from web.files.produced import ProducedFile, produced_file, produced_pdf
+
+
+def _result_page(visit: Visit) -> str:
+    """The page that offers the files of a draw, an agency's among its own."""
+    agency = "/agency" if visit.actor.role in AGENCY else ""
+    return f"{agency}/draws/{visit.request.match_info['draw_id']}/result"
 
 
 class DrawListPages(DrawPages):
@@ -219,23 +226,23 @@ class DrawDetailPages(DrawPages):
             "pool": book.pool.name,
         }
 
-    @resource("/draws/{draw_id}/result.pdf")
-    async def print_result(self, visit: Visit) -> http.Response:
+    @produced_file("/draws/{draw_id}/result.pdf", "抽取结果", _result_page)
+    async def print_result(self, visit: Visit) -> ProducedFile:
         draw = await self.draw(visit)
         document = await self.services.draws.prints.result(visit.actor, draw.id)
-        return show_pdf(document.content, document.filename)
+        return produced_pdf(document.content, document.filename)
 
-    @resource("/draws/{draw_id}/attendance.pdf")
-    async def print_attendance(self, visit: Visit) -> http.Response:
+    @produced_file("/draws/{draw_id}/attendance.pdf", "出入场记录", _result_page)
+    async def print_attendance(self, visit: Visit) -> ProducedFile:
         draw = await self.draw(visit)
         document = await self.services.draws.prints.attendance(visit.actor, draw.id)
-        return show_pdf(document.content, document.filename)
+        return produced_pdf(document.content, document.filename)
 
-    @resource("/draws/{draw_id}/record.pdf")
-    async def print_record(self, visit: Visit) -> http.Response:
+    @produced_file("/draws/{draw_id}/record.pdf", "抽取记录", _result_page)
+    async def print_record(self, visit: Visit) -> ProducedFile:
         draw = await self.draw(visit)
         document = await self.services.draws.prints.record(visit.actor, draw.id, as_cells)
-        return show_pdf(document.content, document.filename)
+        return produced_pdf(document.content, document.filename)
 
 
 def _purpose(request: http.Request) -> Purpose:

@@ -222,7 +222,10 @@ def _on_attendance_pages() -> Iterable[Press]:
         yield Press(f"{d}/share", "verifier", ALWAYS, {"screen": screen})
     yield Press(f"{d}/audit", "supervisor", ALWAYS, {"command": "audit"})
     yield Press(f"{d}/audit", "supervisor", ALWAYS, {"command": "open", "leaf": "ab" * 32})
-    yield Press(f"{d}/attachment/mail", "verifier", ALWAYS, {"email": "x@example.com"})
+    for file in ("attachment/mail", "result.pdf", "attendance.pdf", "record.pdf"):
+        yield Press(f"{d}/{file}", "verifier", ALWAYS, {"email": "x@example.com"})
+    for file in ("application.pdf", "remuneration.xlsx"):
+        yield Press(f"/agency/draws/{{id}}/{file}", "agency", ALWAYS, {"email": "x@example.com"})
     yield Press(f"{d}/remuneration", "venue", OVER, {"command": "all"})
     amount = {"amount": "800", "words": "半天"}
     yield Press(f"{d}/remuneration", "venue", OVER, {"command": "propose", "id": "{invitation}", **amount})
