@@ -15,13 +15,6 @@ from tests.web.conftest import WECHAT, Visitor, World
 from tests.web.files.test_file_links import sent_by
 
 MINI = {"User-Agent": f"{WECHAT['User-Agent']} miniProgram/wx0123456789abcdef"}
-NOT_PRODUCED = frozenset(
-    {
-        "/h5/pdf/{kind}/{token}.pdf",
-        "/h5/certificate/{token}.{form}",
-    }
-)
-"""Files at an address with a token, which their pages mail."""
 
 
 async def agency_in(world: World, browser: dict[str, str]) -> Visitor:
