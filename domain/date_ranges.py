@@ -21,7 +21,6 @@ MAX_DAYS = 366
 PAST_DAYS = 60
 """A day and month without a year that lies at most this many days back is in this year, else in the next."""
 
-ASK = "请这样输入：11月25日到12月3日，或 明天到下周三。"
 _NUMBERS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
 _WEEKDAYS = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6}
 _WORDS = {"前天": -2, "昨天": -1, "昨日": -1, "今天": 0, "今日": 0, "明天": 1, "明日": 1, "后天": 2, "大后天": 3}
@@ -62,6 +61,7 @@ class _Reading:
     """The state of the parser. ``words`` are those since the last day word."""
 
     today: date
+    advice: str
     days: list[_Days] = field(default_factory=list)
     words: str = ""
     length: bool = False
@@ -77,17 +77,32 @@ class _Reading:
         self.words = ""
 
 
-def read_span(text: str, asked_at: datetime) -> Span:
-    """``text`` is half-width and lower case, see ``domain.parsing.fold``. Raises InvalidInput."""
-    reading = _Reading(local(asked_at).date())
+def example_days(asked_at: datetime) -> str:
+    """Days ahead of ``asked_at`` as a person may write them: 11月25日到12月3日."""
+    first, last = (local(asked_at).date() + timedelta(days=days) for days in (7, 14))
+    return f"{first.month}月{first.day}日到{last.month}月{last.day}日"
+
+
+def advise(asked_at: datetime) -> str:
+    """How to write days, with examples that are understood at that moment."""
+    return f"请这样输入：{example_days(asked_at)}，或 明天到下周三。"
+
+
+def read_span(text: str, asked_at: datetime, advice: str = "") -> Span:
+    """``text`` is half-width and lower case, see ``domain.parsing.fold``; ``advice`` instead of ``advise``.
+
+    Raises InvalidInput that says how to write it.
+    """
+    advice = advice or advise(asked_at)
+    reading = _Reading(local(asked_at).date(), advice)
     position = 0
     while position < len(text):
         position = _read_next(text, position, reading)
     if not 1 <= len(reading.days) <= 2:
-        raise _bad_dates_error(text)
+        raise _bad_dates_error(text, reading.advice)
     if len(reading.days) == 1 and not reading.length and _OPEN.search(text):
-        raise InvalidInput(f"请同时说明开始和结束日期。{ASK}", code="dates_open")
-    return _span(reading.days[0], reading.days[-1], reading.today)
+        raise InvalidInput(f"请同时说明开始和结束日期。{reading.advice}", code="dates_open")
+    return _span(reading)
 
 
 def split_days(text: str) -> tuple[list[str], str]:
@@ -121,22 +136,23 @@ def _read_next(text: str, position: int, reading: _Reading) -> int:
     if match := _FILLER.match(text, position):
         reading.words += match[0]
         return match.end()
-    raise _bad_dates_error(text)
+    raise _bad_dates_error(text, reading.advice)
 
 
-def _bad_dates_error(text: str) -> InvalidInput:
+def _bad_dates_error(text: str, advice: str) -> InvalidInput:
     if re.search(r"\d[点时:]", text):
-        return InvalidInput(f"时间按天或半天登记，请用上午、下午表示。{ASK}", code="bad_dates")
-    return InvalidInput(f"没看懂日期。{ASK}", code="bad_dates")
+        return InvalidInput(f"时间按天或半天登记，请用上午、下午表示。{advice}", code="bad_dates")
+    return InvalidInput(f"没看懂日期。{advice}", code="bad_dates")
 
 
-def _span(start: _Days, end: _Days, today: date) -> Span:
+def _span(reading: _Reading) -> Span:
+    start, end, today = reading.days[0], reading.days[-1], reading.today
     begin = _midnight(start.first) + timedelta(hours=12 if start.from_noon else 0)
     finish = _midnight(end.last) + timedelta(hours=12 if end.to_noon else 24)
     if finish <= begin:
-        raise InvalidInput(f"结束时间早于开始时间，请重新输入。{ASK}", code="dates_reversed")
+        raise InvalidInput(f"结束时间早于开始时间，请重新输入。{reading.advice}", code="dates_reversed")
     if end.last < today:
-        raise InvalidInput("日期已经过去。如果是指明年，请写上年份，例如2027年1月5日。", code="dates_past")
+        raise InvalidInput(f"日期已经过去。如果是指明年，请写上年份，例如{today.year + 1}年1月5日。", code="dates_past")
     if finish - begin > timedelta(days=MAX_DAYS):
         raise InvalidInput(f"时间太长，一次最多{MAX_DAYS}天，请分次输入。", code="dates_too_long")
     return Span(begin, finish)
@@ -272,7 +288,7 @@ def _read_end_of_year(_match: re.Match[str], reading: _Reading) -> None:
 
 def _read_half_day(match: re.Match[str], reading: _Reading) -> None:
     if not reading.days:
-        raise InvalidInput(f"请先说明是哪一天。{ASK}", code="bad_dates")
+        raise InvalidInput(f"请先说明是哪一天。{reading.advice}", code="bad_dates")
     morning = match[0] == "上午"
     reading.days[-1] = replace(reading.days[-1], from_noon=not morning, to_noon=morning)
 
@@ -280,7 +296,7 @@ def _read_half_day(match: re.Match[str], reading: _Reading) -> None:
 def _read_length(match: re.Match[str], reading: _Reading) -> None:
     """A length after the one day named before: 明天起三天."""
     if len(reading.days) != 1 or reading.length or reading.days[0].first != reading.days[0].last:
-        raise InvalidInput(f"请说明从哪一天开始，或写明开始和结束日期。{ASK}", code="bad_dates")
+        raise InvalidInput(f"请说明从哪一天开始，或写明开始和结束日期。{reading.advice}", code="bad_dates")
     count = _NUMBERS.get(match[1]) or int(match[1])
     start = reading.days[0].first
     if match[2].endswith("月"):

@@ -9,8 +9,9 @@ from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.chat_links import link
 from domain.clock import print_date
+from domain.date_ranges import example_days
 from domain.errors import InvalidInput
-from domain.experts.spoken_times import read_times_off, says_times_off
+from domain.experts.spoken_times import example_wholes, read_times_off, says_times_off
 from domain.experts.times_off import TimesOff
 from handlers import commands, people, texts, wording
 from handlers.people import Me
@@ -124,7 +125,9 @@ async def _ask_times(talk: Talk) -> TimesOff:
         return read_times(talk, text, asked_at)
 
     page = f"{talk.services.deps.public_url}/h5/{talk.user.pool}/periods"
-    return await talk.ask(f"{texts.ASK_PERIOD}\n▸ {link(PERIODS_PAGE, page)}", parse=parse)
+    wholes = example_wholes(talk.now, talk.services.experts.availability.holidays(talk.user.pool))
+    question = texts.ASK_PERIOD.format(days=example_days(talk.now), wholes="，或 ".join(wholes))
+    return await talk.ask(f"{question}\n▸ {link(PERIODS_PAGE, page)}", parse=parse)
 
 
 async def _add_times(talk: Talk, me: Me, times: TimesOff | None) -> None:

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from domain.clock import SHANGHAI, local
-from domain.date_ranges import ASK as ASK_DAYS
-from domain.date_ranges import read_span, split_days
+from domain.date_ranges import example_days, read_span, split_days
 from domain.errors import InvalidInput
 from domain.experts.holidays import Holiday
 from domain.experts.spoken_pauses import ends_times_off
@@ -98,7 +97,17 @@ _LENGTH = re.compile(
 _BETWEEN_TIMES = re.compile(r",(?!\s*[到至])")
 _ABOUT_DRAWS = re.compile(r"不接受抽取|暂停(?:接受)?抽取|别(?:再)?抽我|不要再?抽我|不参加抽取|不想被?抽")
 _ASKS = re.compile(r"为什么|为何|怎么|怎样|如何|什么时候|吗|\?|？|没有?暂停|不想?暂停|没申请")
-ASK = "请这样回复：11月25日到12月3日，每周三下午，春节，7月，或 生病了暂停抽取。"
+
+
+def example_wholes(asked_at: datetime, holidays: Sequence[Holiday]) -> tuple[str, ...]:
+    """The next holiday, if any can be named, and the next month: 春节, 7月."""
+    return (*(holiday.name for holiday in holidays[:1]), f"{local(asked_at).month % 12 + 1}月")
+
+
+def advise(asked_at: datetime, holidays: Sequence[Holiday]) -> str:
+    """How to name a time, with examples that are understood at that moment."""
+    examples = [example_days(asked_at), "每周三下午", *example_wholes(asked_at, holidays)]
+    return f"请这样回复：{'，'.join(examples)}，或 生病了暂停抽取。"
 
 
 def read_times_off(text: str, asked_at: datetime, holidays: Sequence[Holiday]) -> TimesOff:
@@ -161,47 +170,41 @@ def _reason(words: str) -> str:
 
 
 def _read_time(text: str, asked_at: datetime, holidays: Sequence[Holiday]) -> TimesOff:
+    advice = advise(asked_at, holidays)
     if len(text) > _LONGEST:
-        raise InvalidInput(f"请只写不接受抽取的时间。{ASK}", code="too_long")
+        raise InvalidInput(f"请只写不接受抽取的时间。{advice}", code="too_long")
     words = _words(text)
     if match := _EVERY.search(words):
-        return _read_weekly(words, match, asked_at)
+        return _read_weekly(words, match, asked_at, advice)
     names_days = any(_JOINED.search(part) for part in split_days(words)[0])
     if (match := _HOLIDAY.search(words)) and not names_days:
         return _read_holiday(words, match, asked_at, holidays)
-    return _read_days(words, asked_at)
+    return _read_days(words, asked_at, advice)
 
 
-def _read_days(words: str, asked_at: datetime) -> TimesOff:
+def _read_days(words: str, asked_at: datetime, advice: str) -> TimesOff:
     """The one time that the sentence names; lengths beside it must agree with it: 学习一个月，从3月1号到3月31号."""
     parts, rest = split_days(words)
     times = [each for part in parts for each in _BETWEEN_TIMES.split(part) if split_days(each)[0]]
     if not times:
-        raise InvalidInput(f"没看懂日期。{ASK}", code="bad_dates")
+        raise InvalidInput(f"没看懂日期。{advice}", code="bad_dates")
     if any(_JOINED.search(each) for each in times):
         rest = _OCCASION.sub("", rest)
-    _check_rest(_SAME_DAYS.sub("", rest), f"没看懂日期。{ASK}")
+    _check_rest(_SAME_DAYS.sub("", rest), f"没看懂日期。{advice}")
     if _RECURS.search(rest):
-        raise InvalidInput(f"如果是每周都这样，请说明每周哪天，例如：每周三下午。{ASK}", code="bad_weekly")
+        raise InvalidInput(f"如果是每周都这样，请说明每周哪天，例如：每周三下午。{advice}", code="bad_weekly")
     lengths = [match for each in times if (match := _LENGTH.fullmatch(each))]
     days = [each for each in times if not _LENGTH.fullmatch(each)]
     if len(days) > 1 or (not days and len(lengths) != 1):
-        raise InvalidInput(f"请一次只说一段时间，写明从哪天到哪天。{ASK}", code="not_one_time")
+        raise InvalidInput(f"请一次只说一段时间，写明从哪天到哪天。{advice}", code="not_one_time")
     if not days:
         starts_today = _BEGINS_NOW.search(words) or times == [words]
-        span = _read_span(f"今天起{times[0]}" if starts_today else times[0], asked_at)
+        span = read_span(f"今天起{times[0]}" if starts_today else times[0], asked_at, advice)
     else:
-        span = _read_span(f"今天{days[0]}" if _OPEN_BEGIN.search(days[0]) else days[0], asked_at)
+        span = read_span(f"今天{days[0]}" if _OPEN_BEGIN.search(days[0]) else days[0], asked_at, advice)
         if not all(_agrees(length, span) for length in lengths):
-            raise InvalidInput(f"天数和日期不一致，请写明从哪天到哪天。{ASK}", code="bad_dates")
+            raise InvalidInput(f"天数和日期不一致，请写明从哪天到哪天。{advice}", code="bad_dates")
     return TimesOff(span.starts_at, span.ends_at, _reason(words))
-
-
-def _read_span(words: str, asked_at: datetime) -> Span:
-    try:
-        return read_span(words, asked_at)
-    except InvalidInput as refused:
-        raise InvalidInput(refused.message.replace(ASK_DAYS, ASK), code=refused.code) from refused
 
 
 def _agrees(length: re.Match[str], span: Span) -> bool:
@@ -218,13 +221,13 @@ def _check_rest(rest: str, refusal: str) -> None:
         raise InvalidInput(refusal, code="bad_dates")
 
 
-def _read_weekly(words: str, every: re.Match[str], asked_at: datetime) -> TimesOff:
+def _read_weekly(words: str, every: re.Match[str], asked_at: datetime, advice: str) -> TimesOff:
     before, after = words[: every.start()], words[every.end() :]
     days, rest = (tuple(range(1, 8)), after) if every[0].endswith("天") else _read_weekdays(after)
     hours, rest = _read_hours(rest)
-    rest, until = _read_until(rest, asked_at)
+    rest, until = _read_until(rest, asked_at, advice)
     if len(days) == 7 and hours == (0, DAY):
-        raise InvalidInput(f"请说明是每天的什么时间，例如：每天上午。{ASK}", code="bad_weekly")
+        raise InvalidInput(f"请说明是每天的什么时间，例如：每天上午。{advice}", code="bad_weekly")
     _check_rest(
         re.sub(r"[本这下]个?学期", "", before) + " " + rest,
         "没看懂每周的哪些时间。请这样回复：每周三下午，或 每周一、三 14:00到17:30。",
@@ -263,16 +266,17 @@ def _minute(hour: str, minute: str | None, later: int) -> int:
     return at + later if at < NOON else at
 
 
-def _read_until(words: str, asked_at: datetime) -> tuple[str, datetime | None]:
+def _read_until(words: str, asked_at: datetime, advice: str) -> tuple[str, datetime | None]:
     match = _UNTIL.search(words)
     if match is None or not _NAMES_TIME.search(match[1]):
         return words, None
-    return words[: match.start()], _read_span(match[1], asked_at).ends_at
+    return words[: match.start()], read_span(match[1], asked_at, advice).ends_at
 
 
 def _read_holiday(words: str, match: re.Match[str], asked_at: datetime, holidays: Sequence[Holiday]) -> TimesOff:
     before, after = words[: match.start()], words[match.end() :]
-    refusal = f"请一次只说一个节日，例如：春节，或 明年国庆。{ASK}"
+    advice = advise(asked_at, holidays)
+    refusal = f"请一次只说一个节日。{advice}"
     if after.startswith(("前", "后", "到", "至")) or before.endswith(("到", "至", "从")):
         raise InvalidInput(refusal, code="bad_holiday")
     _check_rest(_SAME_DAYS.sub("", f"{before} {after}"), refusal)
@@ -281,10 +285,12 @@ def _read_holiday(words: str, match: re.Match[str], asked_at: datetime, holidays
     for holiday in holidays:
         if holiday.key.endswith(f"-{code}") and year in (None, int(holiday.key[:4])):
             if match[4] and int(match[4]) != (holiday.last - holiday.first).days + 1:
-                raise InvalidInput(f"{holiday}不是{match[4]}天，请写明从哪天到哪天。{ASK}", code="bad_holiday")
+                raise InvalidInput(f"{holiday}不是{match[4]}天，请写明从哪天到哪天。{advice}", code="bad_holiday")
             return off_on(holiday)
     name = f"{match[1] or ''}{match[3]}"
-    raise InvalidInput(f"没有{name}的日期，或已经过去。请直接输入日期，例如：10月1日到10月7日。", code="no_holiday")
+    raise InvalidInput(
+        f"没有{name}的日期，或已经过去。请直接输入日期，例如：{example_days(asked_at)}。", code="no_holiday"
+    )
 
 
 def off_on(holiday: Holiday) -> TimesOff:

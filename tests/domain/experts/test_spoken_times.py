@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from app.intent_files import SHIPPED_INTENTS
 from domain.errors import InvalidInput
 from domain.experts.holidays import holidays_ahead
-from domain.experts.spoken_times import read_times_off, says_times_off
+from domain.experts.spoken_times import advise, read_times_off, says_times_off
 from tests.factories.forms import book_of
 
 NOW = datetime(2026, 11, 26, 4, tzinfo=UTC)
@@ -78,7 +79,7 @@ def test_what_people_say_is_understood(sentence: str, understood: str, reason: s
         ("每周三17:00到14:00", "结束时间应晚于开始时间"),
         ("国庆和中秋", "一次只说一个节日"),
         ("今年国庆", "没有今年国庆的日期"),
-        ("过阵子", "每周三下午，春节，7月，或 生病了暂停抽取"),
+        ("过阵子", "12月3日到12月10日，每周三下午，元旦，12月，或 生病了暂停抽取"),
         ("出国三个月", "从哪一天开始"),
         ("2026年12月3日到2026年12月1日", "早于开始时间"),
         ("周末我一般不能评标", "每周哪天"),
@@ -162,3 +163,28 @@ def test_a_message_may_begin_with_it(sentence: str) -> None:
 )
 def test_other_questions_about_draws_do_not(sentence: str) -> None:
     assert not says_times_off(sentence)
+
+
+@pytest.mark.parametrize("pool", ["demo", "guangdong"])
+def test_every_example_that_is_given_is_understood_on_that_day(pool: str) -> None:
+    """Also at the turn of a year, before a leap day, and when a holiday is over."""
+    for day in range(800):
+        at = NOW + timedelta(days=day)
+        holidays = holidays_ahead(book_of(pool), at)
+        examples = re.sub("^请这样回复：|。$", "", advise(at, holidays)).replace("，或 ", "，").split("，")
+        assert examples[-1] == "生病了暂停抽取"
+        for example in examples:
+            times = read_times_off(example, at, holidays)
+            assert times.ends_at is None or times.ends_at > at, f"{example} on {at:%Y-%m-%d}"
+
+
+def test_what_is_not_understood_names_days_ahead() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_times_off("大概那几天吧", NOW, HOLIDAYS)
+    assert "12月3日到12月10日" in refused.value.message
+
+
+def test_a_holiday_without_days_is_answered_with_days_ahead() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_times_off("春节", NOW, ())
+    assert "例如：12月3日到12月10日" in refused.value.message
