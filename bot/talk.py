@@ -26,8 +26,8 @@ already over answer from the journal; the first ``ask`` that isn't takes the new
 said since, with its own text, as one reply, and the coroutine is dropped. So:
 
 - the path may depend on answers, ``once`` results, arguments and ``talk.now``, never on the wall clock or chance;
-- what changes the world goes through ``once``, which hands the service method ``key=…``: the same at every replay and
-  after a crash, so that the service does it once. Its result must be plain data or a frozen dataclass;
+- what changes the world goes through ``once``, which hands the service method ``key=…`` if it takes one: the same at
+  every replay and after a crash, so that the service does it once. Its result must be plain data or a frozen dataclass;
 - ``read`` looks up again at every message: use it for texts and for the options of ``choose`` (which remembers what it
   offered), not to decide which question comes next;
 - an AppError that isn't caught becomes the reply and ends the talk. ``Unavailable`` and outages leave the talk where it
@@ -224,8 +224,9 @@ class Talk(Turn):
         return await self._ask_question("choose", question, understand, pending)
 
     async def once(self, fn: Callable[P, Awaitable[R]], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Call a service method that changes something, with ``key=`` so that it happens once.
+        """Call a service method that changes something, with ``key=`` if it takes one, so that it happens once.
 
+        A method without one is harmless when it is repeated.
         Its result, or the AppError it raised, is journaled and returned at every replay. ``Unavailable`` isn't
         journaled.
         """
@@ -237,7 +238,8 @@ class Talk(Turn):
                 raise value
             return cast("R", value)
         try:
-            result = await cast("Callable[..., Awaitable[R]]", fn)(*args, **kwargs, key=self._step_key())
+            once = {"key": self._step_key()} if _takes_key(fn) else {}
+            result = await cast("Callable[..., Awaitable[R]]", fn)(*args, **kwargs, **once)
         except Unavailable:
             raise
         except AppError as error:
@@ -324,6 +326,10 @@ class Talk(Turn):
         answers = [entry.value for entry in self.journal.entries]
         digest = hashlib.sha256(json.dumps(answers, sort_keys=True).encode()).hexdigest()[:12]
         return f"{self.journal.talk_id}:{self._step}-{digest}"
+
+
+def _takes_key(fn: Callable[..., object]) -> bool:
+    return "key" in inspect.signature(fn).parameters
 
 
 def _append_choices(text: str, pending: Pending) -> str:

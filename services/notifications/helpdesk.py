@@ -108,7 +108,7 @@ class HelpDesk:
             request=f"{thread_id} {message}",
         )
 
-    async def close(self, actor: Actor, thread_id: UUID, *, key: str | None = None) -> int:
+    async def close(self, actor: Actor, thread_id: UUID) -> int:
         """The person has no more to say; returns the thread's number. A repetition is harmless.
 
         Raises NotFound for another person's.

@@ -108,9 +108,7 @@ class ExpertAnswers:
             raise _unknown_remuneration()
         return self._view_remuneration(remuneration_rows[0])
 
-    async def confirm(
-        self, actor: Actor, remuneration_id: UUID, version: int, *, by: Channel, key: str | None = None
-    ) -> OwnRemuneration:
+    async def confirm(self, actor: Actor, remuneration_id: UUID, version: int, *, by: Channel) -> OwnRemuneration:
         """The expert agrees to the amount of ``version``, or withdraws his objection to it. A repetition is harmless.
 
         Raises Conflict when it was changed meanwhile, NotFound for another expert's.
@@ -131,7 +129,6 @@ class ExpertAnswers:
         reason: str,
         *,
         by: Channel,
-        key: str | None = None,
     ) -> OwnRemuneration:
         """The expert objects, and the proposer of the amount is notified. Raises as ``confirm``, and RuleViolation at
         the rulebook's limit of objections."""

@@ -64,8 +64,6 @@ class Payouts:
         paid_on: date | None,
         way: str,
         versions: Mapping[UUID, int],
-        *,
-        key: str | None = None,
     ) -> int:
         """Mark these amounts as paid, in the versions that the agency saw; returns how many were not marked before.
 

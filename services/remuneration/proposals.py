@@ -137,8 +137,6 @@ class Proposals:
         invitation_id: UUID,
         amount: int | None = None,
         words: str = "",
-        *,
-        key: str | None = None,
     ) -> RemunerationRow:
         """Propose one expert's amount, change it, or answer an objection; the expert is asked (again).
 

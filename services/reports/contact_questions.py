@@ -120,7 +120,7 @@ class ContactQuestions:
         answered = {row.asked_hash for row in await ContactAnswer.filter(asked_hash__in=list(hashes.values()))}
         return [OwnQuestion(row["id"], row["gathering_at"], hashes[row["id"]] in answered) for row in evaluations]
 
-    async def answer(self, actor: Actor, invitation_id: UUID, answer: str, *, key: str | None = None) -> Answer:
+    async def answer(self, actor: Actor, invitation_id: UUID, answer: str) -> Answer:
         """Answer once; the first answer counts, and a repetition changes nothing. ``key`` is not needed.
 
         Raises InvalidInput, NotFound for an evaluation in which the expert was not, or about which nobody asked.

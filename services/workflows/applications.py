@@ -34,7 +34,7 @@ class ApplicationWorkflow:
                 await self.reviews.cancel(change.application, now)
             return outcome_of(change.application)
 
-    async def cancel(self, actor: Actor, application_id: UUID, *, key: str | None = None) -> Outcome:
+    async def cancel(self, actor: Actor, application_id: UUID) -> Outcome:
         """See ``Submission.cancel``. A repetition is harmless, so ``key`` is not needed."""
         now = self.deps.now()
         async with transaction():

@@ -45,6 +45,10 @@ class Bookings:
     async def count(self) -> int:
         return len(self.done)
 
+    async def look(self) -> int:
+        self.calls += 1
+        return self.calls
+
 
 @conversation("登记", "登个记", menu_key="BOOK")
 async def booking(talk: Talk) -> None:
@@ -383,3 +387,19 @@ async def test_a_command_in_place_of_an_answer_is_the_command(router: Router, so
 
 async def _hello(_turn: object) -> str:
     return "一切正常"
+
+
+async def test_a_method_without_a_key_is_called_once_and_answers_from_the_journal(
+    router: Router, bookings: Bookings
+) -> None:
+    @conversation("看一眼")
+    async def looking(talk: Talk) -> None:
+        seen = await talk.once(talk.services.look)  # type: ignore[attr-defined]  # the Bookings above
+        await talk.ask("{seen}", parse=digits, seen=seen)
+        await talk.say("还是{seen}。", seen=seen)
+
+    router.conversation(looking)
+    person = Person(router, services=bookings)
+    assert await person.says("看一眼") == "1"
+    assert await person.says("5") == "还是1。"
+    assert bookings.calls == 1

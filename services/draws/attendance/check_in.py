@@ -92,7 +92,7 @@ class VenueCheckIn:
             raise Unavailable("暂时生成不了微信场景码，请使用普通签到码。", code="no_scene_code") from error
 
     async def check_in_by_qr(
-        self, expert_id: UUID, token: str, position: Position | None = None, *, device: str, key: str | None = None
+        self, expert_id: UUID, token: str, position: Position | None = None, *, device: str
     ) -> CheckedIn:
         """``device`` identifies the phone. Raises as ``check_in_scanned``, and Forbidden for an expired code."""
         link = self.links.check(token, VENUE_PURPOSE)
@@ -113,9 +113,7 @@ class VenueCheckIn:
             awaited_id, "qr", position, device=self.deps.keys.lookup_hash("device", device)
         )
 
-    async def check_in(
-        self, invitation_id: UUID, expert_id: UUID, position: Position | None = None, *, key: str | None = None
-    ) -> CheckedIn:
+    async def check_in(self, invitation_id: UUID, expert_id: UUID, position: Position | None = None) -> CheckedIn:
         """Without the QR code, in chat or on a page: a position near the venue counts, anything else is only a
         claim."""
         invitation = await Invitation.get_or_none(id=invitation_id, expert_id=expert_id)

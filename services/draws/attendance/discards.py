@@ -168,11 +168,9 @@ class Discards:
 
     # ---- answers
 
-    async def answer_leave(
-        self, invitation_id: UUID, expert_id: UUID, agrees: bool, *, by: Channel, key: str | None = None
-    ) -> bool:
+    async def answer_leave(self, invitation_id: UUID, expert_id: UUID, agrees: bool, *, by: Channel) -> bool:
         """The expert confirms or denies a leave that was registered for him; returns whether he is on leave now."""
-        return await self.leaves.answer(invitation_id, expert_id, agrees, by=by, key=key)
+        return await self.leaves.answer(invitation_id, expert_id, agrees, by=by)
 
     async def confirm(self, actor: Actor, request_id: UUID) -> None:
         """Confirm a recusal; see ``VenueRecusals.confirm``."""

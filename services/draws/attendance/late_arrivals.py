@@ -37,7 +37,6 @@ class LateArrivals:
         reason: str = "",
         *,
         by: Channel,
-        key: str | None = None,
     ) -> InvitationView:
         """The expert comes ``minutes`` after the gathering to which he agreed. A newer statement replaces the one
         before, which stays as history; the same again changes nothing, so that a caller may repeat it.
@@ -77,9 +76,7 @@ class LateArrivals:
         if len(reason) > DELAY_REASON_LONGEST:
             raise InvalidInput(f"原因最多{DELAY_REASON_LONGEST}个字，请写短一些。", field="reason")
 
-    async def withdraw(
-        self, invitation_id: UUID, expert_id: UUID, *, by: Channel, key: str | None = None
-    ) -> InvitationView:
+    async def withdraw(self, invitation_id: UUID, expert_id: UUID, *, by: Channel) -> InvitationView:
         """He comes on time after all; without a statement that counts nothing changes.
 
         Raises NotFound, Conflict and TooMany as ``state``.

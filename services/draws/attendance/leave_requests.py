@@ -52,9 +52,7 @@ class LeaveRequests:
         message = f"已登记，并已通知专家本人。专家在{print_time(until)}前确认后名额才会空出。"
         return RegisteredAbsence(invitation.code, "leave", False, until, message)
 
-    async def answer(
-        self, invitation_id: UUID, expert_id: UUID, agrees: bool, *, by: Channel, key: str | None = None
-    ) -> bool:
+    async def answer(self, invitation_id: UUID, expert_id: UUID, agrees: bool, *, by: Channel) -> bool:
         """The expert confirms or denies a leave that was registered for him; returns whether he is on leave now.
 
         ``key`` is accepted for callers that repeat after a crash; the request's state makes the call idempotent anyway.

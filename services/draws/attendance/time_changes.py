@@ -114,7 +114,7 @@ class TimeChanges:
 
     # ---- answers
 
-    async def is_asked_again(self, invitation_id: UUID, *, key: str | None = None) -> bool:
+    async def is_asked_again(self, invitation_id: UUID) -> bool:
         """Whether its times moved more than once, so that an answer that names none may mean others than the newest."""
         return await Notice.filter(invitation_id=invitation_id, kind__in=_MOVES).count() > 1
 
@@ -126,7 +126,6 @@ class TimeChanges:
         proposal: str,
         *,
         by: Channel,
-        key: str | None = None,
     ) -> bool:
         """The expert agrees to the moved times of this key, or gives up the place because of them; returns whether he
         is still on the panel.

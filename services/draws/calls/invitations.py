@@ -86,7 +86,6 @@ class Invitations:
         by: Channel,
         sent_at: datetime | None = None,
         shown: datetime | None = None,
-        key: str | None = None,
     ) -> Answered:
         """The first valid answer on any channel decides; a later one gets the present state.
 
@@ -232,7 +231,6 @@ class Invitations:
         *,
         late: bool = False,
         by: Channel = "mini",
-        key: str | None = None,
     ) -> InvitationView:
         """Ask for leave after accepting (人工请假).
 

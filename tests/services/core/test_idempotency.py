@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -20,6 +22,7 @@ from services.core.crypto import SealBroken
 from services.core.idempotency import once
 
 pytestmark = pytest.mark.usefixtures("db")
+SERVICES = Path(__file__).parents[3] / "services"
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
 
 
@@ -137,3 +140,16 @@ async def test_who_reads_the_table_reads_no_answer_and_moves_none_to_another_req
     with pytest.raises(SealBroken):
         await do(_action(ACTION), key="yours", request="b")
     assert yours.fingerprint != hashlib.sha256(b"b").hexdigest(), "a bare hash could be guessed"
+
+
+def test_a_method_that_takes_a_key_uses_it() -> None:
+    """Else it seems to be done once, and is not."""
+    unused = [
+        f"{path.relative_to(SERVICES)}:{method.lineno} {method.name}"
+        for path in SERVICES.rglob("*.py")
+        for method in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(method, ast.AsyncFunctionDef)
+        and any(argument.arg == "key" for argument in method.args.kwonlyargs)
+        and not any(isinstance(node, ast.Name) and node.id == "key" for part in method.body for node in ast.walk(part))
+    ]
+    assert unused == []
