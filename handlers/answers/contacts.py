@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from uuid import UUID
 
 from bot.replies import shorten
 from bot.router import Answer, Handler
@@ -156,10 +157,11 @@ async def begin_appeal(turn: Turn) -> Answer:
 
     Raises Forbidden for a closed account.
     """
-    if turn.user.account_id is None:
+    account_id = turn.user.account_id
+    if account_id is None:
         return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
     is_expert = people.find_expert(turn) is not None
-    me = Actor(turn.user.pool, "expert" if is_expert else "applicant", turn.user.account_id)
+    me = Actor(turn.user.pool, "expert" if is_expert else "applicant", account_id)
     sanctions = [each for each in await turn.services.sanctions.queries.own(me) if each.lifted_at is None]
     if live := [each for each in sanctions if each.appeal_until or _waits(each)]:
         return _answer_on_sanction(turn, live[0])
@@ -167,7 +169,7 @@ async def begin_appeal(turn: Turn) -> Answer:
         page = pools.page_line(turn, _FILE_PAGE, "file")
         taps = commands.tap_lines(commands.COMPLAINT, commands.MENU)
         return f"{_NO_POINTS.format(hotline=pools.hotline(turn))}\n{page}\n{taps}"
-    if answer := await _answer_on_decision(turn, me):
+    if answer := await _answer_on_decision(turn, me, account_id):
         return answer
     if sanctions:
         return _answer_on_sanction(turn, sanctions[0])
@@ -200,13 +202,12 @@ def _answer_on_sanction(turn: Turn, sanction: OwnSanction) -> Answer:
     return f"{answer}\n{page}\n{commands.tap_lines(commands.STATUS, commands.COMPLAINT)}"
 
 
-async def _answer_on_decision(turn: Turn, me: Actor) -> str:
+async def _answer_on_decision(turn: Turn, me: Actor, account_id: UUID) -> str:
     """On a result that can be reviewed, else on an application, else on a result that can't; empty without any."""
     scored = await _find_failed_exam(turn, me)
     if scored is not None and (scored[1].appeal_until or scored[1].appeal == "open"):
         return _answer_on_score(turn, *scored)
-    assert me.account_id is not None  # noqa: S101  (checked by begin_appeal)
-    for application in await turn.services.applications.to_dos.progress(me.account_id):
+    for application in await turn.services.applications.to_dos.progress(account_id):
         if application.state in (ApplicationState.REFUSED, ApplicationState.SENT_BACK):
             return _answer_on_application(turn, application)
     return _answer_on_score(turn, *scored) if scored is not None else ""

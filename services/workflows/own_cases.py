@@ -55,7 +55,7 @@ class OwnCases:
             return ()
         cases = [*await self._sanctions(actor)]
         if may(actor, "exam.own"):
-            cases += [*await self._scores(actor), *await self._applications(actor)]
+            cases += [*await self._scores(actor), *await self._applications(actor.account_id)]
         if may(actor, "remuneration.own"):
             cases += await self._remunerations(actor)
         return tuple(cases)
@@ -86,8 +86,7 @@ class OwnCases:
                 cases.append(case)
         return cases
 
-    async def _applications(self, actor: Actor) -> Iterator[OwnCase]:
-        assert actor.account_id is not None  # noqa: S101  (checked by list_open)
+    async def _applications(self, account_id: UUID) -> Iterator[OwnCase]:
         return (
             OwnCase(
                 "application",
@@ -97,7 +96,7 @@ class OwnCases:
                 _DECIDED[ApplicationState(progress.state)][1],
                 progress.page,
             )
-            for progress in await self.applications.to_dos.progress(actor.account_id)
+            for progress in await self.applications.to_dos.progress(account_id)
             if progress.state in _DECIDED
         )
 
