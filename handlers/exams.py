@@ -11,8 +11,9 @@ from bot.turn import Turn
 from domain.applications.lifecycles import ApplicationState
 from domain.chat_links import link
 from domain.clock import print_time
+from domain.courses.lifecycles import EnrolmentState
 from domain.errors import Conflict
-from handlers import commands, texts, wording
+from handlers import commands, courses, texts, wording
 from handlers.picking import MOST, PickOption, pick_option
 from services.core.base import Actor
 from services.exams import Booked, Booking, OwnExam, SittingView
@@ -21,6 +22,10 @@ SHOWN = 2
 """Examinations in one bubble, with a long link each."""
 AHEAD = ("to_book", "ahead", "lobby", "open", "running", "resting")
 """Phases in which the candidate can still act."""
+EXAM_AFTER_REVIEW = "目前还没有安排您的考试：{before}完成后才安排，时间定了会通知您。"
+EXAM_AFTER_COURSE = "目前还没有安排您的考试。课程已学完，考试由管理机构安排并通知您。"
+COURSE_FIRST = "目前没有安排您的考试。您的课程还没学完，有结业考试的，学完后才能考。"
+NO_ENTRY_EXAM = "本专家库入库不设考试。"
 _GIVE_BACK, _KEEP = "back", "keep"
 
 
@@ -39,7 +44,7 @@ async def my_exams(turn: Turn) -> str:
         return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
     exams = await find_own_exams(turn)
     if not exams:
-        return await _no_exam_text(turn, turn.user.account_id)
+        return await explain_none(turn)
     taps = [commands.BOOK_EXAM] if any(exam.booking and exam.phase in AHEAD for exam in exams) else []
     blocks = [exam_block(turn, exam) for exam in exams[:SHOWN]]
     return "\n\n".join([*blocks, commands.tap_lines(*taps, commands.PROGRESS)])
@@ -139,11 +144,27 @@ async def _say_booking(talk: Talk, booked: Booked) -> None:
     await talk.say(commands.tap_lines(commands.EXAM))
 
 
-async def _no_exam_text(turn: Turn, account_id: UUID) -> str:
-    applications = await turn.services.applications.to_dos.progress(account_id)
-    if any(application.state == ApplicationState.EXAM for application in applications):
-        return f"{texts.EXAM_WAITING}\n{commands.tap_lines(commands.MATERIALS, commands.PROGRESS)}"
-    return f"{texts.NO_EXAM}\n{commands.tap_lines(commands.PROGRESS)}"
+async def explain_none(turn: Turn) -> str:
+    """Why the person has no examination, with what to do meanwhile."""
+    account_id = turn.user.account_id
+    if account_id is None:
+        return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
+    entry = turn.services.deps.book(turn.user.pool).entry
+    for application in await turn.services.applications.to_dos.progress(account_id):
+        stages = entry.stages_of(application.entry_type)
+        if application.state == ApplicationState.EXAM:
+            return f"{texts.EXAM_WAITING}\n{commands.tap_lines(commands.MATERIALS, commands.PROGRESS)}"
+        if application.ended_at is None and "exam" in stages:
+            before = "审核、缴费都" if "fee" in stages else "审核"
+            text = EXAM_AFTER_REVIEW.format(before=before)
+            return f"{text}\n{commands.tap_lines(commands.PROGRESS, commands.MATERIALS)}"
+    states = [course.state for course in await courses.find_own_courses(turn, account_id)]
+    if EnrolmentState.LEARNED in states:
+        return f"{EXAM_AFTER_COURSE}\n{commands.tap_lines(commands.COURSES)}"
+    if EnrolmentState.CALLED in states:
+        return f"{COURSE_FIRST}\n{commands.tap_lines(commands.COURSES)}"
+    no_entry_exam = "" if "exam" in entry.stages else NO_ENTRY_EXAM
+    return f"{texts.NO_EXAM}{no_entry_exam}\n{commands.tap_lines(commands.PROGRESS, commands.STATUS)}"
 
 
 def exam_block(turn: Turn, exam: OwnExam) -> str:

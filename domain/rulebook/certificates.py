@@ -43,6 +43,13 @@ class CertificateRules(Section):
         """Whether the pool issues any certificates."""
         return self.exam is not None or self.course is not None
 
+    @property
+    def earned_by(self) -> str:
+        """What earns a certificate, in words; empty where none is issued."""
+        ways = ["完成培训（有考试的须考试合格）"] if self.course is not None else []
+        ways += ["考试合格"] if self.exam is not None else []
+        return "，或".join(ways)
+
     @model_validator(mode="after")
     def _letters_differ(self) -> CertificateRules:
         if self.exam and self.course and self.exam.letter == self.course.letter:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from bot.router import Answer, Handler
 from bot.turn import Turn
 from domain.applications.lifecycles import ApplicationState
 from domain.chat_links import link
 from domain.clock import print_until
-from domain.courses.lifecycles import EnrolmentState
 from domain.rulebook.courses import CourseRules
 from domain.rulebook.reading import print_length
-from handlers import certificates, commands, courses, exams, people, texts, wording
+from handlers import certificates, commands, courses, people, texts, wording
 from services.core.base import Actor
 from services.courses import EnrolmentView, ItemView
 
@@ -49,11 +48,6 @@ STATES = {
 
 ELECTRONIC = "电子证书带核验二维码，可以重复下载图片、PDF或发到邮箱。系统不发纸质证书。"
 GUEST_CERTIFICATE = "证书颁发后会通知本人，可以重复下载。看自己的证书，"
-NONE_ISSUED = "本专家库在这里不颁发电子证书。"
-STUDY_FIRST = "“{name}”全部学完（有考试的，考试合格）后自动颁发证书，会通知您。"
-PASS_FIRST = "“{name}”考试合格后自动颁发证书，会通知您。"
-RESULT_FIRST = "“{name}”还没有公布成绩，合格后才颁发证书，会通知您。"
-CERTIFICATE_MISSING = "“{name}”已合格，证书一般会自动颁发；还没有的，请拨打{hotline}补发。"
 PROOF_OF_MEMBERSHIP = "需要证明在库身份的，可以打印个人信息表。纸质专家证、聘书的发放和补办，请拨打{hotline}。"
 INFORMATION_SHEET = "打印个人信息表"
 
@@ -147,51 +141,17 @@ def _player_lines(turn: Turn) -> list[str]:
 async def _tell_certificates(turn: Turn) -> Answer:
     book = turn.services.deps.book(turn.user.pool)
     if not turn.user.bound:
-        text = GUEST_CERTIFICATE if book.certificate.issued else f"{NONE_ISSUED}\n"
+        text = GUEST_CERTIFICATE if book.certificate.issued else f"{texts.NO_CERTIFICATES_HERE}\n"
         return f"{text}{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
     own = await certificates.find_own_certificates(turn)
     if own:
         return f"{certificates.certificate_links(turn, own)}\n{ELECTRONIC}"
-    lines = await _explain_no_certificate(turn) if book.certificate.issued else [NONE_ISSUED]
+    lines = await certificates.explain_none(turn)
     if people.find_expert(turn) is None:
         return "\n".join([*lines, commands.tap_lines(commands.PROGRESS)])
     sheet = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/papers/information"
     proof = PROOF_OF_MEMBERSHIP.format(hotline=book.pool.hotline)
     return "\n".join([*lines, proof, f"▸ {link(INFORMATION_SHEET, sheet)}"])
-
-
-async def _explain_no_certificate(turn: Turn) -> list[str]:
-    """What has to come first; whom to ask where nothing is missing."""
-    rules = turn.services.deps.book(turn.user.pool).certificate
-    own_courses = await courses.find_own_courses(turn, turn.user.account_id) if rules.course is not None else ()
-    if own_courses:
-        return _certificate_of_course(turn, own_courses)
-    hotline = turn.services.deps.book(turn.user.pool).pool.hotline
-    for exam in await exams.find_own_exams(turn) if rules.exam is not None else ():
-        name = wording.plain_text(exam.name)
-        if exam.phase == "passed":
-            return [CERTIFICATE_MISSING.format(name=name, hotline=hotline)]
-        if exam.phase == "marking":
-            return [RESULT_FIRST.format(name=name), commands.tap_lines(commands.EXAM)]
-        if exam.phase in exams.AHEAD:
-            return [PASS_FIRST.format(name=name), commands.tap_lines(commands.EXAM)]
-    return [texts.NO_CERTIFICATE]
-
-
-def _certificate_of_course(turn: Turn, own: Sequence[EnrolmentView]) -> list[str]:
-    """By the course that is nearest to its certificate."""
-    hotline = turn.services.deps.book(turn.user.pool).pool.hotline
-    texts_by_state = {
-        EnrolmentState.FINISHED: CERTIFICATE_MISSING,
-        EnrolmentState.LEARNED: PASS_FIRST,
-        EnrolmentState.CALLED: STUDY_FIRST,
-    }
-    for state, text in texts_by_state.items():
-        for course in own:
-            if course.state == state:
-                name = wording.plain_text(course.name)
-                return [text.format(name=name, hotline=hotline), commands.tap_lines(commands.COURSES)]
-    return [texts.NO_CERTIFICATE]
 
 
 ANSWERS: Mapping[str, Handler] = {

@@ -13,9 +13,7 @@ from domain.payments.money import yuan
 from domain.rulebook.reading import print_length
 from handlers import commands, courses, exams, texts, wording
 from handlers.answers.exams import (
-    NO_ENTRY_EXAM,
     exam_link,
-    explain_no_exam,
     for_candidates,
     has_exams,
     hotline_of,
@@ -74,7 +72,7 @@ _NOTICE_LINES = 2
 async def _tell_rules(turn: Turn, own: tuple[OwnExam, ...]) -> Answer:
     ahead = [exam for exam in own if exam.phase in exams.AHEAD]
     if not ahead and not has_exams(turn):
-        return f"{NO_ENTRY_EXAM}\n{commands.tap_lines(commands.PROGRESS, commands.GUIDE)}"
+        return f"{exams.NO_ENTRY_EXAM}\n{commands.tap_lines(commands.PROGRESS, commands.GUIDE)}"
     lines = _rules_of_exam(turn, most_urgent(ahead)) if ahead else _rules_of_pool(turn)
     studying = [commands.COURSES] if turn.services.deps.book(turn.user.pool).course.offered else []
     exemption = EXEMPTION.format(hotline=hotline_of(turn))
@@ -155,12 +153,12 @@ async def _tell_course_results(turn: Turn) -> str:
     ]
     if lines:
         return "\n".join([*lines[:_SHOWN], ONLY_OWN, commands.tap_lines(commands.COURSES)])
-    return f"{NO_RESULT}{await explain_no_exam(turn)}"
+    return f"{NO_RESULT}{await exams.explain_none(turn)}"
 
 
 async def _tell_retake(turn: Turn, own: tuple[OwnExam, ...]) -> Answer:
     if not own:
-        return await _retake_after_courses(turn) or f"{NOTHING_FAILED}{await explain_no_exam(turn)}"
+        return await _retake_after_courses(turn) or f"{NOTHING_FAILED}{await exams.explain_none(turn)}"
     exam = most_urgent(own)
     if exam.phase in _ENDED_WITHOUT_PASS:
         later = next((other for other in own if other.phase == "passed" and other.starts_at > exam.starts_at), None)

@@ -10,18 +10,12 @@ from typing import TypeAlias
 
 from bot.router import Answer, Handler
 from bot.turn import Turn
-from domain.applications.lifecycles import ApplicationState
 from domain.chat_links import link
 from domain.clock import print_until
-from domain.courses.lifecycles import EnrolmentState
-from handlers import commands, courses, exams, texts, wording
+from handlers import commands, exams, texts, wording
 from services.core.base import Actor
 from services.exams import OwnEvidence, OwnExam
 
-NO_ENTRY_EXAM = "本专家库入库不设考试。"
-EXAM_AFTER_REVIEW = "目前还没有安排您的考试：{before}完成后才安排，时间定了会通知您。"
-EXAM_AFTER_COURSE = "目前还没有安排您的考试。课程已学完，考试由管理机构安排并通知您。"
-COURSE_FIRST = "目前没有安排您的考试。您的课程还没学完，有结业考试的，学完后才能考。"
 GUEST_WHEN = "考试时间定了会通知本人。查自己的考试，"
 GUEST_BOOK = "需要预约的考试，接到通知后可以在这里选场次。查自己的考试，"
 GUEST_TROUBLE = "考试断线、退出后，请马上重新打开考试继续：已存的答案都在，计时不停，到时自动交卷。查自己的考试，"
@@ -95,7 +89,7 @@ def for_candidates(answer: CandidateAnswer, guest_text: str = "") -> Handler:
 
     async def handler(turn: Turn) -> Answer:
         if not turn.user.bound and guest_text:
-            text = guest_text if has_exams(turn) else f"{NO_ENTRY_EXAM}\n"
+            text = guest_text if has_exams(turn) else f"{exams.NO_ENTRY_EXAM}\n"
             return f"{text}{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND, commands.GUIDE)}"
         return await answer(turn, await exams.find_own_exams(turn) if turn.user.bound else ())
 
@@ -125,32 +119,9 @@ def name_of(exam: OwnExam) -> str:
     return wording.plain_text(exam.name)
 
 
-async def explain_no_exam(turn: Turn) -> str:
-    """Why the person has no examination, with what to do meanwhile."""
-    account_id = turn.user.account_id
-    if account_id is None:
-        return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
-    entry = turn.services.deps.book(turn.user.pool).entry
-    for application in await turn.services.applications.to_dos.progress(account_id):
-        stages = entry.stages_of(application.entry_type)
-        if application.state == ApplicationState.EXAM:
-            return f"{texts.EXAM_WAITING}\n{commands.tap_lines(commands.MATERIALS, commands.PROGRESS)}"
-        if application.ended_at is None and "exam" in stages:
-            before = "审核、缴费都" if "fee" in stages else "审核"
-            text = EXAM_AFTER_REVIEW.format(before=before)
-            return f"{text}\n{commands.tap_lines(commands.PROGRESS, commands.MATERIALS)}"
-    states = [course.state for course in await courses.find_own_courses(turn, account_id)]
-    if EnrolmentState.LEARNED in states:
-        return f"{EXAM_AFTER_COURSE}\n{commands.tap_lines(commands.COURSES)}"
-    if EnrolmentState.CALLED in states:
-        return f"{COURSE_FIRST}\n{commands.tap_lines(commands.COURSES)}"
-    no_entry_exam = "" if "exam" in entry.stages else NO_ENTRY_EXAM
-    return f"{texts.NO_EXAM}{no_entry_exam}\n{commands.tap_lines(commands.PROGRESS, commands.STATUS)}"
-
-
 async def _tell_when(turn: Turn, own: tuple[OwnExam, ...]) -> Answer:
     if not own:
-        return await explain_no_exam(turn)
+        return await exams.explain_none(turn)
     ahead = any(exam.phase in exams.AHEAD for exam in own)
     taps = [commands.BOOK_EXAM] if exams.start_booking(own) else []
     blocks = [exams.exam_block(turn, exam) for exam in own[: exams.SHOWN]]
@@ -161,7 +132,7 @@ async def _begin_booking(turn: Turn, own: tuple[OwnExam, ...]) -> Answer:
     if (start := exams.start_booking(own)) is not None:
         return start
     if not own:
-        return f"{texts.NOTHING_TO_BOOK}{await explain_no_exam(turn)}"
+        return f"{texts.NOTHING_TO_BOOK}{await exams.explain_none(turn)}"
     exam = most_urgent(own)
     if exam.phase not in exams.AHEAD:
         return _describe_state(turn, exam)
@@ -182,7 +153,7 @@ def _describe_state(turn: Turn, exam: OwnExam) -> str:
 
 async def _tell_how_to_enter(turn: Turn, own: tuple[OwnExam, ...]) -> Answer:
     if not own:
-        return await explain_no_exam(turn)
+        return await exams.explain_none(turn)
     exam, now = most_urgent(own), turn.services.deps.now()
     if exam.phase not in exams.AHEAD:
         return _describe_state(turn, exam)
@@ -203,7 +174,7 @@ async def _tell_how_to_enter(turn: Turn, own: tuple[OwnExam, ...]) -> Answer:
 
 async def _help_in_trouble(turn: Turn, own: tuple[OwnExam, ...]) -> Answer:
     if not own:
-        return f"{NO_EXAM_RUNNING}{await explain_no_exam(turn)}"
+        return f"{NO_EXAM_RUNNING}{await exams.explain_none(turn)}"
     exam = most_urgent(own)
     if exam.phase == "running":
         text = GO_ON.format(name=name_of(exam), hotline=hotline_of(turn))

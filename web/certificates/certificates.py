@@ -40,7 +40,13 @@ class CertificatePages(PersonPages):
 
     @page("/h5/{pool}/certificates", "certificates/list.html")
     async def certificates(self, visit: Visit) -> Mapping[str, object]:
-        return {"certificates": await self.services.certificates.queries.own(visit.actor), "labels": LABELS}
+        book = self.services.deps.book(visit.actor.pool)
+        return {
+            "certificates": await self.services.certificates.queries.own(visit.actor),
+            "labels": LABELS,
+            "earned_by": book.certificate.earned_by,
+            "hotline": book.pool.hotline,
+        }
 
     @page("/h5/{pool}/certificates/{id}", "certificates/detail.html")
     async def certificate(self, visit: Visit) -> Mapping[str, object]:

@@ -25,7 +25,9 @@ class OfficeCertificatePages(OfficePart):
             visit.actor, search=wanted["q"], state=wanted["state"], **wanted.window
         )
         missing = await self.services.office.late_certificates.count(visit.actor)
-        return Listed(listed, {"word": wanted["q"], "filters": FILTERS, "labels": LABELS, "missing": missing})
+        earned_by = self.book(visit.actor).certificate.earned_by
+        values = {"word": wanted["q"], "filters": FILTERS, "labels": LABELS, "missing": missing, "earned_by": earned_by}
+        return Listed(listed, values)
 
     @certificates.command(note="已补发，并通知了持证人。")
     async def issue_missing(self, visit: Visit) -> None:
