@@ -40,10 +40,10 @@ CANCELLED = "已取消“{name}”。"
 NOTHING_OPEN = "现在没有正在办理的事项。回复“菜单”看看能做什么。"
 STILL_OPEN = "（“{name}”还没有完成，可以接着回复；不办了请回复“取消”。）"
 TIMED_OUT = "“{name}”超过 30 分钟没有回复，已经结束；需要时请回复“{again}”重新开始。"
-_BEGIN_AGAIN = "没有办理任何事。刚才办理的事项如已中断，请回复“菜单”重新开始；评标邀请请回复“邀请”。"
+_BEGIN_AGAIN = "没有办理任何事。要办事请回复“菜单”。"
 STALE_TAP = f"这个选项已经失效，{_BEGIN_AGAIN}"
-INTERRUPTED = f"现在没有等您回答的问题，这条回复{_BEGIN_AGAIN}"
-"""Reply to a mere answer when no question is open and the talk is unknown: Redis lost it."""
+NO_QUESTION = f"现在没有等您回答的问题，这条回复{_BEGIN_AGAIN}"
+"""Reply to a mere answer when no question is open."""
 RESTARTED = "“{name}”刚刚更新过，请重新开始。"
 PUT_ASIDE = "“{name}”已放下。"
 OVERTAKEN = (
@@ -147,7 +147,7 @@ class Dialogue:
 
     def _prepend_time_out(self, name: str, reply: Reply) -> Reply:
         note = TIMED_OUT.format(name=name, again=name if self._router.is_command(name) else MENU)
-        return Text(note) if reply in (Text(INTERRUPTED), Text(STALE_TAP)) else _prepend_note(note, reply)
+        return Text(note) if reply in (Text(NO_QUESTION), Text(STALE_TAP)) else _prepend_note(note, reply)
 
     def _gives_way(self, name: str) -> bool:
         conversation = self._router.conversations.get(name)
@@ -252,7 +252,7 @@ class Dialogue:
             if answer is not None:
                 return await self._apply_answer(turn, None, answer)
         if is_mere_answer(turn.message.text):
-            return DialogueOutcome(Text(INTERRUPTED))
+            return DialogueOutcome(Text(NO_QUESTION))
         answer = await self._router.fallback_handler(turn) if self._router.fallback_handler is not None else None
         return await self._apply_answer(turn, None, answer or DID_NOT_UNDERSTAND)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from bot.router import Answer, Router
 from bot.talk import Conversation
@@ -76,6 +76,29 @@ BY_ROLE: Mapping[str, tuple[str, ...]] = {
 }
 """Commands for people who run draws, by role."""
 
+MEANINGS: Mapping[str, str] = {
+    BIND: "绑定手机号，之后就能在这里办事",
+    REGISTER: "申请成为评标专家，先注册",
+    APPLY: "填写、提交申请",
+    PROGRESS: "申请办到哪一步，谁在办",
+    MEND: "修改被退回的申请",
+    PAY: "缴纳费用",
+    EXAM: "考试时间、须知和进入考试",
+    NOTICES: "发给您的通知",
+    GUIDE: "办理流程和常见问题",
+    RECORDS: "任何人都可以核对抽取记录",
+    WORK: "您的身份，各有多少要办",
+    TO_DO: "等您办理的活动和事项",
+    DRAWS: "正在抽取的活动到哪一步",
+    SUPPLEMENT: "缺人、等待补抽的活动",
+    URGE: "还没有签到的专家",
+    PROJECTS: "招标项目和标段",
+    VERIFY: "等待核验的申请",
+    SUPERVISE: "您监督的抽取到哪一步",
+    TODAY: "今天的评标和到场情况",
+}
+"""What a word brings, in a few characters, for the help of those for whom the pool words none itself."""
+
 TAPS: Mapping[str, int] = {
     BIND: 101,
     UNBIND: 102,
@@ -142,6 +165,16 @@ _WORDS = {tap: word for word, tap in TAPS.items()}
 def tap_lines(*words: str) -> str:
     """One tappable command a line."""
     return "\n".join(f"▸ {choice(word, TAPS[word])}" for word in words)
+
+
+def explain(*words: str) -> str:
+    """``待办 — 等您办理的活动和事项``, a line each."""
+    return "\n".join(f"{word} — {MEANINGS[word]}" for word in words)
+
+
+def words_of(roles: Iterable[str]) -> tuple[str, ...]:
+    """The words of all these roles, each once."""
+    return tuple(dict.fromkeys(word for role in roles for word in BY_ROLE.get(role, ())))
 
 
 def register(router: Router) -> None:

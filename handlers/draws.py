@@ -49,6 +49,8 @@ class _List:
     what: str
     readers: Mapping[str, Reader]
     """List by role; other roles have none."""
+    whom: str
+    """Whose list it is, for those who have none."""
 
 
 def register(router: Router) -> None:
@@ -71,13 +73,31 @@ async def show_list(name: str, turn: Turn) -> str:
     if not own_roles and name == "to_do":
         return await work.my_work(turn)
     if not own_roles:
-        raise Forbidden(f"{texts.NOT_THE_OFFICE}\n{commands.tap_lines(commands.WORK, commands.MENU)}")
+        return await _offer_instead(turn, who, worklist)
     others = tuple(role for role in who.roles if role not in own_roles) if name == "to_do" else ()
     limit = max(1, _SHOWN // (len(own_roles) + len(others)))
     blocks = [await _role_block(turn, worklist, role, limit) for role in own_roles]
     if others:
         blocks += await overview.work_lines(turn, replace(who, roles=others))
     return "\n".join(blocks)
+
+
+async def _offer_instead(turn: Turn, who: Who, worklist: _List) -> str:
+    """Whose list it is, and what the person's own roles have: an agency sees how its activities stand.
+
+    Raises Forbidden for a person without any role in draws.
+    """
+    words = commands.words_of(role.role for role in who.roles)
+    if not words:
+        raise Forbidden(f"{texts.NOT_THE_OFFICE}\n{commands.tap_lines(commands.WORK, commands.MENU)}")
+    agencies = [role for role in who.roles if role.role in _AGENCY]
+    if not agencies:
+        head = texts.LIST_OF_OTHERS.format(what=worklist.what, whom=worklist.whom)
+        return f"{head}\n{commands.tap_lines(*words, commands.WORK)}"
+    head = texts.LIST_INSTEAD.format(what=worklist.what, whom=worklist.whom)
+    progress = _LISTS["progress"]
+    blocks = [await _role_block(turn, progress, role, max(1, _SHOWN // len(agencies))) for role in agencies]
+    return "\n".join([head, *blocks, commands.tap_lines(commands.TO_DO, commands.DRAWS)])
 
 
 async def get_who(turn: Turn) -> Who:
@@ -239,17 +259,20 @@ def _for_watching(which: WorkList, say: Callable[[WorkLine], str]) -> dict[str, 
 
 _AT_THE_DOOR = "/draws/{id}/attendance"
 _LISTS: Mapping[str, _List] = {
-    "to_do": _List("待办", _for_agency(_read_to_do)),
-    "projects": _List("招标项目", _for_agency(_read_projects)),
+    "to_do": _List("待办", _for_agency(_read_to_do), "代理机构"),
+    "projects": _List("招标项目", _for_agency(_read_projects), "代理机构"),
     "progress": _List(
         "抽取进度",
         {
             **_for_agency(_draw_reader("progress", "/agency/draws/{id}/run", "/agency/draws", _agreement_text)),
             **_for_watching("progress", _watching_text),
         },
+        "办理抽取的人员",
     ),
     "missing": _List(
-        "待补抽", _for_agency(_draw_reader("missing", "/agency/draws/{id}/run", "/agency/pending", _missing_text))
+        "待补抽",
+        _for_agency(_draw_reader("missing", "/agency/draws/{id}/run", "/agency/pending", _missing_text)),
+        "代理机构",
     ),
     "late": _List(
         "未签到",
@@ -257,8 +280,9 @@ _LISTS: Mapping[str, _List] = {
             **_for_agency(_draw_reader("late", "/agency/draws/{id}/attendance", "/agency/draws", _urging_text)),
             **dict.fromkeys(("venue", "verifier"), _draw_reader("late", _AT_THE_DOOR, "/draws", _urging_text)),
         },
+        "代理机构和评标场地",
     ),
-    "verify": _List("待核验", {"verifier": _read_applications}),
+    "verify": _List("待核验", {"verifier": _read_applications}, "核验人员"),
     "watched": _List(
         "监督",
         {
@@ -267,6 +291,7 @@ _LISTS: Mapping[str, _List] = {
                 ("verifier", "pool_admin"), _draw_reader("watched", "/draws/{id}", "/draws", _watching_text)
             ),
         },
+        "监督人和专家库管理机构",
     ),
     "today": _List(
         "今日评标",
@@ -275,6 +300,7 @@ _LISTS: Mapping[str, _List] = {
             **_for_watching("today", _today_text),
             **dict.fromkeys(("venue", "verifier"), _draw_reader("today", _AT_THE_DOOR, "/draws", _today_text)),
         },
+        "办理抽取的人员",
     ),
 }
 """Lists by name, each of the roles to which ``services/core/permissions.py`` opens what it shows."""

@@ -23,6 +23,16 @@ _FOR_EXPERTS = [
     commands.UNBIND,
 ]
 
+_FOR_APPLICANTS = (
+    commands.APPLY,
+    commands.PROGRESS,
+    commands.MEND,
+    commands.PAY,
+    commands.EXAM,
+    commands.NOTICES,
+    commands.GUIDE,
+)
+
 
 def register(router: Router) -> None:
     router.event("subscribe", greet_follower)
@@ -65,10 +75,26 @@ async def give_help(turn: Turn) -> str:
     lines = [texts.HOTLINE.format(hotline=book.pool.hotline)]
     lines += [texts.HOURS.format(hours=book.help.hours)] if book.help.hours else []
     lines += [WRITE_INSTEAD] if book.help.feedback else []
-    lines += [book.pool.help, *([texts.HELP_OFFICES] if works else [])]
+    lines.append(await _explain_words(turn))
     words = [commands.FEEDBACK] if book.help.feedback else []
     words += [commands.WORK, commands.TO_DO, commands.MENU] if works else [commands.MENU]
     return "\n".join([*lines, commands.tap_lines(*words)])
+
+
+async def _explain_words(turn: Turn) -> str:
+    """What this person can type: the pool's own text for its experts."""
+    who = await people.find_who(turn) if people.find_expert(turn) is None or people.may_work(turn) else None
+    expert_help = turn.services.deps.book(turn.user.pool).pool.help
+    if people.find_expert(turn) is not None:
+        works = who is not None and people.has_office(who)
+        return f"{expert_help}\n{texts.HELP_OFFICES}" if works else expert_help
+    if who is None:
+        words = (commands.BIND, *_registering_commands(turn), commands.GUIDE, commands.RECORDS)
+    elif people.has_office(who):
+        words = (commands.WORK, commands.TO_DO, *commands.words_of(role.role for role in who.roles), commands.NOTICES)
+    else:
+        words = _FOR_APPLICANTS
+    return "\n".join([texts.HELP_WORDS, commands.explain(*dict.fromkeys(words)), texts.HELP_CANCEL])
 
 
 async def show_menu(turn: Turn) -> str:

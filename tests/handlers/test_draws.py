@@ -287,6 +287,22 @@ async def test_many_activities_fit_one_bubble_and_the_rest_has_a_page(world: Wor
     assert len(shown.encode()) <= 2048
 
 
+async def test_an_agency_that_types_a_word_of_the_verifier_sees_how_its_activities_stand(world: World) -> None:
+    agency, draw = await phone_of(world, "agency"), await make_running_draw(world, agreed=1)
+    for word, whom in (("待核验", "核验人员"), ("监督", "监督人和专家库管理机构")):
+        shown = await agency.says(word)
+        assert f"由{whom}查看和办理" in shown
+        assert f"{draw.number}　" in shown
+        assert (">待办<" in shown, ">抽取进度<" in shown) == (True, True)
+
+
+@pytest.mark.parametrize(("role", "word"), [("verifier", "项目"), ("venue", "补抽"), ("supervisor", "催促")])
+async def test_a_word_of_another_role_leads_to_those_of_ones_own(world: World, role: str, word: str) -> None:
+    shown = await (await phone_of(world, role)).says(word)
+    assert "查看和办理。您可以回复：" in shown
+    assert ">今日评标<" in shown
+
+
 @pytest.mark.parametrize("word", [word for word in WORDS if word != "待办"])
 async def test_a_person_without_a_role_is_refused_and_sees_the_menu(phone: Phone, word: str) -> None:
     shown = await phone.says(word)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from models.accounts import WechatIdentity
+from handlers import commands
+from models.accounts import Account, WechatIdentity
 from models.experts import Expert
-from tests.factories.people import make_account
+from tests.factories.people import make_account, make_grant
 from tests.handlers.conftest import Phone, World
 
 
@@ -73,6 +74,28 @@ async def test_who_wants_a_person_reads_the_number_first_and_may_write(world: Wo
     world.set_rules(help={"hours": "工作日9:00至17:00"})
     assert (await phone.says(word)).splitlines()[:2] == ["人工服务：400-000-0000", "服务时间：工作日9:00至17:00"]
     assert "请写下您的意见" in await phone.taps("意见反馈")
+
+
+async def test_help_explains_the_words_of_ones_own_roles(world: World, phone: Phone, stranger: Phone) -> None:
+    told = await phone.says("帮助")
+    assert ("邀请 — 答复评标邀请" in told, "待办 — " in told) == (True, False)
+    told = await stranger.says("帮助")
+    assert ("绑定身份 — 绑定手机号" in told, "核对抽取记录 — " in told, "请假" in told) == (True, True, False)
+    applicant = await world.phone_with(await make_account(world.office.deps))
+    told = await applicant.says("帮助")
+    assert ("进度 — 申请办到哪一步" in told, "请假" in told, "待办" in told) == (True, False, False)
+    account = await Account.get(id=world.office.agency.account_id)
+    told = await (await world.phone_with(account)).says("帮助")
+    assert ("待办 — 等您办理的活动和事项" in told, "补抽 — " in told) == (True, True)
+    assert ("评标邀请" in told, "请假" in told, "待核验" in told) == (False, False, False)
+    verifier = await Account.get(id=world.office.verifier.account_id)
+    await make_grant(verifier, "verifier")
+    told = await (await world.phone_with(verifier)).says("帮助")
+    assert ("待核验 — 等待核验的申请" in told, "补抽 — " in told) == (True, False)
+
+
+def test_every_word_of_a_role_is_explained() -> None:
+    assert set(commands.words_of(commands.BY_ROLE)) <= commands.MEANINGS.keys()
 
 
 async def test_writing_is_not_offered_where_the_pool_takes_no_feedback(world: World, phone: Phone) -> None:

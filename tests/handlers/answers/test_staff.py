@@ -134,7 +134,13 @@ async def test_the_office_supervises_by_figures(world: World) -> None:
     assert leads_to(shown, "/office/supervisors")
 
 
-@pytest.mark.parametrize(("role", "sentence"), [("reviewer", TODAY), ("reviewer", SUPERVISE), ("venue", SUPERVISE)])
+async def test_a_list_of_others_says_whose_it_is_and_what_the_own_role_has(world: World) -> None:
+    shown = await (await phone_of(world, "venue")).says(SUPERVISE)
+    assert "“监督”由监督人和专家库管理机构查看和办理" in shown
+    assert (">今日评标<" in shown, ">我的工作<" in shown) == (True, True)
+
+
+@pytest.mark.parametrize(("role", "sentence"), [("reviewer", TODAY), ("reviewer", SUPERVISE)])
 async def test_who_may_not_is_refused_with_a_way_on(world: World, role: str, sentence: str) -> None:
     shown = await (await phone_of(world, role)).says(sentence)
     assert "您目前没有办理这一项的身份" in shown
