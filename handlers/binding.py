@@ -117,8 +117,10 @@ async def _send_code(talk: Talk, mobile: str, length: int) -> str:
         if error.code == "mobile_locked":
             raise
         return f"{error.message}\n{texts.CODE_ANYWAY.format(length=length)}"
-    minutes = int(talk.services.deps.book(talk.user.pool).login.code_valid.total_seconds()) // 60
-    return texts.CODE_SENT.format(mobile=code_sent.masked_mobile, minutes=minutes, length=length)
+    book = talk.services.deps.book(talk.user.pool)
+    minutes = int(book.login.code_valid.total_seconds()) // 60
+    sent = texts.CODE_SENT.format(mobile=code_sent.masked_mobile, minutes=minutes, length=length)
+    return f"{sent}\n{texts.CODE_DEAD.format(hotline=book.pool.hotline)}"
 
 
 async def _say_bound(talk: Talk, bound: Bound, occasion: str) -> None:

@@ -198,6 +198,7 @@ CODE_SENT = (
     "验证码已发送到{mobile}，{minutes}分钟内有效。请回复短信里的{length}位数字。\n"
     "没有收到？回复“重发”；号码不对？回复“换号”。"
 )
+CODE_DEAD = "登记的号码停用了？请拨打{hotline}更正。"
 CODE_FORM = "请回复短信里的{length}位数字；没有收到请回复“重发”，号码不对请回复“换号”。"
 CODE_ANYWAY = "如果短信已经收到，请直接回复其中的{length}位数字；也可以回复“换号”。"
 BOUND = "绑定成功。{name}{mobile}\n身份：{roles}"

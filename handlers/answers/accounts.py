@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from uuid import UUID
 
@@ -78,6 +79,11 @@ _MOBILE_USED = "以后抽取电话和短信发到新号码。"
 _MOBILE_FILED = "管理机构已为您登记新号码{mobile}，请在{until}前用它收验证码登录一次，登录后启用。"
 _MOBILE_PAGE = "更换手机号"
 _MOBILE_DEAD = "旧号码收不到短信，又不能用密码确认的，请拨打{hotline}，核对身份后登记新号码。"
+_MOBILE_DEAD_GUEST = (
+    "登记的号码已经停用、收不到短信的，不用登录：请拨打{hotline}{hours}，"
+    "核对身份后由管理机构登记新号码，再用新号码收验证码登录。"
+)
+_MOBILE_ALIVE = "旧号码还能收短信的，登录后自己更换："
 _MOBILE_TAKEN = "提示号码已被使用的，请拨打{hotline}核实。"
 _BACKUP_IS = "您登记的备用手机号是{mobile}，可以在网页上自己修改。"
 _BACKUP_NONE = "您还没有登记备用手机号，可以在网页上自己填写。"
@@ -104,6 +110,11 @@ _FOREIGN_WORDS = ("异地", "别人登", "别的城市", "谁改了")
 _AGENCY_WORDS = ("代理", "法人", "公司", "招标人")
 _ID_CARD = "身份证"
 _TAKEN_WORDS = ("占", "被注册", "被别人", "其他账号", "别人名下", "其他专家", "别人在用", "别人的")
+_DEAD = re.compile(
+    r"停机|销号|注销|空号|欠费|号[^，。,]{0,6}(?:停|不用|没用|不能用|用不了|作废|丢|没了|没有了|换)"
+    r"|(?:旧|老|原来的?|原|以前的?|之前的?)(?:手机)?号"
+)
+"""Words about a number on which the person gets no code any more."""
 _BACKUP_WORDS = ("备用", "两个", "多登记", "再加", "备份")
 _BACKUP_FIELD = "backup_mobile"
 
@@ -178,7 +189,12 @@ def _lines_on_log_in(turn: Turn, who: Who | None) -> list[str]:
         return _lines_on_passwords(turn)
     if _mentions(turn, _NAME_WORDS):
         return [_ACCOUNT_NAME.format(names=_login_names(turn)), _log_in_page(turn)]
-    return [_LOG_IN_BOUND, account] if who is not None else [_LOG_IN_UNBOUND, _log_in_page(turn)]
+    return [_LOG_IN_BOUND, account] if who is not None else _lines_unbound(turn)
+
+
+def _lines_unbound(turn: Turn) -> list[str]:
+    first = [_dead_mobile(turn), _MOBILE_ALIVE] if _DEAD.search(turn.message.text) else [_LOG_IN_UNBOUND]
+    return [*first, _log_in_page(turn)]
 
 
 def _lines_on_passwords(turn: Turn) -> list[str]:
@@ -222,10 +238,19 @@ async def explain_mobile(turn: Turn) -> str:
     lines += [_MOBILE_TAKEN.format(hotline=hotline)] if _mentions(turn, _TAKEN_WORDS) else []
     page = pools.page_line(turn, _MOBILE_PAGE, "account/mobile")
     if turn.user.account_id is None:
+        if _DEAD.search(turn.message.text) or "收不" in turn.message.text:
+            return _lines(*lines, _dead_mobile(turn), _MOBILE_ALIVE, page, commands.tap_lines(commands.HELP))
         taps = commands.tap_lines(commands.BIND, commands.HELP)
         return _lines(*lines, _MOBILE_UNBOUND, *_how_often(turn), dead, page, taps)
     own = await _lines_on_own_mobile(turn, turn.user.account_id)
     return _lines(*lines, *own, dead, page, commands.tap_lines(commands.MENU))
+
+
+def _dead_mobile(turn: Turn) -> str:
+    """For who is not bound and gets no code: whom to call, and when."""
+    book = turn.services.deps.book(turn.user.pool)
+    hours = texts.HOTLINE_HOURS.format(hours=book.help.hours) if book.help.hours else ""
+    return _MOBILE_DEAD_GUEST.format(hotline=book.pool.hotline, hours=hours)
 
 
 async def _lines_on_own_mobile(turn: Turn, account_id: UUID) -> list[str]:

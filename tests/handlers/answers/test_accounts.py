@@ -98,6 +98,24 @@ async def test_a_stranger_binds_or_logs_in_by_a_code(world: World, stranger: Pho
     assert "您是否同意" in await stranger.taps("绑定身份")
 
 
+@pytest.mark.parametrize(
+    "sentence", ["原来的手机号停机了怎么换手机号", "登记的手机号丢了，换不了号", "旧号码收不到短信怎么改手机号"]
+)
+async def test_a_stranger_whose_number_is_dead_is_not_sent_to_the_log_in_first(
+    world: World, stranger: Phone, sentence: str
+) -> None:
+    without_own_answers(world)
+    world.set_rules(help={"faq": (), "hours": "工作日9:00至17:00"})
+    first = (await stranger.says(sentence)).splitlines()[0]
+    assert f"不用登录：请拨打{HOTLINE}（工作日9:00至17:00）" in first
+
+
+async def test_who_binds_reads_whom_to_call_for_a_dead_number(stranger: Phone) -> None:
+    await stranger.says("绑定身份")
+    await stranger.taps("同意")
+    assert f"登记的号码停用了？请拨打{HOTLINE}更正" in await stranger.says("13800138000")
+
+
 @pytest.mark.parametrize("sentence", ["密码忘记了怎么找回", "忘记密码在哪点", "密码设置不符合要求"])
 async def test_a_forgotten_password_is_set_anew(phone: Phone, sentence: str) -> None:
     shown = await phone.says(sentence)
