@@ -176,6 +176,9 @@ def exam_block(turn: Turn, exam: OwnExam) -> str:
     lines.append(texts.EXAM_STATE.format(state=_state(exam)))
     label = texts.EXAM_ENTER if exam.phase in AHEAD else texts.EXAM_LOOK
     lines.append(f"▸ {link(label, f'{turn.services.deps.public_url}{exam.path}')}")
+    if exam.phase in AHEAD and exam.phase != "running":
+        page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/exams/{exam.candidate_id}/trial"
+        lines.append(f"▸ {link(texts.EXAM_TRIAL, page)}")
     if exam.mock is not None and exam.phase in AHEAD:
         page = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/exams/{exam.mock}"
         lines.append(f"▸ {link(texts.EXAM_MOCK, page)}")

@@ -11,8 +11,10 @@ import pytest
 from domain.exams.purposes import Purpose
 from models.accounts import Account
 from models.applications import Application
+from models.courses import CourseEnrolment
 from models.exams import Exam, ExamCandidate, ExamSitting
 from services.exams import SittingData
+from tests.factories.courses import School
 from tests.factories.exams import make_attempt, make_exam, make_items, make_office, make_published, own, work
 from tests.factories.reviews import make_application, make_catalogues
 from tests.handlers.conftest import Phone, World
@@ -53,6 +55,27 @@ async def publish_exam_with_sittings(world: World, *capacities: int | None) -> l
 
 async def candidate_of(application: Application) -> ExamCandidate:
     return await ExamCandidate.get(application_id=application.id).select_related("exam")
+
+
+async def test_the_word_and_the_question_say_alike_why_there_is_none(world: World) -> None:
+    """Of a course that is learned, whose examination is not arranged yet, as of an application under review."""
+    school = School(world.services, await make_office(world.services.deps), world.clock)
+    expert = await school.expert()
+    await school.published()
+    await CourseEnrolment.filter(expert_id=expert.id).update(state="learned")
+    student = await world.phone_with(await Account.get(id=expert.account_id))
+    for typed in ("考试", "什么时候考试"):
+        assert "课程已学完，考试由管理机构安排" in await student.says(typed), typed
+
+
+async def test_a_candidate_is_led_to_the_check_of_the_phone(world: World) -> None:
+    phone, application = await make_waiting_applicant(world)
+    exam = await publish_exam(world)
+    candidate = await ExamCandidate.get(application_id=application.id)
+    trial = f"/h5/demo/exams/{candidate.id}/trial"
+    assert trial in await phone.says("考试")
+    world.clock.set(exam.closes_at)
+    assert trial not in await phone.says("考试")
 
 
 @pytest.mark.parametrize("word", ["考试", "我的考试", "进入考试", "考试时间"])

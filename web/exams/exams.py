@@ -106,7 +106,18 @@ class ExamPages(PersonPages):
 
     @page("/h5/{pool}/exams/{candidate_id}/paper", "exams/paper.html")
     async def paper(self, visit: Visit) -> Mapping[str, object]:
-        return {"exam": await self._exam(visit)}
+        return {"exam": await self._exam(visit), "trial": False}
+
+    @page("/h5/{pool}/exams/{candidate_id}/trial", "exams/trial.html")
+    async def trial(self, visit: Visit) -> Mapping[str, object]:
+        """Checks of the device, and the way to a trial paper, for everybody who is called."""
+        hotline = self.services.deps.book(visit.actor.pool).pool.hotline
+        return {"exam": await self._exam(visit), "hotline": hotline}
+
+    @page("/h5/{pool}/exams/{candidate_id}/trial/paper", "exams/paper.html")
+    async def trial_paper(self, visit: Visit) -> Mapping[str, object]:
+        """A paper that the browser keeps to itself (试答): ``static/exams/trial_client.js``."""
+        return {"exam": await self._exam(visit), "trial": True}
 
     @page("/h5/{pool}/exams/{candidate_id}/receipts/{attempt_id}", "exams/receipt.html")
     async def receipt(self, visit: Visit) -> Mapping[str, object]:

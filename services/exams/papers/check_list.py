@@ -119,7 +119,7 @@ async def _mock(exam: Exam, rules: ExamRules) -> AsyncIterator[Check]:
         return
     mocks = Exam.filter(pool=exam.pool, purpose=Purpose.MOCK, state="published", opens_at__lt=exam.opens_at)
     if not await mocks.filter(closes_at__gt=exam.published_at or exam.created_at).exists():
-        yield Check("warn", "还没有安排模拟考试，考生不能提前试用手机和网络")
+        yield Check("good", "考生可以在考试页面检查手机、试答几题；要从头到尾演练的，请另安排模拟考试")
 
 
 async def _count_candidates(exam: Exam) -> int:

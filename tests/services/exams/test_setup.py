@@ -73,12 +73,12 @@ async def test_fewer_than_three_times_the_items_are_worth_a_warning(exam_scene: 
     assert levels_by_text["每份试卷7题，满分14分"] == "good"
 
 
-async def test_the_check_list_says_who_will_be_called_and_that_a_mock_is_missing(db: str, deps: Deps) -> None:
+async def test_the_check_list_says_who_will_be_called_and_how_candidates_try_their_phones(db: str, deps: Deps) -> None:
     exam_scene = await make_exam_scene(deps, mock=True)
     exam_id = await make_exam(exam_scene.services, exam_scene.office)
     levels_by_text = await levels(exam_scene, exam_id)
     assert levels_by_text["0人在等待考试，发布后通知；以后审核通过的也会自动通知"] == "warn"
-    assert levels_by_text["还没有安排模拟考试，考生不能提前试用手机和网络"] == "warn"
+    assert levels_by_text["考生可以在考试页面检查手机、试答几题；要从头到尾演练的，请另安排模拟考试"] == "good"
     await exam_scene.make_waiting_application()
     await make_published(
         exam_scene.services, exam_scene.office, purpose=Purpose.MOCK, after=timedelta(hours=1), lasts=timedelta(days=3)

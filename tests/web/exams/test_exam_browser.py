@@ -145,7 +145,7 @@ async def test_from_the_lobby_to_the_receipt_on_a_phone(browser: Browser, sittin
     await seen.check("exam-receipt-check")
     assert problems(receipt, key) == []
     async with page.expect_download() as program:
-        await page.get_by_role("link", name="下载核验程序").click()
+        await page.get_by_role("link", name="下载核对程序").click()
     assert b"def is_signed" in (await (await program.value).path()).read_bytes()
     given = await rows("SELECT count(*) AS n FROM exam_answer WHERE mask <> 0 OR text <> ''")
     assert given[0]["n"] == 3
@@ -398,3 +398,53 @@ async def test_another_candidates_examination_is_not_found(browser: Browser, sit
     await page.get_by_text("找不到这场考试").wait_for()
     assert await Account.all().count() > 1
     await work(sitting.world.services, "exam_seal")
+
+
+async def test_anyone_called_checks_the_phone_and_tries_a_paper_before_the_day(
+    browser: Browser, sitting: Sitting
+) -> None:
+    """The trial leaves nothing behind: no attempt, no answers."""
+    sitting.world.clock.move(-SOON)
+    seen = await sitting.world.at_page(browser, sitting.actor, PHONE)
+    page = await seen.open(sitting.path)
+    await page.get_by_role("link", name="检查手机，试答几题").click()
+    checks = page.locator("[data-device-check] .tag")
+    await expect(checks).to_have_text(["正常", "正常", "正常", "正常", "正常"])
+    await seen.check("exam-device-check")
+    await page.get_by_role("link", name="试答5题").click()
+    await page.get_by_text("第1题，共5题").wait_for()
+    await answer(page)
+    await expect(page.locator("[data-saved]")).to_have_text("已存")
+    await seen.check("exam-trial")
+    for _ in range(4):
+        await page.get_by_role("button", name="下一题").click()
+    await page.get_by_label("作答", exact=True).fill("可以打字。")
+    await page.get_by_role("button", name="交卷").click()
+    await page.get_by_role("button", name="确定交卷").click()
+    await expect(page.get_by_role("status")).to_contain_text("共5题，收到2题的作答")
+    await seen.check("exam-trial-over")
+    await page.get_by_role("link", name="返回").click()
+    await page.get_by_role("link", name="试答5题").wait_for()
+    assert not await ExamAttempt.filter(candidate_id=sitting.candidate.id).exclude(state="ready").exists()
+    assert await sitting.stored() == 0
+    assert await page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('exam.'))") == []
+
+
+async def test_a_lost_network_shows_in_a_trial_as_in_an_examination(browser: Browser, sitting: Sitting) -> None:
+    seen = await sitting.world.at_page(browser, sitting.actor, PHONE)
+    page = await seen.open(f"{sitting.path}/trial/paper")
+    await page.get_by_text("第1题，共5题").wait_for()
+    await page.context.set_offline(offline=True)
+    await answer(page)
+    await expect(page.locator(".exam-state")).to_contain_text("网络不通，1题未上传")
+    await page.context.set_offline(offline=False)
+    await expect(page.locator(".exam-state")).to_contain_text("已存")
+
+
+async def test_only_the_next_step_is_green(browser: Browser, sitting: Sitting) -> None:
+    page = (await begin(browser, sitting)).page
+    green = page.locator(".exam-foot .primary")
+    await expect(green).to_have_text(["下一题"])
+    await page.get_by_role("button", name="答题卡").click()
+    await page.get_by_role("button", name="第9题，未答").click()
+    await expect(green).to_have_text(["交卷"])

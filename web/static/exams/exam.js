@@ -2,20 +2,22 @@
 import { Client, Problem, h, toast } from '../core/client.js';
 import { findUnsent, showAnswerFile, writeFile } from './answer_file.js';
 import { Answers, Clock, clean, deviceOf, given, keepDevice } from './exam_answers.js';
+import { TrialClient } from './trial_client.js';
 
 const KINDS = { single: '单选题', multiple: '多选题', true_false: '判断题', short: '简答题' };
 const SUBMIT_SPREAD = 20000;
 const WARN_LEFT = 5 * 60;
 const page = document.getElementById('exam');
-const { pool, candidate, back } = page.dataset;
+const { pool, back, trial } = page.dataset;
+const candidate = trial ? `trial.${page.dataset.candidate}` : page.dataset.candidate;
 const tab = `${Date.now()}.${Math.random()}`;
 const clock = new Clock();
-const client = new Client(pool, () => answers?.keep());
+const client = trial ? new TrialClient(page.dataset.candidate) : new Client(pool, () => answers?.keep());
 let paper, answers, at = 0, over = false, hiddenSince = 0;
 
 const marks = (tenths) => `${tenths % 10 ? (tenths / 10).toFixed(1) : tenths / 10}分`;
 const button = (text, props = {}) => h('button', { type: 'button', class: 'button', ...props }, text);
-const receiptPage = () => location.replace(`${back}/receipts/${paper.attempt_id}`);
+const receiptPage = () => (trial ? endTrial() : location.replace(`${back}/receipts/${paper.attempt_id}`));
 
 /** Ends the paper with a message; `ways` are the buttons and links that remain. */
 function stop(title, text, ...ways) {
@@ -27,8 +29,18 @@ function stop(title, text, ...ways) {
   );
 }
 
-const reloadButton = (text) => button(text, { class: 'button primary', onclick: () => location.reload() });
-const backLink = () => h('a', { class: 'button', href: back }, '返回考试页面');
+/** A trial has no receipt: what was given, and the ways on. */
+function endTrial() {
+  const done = given(answers.answers).length;
+  page.replaceChildren(
+    h('section', { class: 'result', role: 'status' }, h('div', { class: 'mark ok', 'aria-hidden': 'true' }, '✓'), h('h1', {}, '试答已交卷'),
+      h('p', {}, `共${paper.questions.length}题，收到${done}题的作答。真正考试时这里是交卷回执，成绩公布后会通知您。`)),
+    h('div', { class: 'actions' }, backLink(), reloadButton('再试一次', 'button')),
+  );
+}
+
+const reloadButton = (text, look = 'button primary') => button(text, { class: look, onclick: () => location.reload() });
+const backLink = () => h('a', { class: trial ? 'button primary' : 'button', href: back }, trial ? '返回' : '返回考试页面');
 
 // ---- the paper
 
@@ -82,7 +94,7 @@ function handleReply(reply) {
 
 // ---- parts that are rendered once
 
-let title, left, state, full, area, card, cardHead, prev, next, open_card, dialog;
+let title, left, state, full, area, card, cardHead, prev, next, open_card, submit, dialog;
 
 function build() {
   left = h('strong', { class: 'exam-left mono', role: 'timer', 'aria-label': '剩余时间' });
@@ -95,6 +107,7 @@ function build() {
   prev = button('上一题', { onclick: () => go(at - 1) });
   next = button('下一题', { onclick: () => go(at + 1) });
   open_card = button('答题卡', { class: 'button exam-open', 'aria-expanded': 'false', onclick: () => showCard(!page.classList.contains('card-open')) });
+  submit = button('交卷', { onclick: ask });
   dialog = h('dialog', { class: 'exam-dialog', 'aria-labelledby': 'hand-in' });
   title = page.querySelector('h1').textContent;
   page.replaceChildren(
@@ -102,7 +115,7 @@ function build() {
       h('div', { class: 'exam-clock' }, left, state)),
     full,
     h('div', { class: 'exam-body' }, h('aside', { class: 'exam-side', 'aria-label': '答题卡' }, cardHead, card), area),
-    h('nav', { class: 'sticky exam-foot', 'aria-label': '答题' }, prev, next, open_card, button('交卷', { class: 'button primary', onclick: ask })),
+    h('nav', { class: 'sticky exam-foot', 'aria-label': '答题' }, prev, next, open_card, submit),
     watermark(),
     dialog,
   );
@@ -209,7 +222,10 @@ function redraw() {
   cardHead.textContent = `已答${done}题，未答${questions.length - done}题`;
   open_card.textContent = `答题卡 ${done}/${questions.length}`;
   prev.disabled = at === 0;
-  next.disabled = at === questions.length - 1;
+  const last = at === questions.length - 1;
+  next.disabled = last;
+  next.className = last ? 'button' : 'button primary';
+  submit.className = last ? 'button primary' : 'button';
   state.textContent = saveState();
   full.textContent = answers.full;
   full.hidden = !answers.full;
@@ -303,7 +319,7 @@ async function timeIsOver() {
 
 /** Last resort: unsent answers as a file or a text that can be handed in later. */
 async function offerFile() {
-  const left = findUnsent(paper.attempt_id);
+  const left = trial ? null : findUnsent(paper.attempt_id);
   if (!left || page.querySelector('.answer-file')) return;
   page.append(showAnswerFile(await writeFile(paper.seal_to, paper.attempt_id, left), left.queue.length));
 }
