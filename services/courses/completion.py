@@ -93,7 +93,7 @@ class CourseCompletion:
             kind="course_finished",
             dedupe_key=f"course_finished:{enrolment.id}",
             account_id=enrolment.account_id,
-            params=facts_of(course, enrolment, advice="已恢复抽取" if was_excluded else "感谢您的参与"),
+            params=facts_of(course, enrolment, now, advice="已恢复抽取" if was_excluded else "感谢您的参与"),
         )
         hours = await hours_of(course)
         facts = (("课程", course.name), ("学时", f"{hours / HOUR:g}" if hours else ""))

@@ -106,7 +106,7 @@ class CourseFees:
             kind="course_opened",
             dedupe_key=f"course_opened:{enrolment.id}:{enrolment.make_ups}",
             account_id=enrolment.account_id,
-            params=facts_of(course, enrolment),
+            params=facts_of(course, enrolment, now),
         )
 
     async def restore_tries(self, course: Course, enrolment: CourseEnrolment, now: datetime) -> None:
@@ -133,5 +133,5 @@ class CourseFees:
             kind="course_changed",
             dedupe_key=f"course_dismissed:{enrolment.id}:{now.isoformat()}",
             account_id=enrolment.account_id,
-            params=facts_of(course, enrolment, reason=f"已退费，您不再参加（{reason}）"),
+            params=facts_of(course, enrolment, now, reason=f"已退费，您不再参加（{reason}）"),
         )

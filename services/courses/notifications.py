@@ -17,14 +17,17 @@ FREE, PAY_FIRST, NO_DRAWS, BY_THEN = (
 
 
 def facts_of(
-    course: Course, enrolment: CourseEnrolment, *, until: datetime | None = None, **more: str
+    course: Course, enrolment: CourseEnrolment, now: datetime, *, until: datetime | None = None, **more: str
 ) -> dict[str, str]:
-    """The params of every kind of notice about a course. ``until``: an end other than the participant's own."""
+    """The params of every kind of notice about a course. ``until``: an end other than the participant's own.
+
+    Of a course that has begun it says from now on.
+    """
     opens = enrolment.opens_at or course.opens_at
     closes = until or enrolment.closes_at or course.closes_at
     return {
         "course": course.name,
-        "opens": print_time(opens),
+        "opens": print_time(opens) if opens > now else "现在",
         "until": print_until(closes, opens),
         "until_full": print_full(closes),
         "enrolment": str(enrolment.id),
@@ -33,12 +36,12 @@ def facts_of(
 
 
 def recipient(
-    kind: str, course: Course, enrolment: CourseEnrolment, *, until: datetime | None = None, **more: str
+    kind: str, course: Course, enrolment: CourseEnrolment, now: datetime, *, until: datetime | None = None, **more: str
 ) -> Recipient:
     """One recipient of many; ``occasion`` in ``more`` distinguishes this notice from others of its kind."""
     occasion = more.pop("occasion", "")
     return Recipient(
         dedupe_key=f"{kind}:{enrolment.id}:{occasion}",
-        params=facts_of(course, enrolment, until=until, **more),
+        params=facts_of(course, enrolment, now, until=until, **more),
         account_id=enrolment.account_id,
     )

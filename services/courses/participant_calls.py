@@ -163,7 +163,7 @@ class ParticipantCalls:
 
     async def _notify_decision(self, enrolment: CourseEnrolment, decision: str, now: datetime) -> None:
         course = await Course.get(id=enrolment.course_id)
-        participant = recipient("course_changed", course, enrolment, reason=decision, occasion=now.isoformat())
+        participant = recipient("course_changed", course, enrolment, now, reason=decision, occasion=now.isoformat())
         await self.notices.notify_many(pool=course.pool, kind="course_changed", recipients=[participant])
 
     async def leave_due(self) -> int:
@@ -210,7 +210,7 @@ class ParticipantCalls:
         await self.notices.notify_many(
             pool=course.pool,
             kind="course_called",
-            recipients=[recipient("course_called", course, enrolment, advice=advice) for enrolment in enrolments],
+            recipients=[recipient("course_called", course, enrolment, now, advice=advice) for enrolment in enrolments],
         )
         await record(system(course.pool), now, "course.call", "course", course.id, count=len(enrolments))
 

@@ -217,7 +217,13 @@ class CourseSetup:
                 kind="course_changed",
                 recipients=[
                     recipient(
-                        "course_changed", course, enrolment, until=closes_at, reason=words, occasion=now.isoformat()
+                        "course_changed",
+                        course,
+                        enrolment,
+                        now,
+                        until=closes_at,
+                        reason=words,
+                        occasion=now.isoformat(),
                     )
                     for enrolment in enrolments
                 ],
@@ -245,7 +251,7 @@ class CourseSetup:
                     pool=course.pool,
                     kind="course_cancelled",
                     recipients=[
-                        recipient("course_cancelled", course, enrolment, reason=words) for enrolment in enrolments
+                        recipient("course_cancelled", course, enrolment, now, reason=words) for enrolment in enrolments
                     ],
                 )
             await record(actor, now, "course.cancel", "course", course.id, reason=words, participants=len(enrolments))

@@ -170,7 +170,7 @@ class StudyPeriods:
             await enrolment.save()
             await self.fees.restore_tries(course, enrolment, now)
         await record(actor, now, "course.make_up", "course_enrolment", enrolment.id, number=enrolment.make_ups)
-        advice = "请先缴费，再补学" if owes else f"补学至{facts_of(course, enrolment)['until']}"
+        advice = "请先缴费，再补学" if owes else f"补学至{facts_of(course, enrolment, now)['until']}"
         await self._notify("course_make_up", course, enrolment, str(enrolment.make_ups), advice=advice)
 
     # ---- by the participant, by the office
@@ -185,7 +185,7 @@ class StudyPeriods:
         async with transaction():
             course, enrolment = await _lock_with_course(await get_own_enrolment(actor, enrolment_id))
             if enrolment.overdue_at is not None:
-                _check_make_up(course, make_up_of(await _study_of(enrolment, now), rules_of(course)))
+                self._check_make_up(course, make_up_of(await _study_of(enrolment, now), rules_of(course)))
                 await self._grant_make_up(course, enrolment, actor, now)
             elif not enrolment.make_ups:
                 raise Conflict("您的学习时间还没有结束，或已完毕，不需要补学。", code="not_overdue")
@@ -210,13 +210,23 @@ class StudyPeriods:
             await self._grant_make_up(course, enrolment, actor, now)
             await record(actor, now, "course.give_make_up", "course_enrolment", enrolment.id, reason=words)
 
+    def _check_make_up(self, course: Course, make_up: MakeUp) -> None:
+        """Raises Conflict that says whom to ask."""
+        if course.state == CourseState.CANCELLED:
+            raise Conflict("课程已取消，不用再补学。", code="course_not_open")
+        hotline = self.deps.book(course.pool).pool.hotline
+        if make_up == "exam_over":
+            raise Conflict(f"结业考试已结束，补学后也不能再考，请拨打{hotline}办理。", code="exam_over")
+        if make_up == "by_office":
+            raise Conflict(f"补学由管理机构安排，请拨打{hotline}。", code="by_office")
+
     async def _notify(self, kind: str, course: Course, enrolment: CourseEnrolment, occasion: str, advice: str) -> None:
         await self.notices.notify(
             pool=course.pool,
             kind=kind,
             dedupe_key=f"{kind}:{enrolment.id}:{occasion}",
             account_id=enrolment.account_id,
-            params=facts_of(course, enrolment, advice=advice),
+            params=facts_of(course, enrolment, self.deps.now(), advice=advice),
         )
 
 
@@ -229,13 +239,3 @@ async def _lock_with_course(enrolment: CourseEnrolment) -> tuple[Course, CourseE
 async def _study_of(enrolment: CourseEnrolment, now: datetime) -> EndedStudy:
     [row] = await rows(_STUDY, enrolment.id)
     return ended_study(row, now)
-
-
-def _check_make_up(course: Course, make_up: MakeUp) -> None:
-    """Raises Conflict that says whom to ask."""
-    if course.state == CourseState.CANCELLED:
-        raise Conflict("课程已取消，不用再补学。", code="course_not_open")
-    if make_up == "exam_over":
-        raise Conflict("结业考试已结束，补学后也不能再考，请联系管理机构办理。", code="exam_over")
-    if make_up == "by_office":
-        raise Conflict("补学由管理机构安排，请联系管理机构。", code="by_office")

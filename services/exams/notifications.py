@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from domain.clock import print_full, print_span, print_time
+from domain.clock import print_full, print_span, print_time, print_until
 from models.exams import Exam, ExamCandidate, ExamSitting
 from services.notifications import Recipient
 
@@ -32,6 +32,21 @@ def facts_of(
     }
 
 
+def _time_left(exam: Exam, sitting: ExamSitting | None, now: datetime) -> dict[str, str]:
+    """Instead of the times of an examination that goes on: its beginning lies in the past."""
+    starts, ends = times_of(exam, sitting)
+    if not starts <= now < ends:
+        return {}
+    return {"when": f"{print_time(ends)}前", "when_full": print_full(now), "span": f"现在起至{print_until(ends, now)}"}
+
+
+def invitation_of(
+    exam: Exam, candidate: ExamCandidate, sitting: ExamSitting | None, now: datetime, **more: str
+) -> dict[str, str]:
+    """The params of notices that call the candidate: to an examination that goes on, from now on."""
+    return {**facts_of(exam, candidate, sitting, now), **_time_left(exam, sitting, now), **more}
+
+
 def recipient(
     kind: str, exam: Exam, candidate: ExamCandidate, sitting: ExamSitting | None, now: datetime, **more: str
 ) -> Recipient:
@@ -39,6 +54,6 @@ def recipient(
     occasion = more.pop("occasion", "")
     return Recipient(
         dedupe_key=f"{kind}:{candidate.id}:{occasion}",
-        params=facts_of(exam, candidate, sitting, now, **more),
+        params=invitation_of(exam, candidate, sitting, now, **more),
         account_id=candidate.account_id,
     )

@@ -283,8 +283,8 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     "services/courses/study_periods.py": {
         "如需补学请联系管理机构": _MAKE_UP,
         "已暂停抽取，请联系管理机构": _MAKE_UP,
-        "结业考试已结束，补学后也不能再考，请联系管理机构办理": "office.course_participants.record_finished",
-        "补学由管理机构安排，请联系管理机构": _MAKE_UP,
+        "结业考试已结束，补学后也不能再考，请拨打{}办理": "office.course_participants.record_finished",
+        "补学由管理机构安排，请拨打{}": _MAKE_UP,
     },
     "services/draws/calls/incoming_call_texts.py": {"有疑问请拨打{}": f"{_NEW_MOBILE} draws.absences.register"},
     "services/draws/calls/invitations.py": {

@@ -19,7 +19,7 @@ from models.exams import Exam, ExamCandidate, ExamSitting
 from services.core.base import Actor, Deps, record, transaction
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.exams.notifications import facts_of, times_of
+from services.exams.notifications import invitation_of, times_of
 from services.exams.repository import check_called, get_candidate, get_own_candidate, lock_candidate, rules_of
 from services.notifications import Notices
 from services.ports import FaceChecker, FacePerson
@@ -128,7 +128,7 @@ class FaceChecks:
                 pool=exam.pool,
                 kind="exam_changed",
                 dedupe_key=f"exam_identified:{candidate.id}:{now.isoformat()}",
-                params=facts_of(exam, candidate, sitting, now, reason=f"已人工核验您的身份（{words}）"),
+                params=invitation_of(exam, candidate, sitting, now, reason=f"已人工核验您的身份（{words}）"),
                 account_id=candidate.account_id,
             )
 

@@ -27,7 +27,7 @@ from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.entry import Conclusions
 from services.exams.marking.scores import line_of
-from services.exams.notifications import facts_of
+from services.exams.notifications import facts_of, invitation_of
 from services.exams.repository import (
     get_candidate,
     get_exam,
@@ -271,7 +271,7 @@ class Results:
             pool=exam.pool,
             kind="exam_changed",
             dedupe_key=f"exam_void:{attempt.id}",
-            params=facts_of(exam, candidate, sitting, now, reason=f"第{attempt.number}次答卷作废（{reason}）"),
+            params=invitation_of(exam, candidate, sitting, now, reason=f"第{attempt.number}次答卷作废（{reason}）"),
             account_id=candidate.account_id,
         )
 

@@ -20,7 +20,7 @@ from services.core.idempotency import once
 from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.core.short_texts import check_text
-from services.exams.notifications import facts_of
+from services.exams.notifications import invitation_of
 from services.exams.repository import get_candidate, get_exam, lock_candidate, move_candidate, rules_of
 from services.exams.sittings.candidate_calls import CandidateCalls
 from services.inspection.checker import FileChecker
@@ -245,7 +245,7 @@ class Candidates:
             pool=exam.pool,
             kind="exam_changed",
             dedupe_key=f"exam_give_back:{candidate.id}:{candidate.extra_tries}",
-            params=facts_of(exam, candidate, sitting, now, reason=f"增加一次考试机会（{reason}）"),
+            params=invitation_of(exam, candidate, sitting, now, reason=f"增加一次考试机会（{reason}）"),
             account_id=candidate.account_id,
         )
 

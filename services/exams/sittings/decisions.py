@@ -17,7 +17,7 @@ from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.entry import Conclusions, ExamResult
-from services.exams.notifications import facts_of
+from services.exams.notifications import invitation_of
 from services.exams.repository import get_candidate, lock_candidate, lock_sittings, move_candidate, void_open_attempts
 from services.exams.sittings.seating import Seating
 from services.notifications import Notices
@@ -77,7 +77,7 @@ class ExamDecisions:
             pool=exam.pool,
             kind="exam_changed",
             dedupe_key=f"exam_decided:{candidate.id}:{now.isoformat()}",
-            params=facts_of(exam, candidate, sitting, now, reason=notice),
+            params=invitation_of(exam, candidate, sitting, now, reason=notice),
             account_id=candidate.account_id,
         )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from domain.exams.lifecycles import CandidateState
 from domain.exams.reminders import steps_behind
 from models.exams import Exam, ExamCandidate, ExamSitting
-from services.exams.notifications import facts_of
+from services.exams.notifications import invitation_of
 from services.exams.repository import Sittings, rules_of
 from services.notifications import Notices
 
@@ -66,7 +66,7 @@ class Seating:
                 pool=exam.pool,
                 kind="exam_place",
                 dedupe_key=f"exam_place:{first_waiting.id}:{now.isoformat()}",
-                params=facts_of(exam, first_waiting, sitting, now),
+                params=invitation_of(exam, first_waiting, sitting, now),
                 account_id=first_waiting.account_id,
             )
 

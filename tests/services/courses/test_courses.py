@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.clock import FixedClock
+from domain.clock import FixedClock, print_time
 from domain.errors import Conflict, Forbidden, InvalidInput, TooMany
 from domain.exams.purposes import Purpose
 from models.certificates import Certificate
@@ -53,6 +53,16 @@ async def test_a_free_course_is_studied_and_completed(school: School, clock: Fix
         "it has no examination"
     )
     await check_invariants()
+
+
+async def test_who_is_called_to_a_course_that_goes_on_reads_no_beginning(school: School, clock: FixedClock) -> None:
+    early = await school.expert()
+    course = await school.published(amount=12_000)
+    clock.set(course.opens_at + MINUTE)
+    late = await school.expert()
+    await work(school.services, "course_call")
+    ahead, open_now = [await Notice.get(kind="course_called", account_id=expert.account_id) for expert in (early, late)]
+    assert (ahead.params["opens"], open_now.params["opens"]) == (print_time(course.opens_at), "现在")
 
 
 async def test_a_paid_course_opens_two_days_after_the_payment(school: School, clock: FixedClock) -> None:

@@ -181,7 +181,7 @@ async def test_after_the_examination_the_office_is_asked_instead(school: School,
     clock.set(course.closes_at)
     await work(school.services, "exam_close", "course_end", "course_close")
     enrolment, periods = await school.enrolment(expert), school.services.courses.study_periods
-    with pytest.raises(Conflict, match="请联系管理机构"):
+    with pytest.raises(Conflict, match="请拨打400-000-0000办理"):
         await periods.begin_make_up(own(enrolment), enrolment.id)
     with pytest.raises(NotFound):
         await periods.begin_make_up(Actor("demo", "expert", expert.id), enrolment.id)

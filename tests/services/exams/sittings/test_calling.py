@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.clock import FixedClock
+from domain.clock import FixedClock, print_full, print_time
 from domain.errors import Forbidden
 from domain.exams.purposes import Purpose
 from models.applications import Application
@@ -40,6 +40,23 @@ async def test_who_passes_the_review_later_is_called_while_it_is_open(exam_scene
     late_application = await exam_scene.make_waiting_application()
     await work(exam_scene.services, "exam_call")
     assert not await ExamCandidate.filter(application_id=late_application.id).exists()
+
+
+async def test_who_is_called_to_one_that_goes_on_reads_until_when(exam_scene: ExamScene, clock: FixedClock) -> None:
+    """No notice names a beginning that lies in the past."""
+    exam = await make_published(exam_scene.services, exam_scene.office)
+    early = await exam_scene.make_waiting_application()
+    await work(exam_scene.services, "exam_call")
+    clock.set(exam.opens_at + HOUR)
+    late = await exam_scene.make_waiting_application()
+    await work(exam_scene.services, "exam_call")
+    ahead, open_now = [
+        (await Notice.get(kind="exam_called", account_id=person.account_id)).params for person in (early, late)
+    ]
+    until = print_time(exam.closes_at)
+    assert (ahead["when"], ahead["when_full"]) == (print_time(exam.opens_at), print_full(exam.opens_at))
+    assert (open_now["when"], open_now["when_full"]) == (f"{until}前", print_full(clock.now()))
+    assert open_now["span"] == f"现在起至{until}"
 
 
 async def test_of_a_campaign_only_its_own_are_called(exam_scene: ExamScene) -> None:
