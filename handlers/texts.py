@@ -403,6 +403,9 @@ DELAY_WITHDRAWN = "已记录并通知有关人员：{time}集合的评标，您�
 DELAY_VOID = "您此前说明的晚到不再算数，按新的时间仍会晚到的，请再回复“晚到”。"
 NO_DELAY_ANNOUNCED = "您没有说明过晚到，请按时到场。"
 DELAY_ANNOUNCED = "您已说明约{at}到；有变化请回复“晚到”，能按时到请回复“不晚到了”。"
+DELAY_RECORDED_BY_TELEPHONE = (
+    "工作人员已按来电登记您约{at}到。不是您说的、时间不对请回复“晚到”更正，能按时到请回复“不晚到了”。"
+)
 DELAY_STANDS = "您已说明：{time}集合的评标，约{at}到。有变化请再说一次。"
 TRAVEL_SAFELY = "好的，路上注意安全。"
 TIME_LEFT = "集合时间：{time}，还有{left}"
@@ -516,10 +519,10 @@ EXAM_STATES = {
 EXAM_STATE = "状态：{state}"
 EXAM_ENTER = "进入考试"
 EXAM_LOOK = "查看考试"
+EXAM_TRIAL = "检查手机，试答几题"
 EXAM_MOCK = "先做模拟考试"
 EXAM_TO_DO = "待参与考试：{name}，{span}"
 EXAM_WHICH = "您要预约哪一场考试？"
-EXAM_TRIAL = "检查手机，试答几题"
 NOTHING_TO_BOOK = "您没有需要预约的考试场次。"
 BOOK_WHICH = "{name}\n{places}\n请选择场次："
 BOOK_NONE = "还没有预约"

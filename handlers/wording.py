@@ -63,7 +63,8 @@ def agreed_panel(view: InvitationView, now: datetime) -> str:
     elif view.leave_asked_until is not None:
         lines.append(texts.LEAVE_ASKED.format(until=print_near_time(view.leave_asked_until, now)))
     elif view.arrives_at is not None:
-        lines.append(texts.DELAY_ANNOUNCED.format(at=f"{local(view.arrives_at):%H:%M}"))
+        text = texts.DELAY_RECORDED_BY_TELEPHONE if view.late_by_telephone else texts.DELAY_ANNOUNCED
+        lines.append(text.format(at=f"{local(view.arrives_at):%H:%M}"))
     elif view.claimed_at is not None:
         lines.append(texts.CLAIMED_AT.format(time=print_time(view.claimed_at)))
     elif view.leave_until is not None and view.may_leave(now):

@@ -62,10 +62,14 @@ class PresenceClaim(Row):
 
 
 class LateArrival(Row):
-    """An expert's own statement that he comes ``minutes`` after ``gathering_at``, to which he had agreed (晚到).
+    """That an expert comes ``minutes`` after ``gathering_at``, to which he had agreed (晚到).
+
+    His own statement, or what ``recorded_by_id`` of the staff wrote down of a call: ``told_by`` himself (self) or
+    another (other).
 
     One at a time stands; a newer one or a withdrawal ends it (``ending``: replaced or withdrawn), and it stays as
-    history. It counts while it stands and ``gathering_at`` is still the agreed one. ``channel``: chat, h5 or mini.
+    history. It counts while it stands and ``gathering_at`` is still the agreed one.
+    ``channel``: chat, h5, mini or phone.
     """
 
     invitation: Any = fields.ForeignKeyField(
@@ -77,6 +81,8 @@ class LateArrival(Row):
     reason = fields.CharField(60)
     stated_at = fields.DatetimeField()
     channel = fields.CharField(10)
+    told_by = fields.CharField(10, default="", db_default="")
+    recorded_by_id = fields.UUIDField(null=True)
     ended_at = fields.DatetimeField(null=True)
     ending = fields.CharField(10, default="")
 

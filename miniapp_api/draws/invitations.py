@@ -119,6 +119,7 @@ class InvitationOut(Output):
     proposal: str = Field(description="Key of the times that wait for an answer; empty: none")
     undo_until: Moment | None = Field(description="Until when the acceptance can be undone; null: it can't")
     late_minutes: int | None = Field(description="Of a late arrival that he announced and that counts")
+    late_by_telephone: bool = Field(description="The staff recorded it of a call")
     arrives_at: Moment | None = Field(description="When he comes by that")
     late_from: Moment | None = Field(description="From when he may announce a late arrival; null: not accepted")
     recused: bool = Field(description="It ended because the expert declared a recusal unit: neither refusal nor leave")

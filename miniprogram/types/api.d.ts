@@ -346,6 +346,7 @@ declare namespace Api {
     proposal: string;
     undo_until: string | null;
     late_minutes: number | null;
+    late_by_telephone: boolean;
     arrives_at: string | null;
     late_from: string | null;
     recused: boolean;

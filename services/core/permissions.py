@@ -48,6 +48,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "draw.end": AGENCY | VENUE_STAFF,
     "attendance.check_in": EXPERT,
     "attendance.manage": VENUE_STAFF,
+    "late_arrival.record": VENUE_STAFF | ADMIN,
     "attendance.urge": AGENCY | VENUE_STAFF,
     "remuneration.read": AGENCY | VENUE_STAFF | ADMIN,
     "remuneration.propose": VENUE_STAFF,

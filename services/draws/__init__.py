@@ -13,7 +13,7 @@ from services.draws.attendance.declared_recusals import DeclaredRecusals, Declar
 from services.draws.attendance.discard_queries import DiscardQueries, DiscardRequestView
 from services.draws.attendance.discard_requests import DiscardForm, DiscardKind, RegisteredAbsence
 from services.draws.attendance.discards import Discards
-from services.draws.attendance.late_arrivals import DELAY_REASON_LONGEST
+from services.draws.attendance.late_arrivals import DELAY_REASON_LONGEST, TelephoneDelay
 from services.draws.attendance.postponement import NewStart
 from services.draws.attendance.supplements import RegionChange
 from services.draws.call_order.rounds import RoundView
@@ -175,6 +175,7 @@ __all__ = [
     "ScannedPanel",
     "Snapshot",
     "SupervisorView",
+    "TelephoneDelay",
     "UnitForm",
     "VenueCheckIn",
     "Verdict",

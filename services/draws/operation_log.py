@@ -59,6 +59,7 @@ LABELS: Mapping[str, str] = {
     "draw.ended": "结束活动",
     "late_arrival.stated": "专家说明晚到",
     "late_arrival.withdrawn": "专家说明能按时到",
+    "late_arrival.recorded": "按来电登记晚到",
     "discard.asked_leave": "登记请假",
     "discard.asked_recusal": "登记现场回避",
     "discard.absence": "登记缺席",

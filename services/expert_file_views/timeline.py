@@ -68,6 +68,8 @@ _PANEL = """SELECT i.state, i.answered_by, i.gathering_at, n.venue, d.kind = 're
     (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at,
     (SELECT l.minutes FROM late_arrival l WHERE l.invitation_id = i.id AND l.ended_at IS NULL
       AND l.gathering_at = i.gathering_at) AS late_minutes,
+    (SELECT l.channel = 'phone' FROM late_arrival l WHERE l.invitation_id = i.id AND l.ended_at IS NULL
+      AND l.gathering_at = i.gathering_at) AS late_by_telephone,
     (SELECT ROW_TO_JSON(b) FROM (SELECT b.reason, b.source FROM absence b WHERE b.invitation_id = i.id
       ORDER BY b.registered_at DESC LIMIT 1) AS b) AS absence
   FROM invitation i JOIN call_notice n ON n.id = i.notice_id JOIN draw d ON d.id = i.draw_id WHERE i.id = p.id"""

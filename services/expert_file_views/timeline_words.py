@@ -189,7 +189,8 @@ class TimelineWords:
         if facts["answered_by"] in _CHANNELS and state in (InvitationState.ACCEPTED, InvitationState.DECLINED):
             lines.append(_CHANNELS[facts["answered_by"]])
         if facts["late_minutes"]:
-            lines.append(f"{self._say(('您', '本人'))}说明晚到{facts['late_minutes']}分钟")
+            who = "工作人员按来电登记" if facts["late_by_telephone"] else f"{self._say(('您', '本人'))}说明"
+            lines.append(f"{who}晚到{facts['late_minutes']}分钟")
         if came:
             gone = facts["left_at"]
             stay = print_span(_time(came), _time(gone), self.now) if gone else print_until(_time(came), self.now)

@@ -83,6 +83,7 @@ ACTIONS: Mapping[str, Action] = {
     "leave_asked": Action("去确认", INVITATION, words=("确认请假", "按时到场")),
     "absence_registered": _PANEL,
     "desk_registered": _PANEL,
+    "late_recorded": Action("查看或更正", INVITATION, words=("晚到", "不晚到了")),
     "recusal_asked": _PANEL,
     "recusal_confirmed": _PANEL,
     "recusal_refused": _PANEL,

@@ -307,7 +307,8 @@ async def _collect_panels(expert_id: UUID) -> dict[str, Any]:
         "attendance": [_as_json(row) for row in await came],
         "presence_claims": [_as_json(row) for row in await claimed],
         "late_arrivals": [
-            _as_json(row) for row in await announced.values("invitation_id", "stated_at", "minutes", "reason", "ending")
+            _as_json(row)
+            for row in await announced.values("invitation_id", "stated_at", "minutes", "reason", "told_by", "ending")
         ],
         "remunerations": [_as_json(row) for row in await owed],
     }

@@ -326,6 +326,7 @@ FOLLOWED: Mapping[str, Table] = {
         "stated_at": ("说明晚到", _time),
         "minutes": ("比集合时间晚", _minutes),
         "reason": ("晚到的原因", _text),
+        "told_by": ("工作人员按来电登记", _labels({"self": "本人来电", "other": "他人来电"})),
         "ending": ("这次说明", _labels({"replaced": "已重新说明", "withdrawn": "已说明能按时到"})),
     },
     "remunerations": {

@@ -180,6 +180,7 @@ PERSONAL = frozenset(
         "exam.manage",
         "exam.mark",
         "expert.manage",
+        "late_arrival.record",
         "objection.decide",
         "organisation.link_agent",
         "organisation.revoke_agent",

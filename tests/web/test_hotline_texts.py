@@ -43,6 +43,7 @@ OF_NOTICES: Mapping[str, str] = {
     "file_changed": f"{_FIELD} {_STRANGER}",
     "gathering_stays": _DRAW,
     "leave_confirmed": f"{_STRANGER} agency.calling.supplement",
+    "late_recorded": _DRAW,
     "mini_program_bound": _STRANGER,
     "mobile_changed": f"{_NEW_MOBILE} {_DISABLE}",
     "mobile_filed": "office.people.withdraw",

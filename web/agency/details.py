@@ -68,6 +68,7 @@ class AttendanceTab(DrawPart):
             "rows": rows,
             "sealed": sealed,
             "announced": await self.services.draws.attendance_queries.list_announced(visit.actor, detail.draw.id),
+            "over": detail.draw.ended_at is not None,
             "window": int(rules.urging_window.total_seconds() // 60),
             "most": rules.urging_voice_max,
             "phone": visit.form.value("phone"),

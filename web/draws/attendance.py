@@ -12,12 +12,12 @@ from domain.errors import InvalidInput, NotFound, RuleViolation
 from domain.masking import mask_mobile
 from domain.typed_text import half_width
 from services.core.permissions import may
-from services.draws import AttendanceRow, Caller
+from services.draws import AttendanceRow, Caller, TelephoneDelay
 from web.core.form_values import redirect
 from web.core.pages import Visit, page
 from web.core.qr import path_of
 from web.core.site import ON_PAGE
-from web.core.typed_forms import OneOf
+from web.core.typed_forms import OneOf, Whole
 from web.draws.base import DrawPages
 
 SCREEN_INTERVAL = 5
@@ -41,13 +41,25 @@ class RingForm:
         return "contact" if self.phone == "contact" else "own"
 
 
+@dataclass(frozen=True)
+class _Delay:
+    """What somebody said by telephone."""
+
+    code: str
+    minutes: Annotated[int, Whole()]
+    told_by: str
+    read_back: bool
+
+
 class AttendancePages(DrawPages):
     form_name = "attendance"
     on_page = ON_PAGE | {404}
 
     @page("/draws/{draw_id}/attendance", "draws/attendance.html")
     async def attendance(self, visit: Visit) -> Mapping[str, object]:
-        actor, draw = visit.actor, await self.draw(visit)
+        actor, draw, now = visit.actor, await self.draw(visit), self.services.deps.now()
+        over = draw.ended_at is not None or now > draw.ends_at
+        late_fields = visit.fields if visit.form.value("command") == "late" else {}
         book = self.services.deps.book(draw.pool)
         sealed, rows = "", list[AttendanceRow]()
         try:
@@ -60,11 +72,14 @@ class AttendancePages(DrawPages):
             "sealed": sealed,
             "rows": rows,
             "present": _count_present(rows),
-            "counts": _counts(rows),
+            "counts": _counts(rows, over=over),
+            "over": over,
             "may_manage_attendance": may(actor, "attendance.manage"),
+            "may_record_delay": may(actor, "late_arrival.record") and not over and draw.started_at is not None,
+            "fields": late_fields,
             "may_urge": may(actor, "attendance.urge"),
             "note": "" if visit.fields else _note(visit.query("note", 80)),
-            "typed": visit.form.value("code")[:6],
+            "typed": "" if late_fields else visit.form.value("code")[:6],
             "phone": visit.form.value("phone"),
             "own_phone": mask_mobile(await self.services.accounts.credentials.own_mobile(actor)),
             "entry_and_exit": book.attendance.entry_and_exit,
@@ -82,6 +97,14 @@ class AttendancePages(DrawPages):
         draw, code = await self.draw(visit), self._check_code(visit, form)
         await self.services.draws.attendance.register_exit(visit.actor, draw.id, code)
         _go_back(visit, f"out-{code}")
+
+    @attendance.command(_Delay, "late")
+    async def record_delay(self, visit: Visit, form: _Delay) -> None:
+        """What an expert told by telephone: read back before, and told to him afterwards."""
+        draw = await self.draw(visit)
+        delay = TelephoneDelay(form.code, form.minutes, form.told_by, form.read_back)
+        await self.services.draws.late_arrivals.record_call(visit.actor, draw.id, delay)
+        _go_back(visit, f"late-{half_width(form.code)}")
 
     @attendance.command(name="urge")
     async def urge(self, visit: Visit) -> None:
@@ -134,12 +157,13 @@ def _invitation_id(visit: Visit) -> UUID:
         raise NotFound("名单中没有这位专家，请刷新后重试。") from error
 
 
-def _counts(rows: Sequence[AttendanceRow]) -> dict[str, int]:
+def _counts(rows: Sequence[AttendanceRow], *, over: bool) -> dict[str, int]:
+    announced = sum(row.announced is not None and row.entered_at is None for row in rows)
     return {
         "应到": len(rows),
         "已到": _count_present(rows),
-        "未到": sum(row.entered_at is None for row in rows),
-        "预计晚到": sum(row.announced is not None and row.entered_at is None for row in rows),
+        "缺席" if over else "未到": sum(row.entered_at is None for row in rows),
+        **({} if over else {"预计晚到": announced}),
         "自报到场": sum(row.claimed_at is not None and row.entered_at is None for row in rows),
         "已离场": sum(row.left_at is not None for row in rows),
     }
@@ -158,6 +182,7 @@ def _note(note: str) -> str:
         "in": f"{what}已登记进场。",
         "again": f"{what}此前已进场，无需重复。",
         "out": f"{what}已登记离场。",
+        "late": f"{what}已登记晚到，已通知专家本人、抽取单位和监督人。",
         "urged": f"已发起语音催促（第{what}次）。",
         "rung": "系统正在呼叫您的电话，接听后再呼叫专家。双方都看不到对方号码。",
     }.get(kind, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from domain.clock import print_time
@@ -20,20 +20,23 @@ from services.draws.access import DrawAccess
 from services.draws.virtual_calls import CallLine, VirtualCalls
 
 VENUE_PURPOSE = "venue_qr"
+ArrivalState = Literal["left", "present", "missed", "late", "announced", "awaited"]
+"""``missed``: the evaluation is over, and no entry was recorded (缺席)."""
 _AWAITED = f"""
-SELECT i.id, i.expert_id, i.code, {MISSING_FROM} AS missing_from,
+SELECT i.id, i.expert_id, i.code, i.ends_at, {MISSING_FROM} AS missing_from,
   (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at,
   (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'out') AS left_at,
   (SELECT c.at FROM presence_claim c WHERE c.invitation_id = i.id) AS claimed_at,
   (SELECT count(*)::int FROM urge u WHERE u.invitation_id = i.id AND u.channel = 'voice') AS urges,
   (SELECT max(u.at) FROM urge u WHERE u.invitation_id = i.id AND u.channel = 'voice') AS urged_at,
-  l.minutes, l.reason, l.stated_at, {ARRIVES_AT} AS arrives_at
+  l.minutes, l.reason, l.stated_at, l.channel, {ARRIVES_AT} AS arrives_at
 FROM invitation i LEFT JOIN {STANDING_LATE_ARRIVAL} WHERE i.draw_id = $1 AND i.state = 'accepted' ORDER BY i.code
 """
 
 
 _ANNOUNCED = f"""
-SELECT i.code, l.minutes, {ARRIVES_AT} AS arrives_at FROM invitation i JOIN {STANDING_LATE_ARRIVAL}
+SELECT i.code, l.minutes, {ARRIVES_AT} AS arrives_at, l.channel = 'phone' AS by_telephone
+FROM invitation i JOIN {STANDING_LATE_ARRIVAL}
 WHERE i.draw_id = $1 AND i.state = 'accepted' ORDER BY arrives_at, i.code
 """
 """Whether they have entered is sealed for the agency, so all are listed."""
@@ -49,29 +52,32 @@ class ScannedPanel:
 
 @dataclass(frozen=True)
 class AnnouncedArrival:
-    """A late arrival that the expert has announced himself (晚到). ``reason`` is empty until unsealing, since its words
-    may tell who he is."""
+    """A late arrival (晚到). ``reason`` is empty until unsealing, since its words may tell who the expert is.
+    ``by_telephone``: recorded of a call, not stated by himself."""
 
     minutes: int
     arrives_at: datetime
     stated_at: datetime
     reason: str
+    by_telephone: bool
 
 
 @dataclass(frozen=True)
 class AnnouncedCode:
-    """Whom to expect late, as agency, venue and supervisors are told."""
+    """Whom to expect late, as agency, venue and supervisors are told; ``by_telephone`` as of ``AnnouncedArrival``."""
 
     code: str
     minutes: int
     arrives_at: datetime
+    by_telephone: bool
 
 
 @dataclass(frozen=True)
 class AttendanceRow:
     """One expected expert. `claimed_at`: time of a claim of presence (自报到场), which is no entry. `announced` stays
-    after the entry, `late` counts from it on. `may_urge`: not entered, inside the window, and not urged too often or
-    just now; `may_ring`: the same for a virtual call, after unsealing, also before an announced arrival."""
+    after the entry, `late` counts from it on. `over`: no entry can be recorded any more. `may_urge`: not entered,
+    inside the window, and not urged too often or just now; `may_ring`: the same for a virtual call, after unsealing,
+    also before an announced arrival."""
 
     invitation_id: UUID
     code: str
@@ -80,10 +86,19 @@ class AttendanceRow:
     left_at: datetime | None
     announced: AnnouncedArrival | None
     late: bool
+    over: bool
     voice_urges: int
     may_urge: bool
     may_ring: bool
     calls: tuple[CallLine, ...]
+
+    @property
+    def state(self) -> ArrivalState:
+        if self.entered_at is not None:
+            return "present" if self.left_at is None else "left"
+        if self.over:
+            return "missed"
+        return "late" if self.late else "awaited" if self.announced is None else "announced"
 
 
 @dataclass(frozen=True)
@@ -110,7 +125,7 @@ class AttendanceQueries:
         return invitation.id if invitation else None
 
     async def list_announced(self, actor: Actor, draw_id: UUID) -> list[AnnouncedCode]:
-        """Experts who have announced that they come late (晚到), by code, also before unsealing."""
+        """Experts of whom is known that they come late (晚到), by code, also before unsealing."""
         await self.access.get(actor, draw_id)
         return [AnnouncedCode(**row) for row in await rows(_ANNOUNCED, draw_id)]
 
@@ -153,6 +168,7 @@ class AttendanceQueries:
                 left_at=row["left_at"],
                 announced=_announced(row, unsealed=unsealed),
                 late=row["entered_at"] is None and now > awaited_from(row) + book.attendance.late_after,
+                over=draw.ended_at is not None or now > row["ends_at"],
                 voice_urges=row["urges"],
                 may_urge=may_be_urged(row, awaited_from(row)) and row["urges"] < book.attendance.urging_voice_max,
                 may_ring=unsealed
@@ -169,4 +185,5 @@ def _announced(row: Mapping[str, Any], *, unsealed: bool) -> AnnouncedArrival | 
     if row["minutes"] is None:
         return None
     reason = row["reason"] if unsealed else ""
-    return AnnouncedArrival(row["minutes"], row["arrives_at"], row["stated_at"], reason)
+    by_telephone = row["channel"] == "phone"
+    return AnnouncedArrival(row["minutes"], row["arrives_at"], row["stated_at"], reason, by_telephone)

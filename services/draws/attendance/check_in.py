@@ -248,7 +248,7 @@ class VenueCheckIn:
             draw = (await lock(draw_id)).draw
             now = self.deps.now()
             if not await has_entered(invitation_id):
-                raise Conflict("该专家还没有进场记录，请先登记进场。", code="not_entered")
+                raise _not_entered(draw, await Invitation.get(id=invitation_id), now)
             earlier = await Attendance.get_or_none(invitation_id=invitation_id, direction="out")
             if earlier is not None:
                 return earlier.at
@@ -282,6 +282,13 @@ class VenueCheckIn:
         entered, gone = counted["entered"], counted["gone"]
         all_left = draw.state == DrawState.COMPLETED and gone == missing
         return bool(all_left or (now >= draw.ends_at and gone == entered))
+
+
+def _not_entered(draw: Draw, invitation: Invitation, now: datetime) -> Conflict:
+    """The refusal of an exit without an entry, with the way that remains."""
+    over = draw.ended_at is not None or now > invitation.ends_at
+    way = "评标已结束，进场也不能再补登，按缺席显示。" if over else "请先登记进场。"
+    return Conflict(f"该专家没有进场记录，不能登记离场。{way}", code="not_entered")
 
 
 async def _check_device(draw: Draw, device: str) -> None:

@@ -32,7 +32,8 @@ COLUMNS = f"""i.id, i.state, i.answered_by, i.gathering_at, i.proposed_gathering
     WHERE r.invitation_id = i.id AND r.kind = 'leave' AND r.state = 'open') AS leave_asked_until,
   d.state IN ('drawing', 'paused', 'ending')
     AND EXISTS (SELECT 1 FROM draw_condition c WHERE c.draw_id = d.id AND c.accepted <> c.needed) AS calls,
-  d.kind = 'recall' AS recall, l.minutes AS late_minutes, l.reason AS late_reason, {ARRIVES_AT} AS arrives_at"""
+  d.kind = 'recall' AS recall, l.minutes AS late_minutes, l.reason AS late_reason, {ARRIVES_AT} AS arrives_at,
+  l.channel = 'phone' AS late_by_telephone"""
 """The fields of ``InvitationRow`` in order, selected from ``TABLES``."""
 TABLES = f"""invitation i JOIN call_notice n ON n.id = i.notice_id JOIN draw d ON d.id = i.draw_id
 LEFT JOIN attendance came ON came.invitation_id = i.id AND came.direction = 'in'
@@ -73,6 +74,7 @@ class InvitationRow(NamedTuple):
     late_minutes: int | None
     late_reason: str | None
     arrives_at: datetime | None
+    late_by_telephone: bool | None
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,8 @@ class InvitationView:
     late_minutes: int | None = None
     """Of a late arrival (晚到) that he has announced and that counts: minutes after ``gathering_at``."""
     late_reason: str = ""
+    late_by_telephone: bool = False
+    """The staff recorded it of a call; he may state it himself or take it back."""
     arrives_at: datetime | None = None
     late_from: datetime | None = None
     """From when he may announce a late arrival; None: not accepted."""
@@ -166,6 +170,7 @@ def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
         recused=row.answered_by == BY_DECLARATION,
         late_minutes=row.late_minutes if accepted else None,
         late_reason=(row.late_reason or "") if accepted else "",
+        late_by_telephone=accepted and bool(row.late_by_telephone),
         arrives_at=row.arrives_at if accepted else None,
         late_from=late_arrival_opens(row, deps.book(row.pool).attendance) if accepted else None,
     )

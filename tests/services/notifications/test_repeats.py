@@ -82,6 +82,7 @@ ACTS = {
     "services/applications/own_changes.py OwnChanges._change",
     "services/draws/attendance/gathering_times.py GatheringTimes.move",
     "services/draws/attendance/late_arrivals.py LateArrivals._report",
+    "services/draws/attendance/late_arrivals.py LateArrivals._report_call",
     "services/draws/attendance/postponement.py Postponement.apply",
     "services/draws/calls/calling.py Calling.force_end",
     "services/draws/calls/invitations.py Invitations.undo",

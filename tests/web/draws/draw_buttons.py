@@ -206,6 +206,8 @@ def _on_attendance_pages() -> Iterable[Press]:
     arrivals = STARTED | {S.ENDED, S.COMMITTING}
     for command in ("enter", "exit"):
         yield Press(f"{d}/attendance", "venue", arrivals, {"command": command, "code": "{code}"})
+    delay = {"command": "late", "code": "{code}", "minutes": "30", "told_by": "self", "read_back": "1"}
+    yield Press(f"{d}/attendance", "venue", arrivals, delay)
     for command in ("urge", "ring"):
         yield Press(
             f"{d}/attendance",

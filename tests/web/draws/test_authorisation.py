@@ -47,6 +47,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "/draws/{draw_id}/attachment": OWN - {"venue"},
     "POST /draws/{draw_id}/attendance": frozenset({"verifier", "venue"}),
     "POST /draws/{draw_id}/attendance urge": frozenset({"agency", "verifier", "venue"}),
+    "POST /draws/{draw_id}/attendance late": frozenset({"admin", "verifier", "venue"}),
     "POST /draws/{draw_id}/attendance ring": frozenset({"agency", "verifier", "venue"}),
     "/draws/{draw_id}/absences": OWN - {"admin"},
     "POST /draws/{draw_id}/absences": frozenset({"verifier", "supervisor"}),

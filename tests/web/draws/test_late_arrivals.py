@@ -73,6 +73,56 @@ async def test_the_agency_reads_codes_and_times_before_names_are_unsealed(world:
     assert "预计晚到20分钟" in (await agency.get(tab)).text
 
 
+async def test_after_the_evaluation_nobody_is_late_who_did_not_come(world: World) -> None:
+    _, [came, missed] = await world.panel(needed=2)
+    venue = await world.log_in(world.office.venue, "venue")
+    world.clock.set(came.gathering_at)
+    await venue.get(f"/draws/{came.draw_id}/attendance")
+    await venue.press("进场", code=came.code)
+    world.clock.set(came.ends_at + MINUTE)
+    venue = await (await world.log_in(world.office.venue)).get(f"/draws/{came.draw_id}/attendance")
+    assert ("缺席" in venue.text, "迟到" in venue.text, "预计晚到" in venue.text) == (True, False, False)
+    assert ("评标已结束，不能再登记进场" in venue.text, "进场" in venue.page.buttons) == (True, False)
+    await venue.press("离场", code=missed.code)
+    assert (venue.status, "不能登记离场。评标已结束" in venue.text, "请先登记进场" in venue.text) == (409, True, False)
+    await venue.press("离场", code=came.code)
+    agency = await world.log_in(world.office.agency)
+    shown = (await agency.get(f"/agency/draws/{came.draw_id}/attendance")).text
+    assert ("缺席" in shown, "迟到" in shown) == (True, False)
+
+
+# ---- a call, as the desk writes it down
+
+
+async def test_the_desk_writes_down_a_call_and_the_expert_mends_it(world: World) -> None:
+    invitation = await awaited(world)
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/draws/{invitation.draw_id}/attendance")
+    await venue.press("登记晚到", code="000000", minutes="", told_by="self", read_back="")
+    assert venue.status == 422
+    for words in ("本活动没有这个验证码", "请填写比集合时间晚多少分钟", "请先在电话中复述"):
+        assert words in venue.text, "all at once"
+    assert not await LateArrival.exists()
+    await venue.press("登记晚到", code=invitation.code, minutes="30", told_by="self", read_back="1")
+    assert f"{invitation.code}已登记晚到，已通知专家本人" in venue.text
+    assert "按来电登记" in venue.text
+    page = await world.visitor().get(f"/i/{invitation.link}")
+    assert f"工作人员已按来电登记您晚到30分钟，约{clock_of(invitation, 30)}到" in page.text
+    await page.press("能按时到")
+    assert not await LateArrival.filter(ended_at=None).exists()
+    agency = await world.log_in(world.office.agency)
+    assert "按来电登记晚到" in (await agency.get(f"/agency/draws/{invitation.draw_id}/log")).text
+
+
+async def test_the_office_writes_down_a_call_and_reads_no_arrivals_before_their_time(world: World) -> None:
+    invitation = await awaited(world)
+    await Draw.filter(id=invitation.draw_id).update(starts_at=world.clock.now() + timedelta(hours=3))
+    office = await world.log_in(world.office.verifier, "pool_admin")
+    await office.get(f"/draws/{invitation.draw_id}/attendance")
+    await office.press("登记晚到", code=invitation.code, minutes="20", told_by="other", read_back="1")
+    assert (await LateArrival.get()).told_by == "other"
+    assert "后可查看" in office.text
+
+
 # ---- the expert's page
 
 

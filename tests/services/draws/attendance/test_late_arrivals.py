@@ -10,13 +10,13 @@ from uuid import UUID
 import pytest
 
 from domain.clock import FixedClock, local
-from domain.errors import AppError, Conflict, InvalidInput, NotFound, RuleViolation, TooMany
+from domain.errors import AppError, Conflict, Forbidden, InvalidInput, NotFound, RuleViolation, TooMany
 from models.attendance import LateArrival
 from models.draws import Draw
 from models.invitations import Invitation
 from models.notices import Notice
 from services.core.base import Deps
-from services.draws import AttendanceRow, DiscardForm
+from services.draws import AttendanceRow, DiscardForm, TelephoneDelay
 from services.draws.access import DrawAccess
 from services.draws.worklists import WorkLine, WorkLists
 from tests.factories.offices import (
@@ -312,3 +312,73 @@ def test_every_statement_about_who_is_missed_knows_announced_arrivals() -> None:
     files = [path for folder in ("models", "services") for path in (root / folder).rglob("*.py")]
     reading = [path for path in files if re.search(r"\bMISSING_FROM\b", path.read_text("utf-8"))]
     assert {path.relative_to(root).as_posix() for path in reading} == MISSED_WITHOUT.keys()
+
+
+# ---- a call, as the staff write it down
+
+
+async def write_down(office: Office, draw_id: UUID, code: str, minutes: int = 30, **fields: object) -> None:
+    delay = TelephoneDelay(**{"code": code, "minutes": minutes, "told_by": "self", "read_back": True, **fields})  # type: ignore[arg-type]
+    await office.late_arrivals.record_call(office.venue, draw_id, delay)
+
+
+async def test_of_a_call_the_expert_is_told_at_once_and_his_own_word_replaces_it(
+    office: Office, clock: FixedClock
+) -> None:
+    draw_id, [invitation] = await panel(office, clock)
+    await write_down(office, draw_id, invitation.code)
+    [notice] = await Notice.filter(kind="late_recorded")
+    at = f"{local(invitation.gathering_at + 30 * MINUTE):%H:%M}"
+    assert (notice.expert_id, notice.params["at"]) == (invitation.expert_id, at)
+    assert (await news(invitation.code))["agency_news"] == [f"专家{invitation.code}晚30分约{at}到"]
+    [row] = await rows_of(office, draw_id)
+    assert row.announced is not None
+    assert row.announced.by_telephone
+    await say(office, invitation, 30)
+    [row] = await rows_of(office, draw_id)
+    assert row.announced is not None
+    assert not row.announced.by_telephone, "the same minutes, now by himself"
+    [told, own] = await LateArrival.all().order_by("ending")[:2]
+    assert {told.channel, own.channel} == {"phone", "chat"}
+
+
+async def test_no_call_replaces_what_he_has_said_himself(office: Office, clock: FixedClock) -> None:
+    draw_id, [invitation] = await panel(office, clock)
+    await say(office, invitation, 20)
+    with pytest.raises(Conflict) as refused:
+        await write_down(office, draw_id, invitation.code, 60)
+    assert refused.value.code == "stated_by_himself"
+    assert (await LateArrival.get()).minutes == 20
+
+
+async def test_the_same_call_twice_is_told_once(office: Office, clock: FixedClock) -> None:
+    draw_id, [invitation] = await panel(office, clock)
+    await write_down(office, draw_id, invitation.code)
+    await write_down(office, draw_id, invitation.code)
+    assert (await LateArrival.all().count(), await Notice.filter(kind="late_recorded").count()) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"code": "999999"}, "没有这个验证码"),
+        ({"minutes": 0}, "晚多少分钟"),
+        ({"minutes": 999}, "之间的整数"),
+        ({"told_by": ""}, "谁来电"),
+        ({"read_back": False}, "复述"),
+    ],
+)
+async def test_what_was_not_said_and_read_back_is_not_written_down(
+    office: Office, clock: FixedClock, fields: dict[str, object], words: str
+) -> None:
+    draw_id, [invitation] = await panel(office, clock)
+    with pytest.raises(AppError, match=words):
+        await write_down(office, draw_id, **{"code": invitation.code, **fields})  # type: ignore[arg-type]
+    assert not await LateArrival.exists()
+
+
+async def test_only_venue_and_office_write_calls_down(office: Office, clock: FixedClock) -> None:
+    draw_id, [invitation] = await panel(office, clock)
+    for actor in (office.agency, office.supervisor):
+        with pytest.raises(Forbidden):
+            await office.late_arrivals.record_call(actor, draw_id, TelephoneDelay(invitation.code, 30, "self", True))
