@@ -33,7 +33,7 @@ COMMANDS: Commands = {
     "catalogue import": ("catalogue", "更新地区、评标专业等目录"),
     "rulebook check": ("rulebook_check", "检查各省规则文件"),
     "audit-draw": ("audit_draw", "复核一次抽取的名单、跳过和通知理由"),
-    "verify-receipt": ("verify_receipt", "不联网核验一份考试交卷回执"),
+    "verify-receipt": ("verify_receipt", "不联网核对一份考试交卷回执"),
     "verify-draw": ("verify_draw", "重新验算一份公布的抽取记录"),
 }
 """Module and help by name. A name of two words is a group and a command in it."""

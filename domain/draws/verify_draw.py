@@ -134,7 +134,7 @@ TEXTS: Mapping[str, tuple[str, str]] = {
     "list_changed": ("List {key} is not the one that was frozen.", "名单 {key} 与冻结时不符。"),
     "order_unchecked": (
         "The draw has not ended: its lists are not published yet, the order itself can be checked only then.",
-        "抽取尚未结束，名单还没有公布；须待活动结束后，才能核验顺序本身。",
+        "抽取尚未结束，名单还没有公布；须待活动结束后，才能核对顺序本身。",
     ),
     "list_set": ("The frozen lists are not those of the round's conditions.", "冻结的名单与本轮条件不对应。"),
     "chain_gap": ("It doesn't follow the entry before it.", "与上一条不相连，有缺漏或换位。"),
@@ -1353,7 +1353,7 @@ def read(text: str) -> object:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns an exit code of the module docstring."""
     parser = argparse.ArgumentParser(
-        prog="verify_draw.py", description="Re-compute a published draw record. 核验抽取记录。"
+        prog="verify_draw.py", description="Re-compute a published draw record. 核对抽取记录。"
     )
     parser.add_argument("record", type=Path, help="the record as JSON 记录文件")
     parser.add_argument("--receipt", action="append", default=[], metavar="HEX", help="hash of an entry, kept 回执")
@@ -1380,7 +1380,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if any(finding.severity == "error" for finding in findings):
         return 1
     count = len(_array(_object(record, "record"), "log"))
-    sys.stdout.write(f"The record holds 记录核验通过: {count} entries 条, {len(options.receipt)} receipts 份回执.\n")
+    sys.stdout.write(f"The record holds 记录核对通过: {count} entries 条, {len(options.receipt)} receipts 份回执.\n")
     return 3 if findings else 0
 
 

@@ -116,7 +116,7 @@ def _bytes(text: object) -> bytes:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; returns an exit code of the module docstring."""
     parser = argparse.ArgumentParser(
-        prog="verify_receipt.py", description="Check the receipt of an examination. 核验考试交卷回执。"
+        prog="verify_receipt.py", description="Check the receipt of an examination. 核对考试交卷回执。"
     )
     parser.add_argument("receipt", type=Path, help="the receipt as JSON 回执文件")
     parser.add_argument("--key", default="", help="the service's public key 核对页上公布的公钥")
@@ -133,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"{line}\n")
     if sentences:
         return 1
-    sys.stdout.write("The receipt holds. 回执核验通过。\n")
+    sys.stdout.write("The receipt holds. 回执核对通过。\n")
     if not options.key:
         sys.stdout.write(
             f"Compare the key with the published one, or pass it by --key. 请与核对页公布的公钥比对: {receipt['key']}\n"

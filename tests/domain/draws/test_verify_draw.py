@@ -767,7 +767,7 @@ def test_the_file_runs_alone_and_reports_by_its_exit_code(tmp_path):
     record = whole_draw().record()
     path.write_text(json.dumps(record), encoding="utf-8")
     held = run(path, "--receipt", record["log"][4]["hash"].upper())
-    assert (held.returncode, "记录核验通过" in held.stdout) == (0, True)
+    assert (held.returncode, "记录核对通过" in held.stdout) == (0, True)
     wrong = run(path, "--receipt", "00" * 32)
     assert (wrong.returncode, "[receipt]" in wrong.stdout) == (1, True)
 

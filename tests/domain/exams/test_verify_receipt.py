@@ -100,7 +100,7 @@ def test_a_change_is_found(change: dict[str, object], sentence: str) -> None:
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "receipt.json"
     path.write_text(json.dumps(receipt()), "utf-8")
-    assert (main([str(path), "--key", KEY]), "回执核验通过" in capsys.readouterr().out) == (0, True)
+    assert (main([str(path), "--key", KEY]), "回执核对通过" in capsys.readouterr().out) == (0, True)
     assert (main([str(path)]), KEY in capsys.readouterr().out) == (3, True)
     assert main([str(path), "--key", "A" * 43]) == 1
     for text in ("", "[]", "{", '{"format": 1}'):

@@ -28,7 +28,7 @@ def test_the_demonstration_fills_the_panel_and_verifies_its_record() -> None:
         "请假",
         "补抽",
         "催促",
-        "记录核验通过",
+        "记录核对通过",
         "数据检查通过",
         "参评5/5人",
     ):

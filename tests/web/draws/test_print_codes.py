@@ -53,7 +53,7 @@ async def test_every_printed_code_opens_the_check_of_its_record(world: World) ->
         assert compare(records[kind], [records[before] for before in earlier]) == []
         await stranger.get(f"/record/demo/{draws[kind].number}")
         assert stranger.text.count("--original") == 1
-        assert "结果为“核验通过”即可" in stranger.text
+        assert "结果为“核对通过”即可" in stranger.text
         for before in earlier:
             await stranger.get(f"/record/demo/{draws[kind].number}")
             await stranger.click(draws[before].number)

@@ -161,7 +161,7 @@ async def test_a_visitor_sees_a_finished_record_checked_and_explained(browser: B
     ):
         await page.locator("#story").get_by_text(sentence).wait_for()
     await seen.check("record-checked")
-    assert await page.get_by_role("link", name="下载核验程序").is_visible()
+    assert await page.get_by_role("link", name="下载核对程序").is_visible()
     assert seen.complaints == []
 
 

@@ -105,7 +105,7 @@ async def test_a_record_reads_in_chinese_and_its_file_passes_the_downloaded_prog
     await world.services.draws.invitations.answer(second.id, second.expert_id, "accept", by="chat")
     await world.office.run.advance(draw_id)
     page = await shared(world, draw_id, "抽取记录")
-    for words in ("名单冻结", "摇号结果确定", "通知专家", "条件1，不参加", "怎样核验"):
+    for words in ("名单冻结", "摇号结果确定", "通知专家", "条件1，不参加", "怎样核对"):
         assert words in page.text
     for secret in (first.code, "专家0", "演示项目"):
         assert secret not in page.text
@@ -114,7 +114,7 @@ async def test_a_record_reads_in_chinese_and_its_file_passes_the_downloaded_prog
     record = await file.read()
     assert [f for f in verify(json.loads(record), []) if f.severity == "error"] == []
     (tmp_path / "record.json").write_bytes(record)
-    program = await page.client.get(page.page.links["下载核验程序"])
+    program = await page.client.get(page.page.links["下载核对程序"])
     (tmp_path / "verify_draw.py").write_bytes(await program.read())
     command = [sys.executable, "-I", "verify_draw.py", "record.json"]
     done = await asyncio.to_thread(programs.run, command, cwd=tmp_path)

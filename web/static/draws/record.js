@@ -113,8 +113,8 @@ function showStory(record) {
 
 /** Why this browser can't recompute a record here; empty when it can. */
 function obstacle() {
-  if (!window.isSecureContext) return '这个页面不是以https打开的，浏览器因此不提供核对所需的计算功能。请用https开头的地址打开，或者下载记录，用下面的核验程序核对。';
-  if (!globalThis.crypto?.subtle) return '您的浏览器没有核对所需的计算功能。请更新微信或换一个浏览器，也可以下载记录，用下面的核验程序核对。';
+  if (!window.isSecureContext) return '这个页面不是以https打开的，浏览器因此不提供核对所需的计算功能。请用https开头的地址打开，或者下载记录，用下面的核对程序核对。';
+  if (!globalThis.crypto?.subtle) return '您的浏览器没有核对所需的计算功能。请更新微信或换一个浏览器，也可以下载记录，用下面的核对程序核对。';
   return '';
 }
 
@@ -128,7 +128,7 @@ async function fetchRecord(path, otherwise) {
     return answer.status === 429 ? '查询太频繁，请一分钟后再点“核对抽取记录”。' : otherwise;
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    return '请检查网络后重试；仍不行的，请用下面的核验程序。';
+    return '请检查网络后重试；仍不行的，请用下面的核对程序。';
   }
 }
 
