@@ -42,7 +42,8 @@ _FILED_ALONE: Mapping[str, FormField] = {
 def correction_form(book: Rulebook) -> ApplicationForm:
     """The paper of the file, with a section for what it may hold besides."""
     paper = book.form.of_file()
-    alone = {code: field for code, field in _FILED_ALONE.items() if code not in paper.used()}
+    missing = paper.used() if book.draw.by_willing_region else {*paper.used(), WILLING}
+    alone = {code: field for code, field in _FILED_ALONE.items() if code not in missing}
     section = FormSection(title="库内登记", fields=tuple(alone))
     return paper.model_copy(
         update={"sections": {**paper.sections, "filed_alone": section}, "fields": {**paper.fields, **alone}}

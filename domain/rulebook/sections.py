@@ -378,6 +378,11 @@ class DrawRules(Section):
     supplement: Supplement
     notice: CallNoticeRules
 
+    @property
+    def by_willing_region(self) -> bool:
+        """Whether experts are drawn by the regions where they are willing to evaluate (意愿评标地), too."""
+        return "willing" in self.region_modes
+
 
 class Calendar(Section):
     """Days that differ from Monday-to-Friday, as the State Council announces them each year."""

@@ -181,7 +181,7 @@ def _conditions_text(book: Rulebook) -> str:
     modes += SEVERAL_REGIONS if rules.several_regions else ""
     modes += ALTERNATIVE if rules.alternative_specialty else ""
     text = CONDITIONS.format(experts=rules.experts_max, conditions=rules.conditions_max, modes=modes)
-    payer = book.remuneration.payer_note if "willing" in rules.region_modes else ""
+    payer = book.remuneration.payer_note if rules.by_willing_region else ""
     emergency = CONDITIONS_EMERGENCY.format(span=rules.emergency.span) if rules.emergency.conditions else ""
     return f"{text}{emergency}{CONDITIONS_LAW}\n{payer}".strip()
 

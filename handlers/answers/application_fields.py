@@ -147,7 +147,7 @@ async def explain_regions(turn: Turn) -> str:
         profile = await turn.services.experts.profiles.profile(me.actor)
         region = profile.permanent_region
         own = [OWN_REGION.format(region=wording.plain_text(region.name or region.code))]
-        if "willing" in book.draw.region_modes:
+        if profile.willing_regions is not None:
             names = [wording.plain_text(each.name or each.code) for each in profile.willing_regions]
             text = OWN_WILLING if names else OWN_WILLING_NONE
             own.append(text.format(regions=_shortened(names), hotline=book.pool.hotline))
@@ -168,7 +168,7 @@ def _region_rules(turn: Turn) -> list[str]:
             *[REGION_CITY] * field.city_only,
             *[REGION_WHOLE_CITY] * (not field.districts),
         ]
-    return [*lines, BY_BOTH_REGIONS if "willing" in book.draw.region_modes else BY_PERMANENT_REGION]
+    return [*lines, BY_BOTH_REGIONS if book.draw.by_willing_region else BY_PERMANENT_REGION]
 
 
 # ---- identity card

@@ -274,6 +274,8 @@ test('past panels and the own file are shown', async () => {
   assert.match(me.text, /王\*\*.*暂停抽取.*意愿评标地无.*为什么没有抽取.*未完成必修培训/);
   await me.tap('全部资料与变更');
   assert.deepEqual(me.callsOf('navigateTo').map(({ url }) => url), ['/pages/h5?to=%2Fh5%2Fdemo%2Ffile']);
+  const others = await new Phone({ 'GET /experts/me': { ...me.answers['GET /experts/me'], willing_regions: null } }).open('pages/profile');
+  assert.doesNotMatch(others.text, /意愿评标地/);
 });
 
 test('past notices are listed, and open the page of their action', async () => {

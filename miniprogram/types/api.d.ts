@@ -253,7 +253,7 @@ declare namespace Api {
     masked_mobile: string;
     membership_status: MembershipStatusOut;
     permanent_region: NamedOut;
-    willing_regions: Array<NamedOut>;
+    willing_regions: Array<NamedOut> | null;
     specialties: Array<NamedOut>;
     title_level: NamedOut;
     qualifications: Array<NamedOut>;

@@ -40,6 +40,10 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 
-def render_template(form: Format) -> bytes:
-    """A sheet with the heading and one sample line; XLSX also explains each column."""
-    return formats.render_template(form, "专家", COLUMNS)
+def render_template(form: Format, *, by_willing_region: bool = True) -> bytes:
+    """A sheet with the heading and one sample line; XLSX also explains each column.
+
+    ``by_willing_region``: whether the pool draws by willing regions; one that doesn't has no such column.
+    """
+    columns = [column for column in COLUMNS if by_willing_region or column.name != "willing_regions"]
+    return formats.render_template(form, "专家", columns)

@@ -59,7 +59,8 @@ class ExpertProfile:
     masked_mobile: str
     membership_status: MembershipStatus
     permanent_region: Named
-    willing_regions: tuple[Named, ...]
+    willing_regions: tuple[Named, ...] | None
+    """None: the pool draws by the permanent region only."""
     specialties: tuple[Named, ...]
     title_level: Named
     qualifications: tuple[Named, ...]
@@ -84,6 +85,7 @@ class ExpertProfiles:
         if not profile_rows:
             raise not_in_pool()
         row, keys = profile_rows[0], self.deps.keys
+        willing = self.deps.book(actor.pool).draw.by_willing_region
         names = _Names({(kind, code): (name, parent) for kind, code, name, parent in row["names"]})
         return ExpertProfile(
             id=row["id"],
@@ -93,7 +95,7 @@ class ExpertProfiles:
             masked_mobile=mask_mobile(keys.open_text(row["mobile_sealed"], "mobile")),
             membership_status=status_of(row, self.deps.book(actor.pool), actor.pool, now),
             permanent_region=names.of("region", row["permanent_region"]),
-            willing_regions=names.all("region", row["willing_regions"]),
+            willing_regions=names.all("region", row["willing_regions"]) if willing else None,
             specialties=names.all("specialty", row["specialties"]),
             title_level=names.of("title_level", row["title_level"]),
             qualifications=names.most_special("qualification", row["qualifications"]),

@@ -172,7 +172,7 @@ class ConditionPages(DrawPart):
             "version": version,
             "names": await self._names(visit, form),
             "rules": book.draw,
-            "payer_note": book.remuneration.payer_note,
+            "payer_note": book.remuneration.payer_note if book.draw.by_willing_region else "",
             "emergency_hint": f"限于{book.draw.emergency.span}内开始的评标；不勾选的，应急专家与其他专家一起抽取",
             "modes": REGION_MODES,
             "top": book.pool.region,

@@ -48,7 +48,9 @@ class ExpertSheetPages(OfficePart):
         if form is None:
             raise NotFound("没有这种模板，请返回导入页下载。", code="unknown")
         headers = {"Content-Disposition": f'attachment; filename="experts.{form}"'}
-        return http.Response(body=render_template(form), content_type="application/octet-stream", headers=headers)
+        willing = self.book(visit.actor).draw.by_willing_region
+        body = render_template(form, by_willing_region=willing)
+        return http.Response(body=body, content_type="application/octet-stream", headers=headers)
 
     @page("/office/experts/import/{id}", "office/expert_sheet.html")
     async def sheet(self, visit: Visit) -> Mapping[str, object]:

@@ -8,6 +8,7 @@ import pytest
 
 from domain.experts.correctable import (
     BLANK_ROWS,
+    WILLING,
     correctable_fields,
     corrected_together,
     end_of_day,
@@ -18,7 +19,8 @@ from domain.experts.correctable import (
 from domain.rulebook.form import FormField
 from tests.factories.rulebooks import load_rulebook
 
-RULEBOOKS = sorted((Path(__file__).parents[3] / "config" / "rulebooks").glob("[a-z]*.toml"))
+FOLDER = Path(__file__).parents[3] / "config" / "rulebooks"
+RULEBOOKS = sorted(FOLDER.glob("[a-z]*.toml"))
 SAMPLES: dict[str, object] = {
     "text": "文字",
     "textarea": "第一行\n第二行",
@@ -92,3 +94,8 @@ def test_attachments_stay_with_their_row_when_one_above_it_goes() -> None:
     }
     assert moved_files("work_history", values, [1, 2]) == {"work_history.proof": [{"row": 1, "file": "c"}]}
     assert moved_files("work_history", values, []) == {"work_history.proof": None}
+
+
+@pytest.mark.parametrize(("pool", "asked"), [("guangdong", True), ("hunan", False), ("jilin", False)])
+def test_willing_regions_are_corrected_where_draws_ask_for_them(pool: str, asked: bool) -> None:
+    assert (WILLING in correctable_fields(load_rulebook(FOLDER / f"{pool}.toml"))) == asked

@@ -129,6 +129,14 @@ async def test_the_template_comes_in_as_it_is(imports: ExpertImport, form: Forma
     assert (report.created, report.errors) == (1, ())
 
 
+def test_a_pool_without_willing_regions_has_no_column_for_them() -> None:
+    titles = [cell.value for cell in load_workbook(io.BytesIO(render_template("xlsx"))).worksheets[0][1]]
+    assert "意愿评标地" in titles
+    sheet = render_template("xlsx", by_willing_region=False)
+    others = [cell.value for cell in load_workbook(io.BytesIO(sheet)).worksheets[0][1]]
+    assert others == [title for title in titles if title != "意愿评标地"]
+
+
 async def test_the_workbook_s_long_numbers_are_text_and_each_column_is_explained() -> None:
     book = load_workbook(io.BytesIO(render_template("xlsx")))
     assert book.worksheets[0].column_dimensions["C"].number_format == "@"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
 from domain.errors import Forbidden
+from domain.rulebook.book import Rulebook
 from models.experts import CatalogueEntry, Employment
 from services.core.base import Actor, Deps
 from services.experts.profile import ExpertProfiles
@@ -44,3 +47,15 @@ async def test_only_experts_of_the_pool_have_a_record(experts: ExpertProfiles, d
     for actor in (Actor("demo", "expert", None, gone.id), Actor("guangdong", "expert", None, temporary.id)):
         with pytest.raises(Forbidden, match="只对在库专家开放"):
             await experts.profile(actor)
+
+
+async def test_where_no_draw_asks_for_willing_regions_none_are_shown(
+    experts: ExpertProfiles, deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expert = await make_expert(deps)
+    actor = Actor("demo", "expert", None, expert.id)
+    assert (await experts.profile(actor)).willing_regions == ()
+    book = deps.book("demo")
+    draw = book.draw.model_copy(update={"region_modes": ("permanent",)})
+    monkeypatch.setitem(cast("dict[str, Rulebook]", deps.rulebooks), "demo", book.model_copy(update={"draw": draw}))
+    assert (await experts.profile(actor)).willing_regions is None
