@@ -344,7 +344,8 @@ class Credentials:
     async def _lock_account(self, actor: Actor) -> Account:
         account = await Account.select_for_update().get_or_none(id=_account_id(actor), disabled_at=None)
         if account is None:
-            raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
+            hotline = self.deps.book(actor.pool).pool.hotline
+            raise Forbidden(f"此账号已停用，请拨打{hotline}咨询。", code="account_disabled")
         return account
 
 

@@ -248,7 +248,8 @@ class Sessions:
     def _acting_actor(self, row: Mapping[str, Any], initial_too: bool) -> Actor:
         """The actor of a session; raises Forbidden where its person may not act now."""
         if row["disabled"]:
-            raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
+            hotline = self.deps.book(row["pool"]).pool.hotline
+            raise Forbidden(f"此账号已停用，请拨打{hotline}咨询。", code="account_disabled")
         if row["password_initial"] and row["identity_id"] is None and not initial_too:
             # a session identified by WeChat doesn't depend on that password
             raise Forbidden(_MUST_CHANGE, code="password_must_change", params={"pool": row["pool"]})

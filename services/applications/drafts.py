@@ -289,7 +289,7 @@ def not_editable(application: Application, book: Rulebook) -> AppError:
             return violation(
                 book,
                 "form.papers.print_locks",
-                "打印表格后填写的内容不能再修改，只能上传附件；确需修改请联系专家库管理机构解除锁定。",
+                f"打印表格后填写的内容不能再修改，只能上传附件；确需修改请拨打{book.pool.hotline}解除锁定。",
             )
         case ApplicationState.SENT_BACK if book.review.withdraw_before_edit:
             return violation(book, "review.withdraw_before_edit", "请先点“撤回”，再修改申请。")

@@ -120,7 +120,7 @@ def _answerable(application: Application, book: Rulebook, problems: Sequence[Fie
             continue
         typed = field in book.form.used() and not book.form.fields[field].account
         if application.state == ApplicationState.LOCKED and typed and field not in editable:
-            text = f"{problem.message}表格打印后已锁定，请联系专家库管理机构解除锁定。"
+            text = f"{problem.message}表格打印后已锁定，请拨打{book.pool.hotline}解除锁定。"
             yield FieldProblem(problem.field, text)
         else:
             yield problem

@@ -42,7 +42,7 @@ _CLOSED = {
     "unpaid": "请先缴费，到账后按通知的时间学习。",
     "ahead": "学习还没有开始，请在开始时间后打开。",
     "over": "学习时间已结束；如可补学，请按通知办理。",
-    "left": "您不再参加这门课程，如有疑问请联系管理机构。",
+    "left": "您不再参加这门课程，如有疑问请拨打{hotline}。",
 }
 
 
@@ -150,7 +150,7 @@ class Study:
         now = self.deps.now()
         async with transaction():
             course, enrolment, item = await self._lock_open_item(actor, enrolment_id, item_id, now)
-            _check_sign_in_time(item, now)
+            _check_sign_in_time(item, now, self.deps.book(course.pool).pool.hotline)
             study, _ = await CourseStudy.get_or_create(enrolment_id=enrolment.id, item_id=item.id)
             if study.done_at is not None:
                 return _view(course, enrolment, item, study)
@@ -190,7 +190,8 @@ class Study:
         if course.state == CourseState.CANCELLED:
             raise Conflict("这门课程已取消，不能再学习。", code="course_cancelled")
         if study_access != "open":
-            raise Conflict(_CLOSED[study_access], code=f"study_{study_access}")
+            hotline = self.deps.book(course.pool).pool.hotline
+            raise Conflict(_CLOSED[study_access].format(hotline=hotline), code=f"study_{study_access}")
         return course, enrolment, item
 
     async def _update_progress(
@@ -282,9 +283,9 @@ def _view(course: Course, enrolment: CourseEnrolment, item: CourseItem, study: C
     )
 
 
-def _check_sign_in_time(item: CourseItem, now: datetime) -> None:
+def _check_sign_in_time(item: CourseItem, now: datetime, hotline: str) -> None:
     opens, closes = sign_in_span(item)
     if now < opens:
         raise Conflict("签到还没有开始，开始前30分钟起可以签到。", code="too_early")
     if now > closes:
-        raise Conflict("签到已结束；确实参加了的，请联系管理机构登记。", code="too_late")
+        raise Conflict(f"签到已结束；确实参加了的，请拨打{hotline}登记。", code="too_late")

@@ -96,7 +96,8 @@ class Objections:
             ended = print_time(application.notice_until)
             raise Conflict(f"公示已于{ended}结束，不能再提异议。请向管理机构反映。", code="notice_over")
         if await is_own(application.id, account.id):
-            raise Forbidden("不能对自己的公示提异议。如信息有误，请联系管理机构。", code="own_application")
+            hotline = self.deps.book(actor.pool).pool.hotline
+            raise Forbidden(f"不能对自己的公示提异议。如信息有误，请拨打{hotline}。", code="own_application")
         await self._check_number(account.id, rules.objections_per_day, now)
         if await Objection.exists(application_id=application.id, account_id=account.id, state="open"):
             raise Conflict("您的异议正在核查，请等待答复，无需重复提交。", code="objection_open")

@@ -65,7 +65,8 @@ class LegalEntities:
         async with transaction():
             account = await account_by_mobile(self.deps, pool, claims.mobile)
             if account.disabled_at is not None:
-                raise Forbidden("此账号已停用，请联系专家库管理机构。", code="account_disabled")
+                hotline = self.deps.book(pool).pool.hotline
+                raise Forbidden(f"此账号已停用，请拨打{hotline}咨询。", code="account_disabled")
             if account_id is not None and account_id != account.id:
                 raise Conflict(
                     "统一身份认证平台登记的手机号与当前登录的不一致，请改用同一手机号。", code="mobile_differs"

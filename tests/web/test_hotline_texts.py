@@ -6,6 +6,7 @@ An answer is a declared command, ``office.people.disable``, or a page on which t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -42,8 +43,8 @@ OF_NOTICES: Mapping[str, str] = {
     "expert_restored": _FILE,
     "file_changed": f"{_FIELD} {_STRANGER}",
     "gathering_stays": _DRAW,
-    "leave_confirmed": f"{_STRANGER} agency.calling.supplement",
     "late_recorded": _DRAW,
+    "leave_confirmed": f"{_STRANGER} agency.calling.supplement",
     "mini_program_bound": _STRANGER,
     "mobile_changed": f"{_NEW_MOBILE} {_DISABLE}",
     "mobile_filed": "office.people.withdraw",
@@ -138,6 +139,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "旧号码收不到短信，又不能用密码确认的，请拨打{}，核对身份后登记新号码": _NEW_MOBILE,
         "没有您要的身份，请拨打{}核对登记的手机号": f"{_NEW_MOBILE} office.staff.grant",
         "登记的号码停用了，或者一直收不到的，请拨打{}": _NEW_MOBILE,
+        "登记的号码已经停用、收不到短信的，不用登录：请拨打{}{}，由管理机构核对身份后登记新号码": _NEW_MOBILE,
         "账号停用后不能登录，请拨打{}，核对后恢复": _ENABLE,
         "还是登录不上的，请拨打{}，说明屏幕上的提示": _LOOK_UP,
     },
@@ -152,10 +154,10 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "评标、请假、缺席等记录在我的档案的履职记录，有误的请拨打{}核实更正": _FILE,
         "请拨打{}，由工作人员接听": _LOOK_UP,
     },
+    "handlers/certificates.py": {"还没有的，请拨打{}补发": "office.certificates.issue_missing"},
     "handlers/answers/courses.py": {
         "仍不对的请拨打{}，说明课程和第几节": f"/office/courses/enrolments/{{id}} {_TRAINED}",
         "纸质专家证、聘书的发放和补办，请拨打{}": _FILE,
-        "还没有的，请拨打{}补发": "office.certificates.issue_missing",
     },
     "handlers/answers/exam_results.py": {
         "“{}”的考试已结束，能否补考请拨打{}": f"{_MAKE_UP} office.exam_candidates.give_back",
@@ -217,6 +219,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "可拨打{}咨询": _WINDOWS,
     },
     "handlers/texts.py": {
+        "请拨打{}更正": _NEW_MOBILE,
         "不想登录的，请拨打{}": _LOOK_UP,
         "管理机构应在{}前答复，已经超期，急的请拨打{}": "office.feedback.answer",
         "评标现场的急事，请先找现场工作人员，或拨打{}": _DRAW,
@@ -242,7 +245,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     },
     "services/accounts/credentials.py": {
         "旧手机已停用请拨打{}": _NEW_MOBILE,
-        "此账号已停用，请联系专家库管理机构": _ENABLE,
+        "此账号已停用，请拨打{}咨询": _ENABLE,
         "这个手机号已用于另一个账号，请换一个手机号，或拨打{}核实": f"office.people.release_mobile {_NEW_MOBILE}",
     },
     "services/accounts/expert_matching.py": {"有多位专家登记了这个手机号，请拨打{}核实后再绑定": _NEW_MOBILE},
@@ -254,20 +257,20 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "此账号已停用，请拨打{}咨询": _ENABLE,
         "这个手机号在专家库中登记的是另一位专家，请换一个手机号，或拨打{}核实": _NEW_MOBILE,
     },
-    "services/accounts/sessions.py": {"此账号已停用，请联系专家库管理机构": _ENABLE},
+    "services/accounts/sessions.py": {"此账号已停用，请拨打{}咨询": _ENABLE},
     "services/accounts/web_sessions.py": {"这个手机号没有可以登录的身份，请拨打{}核对": f"{_NEW_MOBILE} {_ENABLE}"},
     "services/accounts/wechat_binding.py": {
         "此账号已停用，请拨打{}咨询": _ENABLE,
         "此账号已停用，请联系专家库管理机构": _ENABLE,
     },
-    "services/applications/drafts.py": {"确需修改请联系专家库管理机构解除锁定": "office.applications.unlock"},
+    "services/applications/drafts.py": {"确需修改请拨打{}解除锁定": "office.applications.unlock"},
     "services/applications/may_apply.py": {
         "专家档案中登记的手机号与您的不一致，请拨打{}核实后再办理{}": _NEW_MOBILE,
         "如您已入库，请拨打{}核实": f"{_NEW_MOBILE} {_IDENTITY}",
         "您已完成的继续教育没有考试，请拨打{}，由管理机构安排考试": "office.exam_candidates.add",
     },
     "services/applications/problems.py": {
-        "{}表格打印后已锁定，请联系专家库管理机构解除锁定": "office.applications.unlock",
+        "{}表格打印后已锁定，请拨打{}解除锁定": "office.applications.unlock",
     },
     "services/applications/progress_messages.py": {
         "修改提交已于{}截止，请拨打{}咨询": f"{_WINDOWS} office.applications.extend",
@@ -278,8 +281,8 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     },
     "services/applications/submission.py": {"请拨打{}核实": _IDENTITY},
     "services/courses/study.py": {
-        "您不再参加这门课程，如有疑问请联系管理机构": "office.course_participants.readmit",
-        "确实参加了的，请联系管理机构登记": "office.course_participants.record_finished",
+        "您不再参加这门课程，如有疑问请拨打{}": "office.course_participants.readmit",
+        "确实参加了的，请拨打{}登记": "office.course_participants.record_finished",
     },
     "services/courses/study_periods.py": {
         "如需补学请联系管理机构": _MAKE_UP,
@@ -291,7 +294,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     "services/draws/calls/invitations.py": {
         "确实不能到场，请重新请假并再次确认，也可以致电{}说明情况": "draws.absences.register"
     },
-    "services/entry/objections.py": {"如信息有误，请联系管理机构": f"{_IDENTITY} office.objections.decide"},
+    "services/entry/objections.py": {"如信息有误，请拨打{}": f"{_IDENTITY} office.objections.decide"},
     "services/exams/attempts/attempts.py": {
         "确实需要换的，请马上告诉监考人员或拨打服务热线，由管理机构允许后重试": "office.exam_candidates.allow_devices",
     },
@@ -323,7 +326,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     "services/sanctions/appeals.py": {"仍有疑问请拨打{}": _SANCTION},
     "services/files/delivery.py": {"如非本人操作，请拨打{}": _STRANGER},
     "services/notifications/helpdesk.py": {"本专家库暂未开通意见反馈，请拨打{}": _LOOK_UP},
-    "services/organisations/legal_entities.py": {"此账号已停用，请联系专家库管理机构": _ENABLE},
+    "services/organisations/legal_entities.py": {"此账号已停用，请拨打{}咨询": _ENABLE},
     "services/payments/fee_lookup.py": {"有疑问请拨打{}": "/office/orders"},
     "services/payments/invoices/invoices.py": {"确需更换请拨打服务电话": "office.invoices.reverse"},
     "services/payments/invoices/mailing.py": {"如有疑问请拨打{}": "office.invoices.resend"},
@@ -373,7 +376,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     "web/templates/experts/sanctions.html": {"申诉期限已过，有疑问请拨打{}": _SANCTION},
     "web/templates/exams/detail.html": {
         "后续安排会通知您，也可拨打{}": "office.exam_candidates.give_back",
-        "考试未合格，回复“进度”查看申请的后续安排，也可拨打{}": _APPLICATION,
+        "回复“进度”查看申请的后续安排，也可拨打{}": _APPLICATION,
     },
     "web/templates/exams/sittings.html": {
         "目前没有可以预约的场次，请拨打": "office.exam_sittings.add",
@@ -389,6 +392,27 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     },
 }
 """By file and sentence, with ``{}`` for what is filled in; several answers are separated by blanks."""
+
+
+WITHOUT_NUMBER = {
+    "services/courses/study_periods.py",  # a field of a template message has no room for it
+    "services/exams/papers/papers.py",  # drawn by the scheduler
+    "services/expert_file_views/own_file.py",  # a heading, with the number below it
+    "services/reviews/absences.py",
+    "services/reviews/decisions.py",
+    "services/reviews/reopening.py",
+    "web/templates/agency/basic_fields.html",
+    "web/templates/reviews/away.html",
+    "web/templates/reviews/hand.html",
+    "services/accounts/wechat_binding.py",  # before the person, and so the pool, is known
+}
+"""Files that send somebody to the office without its number: most of them members of an office."""
+
+
+def test_who_is_sent_to_the_office_reads_its_number() -> None:
+    to_office = re.compile("联系(?:专家库)?管理机构")
+    places = {place for place, sentences in find_texts().items() if any(map(to_office.search, sentences))}
+    assert places - WITHOUT_NUMBER == set()
 
 
 def pages() -> Iterator[str]:

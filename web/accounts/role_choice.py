@@ -46,6 +46,7 @@ class RoleChoicePages(PersonPages):
             "current": visit.actor,
             "out": self.auth.form(visit.actor, "logout"),
             "next": target_of(visit),
+            "hotline": self.services.deps.book(visit.actor.pool).pool.hotline,
         }
 
     @roles.command(_Choice)
