@@ -264,7 +264,7 @@ def _other_advice(facts: Facts) -> str:
         "课程开放后会通知您选课、缴费、学习。",
     }
     of_all = {
-        _S.EXAM: "请等待考试通知，期间可先学习培训资料；成绩由专家库管理机构登记，有结果会通知您。",
+        _S.EXAM: "考试安排好后会通知您，期间可先学习培训资料；已经考过的，成绩出来后会通知您。",
         _S.ENTERED: f"您的专家编号是{application.expert_number}，请留意抽取通知。",
         _S.REFUSED: f"如有疑问，请拨打{hotline}咨询。",
         _S.TERMINATED: f"已缴的费用按规定退回。{_again(facts)}",
@@ -290,8 +290,6 @@ def cancellation_warning(facts: Facts) -> str:
     consequence = "放弃后本次申请终止，不能恢复。"
     if facts.application.entry_type == "change":
         return f"{consequence}{_again(facts)}"
-    if facts.application.round > 0:
-        consequence = "放弃后本次申请终止，不再审核、公示或入库，不能恢复。"
     if facts.fee is not None and facts.fee.state == FeeState.PAID and facts.book.fee is not None:
         consequence += f"已缴的{yuan(facts.fee.amount)}元不会因放弃自动退回：{facts.book.fee.refund_text}"
     elif facts.fee is not None and facts.fee.state == FeeState.DUE:

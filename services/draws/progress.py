@@ -106,6 +106,10 @@ class DrawProgress:
             return f"顺序已经确定，待代理机构启动抽取；{print_time(fixed.start_by)}仍未启动的，系统自动启动。"
         return await self._describe_round(draw)
 
+    def _describe_unsealing(self, draw: ReadDraw) -> str:
+        at = print_time(self.access.unseals_at(draw))
+        return f"名单已于{at}解密" if self.access.is_unsealed(draw) else f"名单{at}解密"
+
     async def _describe_round(self, draw: ReadDraw) -> str:
         """The party for which the open round waits; empty without one."""
         open_round = await Round.get_or_none(draw_id=draw.id, aborted_at=None, seed="")
@@ -151,7 +155,7 @@ class DrawProgress:
             DrawState.DRAWING: "正在抽取下一位专家。",
             DrawState.PAUSED: f"已暂停，已发出的{opened}个呼叫仍会等待结果。",
             DrawState.ENDING: f"正在等待最后{opened}位专家的结果。",
-            DrawState.COMPLETED: f"抽取完成，名单{print_time(self.access.unseals_at(draw))}解密。",
+            DrawState.COMPLETED: f"抽取完成，{self._describe_unsealing(draw)}。",
             DrawState.SHORT: f"专家不足，还缺{missing}人，{how}",
             DrawState.SUPPLEMENT_PENDING: f"有{missing}个名额待补抽，{how}",
             DrawState.ENDED: "活动已结束。",

@@ -201,7 +201,7 @@ async def test_02_every_tab_is_saved_by_itself_and_checked(way: Journey) -> None
     """L24-93: 其中涉及※号的内容请务必填写准确无误; 暂存, 上一步."""
     zeng, values = _applicant_zeng(way), _values(ZENG)
     fields = {field["code"]: field for section in await zeng.sections("education") for field in section["fields"]}
-    assert fields["entry_kind"]["options"] == ["续聘", "首聘", "其他"]
+    assert fields["entry_kind"]["options"] == ["续聘", "新聘", "其他"]
     assert "请选择“续聘”" in fields["entry_kind"]["hint"]
     starred = ("political_status", "email", "backup_mobile", "remote_evaluation", "emergency", "entry_kind", "photo")
     assert all(fields[code]["required"] for code in (*starred, "id_card_back", "id_card_front", "field_of_work"))

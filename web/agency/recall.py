@@ -62,6 +62,7 @@ class RecallPages(DrawPart):
             "running": draw.finished_at is not None,
             "progress": await draws.progress.totals_of(draw),
             "unseals_at": draws.access.unseals_at(draw),
+            "unsealed": draws.access.is_unsealed(draw),
             "print_moment": print_moment,
             "phones": [
                 (

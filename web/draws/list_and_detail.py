@@ -139,6 +139,8 @@ class DrawDetailPages(DrawPages):
             "may_manage_attendance": may(actor, "attendance.manage"),
             "sealed": actor.role != "venue" and self.services.deps.now() < unseals_at,
             "unseals_at": unseals_at,
+            "unsealed": self.services.draws.access.is_unsealed(draw),
+            "begun": begun,
             "attached": await self._find_visible_attachment(actor, draw.id),
             "may_register": may(actor, "absence.register"),
             "may_read_requests": may(actor, "discard.read") and begun,
