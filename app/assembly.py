@@ -39,6 +39,7 @@ from services.ports import (
     SubscribeTemplates,
     VerifiedPools,
     VoiceCaller,
+    WebhookSender,
     WechatWeb,
 )
 from services.registry import Services
@@ -73,6 +74,7 @@ class Ports:
     subscribe_template: SubscribeTemplates
     account_subscription: AccountSubscriptions
     prices: Prices
+    webhooks: WebhookSender
 
 
 def make_services(deps: Deps, ports: Ports) -> Services:

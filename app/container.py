@@ -39,6 +39,7 @@ from gateways.identity import OidcIdentity
 from gateways.mail import SmtpMailer
 from gateways.operator_faults import OperatorFaults
 from gateways.pdf_seal import PadesSealer, SealUnusable
+from gateways.webhooks import Webhooks
 from gateways.wechat.access_token import AccessTokens
 from gateways.wechat.api import WechatApi
 from gateways.wechat.face_check import WechatFaces
@@ -73,6 +74,7 @@ class Gateways:
     renderer: TypstRenderer
     sealer: PadesSealer
     relay: RedisDrawRelay
+    webhooks: Webhooks
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ async def build(settings: Settings, *, registry: CollectorRegistry = REGISTRY) -
             yield Container(settings, clock, redis, windows, gateways, services)
         finally:
             gateways.renderer.close()
+            await gateways.webhooks.close()
     finally:
         await session.close()
         await Tortoise.close_connections()
@@ -151,6 +154,7 @@ def make_gateways(
         open_renderer(settings.fonts),
         open_seals(settings.seals),
         RedisDrawRelay(redis),
+        Webhooks(settings.webhooks),
     )
 
 
@@ -237,6 +241,7 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         identity_verification_pools=VerifiedPools(frozenset(settings.person_check.pools)),
         subscribe_template=subscribe_template,
         account_subscription=account_subscription,
+        webhooks=gateways.webhooks,
         prices=Prices({"sms": settings.sms.price, "voice": settings.voice.price}),
     )
 

@@ -28,6 +28,7 @@ _TITLES = {
     "handlers": "conversations",
     "bot": "chat engine",
     "miniapp_api": "mini-program",
+    "platform_api": "platforms of agencies",
     "web": "pages",
     "jobs": "the queue",
     "services": "what the system does, a package per noun",
@@ -141,15 +142,16 @@ def draw_house(root: Path = ROOT) -> str:
 
 def _place(rows: int) -> dict[str, PictureBox]:
     edges, inside = 12 + 54 + _GAP, 52 + rows * (_CHIP + 6)
-    services = edges + 236 + _GAP
+    services = edges + 270 + _GAP
     models = services + inside + _GAP
     return {
         "app": PictureBox(12, 12, 776, 54),
-        "handlers": PictureBox(12, edges, 116, 101),
-        "bot": PictureBox(12, edges + 101 + _GAP, 116, 101),
-        "miniapp_api": PictureBox(140, edges, 184, 236),
-        "web": PictureBox(336, edges, 180, 236),
-        "jobs": PictureBox(528, edges, 92, 236),
+        "handlers": PictureBox(12, edges, 116, 118),
+        "bot": PictureBox(12, edges + 118 + _GAP, 116, 118),
+        "platform_api": PictureBox(140, edges, 184, 62),
+        "miniapp_api": PictureBox(140, edges + 62 + _GAP, 184, 174),
+        "web": PictureBox(336, edges, 180, 270),
+        "jobs": PictureBox(528, edges, 92, 270),
         "gateways": PictureBox(656, edges, 132, services + inside - edges),
         "services": PictureBox(12, services, 608, inside),
         "models": PictureBox(12, models, 608, 54),

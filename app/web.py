@@ -1,4 +1,4 @@
-"""The aiohttp application: health, callbacks, delivery reports, mini-program API, H5 pages."""
+"""The aiohttp application: health, callbacks, delivery reports, mini-program API, integrators' API, H5 pages."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import structlog
 from prometheus_client import REGISTRY, CollectorRegistry
 
 import miniapp_api
+import platform_api
 from app.body_limits import guard_bodies
 from app.chat import make_codecs, make_engine
 from app.clock import follow_clock, move_clock
@@ -80,6 +81,7 @@ def _assemble(
     app.add_routes(PaymentWebhookEndpoint(container.services.payments.webhooks).routes())
     proxies, room = settings.http.trusted_proxies, BodyRoom()
     miniapp_api.setup(app, container.services, redis=container.redis, trusted_proxies=proxies, room=room)
+    platform_api.setup(app, container.services, redis=container.redis, trusted_proxies=proxies, room=room)
     setup_pages(
         app,
         container.services,

@@ -223,6 +223,20 @@ class DeliveryReportSettings(BaseModel):
         return value
 
 
+class WebhookSettings(BaseModel):
+    """Where events of the integrators' API may be posted, beside the public Internet."""
+
+    allowed_networks: list[str] = []
+    """CIDR list of other networks, such as that of a government's intranet; plain HTTP is permitted there."""
+
+    @field_validator("allowed_networks", mode="after")
+    @classmethod
+    def _check_networks(cls, value: list[str]) -> list[str]:
+        for network in value:
+            ip_network(network)
+        return value
+
+
 class IdentitySettings(BaseModel):
     """OIDC identity platform for organisations (统一身份认证)."""
 
@@ -411,6 +425,7 @@ class Settings(BaseSettings):
     sms: SmsSettings = SmsSettings()
     voice: VoiceSettings = VoiceSettings()
     delivery_reports: DeliveryReportSettings = Field(default=DeliveryReportSettings(), validation_alias="PBT_RECEIPTS")
+    webhooks: WebhookSettings = WebhookSettings()
     identity: IdentitySettings = IdentitySettings()
     person_check: IdentityVerificationSettings = IdentityVerificationSettings()
     pay: PaySettings = PaySettings()

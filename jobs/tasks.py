@@ -48,6 +48,10 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
         except AppError as error:
             log.warning("delivery_report_refused", report_id=report_id, code=error.code)
 
+    @queue.task(name="integrations.post")  # no retry: events stay due, and a later job posts them
+    async def post_events(event_ids: str) -> None:
+        await services.integrations.events.post_together([UUID(event_id) for event_id in event_ids.split(",")])
+
     @queue.task(name="payments.qr_image")  # no retry: an image that comes minutes later would only confuse
     async def send_payment_qr_image(pool: str, account_id: str, openid: str, fee_id: str) -> None:
         await services.payments.qr_images.send(pool, UUID(account_id), openid, UUID(fee_id))

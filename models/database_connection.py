@@ -26,6 +26,7 @@ MODULES = [
     "models.files",
     "models.helpdesk",
     "models.incoming_calls",
+    "models.integrations",
     "models.invitations",
     "models.materials",
     "models.misunderstood",

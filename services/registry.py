@@ -18,6 +18,7 @@ from services.exams import ExamServices
 from services.expert_file_views import ExpertFileViewServices
 from services.experts import ExpertServices
 from services.files import FileServices
+from services.integrations import IntegrationServices
 from services.notifications import NotificationServices
 from services.office import OfficeServices
 from services.office_sheets import OfficeSheetServices
@@ -54,6 +55,7 @@ class Services:
     draws: DrawServices
     remuneration: RemunerationServices
     sanctions: SanctionServices
+    integrations: IntegrationServices
     workflows: Workflows
     notifications: NotificationServices
     files: FileServices

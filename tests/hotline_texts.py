@@ -17,7 +17,7 @@ _OFFICE = re.compile(
 _OTHERS = re.compile(r"contact_phone|contact\}|联系人|[立才]即?拨打|逐一拨打")
 """Another number than the office's: that of the venue or of the agency; and calls that a person makes."""
 _CHINESE = re.compile("[一-鿿]")
-_PACKAGES = ("app", "bot", "domain", "handlers", "jobs", "miniapp_api", "services", "web")
+_PACKAGES = ("app", "bot", "domain", "handlers", "jobs", "miniapp_api", "platform_api", "services", "web")
 _SCRIPTS = (("web/templates", "*.html"), ("web/static", "*.js"), ("miniprogram", "*.js"), ("miniprogram", "*.wxml"))
 _MARKUP = re.compile(r"\{%.*?%\}|\{#.*?#\}|<[^>]+>", re.DOTALL)
 _FILLED = re.compile(r"\$?\{\{?[^{}]*\}\}?")

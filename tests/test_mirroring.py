@@ -5,7 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("app", "bot", "domain", "gateways", "handlers", "jobs", "miniapp_api", "models", "services", "web")
+PACKAGES = (
+    "app",
+    "bot",
+    "domain",
+    "gateways",
+    "handlers",
+    "jobs",
+    "miniapp_api",
+    "models",
+    "platform_api",
+    "services",
+    "web",
+)
 NAMED_AS_MODULES = ("miniapp_api", "services", "web")
 """Packages whose tests are named after the modules."""
 

@@ -24,7 +24,20 @@ _SENT = frozenset(
 )
 """Fields whose names the mini-program and the page of a course read."""
 _IN_TEMPLATES = re.compile(r"{%-? *(?:for|set|macro) [^%]*?\b(?:one|found|kept|asked|said)\b(?= in | *=|,|\))")
-PRODUCT = ("app", "bot", "config", "domain", "gateways", "handlers", "jobs", "miniapp_api", "models", "services", "web")
+PRODUCT = (
+    "app",
+    "bot",
+    "config",
+    "domain",
+    "gateways",
+    "handlers",
+    "jobs",
+    "miniapp_api",
+    "models",
+    "platform_api",
+    "services",
+    "web",
+)
 
 
 def public_classes() -> Iterator[str]:

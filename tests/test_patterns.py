@@ -19,7 +19,19 @@ import pytest
 from tests.drivers.backtracking import StepCounter, TooManySteps, attacks
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("bot", "config", "domain", "gateways", "handlers", "jobs", "miniapp_api", "models", "services", "web")
+PACKAGES = (
+    "bot",
+    "config",
+    "domain",
+    "gateways",
+    "handlers",
+    "jobs",
+    "miniapp_api",
+    "models",
+    "platform_api",
+    "services",
+    "web",
+)
 """What runs where strangers' texts arrive; ``app`` reads only what it wrote itself."""
 SHORT = {
     "services.inspection.pdf_actions._STREAM": "looks no further than 1,000 bytes",

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 GLOSSARY = ROOT / "docs" / "glossary.zh-CN.md"
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _ROW = re.compile(r"^\| (?P<use>[^|]+) \| (?P<avoid>[^|]+) \| [^|]+ \|$", re.MULTILINE)
-_PYTHON = ("bot", "handlers", "miniapp_api", "services", "web", "domain", "jobs", "app")
+_PYTHON = ("bot", "handlers", "miniapp_api", "platform_api", "services", "web", "domain", "jobs", "app")
 _TYPED = ("words", "source", "sources")
 """Keys of rulebooks whose values no one is shown: what people may type, and where a rule comes from."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel
@@ -58,17 +59,26 @@ class _Schemas(GenerateJsonSchema):
         return f"{generic[2]}{generic[1]}" if generic else super().normalize_name(name)
 
 
-def describe(apis: Sequence[Api]) -> Json:
+@dataclass(frozen=True)
+class Description:
+    """What a description says of the API as a whole. ``base``: the address of its version."""
+
+    base: str = "/api"
+    title: str = "评标通 小程序接口"
+    intro: str = INTRO
+
+
+def describe(apis: Sequence[Api], description: Description = Description()) -> Json:
     """The whole document, JSON-able."""
     endpoints = [endpoint for api in apis for endpoint in api.endpoints]
     refs, schemas = _components(endpoints)
     paths: Json = {}
     for endpoint in endpoints:
-        path = paths.setdefault("/api" + endpoint.full_path, {})
+        path = paths.setdefault(description.base + endpoint.full_path, {})
         path[endpoint.method.lower()] = _operation(endpoint, refs)
     return {
         "openapi": "3.1.0",
-        "info": {"title": "评标通 小程序接口", "version": VERSION, "description": INTRO},
+        "info": {"title": description.title, "version": VERSION, "description": description.intro},
         "servers": [{"url": "/"}],
         "tags": [{"name": api.tag, "x-displayName": api.title, "description": api.description} for api in apis],
         "paths": paths,

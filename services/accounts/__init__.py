@@ -12,7 +12,7 @@ from services.accounts.page_tokens import issue_page_token
 from services.accounts.puzzles import Puzzle, Puzzles
 from services.accounts.registration import PersonRegistered, RegistrationForm
 from services.accounts.registry import AccountServices
-from services.accounts.roles import MAY_WORK, RoleOption
+from services.accounts.roles import MAY_ACT_FOR, MAY_WORK, RoleOption, find_role
 from services.accounts.sessions import LogIn
 from services.accounts.sources import Source, network_of, source_of
 from services.accounts.staff import OFFICES, Office, Staff, StaffMember, notify_role_changed
@@ -32,6 +32,7 @@ __all__ = [
     "DIGITS",
     "DRAFT_TTL",
     "KNOWN_BROWSER_TTL",
+    "MAY_ACT_FOR",
     "MAY_WORK",
     "OFFICES",
     "SCENE",
@@ -65,6 +66,7 @@ __all__ = [
     "Who",
     "account_by_mobile",
     "check_mobile",
+    "find_role",
     "forget_identities",
     "issue_page_token",
     "network_of",

@@ -72,6 +72,11 @@ _NAMED_SUPERVISOR = (
 )
 """A draw's named supervisor may act as supervisor; for that draw only, which draws check."""
 
+MAY_ACT_FOR = (
+    "EXISTS (SELECT 1 FROM ({union}) AS held (role, scope, organisation_id, name, expert_id) "
+    "WHERE held.organisation_id = {{organisation}})"
+).format(union=f"{_LEGAL} UNION ALL {_AGENT}")
+"""SQL: whether ``{person}`` acts for ``{organisation}`` at the moment ``$2``."""
 MAY_WORK = f"""coalesce(
   (SELECT TRUE FROM role_grant g WHERE g.account_id = a.id AND g.revoked_at IS NULL LIMIT 1),
   (SELECT TRUE FROM agent_link l WHERE l.account_id = a.id AND l.revoked_at IS NULL AND l.declined_at IS NULL LIMIT 1),

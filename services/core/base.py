@@ -37,10 +37,12 @@ class Page(Generic[T]):
 
 @dataclass(frozen=True)
 class Actor:
-    """The acting person or system. ``role``: expert, applicant, agent, organisation, verifier, supervisor, venue,
-    reviewer, pool_admin, system or guest.
+    """The acting person or system. ``role``: expert, applicant, agent, organisation, integrator, verifier, supervisor,
+    venue, reviewer, pool_admin, system or guest.
 
     ``organisation_id`` is set for agents and legal entities; ``scope`` for roles granted on a region or venue.
+    ``integrator`` is the name of a platform that works for the organisation; ``account_id`` is then its responsible
+    person, who did not act, and ``session_id`` the platform's client.
     ``needs_consent``: the session's person has not accepted the present privacy text.
     """
 
@@ -52,6 +54,7 @@ class Actor:
     scope: str = ""
     session_id: UUID | None = None
     needs_consent: bool = field(default=False, compare=False)
+    integrator: str = ""
 
 
 def system(pool: str) -> Actor:
@@ -148,11 +151,16 @@ Detail = str | int | bool | Sequence[str] | None
 def entry(
     actor: Actor, now: datetime, action: str, subject: str, subject_id: UUID | None, **details: Detail
 ) -> AuditEntry:
-    """An audit entry, not yet written. ``details`` never contain personal data in clear."""
+    """An audit entry, not yet written. ``details`` never contain personal data in clear.
+
+    An integrator's act is its own, not one of the person who answers for it.
+    """
+    if actor.integrator:
+        details = {**details, "integrator": actor.integrator}
     return AuditEntry(
         pool=actor.pool,
         at=now,
-        actor_id=actor.account_id,
+        actor_id=None if actor.integrator else actor.account_id,
         actor_role=actor.role,
         action=action,
         subject=subject,

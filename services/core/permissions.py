@@ -8,6 +8,13 @@ from domain.errors import Forbidden, Unauthenticated
 from services.core.base import Actor
 
 AGENCY = frozenset({"agent", "organisation"})
+INTEGRATOR = "integrator"
+"""A platform that works for an organisation by the integrators' API (平台对接)."""
+BY_AGENCY = AGENCY | {INTEGRATOR}
+"""Preparing and reading, which an agency may leave to its platform. Random numbers, calls and whatever concerns experts
+stay with persons."""
+OF_AGENT = frozenset({"agent", INTEGRATOR})
+"""Roles that reach one agent's own draws and projects, not all of the organisation."""
 EXPERT = frozenset({"expert"})
 EXPERTS_ONLY = "experts_only"
 SUPERVISOR = frozenset({"supervisor"})
@@ -21,14 +28,14 @@ VENUE_STAFF = frozenset({"venue", "verifier"})
 """Staff who register entries and exits; the trading centre's verifier does it where a venue has no staff of its own."""
 
 PERMISSIONS: Mapping[str, frozenset[str]] = {
-    "project.create": AGENCY,
-    "project.edit": AGENCY,
+    "project.create": BY_AGENCY,
+    "project.edit": BY_AGENCY,
     "project.delete": AGENCY,
-    "project.read": AGENCY | {"verifier", "pool_admin"},
-    "draw.create": AGENCY,
-    "draw.edit": AGENCY,
-    "draw.submit": AGENCY,
-    "draw.withdraw": AGENCY,
+    "project.read": BY_AGENCY | {"verifier", "pool_admin"},
+    "draw.create": BY_AGENCY,
+    "draw.edit": BY_AGENCY,
+    "draw.submit": BY_AGENCY,
+    "draw.withdraw": BY_AGENCY,
     "draw.preview": AGENCY,
     "draw.start": AGENCY,
     "draw.pause": AGENCY,
@@ -38,9 +45,9 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "draw.commit_agency": AGENCY,
     "draw.commit_supervisor": SUPERVISOR,
     "draw.verify": frozenset({"verifier"}),
-    "draw.read": AGENCY | {"verifier", "supervisor", "venue", "pool_admin"},
+    "draw.read": BY_AGENCY | {"verifier", "supervisor", "venue", "pool_admin"},
     "draw.open_leaf": SUPERVISOR | EXPERT,
-    "result.read": AGENCY | {"verifier", "supervisor", "venue", "pool_admin"},
+    "result.read": BY_AGENCY | {"verifier", "supervisor", "venue", "pool_admin"},
     "absence.register": AGENCY | VENUE_STAFF,
     "discard.read": AGENCY | VENUE_STAFF | SUPERVISOR,
     "discard.decide": SUPERVISOR | {"verifier"},
@@ -67,6 +74,8 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "organisation.read": AGENCY,
     "organisation.link_agent": frozenset({"organisation"}),
     "organisation.revoke_agent": frozenset({"organisation"}),
+    "integration.manage": ADMIN,
+    "integration.own": AGENCY,
     "import": ADMIN | {"system"},
     "catalogue.import": ADMIN | {"system"},
     "draw.audit": SUPERVISOR | ADMIN | {"system"},
@@ -113,6 +122,7 @@ _NAMES: Mapping[str, str] = {
     "applicant": "申请人",
     "agent": "经办人",
     "organisation": "法人",
+    INTEGRATOR: "对接平台",
     "verifier": "核验人员",
     "supervisor": "监督人",
     "venue": "场地人员",
@@ -145,5 +155,5 @@ def check(actor: Actor, action: str) -> None:
         raise Unauthenticated("请先登录并绑定手机号。")
     if PERMISSIONS[action] == EXPERT or (actor.role == "applicant" and "expert" in PERMISSIONS[action]):
         raise experts_only(action)
-    allowed = "、".join(role_name(role) for role in _NAMES if role in PERMISSIONS[action])
+    allowed = "、".join(role_name(role) for role in _NAMES if role in PERMISSIONS[action] - {INTEGRATOR})
     raise Forbidden(f"此操作需要{allowed or '系统'}身份，请切换身份后再试。", params={"action": action})

@@ -16,6 +16,8 @@ CALLS = "calls"
 DEADLINES = "deadlines"
 QR_IMAGES = "qr_images"
 """QR codes of payments, which follow the link."""
+EVENTS = "events"
+"""Events posted to platforms, which may be slow to answer."""
 EXPORTS = "exports"
 """Long lists for the office, and sheets of experts from it; a page shows the progress."""
 
@@ -28,6 +30,7 @@ _QUEUES: Mapping[str, str] = {
     "virtual_calls.dial": CALLS,
     "delivery_reports.apply": DELIVERY_REPORTS,
     "payments.qr_image": QR_IMAGES,
+    "integrations.post": EVENTS,
     "exports.write": EXPORTS,
     "experts.sheet": EXPORTS,
     "office_sheets.work": EXPORTS,

@@ -62,6 +62,7 @@ from services.draws.setup.forms import CallNoticeForm, ConditionForm, DrawForm
 from services.draws.setup.operators import Operator
 from services.draws.setup.previews import Preview
 from services.draws.setup.recusal_import import render_template
+from services.draws.setup.whole_requests import WantedCondition, WantedPerson, WantedUnit, WholeDraw
 from services.draws.verification_queries import ApplicationRow
 from services.draws.views import (
     CallNoticeView,
@@ -180,7 +181,11 @@ __all__ = [
     "VenueCheckIn",
     "Verdict",
     "VirtualCalls",
+    "WantedCondition",
+    "WantedPerson",
+    "WantedUnit",
     "Watch",
+    "WholeDraw",
     "WorkLine",
     "WorkLines",
     "WorkList",

@@ -39,7 +39,7 @@ class DrawAccess:
         draw = await Draw.get_or_none(id=draw_id, pool=actor.pool)
         if draw is None:
             raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
-        if actor.role in ("agent", "organisation"):
+        if actor.role in permissions.BY_AGENCY:
             check_owner(actor, draw)
         elif actor.role == "supervisor":
             if is_draft(draw) or not (await self.is_watched_by(actor, draw) or await _may_watch_every_draw(actor)):
@@ -68,9 +68,9 @@ class DrawAccess:
         """
         values = SqlValues(actor.pool)
         where = "d.pool = $1"
-        if actor.role in ("agent", "organisation"):
+        if actor.role in permissions.BY_AGENCY:
             where += f" AND d.organisation_id = {values.add(actor.organisation_id)}"
-            if actor.role == "agent":
+            if actor.role in permissions.OF_AGENT:
                 where += f" AND d.agent_id = {values.add(actor.account_id)}"
         elif actor.role == "verifier" and actor.scope:
             own = f"a.terminal = {values.add(actor.scope)}"

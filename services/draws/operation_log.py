@@ -18,7 +18,8 @@ OPERATIONS_MAX = 1000
 _REMARKS = ("reason", "opinion", "terminal", "what")
 """Details shown beside an operation: the first that it has."""
 _DEPARTMENT = """
-CASE e.actor_role WHEN 'agent' THEN o.name WHEN 'organisation' THEN o.name WHEN 'verifier' THEN d.terminal
+CASE e.actor_role WHEN 'agent' THEN o.name WHEN 'organisation' THEN o.name WHEN 'integrator' THEN o.name
+  WHEN 'verifier' THEN d.terminal
   WHEN 'supervisor' THEN (SELECT s.department FROM draw_supervisor s WHERE s.draw_id = d.id
     AND s.mobile_hash = a.mobile_hash LIMIT 1) END AS department
 """
@@ -107,5 +108,6 @@ def _operation(row: Any) -> Operation:
     details = row["details"] if isinstance(row["details"], dict) else json.loads(row["details"])
     remark = str(next((details[name] for name in _REMARKS if details.get(name)), ""))
     label = LABELS.get(row["action"], row["action"])
+    person = row["person"] or str(details.get("integrator", ""))
     role = "系统" if row["role"] == "system" else role_name(row["role"])
-    return Operation(row["at"], row["action"], label, role, row["department"] or "", row["person"] or "", remark)
+    return Operation(row["at"], row["action"], label, role, row["department"] or "", person, remark)

@@ -41,6 +41,7 @@ Event = Literal[
     "own_reveal",
     "round_late",
     "unsealed",
+    "sent_by_platform",
     "withdrawn",
     "corrected",
     "terminated",
@@ -109,6 +110,7 @@ _NOTIFICATIONS: Mapping[Event, _Notification] = {
         "{who}未{verb}随机数，请终止本轮", ("agency", "verifier"), kinds={"agency": "agency_news"}
     ),
     "unsealed": _Notification("名单已解密", ("supervisor", "venue")),
+    "sent_by_platform": _Notification("对接平台已提交审核", ("agency",), kind="agency_news"),
     "withdrawn": _Notification("申请已撤回，无需核验", ("verifier",)),
     "corrected": _Notification("核验后修改了语音通知", ("verifier",)),
     "terminated": _Notification("活动已终止", ("venue", "verifier"), kinds=_AT_THE_DOOR),

@@ -53,6 +53,7 @@ from services.draws.setup.recusal_import import RecusalImport
 from services.draws.setup.recusal_lists import RecusalLists
 from services.draws.setup.supervisor_queries import SupervisorQueries
 from services.draws.setup.supervisor_register import SupervisorRegister
+from services.draws.setup.whole_requests import WholeRequests
 from services.draws.verification import UNVERIFIED, Verification
 from services.draws.verification_queries import VerificationQueries
 from services.draws.virtual_calls import UNREPORTED, VirtualCalls
@@ -68,6 +69,7 @@ class DrawServices:
     setup: DrawSetup
     operators: Operators
     copies: DrawCopies
+    whole_requests: WholeRequests
     redraws: RedrawsAndRecalls
     recalls: Recalls
     recall_queries: RecallQueries

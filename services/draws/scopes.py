@@ -10,16 +10,20 @@ from domain.rulebook.book import Rulebook
 from models.draws import AvoidedDraw, CallNotice, Draw, DrawApplication
 from models.organisations import AgentLink, Organisation
 from services.core.base import Actor
+from services.core.permissions import BY_AGENCY, OF_AGENT
 from services.draws.views import ReadDraw
 
 
 def check_owner(actor: Actor, draw: ReadDraw) -> None:
-    """An agent handles only own draws, the legal entity all of its agents'. Raises NotFound for anyone else."""
+    """An agent handles only own draws, and so does a platform for him; the legal entity all of its agents'.
+
+    Raises NotFound for anyone else.
+    """
     if actor.pool != draw.pool or actor.organisation_id != draw.organisation_id:
         raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
-    if actor.role == "agent" and draw.agent_id != actor.account_id:
+    if actor.role in OF_AGENT and draw.agent_id != actor.account_id:
         raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
-    if actor.role not in ("agent", "organisation"):
+    if actor.role not in BY_AGENCY:
         raise Forbidden("只有招标人或代理机构可以办理抽取。")
 
 

@@ -12,6 +12,7 @@ from domain.experts.corrections import SECOND_LOOK
 from services.core.base import Actor, Deps, rows
 from services.core.permissions import check
 from services.draws import WorkLines, WorkLists
+from services.integrations import GIVEN_UP
 from services.office.application_list import TO_CONFIRM
 from services.office_sheets import SHEET_TTL, WAITING_SHEETS
 from services.payments import (
@@ -48,12 +49,14 @@ Kind = Literal[
     "reversals",
     "differences",
     "corrections",
+    "lost_events",
 ]
 """``unassigned_reviews``: tasks that no reviewer covers; ``reversals``: invoices that the office has to reverse;
 ``reinstatements``: ended applications to be taken up again, that wait for a second person; ``disputes``: objections to
 a remuneration that a venue has not answered in time; ``misunderstood``: sentences that the chat did not understand
 more than once; ``overdue_feedback``: threads that the office should have answered; ``sanction_proposals``: acts
-against experts that wait for a second person, ``sanction_sheets``: whole sheets of them."""
+against experts that wait for a second person, ``sanction_sheets``: whole sheets of them; ``lost_events``: events that a
+platform did not receive."""
 
 _WAITING = f"""
 SELECT 'overdue_reviews' AS kind, count(*), min(t.opened_at) AS since, NULL::uuid AS subject FROM review_task t
@@ -88,6 +91,8 @@ UNION ALL SELECT 'reversals', count(*), min(i.created_at), NULL FROM invoice i
  WHERE i.pool = $1 AND i.id IN {REVERSIBLE}
 UNION ALL SELECT 'corrections', count(*), min(begun_at), NULL FROM correction
  WHERE pool = $1 AND state = 'waiting' AND kind = ANY($5::text[])
+UNION ALL SELECT 'lost_events', count(*), min(e.happened_at), NULL FROM integration_event e
+  JOIN integration_client c ON c.id = e.client_id WHERE c.pool = $1 AND c.revoked_at IS NULL AND {GIVEN_UP}
 UNION ALL SELECT 'differences', count(*), (min(b.day) + 1)::timestamp AT TIME ZONE 'Asia/Shanghai', NULL
   FROM bill_difference d JOIN bill b ON b.id = d.bill_id
  WHERE b.pool = $1 AND d.resolved_at IS NULL

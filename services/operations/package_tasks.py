@@ -14,6 +14,7 @@ from services.entry import EntryServices
 from services.exams import ExamServices
 from services.experts import ExpertServices
 from services.files import FileServices
+from services.integrations import IntegrationServices
 from services.notifications import NotificationServices
 from services.office import OfficeServices
 from services.payments import PaymentServices
@@ -40,6 +41,7 @@ class PackageTasks:
     courses: CourseServices
     office: OfficeServices
     sanctions: SanctionServices
+    integrations: IntegrationServices
     notifications: NotificationServices
 
     @property

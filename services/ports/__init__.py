@@ -49,6 +49,7 @@ from services.ports.phones import (
     VoiceCaller,
 )
 from services.ports.relay import DrawRelay
+from services.ports.webhooks import WebhookSender
 from services.ports.wechat import (
     AccountSubscriptions,
     ChatWindows,
@@ -123,5 +124,6 @@ __all__ = [
     "VerifiedPools",
     "VoiceCaller",
     "WebUser",
+    "WebhookSender",
     "WechatWeb",
 ]

@@ -22,7 +22,19 @@ from services.spreadsheets.formats import Column
 from services.spreadsheets.parsing import read_lines
 
 ROOT = Path(__file__).parents[2]
-PRODUCT = ("bot", "config", "domain", "gateways", "handlers", "jobs", "miniapp_api", "models", "services", "web")
+PRODUCT = (
+    "bot",
+    "config",
+    "domain",
+    "gateways",
+    "handlers",
+    "jobs",
+    "miniapp_api",
+    "models",
+    "platform_api",
+    "services",
+    "web",
+)
 OWN_READING = re.compile(r"unicodedata\.|\.isprintable\(|\\u200b|\\u3000|\\xa0")
 """How a module would tidy or refuse characters by itself."""
 OWN = {

@@ -21,6 +21,7 @@ from tests.factories.identity import FakeFaces, FakeIdentityVerifier
 from tests.factories.offices import Bridge, SceneMaker
 from tests.factories.payments import FakeChat, FakeMailer, FakePlatform
 from tests.factories.phones import PoolNumbers
+from tests.factories.webhooks import FakeWebhooks
 
 T = TypeVar("T")
 
@@ -99,4 +100,5 @@ def make_ports(deps: Deps, *, mini: object = None, web: object = None) -> Ports:
         subscribe_template=lambda pool, kind: SubscribeTemplate(kind, kind in LONG_TERM),
         account_subscription=lambda pool, kind: SUBSCRIPTIONS.get(kind),
         prices=Prices({}),
+        webhooks=FakeWebhooks(),
     )

@@ -31,6 +31,7 @@ _TODOS: Mapping[Kind, tuple[str, str]] = {
     "reversals": ("待冲红的发票", "/office/invoices?only=to_reverse"),
     "corrections": ("待复核的更正", "/office/people"),
     "differences": ("对账差异", "/office/reconciliation"),
+    "lost_events": ("对接系统没有收到的事件", "/office/integrations"),
 }
 """Name and page of each kind of open work."""
 

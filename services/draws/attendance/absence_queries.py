@@ -68,7 +68,7 @@ class AbsenceQueries:
     async def list_pending(self, actor: Actor) -> list[AbsenceRow]:
         """All places of this organisation that wait for a supplementary draw (待补抽)."""
         permissions.check(actor, "draw.create")
-        agent = actor.account_id if actor.role == "agent" else None
+        agent = actor.account_id if actor.role in permissions.OF_AGENT else None
         return await self._find_rows(
             "d.organisation_id = $1 AND ($2::uuid IS NULL OR d.agent_id = $2) AND a.handled_at IS NULL",
             actor.organisation_id,

@@ -14,7 +14,7 @@ from models.projects import Lot, Project
 from services.core.base import Actor, Deps, Page, rows
 from services.core.crypto import PHONE
 from services.core.pages import contains, read_page
-from services.core.permissions import check
+from services.core.permissions import BY_AGENCY, OF_AGENT, check
 from services.core.short_texts import check_text
 from services.core.sql_values import SqlValues
 from services.draws.projects.project_rules import ProjectData
@@ -188,9 +188,9 @@ def _reach_condition(actor: Actor) -> tuple[str, SqlValues]:
     if actor.role == "verifier" and actor.scope:
         submitted = "SELECT d.project_id FROM draw d JOIN draw_application a ON a.draw_id = d.id WHERE a.terminal ="
         where += f" AND j.id IN ({submitted} {values.add(actor.scope)})"
-    elif actor.role in ("agent", "organisation"):
+    elif actor.role in BY_AGENCY:
         where += f" AND j.organisation_id = {values.add(actor.organisation_id)}"
-        if actor.role == "agent":
+        if actor.role in OF_AGENT:
             where += f" AND j.agent_id = {values.add(actor.account_id)}"
     return where, values
 

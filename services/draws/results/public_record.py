@@ -51,6 +51,12 @@ class PublicRecords:
         """The verifiable record; before the draw has ended a prefix without its lists. No names in it."""
         return await self.document_of(await self.access.get(actor, draw_id))
 
+    async def read_unsealed(self, actor: Actor, draw_id: UUID) -> dict[str, Json]:
+        """The same, once the panel is unsealed. Raises RuleViolation before."""
+        draw = await self.access.get(actor, draw_id)
+        self._check_unsealed(draw)
+        return await self.document_of(draw)
+
     async def document_of(self, draw: Draw) -> dict[str, Json]:
         """The same for a caller that has checked the permission."""
         log = await LogEntry.filter(draw_id=draw.id).order_by("seq")

@@ -9,11 +9,12 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain.clock import print_time
 from domain.draws.lifecycles import DrawState, InvitationState
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from models.draws import Draw
 from services.core import permissions
-from services.core.base import Actor, Deps, record, rows, transaction
+from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.draws.access import DrawAccess
 
 _TOOK_PART = (InvitationState.ACCEPTED, InvitationState.LEFT, InvitationState.ABSENT, InvitationState.RECUSED)
@@ -74,6 +75,14 @@ class DrawResults:
             if unsealed:
                 await record(actor, now, "result.read", "draw", draw_id)
         return Result(unsealed, unseals_at, tuple(self._show_row(draw, row, unsealed) for row in panel_rows))
+
+    async def read_unsealed(self, actor: Actor, draw_id: UUID) -> Result:
+        """The panel with names. Raises RuleViolation while it is sealed."""
+        panel = await self.read(actor, draw_id)
+        if not panel.unsealed:
+            message = f"名单尚未解密，{print_time(panel.unseals_at)}后可查看。"
+            raise violation(self.deps.book(actor.pool), "draw.result_visible_before", message)
+        return panel
 
     async def delivery_stats(self, actor: Actor, draw_id: UUID) -> list[DeliveryStats]:
         """Number of attempts to reach the draw's experts, without recipients."""

@@ -316,6 +316,8 @@ class DrawSetup(CallNoticesAndConditions):
                 attachment=attachment,
             )
             await record(actor, now, "draw.submitted", "draw", draw_id, terminal=terminal)
+            if actor.role == permissions.INTEGRATOR:
+                await self.parties.notify(draw, "sent_by_platform", occasion=str(application.id))
             organisation = await Organisation.get(id=draw.organisation_id)
             await notify_verifiers(
                 self.notices,

@@ -72,7 +72,7 @@ class Operators:
         account = await Account.get(id=actor.account_id)
         if is_same_name(account.real_name, name) and account.id_number_sealed:
             return self.deps.keys.open_text(account.id_number_sealed, _ID)
-        draw = await self._find_last_draw(actor, None, name) if actor.role != "agent" else None
+        draw = await self._find_last_draw(actor, None, name) if actor.role not in permissions.OF_AGENT else None
         return self.deps.keys.read(draw.operator_id_sealed, _ID) if draw else ""
 
     async def _find_last_draw(self, actor: Actor, agent: UUID | None, name: str = "") -> Draw | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-_EDGES_TOO = ("services", "web", "handlers", "miniapp_api", "jobs", "bot")
+_EDGES_TOO = ("services", "web", "handlers", "miniapp_api", "platform_api", "jobs", "bot")
 _OF_A_PANEL = re.compile(r"\b(invitation|recalled_expert|remuneration)\b")
 _OF_EXPERTS = re.compile(r"\b(JOIN|FROM) expert (\w+)")
 
