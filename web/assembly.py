@@ -53,6 +53,7 @@ from web.exams.pictures import ExamPicturePages
 from web.experts import AvailabilityPages, OwnChangePages, OwnFilePages, OwnSanctionPages, PanelPages, ProofPages
 from web.files.file_links import FileLinkPages
 from web.files.materials import MaterialPages
+from web.integrations.guide import IntegrationGuide
 from web.notifications.announcements import AnnouncementPages
 from web.notifications.history import NoticeHistoryPages
 from web.notifications.own_feedback import OwnFeedbackPages
@@ -112,6 +113,7 @@ def setup_pages(
         BoardPages(site, public_links, services.draws.live),
         RecordPages(site, services),
         OpenDataPages(site, services),
+        IntegrationGuide(site, services),
         NoticeHistoryPages(site, services, auth),
         ReminderPages(site, services, auth),
         AnnouncementPages(site, services, auth),
@@ -162,6 +164,7 @@ def setup_pages(
         "draw",
         "record",
         "open-data",
+        "integration",
         "p",
         "c",
         "review",

@@ -25,6 +25,7 @@ from tests.factories.certificates import make_certificate
 from tests.factories.courses import School
 from tests.factories.exams import make_items
 from tests.factories.files import pdf
+from tests.factories.integrations import make_platform
 from tests.factories.people import make_account, make_expert, make_sanction
 from tests.factories.reports import make_report
 from tests.factories.reviews import make_reviewer
@@ -150,6 +151,9 @@ async def _sheets(scene: Scene) -> dict[tuple[str, str], object]:
         ("/office/catalogues/", "kind"): "specialty",
         ("/office/catalogues/", "code"): "A0401",
         ("/office/venues/", "code"): "demo-hall",
+        ("/office/integrations/", "client_id"): (
+            await make_platform(scene.world.office, services.integrations)
+        ).client_id,
         ("/office/rules/", "section"): "draw",
     }
     text, audience = GroupNoticeForm("培训通知", "请按时参加培训。"), Audience(numbers=ADMIN_MOBILE)

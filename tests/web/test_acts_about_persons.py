@@ -159,6 +159,17 @@ UNTOLD: Mapping[str, str] = {
         ],
         "a report is sealed for supervision, which decides by itself whom it asks; it has no effect in the system",
     ),
+    "agency.integrations.accept": "the agent's own consent, or that of the legal entity that he acts for",
+    **dict.fromkeys(
+        [
+            "office.integrations.rotate_secret",
+            "office.integrations.rotate_signing",
+            "office.integrations.end_former_secret",
+            "office.integrations.send_test",
+            "office.integrations.repeat_given_up",
+        ],
+        "keys and events of a platform that the agent accepted",
+    ),
     **dict.fromkeys(["office.supervisors.add", "office.supervisors.end"], "it counts when he is chosen, and is told"),
 }
 """Acts about a person of which he isn't told, each with the reason; ``threats.md`` names them below its table."""
@@ -181,6 +192,7 @@ PERSONAL = frozenset(
         "exam.mark",
         "expert.manage",
         "late_arrival.record",
+        "integration.manage",
         "objection.decide",
         "organisation.link_agent",
         "organisation.revoke_agent",

@@ -26,6 +26,7 @@ from models.office_sheets import OfficeSheet
 from models.reviews import ReviewTask
 from services.core.base import Actor
 from services.registry import Services
+from tests.factories.integrations import make_platform
 from tests.factories.reports import make_report
 from tests.web.conftest import Visitor, World
 from tests.web.hostile_scene import EVIL, TYPED, HostileScene, make_hostile_scene
@@ -182,6 +183,9 @@ async def values_of(hostile: HostileScene) -> Mapping[str, Sequence[str]]:
         "/office/materials/{id": [str(ids["material"])],
         "/office/orders/{id": [str(ids["order"])],
         "/office/venues/{code": ["demo-hall"],
+        "/office/integrations/{client_id": [
+            str((await make_platform(world.office, world.services.integrations)).client_id)
+        ],
         "/office/catalogues/{kind": ["specialty"],
         "/office/catalogues/{kind}/{code": ["A0401"],
         "/office/rules/{section": ["pool", "help", "draw"],

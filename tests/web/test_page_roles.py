@@ -19,7 +19,7 @@ from tests.web.conftest import Visitor, World
 from web.core.site import Site
 
 OPEN = (
-    *("/c", "/open-data", "/p", "/record", "/x/receipt/"),
+    *("/c", "/integration", "/open-data", "/p", "/record", "/x/receipt/"),
     *("/h5/forgot", "/h5/identity", "/h5/login", "/h5/logout", "/h5/pay-wechat/", "/h5/register", "/h5/role"),
     *("/h5/text", "/h5/wechat"),
 )

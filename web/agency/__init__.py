@@ -12,6 +12,7 @@ from web.agency.conditions import ConditionPages
 from web.agency.details import AttendanceTab, LogTab, ProjectTab, ResultTab
 from web.agency.drafts import DraftPages
 from web.agency.home import AgencyHomePages
+from web.agency.integrations import AgencyIntegrationPages
 from web.agency.projects import ProjectPages
 from web.agency.recall import RecallPages
 from web.agency.recusal import RecusalPages
@@ -44,6 +45,7 @@ _ALL = (
     SupplementPages,
     RemunerationMonths,
     AgentPages,
+    AgencyIntegrationPages,
     DraftPages,
 )
 

@@ -30,6 +30,7 @@ MENU = (
     ("pending", "专家补抽", "/agency/pending"),
     ("remuneration", "专家酬劳", "/agency/remuneration"),
     ("agents", "我的经办人", "/agency/agents"),
+    ("integrations", "平台对接", "/agency/integrations"),
 )
 """Code, name and path of each entry."""
 KEPT: Mapping[str, str] = {"kept": "已暂存，可以在其他手机或电脑上接着填。"}

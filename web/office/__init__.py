@@ -31,6 +31,7 @@ from web.office.exports import ExportPages
 from web.office.feedback import FeedbackPages
 from web.office.group_notices import GroupNoticePages
 from web.office.home import OfficeHomePages
+from web.office.integrations import OfficeIntegrationPages
 from web.office.invoices import InvoicePages
 from web.office.materials import OfficeMaterialPages
 from web.office.misunderstood import MisunderstoodPages
@@ -82,6 +83,7 @@ _ALL = (
     FieldPages,
     StaffPages,
     SupervisorPages,
+    OfficeIntegrationPages,
     ObjectionPages,
     OrderPages,
     UnmatchedPaymentPages,

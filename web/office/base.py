@@ -31,7 +31,13 @@ _MENU: Mapping[str, Mapping[str, str]] = {
         "reviewers": "审核分工",
     },
     "培训考试": {"exams": "", "bank": "题库", "courses": "继续教育", "certificates": "证书"},
-    "抽取与酬劳": {"draws": "抽取活动", "supervisors": "监督人名册", "remuneration": "专家酬劳", "statistics": "统计"},
+    "抽取与酬劳": {
+        "draws": "抽取活动",
+        "supervisors": "监督人名册",
+        "remuneration": "专家酬劳",
+        "statistics": "统计",
+        "integrations": "平台对接",
+    },
     "缴费": {"orders": "缴费", "invoices": "发票", "reconciliation": "对账"},
     "服务与账号": {
         "feedback": "投诉与反馈",
