@@ -151,11 +151,15 @@ def addresses(settings: Settings, plan: StartPlan) -> str:
     base = _local_url(settings)
     lines = ["", "评标通已启动：", ""]
     if plan.sandbox_port is not None:
-        lines.append(f"  手机页面   http://127.0.0.1:{plan.sandbox_port}/")
+        lines += [
+            f"  手机页面   http://127.0.0.1:{plan.sandbox_port}/",
+            f"  对接平台   http://127.0.0.1:{plan.sandbox_port}/platform",
+        ]
     lines += [
         f"  管理后台   {base}/office",
         f"  现场工作台 {base}/draws",
         f"  接口文档   {base}/api/docs",
+        f"  对接接口   {base}/integration",
         f"  健康状态   {base}/readyz",
         "",
         "按 Ctrl-C 停止。",

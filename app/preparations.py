@@ -16,6 +16,7 @@ from app.demo.data import POOL, load_demo
 from app.demo.exam_items import load_exam_items
 from app.demo.exams import call_example, load_exam
 from app.demo.materials import load_materials
+from app.demo.platform import load_platform
 from config.settings import Settings
 from gateways.document_renderer import TypstRenderer
 from services.core.base import Deps
@@ -57,6 +58,7 @@ async def run_steps(settings: Settings, *steps: Step) -> None:
 
 async def _load_people(deps: Deps, settings: Settings) -> None:
     report = await load_demo(deps, settings.rulebooks.parent / "catalogues")
+    await load_platform(deps, settings)
     log.info("demo_loaded", experts=report.experts, staff=report.staff)
 
 

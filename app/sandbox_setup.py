@@ -21,6 +21,7 @@ from app.key_strength import check_own_keys
 from app.players.people import DemoPerson
 from app.sandbox_keys import CERTIFICATE, PLATFORM, demo_keys, public_pem
 from app.sandbox_phones import lines, signs, sms_texts, voice_texts, with_demo_phones
+from app.sandbox_platform import DEMO_PLATFORM
 from config.settings import MailSettings, MiniProgramSettings, OfficialAccount, PayMerchant, Settings
 from domain.rulebook.book import Rulebook
 from domain.rulebook.notice_texts import TemplateText
@@ -33,11 +34,13 @@ WeChat's public key, ``xinjiang`` by platform certificates, so that both ways ar
 _KINDS = 10
 """Minimum number of different characters in a random secret of 32."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK_NETWORKS = ["127.0.0.0/8", "::1/128"]
+"""Where the sandbox's platform receives events."""
 
 
 def with_demo_accounts(settings: Settings) -> Settings:
     """Settings with an official account, a mini-program, SMS and voice for every pool that has none, with demo
-    merchants, and with the identity verification everywhere.
+    merchants, with the identity verification everywhere, and with events posted to this machine.
 
     Generates missing keys of the merchants in the data folder; CommandError when that can't be done.
     """
@@ -51,6 +54,9 @@ def with_demo_accounts(settings: Settings) -> Settings:
         update={
             "wechat": wechat.model_copy(update=update),
             "pay": settings.pay.model_copy(update={"merchants": merchants}),
+            "webhooks": settings.webhooks.model_copy(
+                update={"allowed_networks": settings.webhooks.allowed_networks or LOOPBACK_NETWORKS}
+            ),
             "person_check": settings.person_check.model_copy(update={"pools": checked}),
         }
     )
@@ -126,6 +132,7 @@ def sandbox_config(
             "templates": sms_texts(settings.sms, books),
             "signs": signs(settings.sms),
         },
+        **({"platform": DEMO_PLATFORM.as_config()} if DEMO_PLATFORM.pool in settings.pools else {}),
         "voice": {
             "access_key_id": settings.voice.access_key_id,
             "access_key_secret": settings.voice.access_key_secret.get_secret_value(),

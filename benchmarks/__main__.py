@@ -19,6 +19,7 @@ NAMES = (
     "codec",
     "chat",
     "draw",
+    "platform_draw",
     "notices",
     "payments",
     "applications",

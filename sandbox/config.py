@@ -123,6 +123,16 @@ class MailConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PlatformConfig:
+    """A trading platform's access to the integrators' API."""
+
+    pool: str
+    client_id: str
+    secret: str
+    signing_secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class PersonConfig:
     name: str
     mobile: str
@@ -188,6 +198,8 @@ class Config:
     pay: PayConfig = PayConfig()
     mail: MailConfig | None = None
     """None: no SMTP server."""
+    platform: PlatformConfig | None = None
+    """None: there is no platform."""
     people: tuple[PersonConfig, ...] = ()
     wire: WireConfig = WireConfig()
 
@@ -225,8 +237,18 @@ def parse(data: Mapping[str, object]) -> Config:
         identity=_identity(jsons.mapping(data, "identity")),
         pay=_pay(jsons.mapping(data, "pay")),
         mail=_mail(jsons.mapping(data, "mail")) if "mail" in data else None,
+        platform=_platform(jsons.mapping(data, "platform")) if "platform" in data else None,
         people=tuple(person(item, f"people[{index}]") for index, item in enumerate(jsons.objects(data, "people"))),
         wire=_wire(jsons.mapping(data, "wire")),
+    )
+
+
+def _platform(item: Json) -> PlatformConfig:
+    return PlatformConfig(
+        pool=_required(item, "pool", "platform"),
+        client_id=_required(item, "client_id", "platform"),
+        secret=_required(item, "secret", "platform"),
+        signing_secret=_required(item, "signing_secret", "platform"),
     )
 
 

@@ -20,7 +20,8 @@ HEADERS = {
 }
 
 
-def _file(name: str, folder: Path = STATIC) -> web.Response:
+def send_file(name: str, folder: Path = STATIC) -> web.Response:
+    """One of the page's files. Raises HTTPNotFound."""
     path = folder / name
     kind = TYPES.get(path.suffix)
     if kind is None or path.parent != folder or not path.is_file():
@@ -29,15 +30,15 @@ def _file(name: str, folder: Path = STATIC) -> web.Response:
 
 
 async def _index(_request: web.Request) -> web.Response:
-    return _file("index.html")
+    return send_file("index.html")
 
 
 async def _static(request: web.Request) -> web.Response:
-    return _file(request.match_info["name"])
+    return send_file(request.match_info["name"])
 
 
 async def _runtime(request: web.Request) -> web.Response:
-    return _file(request.match_info["name"], STATIC / "miniprogram")
+    return send_file(request.match_info["name"], STATIC / "miniprogram")
 
 
 def add_routes(app: web.Application) -> None:

@@ -17,6 +17,7 @@ from sandbox.control.base import PARTS, ControlParts
 from sandbox.identity.provider import Provider
 from sandbox.mail.center import MailCenter
 from sandbox.pay.center import PayCenter
+from sandbox.platform.client import Platform
 from sandbox.wechat import account_api, faces, messages, mini_api
 from sandbox.wechat.api import install
 from sandbox.wechat.platform import new_platform
@@ -46,6 +47,8 @@ def create_app(config: Config) -> web.Application:
     mail.add_routes(app)
     panel.add_routes(app)
     Provider(world).add_routes(app)
+    if config.platform is not None:
+        Platform(world, config.platform).add_routes(app)
     miniprogram.add_routes(app)
     page.add_routes(app)
     proxy.add_routes(app)
