@@ -68,6 +68,7 @@ NOT_MOVED: Mapping[tuple[str, str], str] = {
     ("review_substitution", "account_id"): "as roles",
     ("review_substitution", "substitute_id"): "as roles",
     ("agent_link", "account_id"): "the organisation links the person anew",
+    ("integration_client", "agent_id"): "ends with the person's link; the office issues another",
     ("organisation", "legal_account_id"): "the identity platform says whose it is",
     ("project", "agent_id"): "who did it, for the organisation",
     ("draw", "agent_id"): "as projects",

@@ -16,6 +16,7 @@ UNINDEXED = {
     "exam_import.account_id": "a sheet is opened by its own id",
     "exam_sheet.account_id": "a sheet is opened by its own id",
     "pay_order.payer_id": "orders are found by their fee",
+    "integration_client.organisation_id": "the index of names begins with it, for those that work",
     "project.organisation_id": "an organisation is looked for together with its pool",
     "recalled_expert.condition_id": "conditions go with the draft of their draw, by its id",
     "recalled_expert.earlier_id": "invitations are never deleted, and nobody lists the recalls of one",

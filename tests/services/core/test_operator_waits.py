@@ -57,8 +57,8 @@ from tests.services.draws.test_virtual_calls import make_missing_panel, ring_mis
 from tests.services.exams.attempts.test_face_checks import make_door
 
 SERVICES = Path(__file__).parents[3] / "services"
-NOT_VENDORS = {"ChatWindows", "DocumentRenderer", "DrawRelay", "Sealer"}
-"""Ports of our own: Redis, and libraries in this process."""
+NOT_VENDORS = {"ChatWindows", "DocumentRenderer", "DrawRelay", "Sealer", "WebhookSender"}
+"""Ports of our own: Redis, libraries in this process; and receivers of events, who are no vendor of ours."""
 
 
 def wrong(*, times: int = 1) -> list[Any]:

@@ -12,7 +12,20 @@ from typing import Literal
 Reason = Literal["accessor", "agreed", "planned", "form", "both"]
 
 ROOT = Path(__file__).parents[3]
-CODE = ("app", "bot", "config", "domain", "gateways", "handlers", "jobs", "miniapp_api", "models", "services", "web")
+CODE = (
+    "app",
+    "bot",
+    "config",
+    "domain",
+    "gateways",
+    "handlers",
+    "jobs",
+    "miniapp_api",
+    "models",
+    "platform_api",
+    "services",
+    "web",
+)
 TEXTS = ("config", "miniprogram", "web/templates", "web/static")
 TEXT_KINDS = (".html", ".js", ".ts", ".wxml", ".toml")
 WORD = "gathering_at"
@@ -379,6 +392,16 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "InvitationPages.announce_delay": AGREED,
         "InvitationPages._page": FORM,
         "InvitationPages.show": FORM,
+    },
+    "platform_api/draws.py": {
+        "NoticeIn": FORM,
+    },
+    "platform_api/results.py": {
+        "ArrivalOut": AGREED,
+        "ExpertOut": AGREED,
+    },
+    "web/templates/integrations/guide.html": {
+        "-": FORM,
     },
     "web/templates/agency/call_notice.html": {
         "-": PLANNED,

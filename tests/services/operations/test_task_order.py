@@ -46,6 +46,7 @@ PERIODIC = frozenset(
         "certificate_ending",
         "end",
         "holidays",
+        "integration_sweep",
         "late",
         "recalls",
         "reconcile_review_tasks",
@@ -127,6 +128,7 @@ ALONE: Mapping[str, str] = {
     "uploads": "removes uploads that nobody finished",
     "file_removals": "removes files that no row names",
     "sanction_ended": "tells the expert; nothing decides by whether he was told",
+    "integration_events": "hands rows of its own to a job, by the database's clock: tests/services/integrations",
     "feedback_close": "closes threads with the office, which nothing else moves by the clock",
 }
 """Kinds whose rows no other kind decides on, and why."""
