@@ -6,7 +6,7 @@ Everything that changes a draw runs under its row lock (``locks.lock``).
 from services.draws.access import DrawAccess
 from services.draws.activity_end import EVALUATING, NOBODY_ENTERED
 from services.draws.attendance.absence_queries import ABSENCES_MAX, AbsenceRow
-from services.draws.attendance.attendance_queries import AnnouncedArrival, AttendanceRow, ScannedPanel
+from services.draws.attendance.attendance_queries import AnnouncedArrival, AttendanceRow, ScannedPanel, UrgingLine
 from services.draws.attendance.attendance_rules import venue_position
 from services.draws.attendance.check_in import CheckedIn, VenueCheckIn
 from services.draws.attendance.declared_recusals import DeclaredRecusals, DeclaredUnit, RecusalUnits, UnitForm
@@ -178,6 +178,7 @@ __all__ = [
     "SupervisorView",
     "TelephoneDelay",
     "UnitForm",
+    "UrgingLine",
     "VenueCheckIn",
     "Verdict",
     "VirtualCalls",

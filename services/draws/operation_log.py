@@ -15,8 +15,10 @@ from services.core.base import rows
 from services.core.permissions import role_name
 
 OPERATIONS_MAX = 1000
-_REMARKS = ("reason", "opinion", "terminal", "what")
-"""Details shown beside an operation: the first that it has."""
+_REMARKS = ("reason", "opinion", "terminal")
+"""Details shown beside an operation: the first that it has, after ``what``."""
+_READINGS = ("recall.panel_read", "attendance.names_read")
+"""Readings of pages that refresh themselves, which would hide all else; the audit log has them."""
 _DEPARTMENT = """
 CASE e.actor_role WHEN 'agent' THEN o.name WHEN 'organisation' THEN o.name WHEN 'integrator' THEN o.name
   WHEN 'verifier' THEN d.terminal
@@ -35,6 +37,9 @@ LABELS: Mapping[str, str] = {
     "draw.verified": "通过核验",
     "draw.refused": "退回核验",
     "draw.round_opened": "开始三方摇号",
+    "draw.number_committed": "提交随机数",
+    "draw.number_revealed": "公开随机数",
+    "draw.order_fixed": "确定抽取顺序",
     "draw.round_aborted": "终止摇号",
     "draw.started": "启动抽取",
     "draw.paused": "暂停抽取",
@@ -97,16 +102,18 @@ async def find_operations(draw_id: UUID) -> list[Operation]:
         f"SELECT e.at, e.action, e.actor_role AS role, a.real_name AS person, e.details, {_DEPARTMENT} "
         "FROM audit_entry e JOIN draw d ON d.id = e.subject_id JOIN organisation o ON o.id = d.organisation_id "
         "LEFT JOIN account a ON a.id = e.actor_id WHERE e.subject = 'draw' AND e.subject_id = $1 "
-        "AND e.actor_role <> 'expert' AND e.action NOT LIKE '%looked_up' AND e.action <> 'recall.panel_read' "
+        "AND e.actor_role <> 'expert' AND e.action NOT LIKE '%looked_up' AND e.action <> ALL($2::text[]) "
         f"ORDER BY e.at DESC, e.id DESC LIMIT {OPERATIONS_MAX}",
         draw_id,
+        list(_READINGS),
     )
     return [_operation(row) for row in reversed(entries)]
 
 
 def _operation(row: Any) -> Operation:
     details = row["details"] if isinstance(row["details"], dict) else json.loads(row["details"])
-    remark = str(next((details[name] for name in _REMARKS if details.get(name)), ""))
+    why = next((details[name] for name in _REMARKS if details.get(name)), "")
+    remark = "；".join(str(text) for text in (details.get("what"), why) if text)
     label = LABELS.get(row["action"], row["action"])
     person = row["person"] or str(details.get("integrator", ""))
     role = "系统" if row["role"] == "system" else role_name(row["role"])

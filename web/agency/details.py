@@ -62,10 +62,12 @@ class AttendanceTab(DrawPart):
             rows = await self.services.draws.attendance_queries.list_awaited(visit.actor, detail.draw.id)
         except RuleViolation as refusal:  # not unsealed yet, which is no error of the reader
             sealed = "".join([refusal.message, *(f"{person}。" for person in self._venue_urgers(detail))])
+        names = {} if sealed else await self.services.draws.attendance_queries.read_names(visit.actor, detail.draw.id)
         rules = self.book(visit.actor).attendance
         return {
             **self.draw_values(detail),
             "rows": rows,
+            "names": names,
             "sealed": sealed,
             "announced": await self.services.draws.attendance_queries.list_announced(visit.actor, detail.draw.id),
             "over": detail.draw.ended_at is not None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +12,12 @@ from uuid import UUID
 from domain.clock import print_time
 from domain.draws.lifecycles import InvitationState
 from domain.errors import NotFound
+from domain.notifications.lifecycles import ContactAttemptState
 from models.attendance import ARRIVES_AT, STANDING_LATE_ARRIVAL
 from models.draws import Draw
 from models.invitations import MISSING_FROM, Invitation
-from services.core.base import Actor, Deps, rows, violation
+from services.core import permissions
+from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.core.signed_links import Links
 from services.draws.access import DrawAccess
 from services.draws.virtual_calls import CallLine, VirtualCalls
@@ -40,6 +43,39 @@ FROM invitation i JOIN {STANDING_LATE_ARRIVAL}
 WHERE i.draw_id = $1 AND i.state = 'accepted' ORDER BY arrives_at, i.code
 """
 """Whether they have entered is sealed for the agency, so all are listed."""
+
+
+_NAMES = """
+SELECT i.id, e.name FROM invitation i JOIN expert e ON e.id = i.expert_id WHERE i.draw_id = $1 AND i.state = 'accepted'
+"""
+_VOICE_URGINGS = """
+SELECT u.invitation_id, u.at, coalesce(a.real_name, '') AS asked_by, t.state AS notice_state,
+  (SELECT s.state FROM attempt s WHERE s.notice_id = t.id AND s.channel = 'voice'
+    ORDER BY s.number DESC LIMIT 1) AS state
+FROM (SELECT w.*, row_number() OVER (PARTITION BY w.invitation_id ORDER BY w.at, w.id) AS number
+    FROM urge w JOIN invitation i ON i.id = w.invitation_id WHERE i.draw_id = $1 AND w.channel = 'voice') u
+LEFT JOIN account a ON a.id = u.by_id
+LEFT JOIN notice t ON t.pool = $2 AND t.dedupe_key = 'urging:' || u.invitation_id || ':' || u.number
+ORDER BY u.at DESC, u.number DESC
+"""
+"""Each is a notice of its own, see ``Urging.urge``."""
+_OUTCOMES: Mapping[str, str] = {
+    ContactAttemptState.SENT: "正在呼叫",
+    ContactAttemptState.UNKNOWN: "结果未知",
+    ContactAttemptState.FAILED: "未接通",
+    ContactAttemptState.DELIVERED: "已接听",
+    ContactAttemptState.ANSWERED: "已接听",
+}
+"""Of a call of the system's voice."""
+
+
+@dataclass(frozen=True)
+class UrgingLine:
+    """A call of the system's voice (语音催促): who asked for it, and what became of it."""
+
+    at: datetime
+    asked_by: str
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -91,6 +127,8 @@ class AttendanceRow:
     may_urge: bool
     may_ring: bool
     calls: tuple[CallLine, ...]
+    urgings: tuple[UrgingLine, ...]
+    """Newest first."""
 
     @property
     def state(self) -> ArrivalState:
@@ -140,6 +178,7 @@ class AttendanceQueries:
                 f"专家进场情况{print_time(self.access.unseals_at(draw))}后可查看。",
             )
         awaited = await rows(_AWAITED, draw_id)
+        urgings = await self._voice_urgings(draw)
         calls, offered = await self.calls.log_of(draw_id, "urging"), self.calls.is_offered(draw.pool)
         most = book.attendance.urging_virtual_max
 
@@ -176,9 +215,32 @@ class AttendanceQueries:
                 and offered
                 and (most is None or len(rings(row)) < most),
                 calls=calls.get(row["expert_id"], ()),
+                urgings=tuple(urgings.get(row["id"], ())),
             )
             for row in awaited
         ]
+
+    async def read_names(self, actor: Actor, draw_id: UUID) -> Mapping[UUID, str]:
+        """Names of the awaited experts by invitation, from unsealing on; empty before. Each reading is logged."""
+        permissions.check(actor, "result.read")
+        async with transaction():
+            draw, now = await self.access.get(actor, draw_id), self.deps.now()
+            if now < self.access.unseals_at(draw):
+                return {}
+            await record(actor, now, "attendance.names_read", "draw", draw_id)
+            return {row["id"]: row["name"] for row in await rows(_NAMES, draw_id)}
+
+    async def _voice_urgings(self, draw: Draw) -> Mapping[UUID, list[UrgingLine]]:
+        by_invitation = defaultdict[UUID, list[UrgingLine]](list)
+        for row in await rows(_VOICE_URGINGS, draw.id, draw.pool):
+            by_invitation[row["invitation_id"]].append(_urging_line(row))
+        return by_invitation
+
+
+def _urging_line(row: Mapping[str, Any]) -> UrgingLine:
+    stopped = row["notice_state"] == "stopped" and row["state"] in (None, ContactAttemptState.PENDING)
+    waiting = "专家已进场或不再参评，没有拨打" if stopped else "等待拨打"
+    return UrgingLine(row["at"], row["asked_by"], _OUTCOMES.get(row["state"] or "", waiting))
 
 
 def _announced(row: Mapping[str, Any], *, unsealed: bool) -> AnnouncedArrival | None:

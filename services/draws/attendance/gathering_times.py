@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.clock import print_time
 from domain.draws.lifecycles import DrawState
 from domain.draws.record import GatheringMoved
 from domain.errors import Conflict, InvalidInput, NotFound
@@ -59,8 +60,9 @@ class GatheringTimes:
         if at == call_notice.gathering_at:
             return
         await check_repeats("draw", draw.id, MOVES, now)
-        await record(actor, now, "draw.gathering_changed", "draw", draw.id)
         old = call_notice.gathering_at
+        what = f"通知{call_notice.position}由{print_time(old)}改为{print_time(at)}"
+        await record(actor, now, "draw.gathering_changed", "draw", draw.id, what=what)
         call_notice.gathering_at = at
         await call_notice.save(update_fields=["gathering_at"])
         if draw.log_length and any(c.notice_id == call_notice.id for c in locked.conditions):

@@ -55,9 +55,8 @@ class Postponement:
         for invitation in await _lock_held_places(draw):
             await _occupy_until(invitation, draw.ends_at)
             await self.changes.propose_start(draw, invitation)
-        await record(
-            actor, now, "draw.start_moved", "draw", draw.id, reason=reason, old=print_time(old), old_at=old.isoformat()
-        )
+        what = f"由{print_time(old)}改为{print_time(new.at)}"
+        await record(actor, now, "draw.start_moved", "draw", draw.id, reason=reason, what=what, old_at=old.isoformat())
         facts = {"starts": time_params(new.at)["gathering_short"], "old": print_time(old), "reason": reason}
         await self.parties.notify(draw, "postponed", facts, by=actor.account_id, occasion=f"{new.at.timestamp():.0f}")
 

@@ -21,7 +21,7 @@ from domain.draws.lifecycles import DrawEvent, DrawState
 from domain.draws.round_stage import RoundAborts, find_stage, print_parties
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from models.draws import CandidateList, Draw, Round, Supervisor
-from services.core.base import Actor, Deps, transaction, violation
+from services.core.base import Actor, Deps, system, transaction, violation
 from services.core.base import record as audit
 from services.draws.call_order.round_abort import (
     BY_AGENCY,
@@ -127,6 +127,7 @@ class Rounds:
                 round_row.reveal_until = now + self.deps.book(locked.draw.pool).draw.commitments.reveal_timeout
             await round_row.save(update_fields=["commitments", "reveal_until"])
             await append_to_log(locked.draw, now, record.ParticipantCommitted(round_row.number, role, digest))
+            await audit(actor, now, "draw.number_committed", "draw", draw_id, round=round_row.number)
             return _view(locked.draw, round_row)
 
     def _check_commit_in_time(self, round_row: Round, now: datetime) -> None:
@@ -154,6 +155,7 @@ class Rounds:
             round_row.reveals = {**round_row.reveals, role: raw.hex()}
             await round_row.save(update_fields=["reveals"])
             await append_to_log(draw, now, record.ParticipantRevealed(round_row.number, role, raw))
+            await audit(actor, now, "draw.number_revealed", "draw", draw_id, round=round_row.number)
             if set(round_row.reveals) == set(self._roles(draw)):
                 await self._fix_seed(locked, round_row, now)
             return _view(draw, round_row)
@@ -175,6 +177,7 @@ class Rounds:
             item.walk = b"".join(index.to_bytes(4, "big") for index in walk)
             await item.save(update_fields=["walk"])
         await append_to_log(draw, now, record.SeedFixed(round_row.number, secret, seed))
+        await audit(system(draw.pool), now, "draw.order_fixed", "draw", draw.id, round=round_row.number)
         for condition in locked.conditions:
             if str(condition.position) in round_row.conditions:
                 condition.round_number, condition.tier = round_row.number, "main"

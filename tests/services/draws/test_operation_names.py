@@ -9,8 +9,8 @@ from services.draws import operation_log
 
 SERVICES = Path(__file__).parents[3] / "services"
 RECORDED = re.compile(r'(?:record|audit)\(\s*[^()]*?(?:\([^()]*\)[^()]*?)*?"([a-z_]+\.[a-z_]+)",\s*"draw"')
-NOT_SHOWN = {"absence.looked_up", "recall.panel_read", "draw.deleted"}
-"""Look-ups, which the log leaves out, and the end of a draft, which takes its log along."""
+NOT_SHOWN = {"absence.looked_up", "attendance.names_read", "recall.panel_read", "draw.deleted"}
+"""Look-ups and readings, which the log leaves out, and the end of a draft, which takes its log along."""
 
 
 def test_each_recorded_act_is_named() -> None:

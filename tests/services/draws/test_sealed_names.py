@@ -22,6 +22,7 @@ HIMSELF = "the caller himself, who has entered the end of his ID number; no name
 COMPARED = "he is compared with the persons of a recusal list, and shown to nobody"
 NAMES: Mapping[str, str] = {
     "services/draws/attendance/absence_queries.py AbsenceQueries._find_rows": UNSEALED,
+    "services/draws/attendance/attendance_queries.py _NAMES": UNSEALED,
     "services/draws/attendance/declared_recusals.py DeclaredRecusals._concerns": COMPARED,
     "services/draws/attendance/declared_recusals.py DeclaredRecusals._recuse": COMPARED,
     "services/draws/attendance/declared_recusals.py DeclaredRecusals.recuse": COMPARED,

@@ -588,7 +588,12 @@ async def test_a_place_that_became_free_at_the_door_is_filled_with_a_later_start
     moved = await Draw.get(id=draw_id)
     assert f"{local(moved.starts_at):%H:%M}" == "19:05", "an hour after the new gathering, as before"
     await agency.get(f"/agency/draws/{draw_id}/log")
-    assert "推迟评标开始：一位专家缺席" in agency.text.replace(" ", "")
+    logged = agency.text.replace(" ", "")
+    assert "推迟评标开始：由11月21日(周六)18:00改为11月21日(周六)19:05；一位专家缺席" in logged
+    assert "修改集合时间：通知1由11月21日(周六)17:00改为11月21日(周六)18:05" in logged
+    for step in ("提交随机数", "公开随机数", "确定抽取顺序"):
+        assert step in logged, step
+    assert "监督人" in logged.split("提交随机数", 2)[2], "who made the second step"
 
 
 async def send_ticked(agency: Visitor, button: str, *more: str, **typed: str) -> None:
