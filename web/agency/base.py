@@ -13,26 +13,15 @@ import aiohttp.web as http
 
 from domain.rulebook.book import Rulebook
 from services.core.base import Actor
-from services.core.permissions import check, may
+from services.core.permissions import check
 from services.registry import Services
 from web.accounts.login import AuthPages
-from web.core.form_values import EMPTY, NOBODY, FormValues, key_of
+from web.core.form_values import NOBODY, FormValues, key_of
 from web.core.pages import FIELDS_LONGEST, PageGroup, Visit
 from web.core.site import ON_PAGE, Site
+from web.draws import frame_values, note_supplements
 
 FORM = "agency"
-_TO_SUPPLEMENT = http.RequestKey("to_supplement", int)
-"""Key of a request: number of draws that wait for a supplementary draw, for the badge of the menu."""
-MENU = (
-    ("home", "工作台", "/agency"),
-    ("draws", "抽取活动列表", "/agency/draws"),
-    ("projects", "招标项目", "/agency/projects"),
-    ("pending", "专家补抽", "/agency/pending"),
-    ("remuneration", "专家酬劳", "/agency/remuneration"),
-    ("agents", "我的经办人", "/agency/agents"),
-    ("integrations", "平台对接", "/agency/integrations"),
-)
-"""Code, name and path of each entry."""
 KEPT: Mapping[str, str] = {"kept": "已暂存，可以在其他手机或电脑上接着填。"}
 """The note of a page after its unsaved input was stored, see ``web.agency.drafts``."""
 
@@ -80,8 +69,7 @@ class AgencyPart(PageGroup):
         """The agent or legal entity. Redirects to the log-in; raises Forbidden for other roles."""
         actor = await self.auth.actor(request)
         check(actor, "draw.create")
-        if _TO_SUPPLEMENT not in request:
-            request[_TO_SUPPLEMENT] = await self.services.draws.queries.count_to_supplement(actor)
+        await note_supplements(self.services, actor, request)
         return actor
 
     async def fields(self, request: http.Request, actor: Actor, *, longest: int = FIELDS_LONGEST) -> dict[str, str]:
@@ -118,11 +106,7 @@ class AgencyPart(PageGroup):
 
     def common(self, actor: Actor, request: http.Request) -> Mapping[str, object]:
         return {
-            "pool": self.book(actor).pool,
-            "menu": [entry for entry in MENU if entry[0] != "agents" or may(actor, "organisation.link_agent")],
-            "supplements": request.get(_TO_SUPPLEMENT, 0),
-            "here": self.here,
-            "none_form": EMPTY,
+            **frame_values(self.book(actor), actor, request, self.here),
             "token": self.site.form_token(FORM, _log_in(actor), actor.account_id or NOBODY),
             "key": secrets.token_urlsafe(16),
         }

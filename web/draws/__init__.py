@@ -1,6 +1,7 @@
 """Pages of draws: for verifier, supervisor and venue (``/draws``), for experts, and public ones (board, record)."""
 
 from web.draws.absences import AbsencePages, DrawExitPages
+from web.draws.agency_frame import FROM, ORIGINS, frame_values, note_supplements
 from web.draws.attendance import AttendancePages, RingForm
 from web.draws.audit import AuditPages
 from web.draws.base import DrawPages
@@ -20,6 +21,8 @@ __all__ = [
     "APPLICATION_KINDS",
     "CALLED_SOON",
     "CONDITION_CATALOGUES",
+    "FROM",
+    "ORIGINS",
     "REGION_MODES",
     "AbsencePages",
     "AttendancePages",
@@ -41,6 +44,8 @@ __all__ = [
     "VerificationPages",
     "board_facts",
     "condition_names",
+    "frame_values",
+    "note_supplements",
     "public_path",
     "round_response",
 ]

@@ -14,6 +14,7 @@ from services.draws import EVALUATING, NOBODY_ENTERED, DiscardForm, DiscardKind
 from web.core.pages import Redirect, Visit, page
 from web.core.site import ON_PAGE
 from web.core.typed_forms import Lines
+from web.draws.agency_frame import FROM
 from web.draws.base import DrawPages
 
 _KINDS = {"leave": "人工请假", "absence": "缺席", "recusal": "现场回避"}
@@ -42,7 +43,7 @@ class _Opinion:
 class AbsencePages(DrawPages):
     form_name = "absences"
 
-    @page("/draws/{draw_id}/absences", "draws/absences.html")
+    @page("/draws/{draw_id}/absences", "draws/absences.html", keep=(FROM,))
     async def absences(self, visit: Visit) -> Mapping[str, object]:
         actor, draw = visit.actor, await self.draw(visit)
         rules = self.services.deps.book(draw.pool).draw
@@ -60,6 +61,8 @@ class AbsencePages(DrawPages):
             "agency": actor.role in AGENCY,
             "sources": _SOURCES,
             "over": draw.ended_at is not None,
+            "unseals_at": (unseals_at := self.services.draws.access.unseals_at(draw)),
+            "unsealed": self.services.deps.now() >= unseals_at,
         }
 
     @absences.command(
@@ -108,7 +111,7 @@ class DrawExitPages(DrawPages):
     form_name = "exit"
     on_page = ON_PAGE
 
-    @page("/draws/{draw_id}/exit", "draws/exit.html")
+    @page("/draws/{draw_id}/exit", "draws/exit.html", keep=(FROM,))
     async def ways_to_end(self, visit: Visit) -> Mapping[str, object]:
         actor, draw, now = visit.actor, await self.draw(visit), self.services.deps.now()
         bound = actor.role in AGENCY and draw.started_at is not None and draw.kind != "recall"
@@ -133,10 +136,14 @@ class DrawExitPages(DrawPages):
     async def terminate(self, visit: Visit, form: _Termination) -> Redirect:
         draw = await self.draw(visit)
         await self.services.draws.activity_end.terminate(visit.actor, draw.id, form.cause, form.words)
-        return Redirect(f"/draws/{draw.id}")
+        return Redirect(_activity(visit, draw.id))
 
     @ways_to_end.command(_End, "end")
     async def end(self, visit: Visit, form: _End) -> Redirect:
         draw = await self.draw(visit)
         await self.services.draws.activity_end.end(visit.actor, draw.id, form.words)
-        return Redirect(f"/draws/{draw.id}")
+        return Redirect(_activity(visit, draw.id))
+
+
+def _activity(visit: Visit, draw_id: UUID) -> str:
+    return f"/agency/draws/{draw_id}" if visit.actor.role in AGENCY else f"/draws/{draw_id}"

@@ -11,13 +11,14 @@ from uuid import UUID
 from domain.errors import InvalidInput, NotFound, RuleViolation
 from domain.masking import mask_mobile
 from domain.typed_text import half_width
-from services.core.permissions import may
+from services.core.permissions import AGENCY, may
 from services.draws import AttendanceRow, Caller, TelephoneDelay
 from web.core.form_values import redirect
 from web.core.pages import Visit, page
 from web.core.qr import path_of
 from web.core.site import ON_PAGE
 from web.core.typed_forms import OneOf, Whole
+from web.draws.agency_frame import FROM
 from web.draws.base import DrawPages
 
 SCREEN_INTERVAL = 5
@@ -55,9 +56,11 @@ class AttendancePages(DrawPages):
     form_name = "attendance"
     on_page = ON_PAGE | {404}
 
-    @page("/draws/{draw_id}/attendance", "draws/attendance.html")
+    @page("/draws/{draw_id}/attendance", "draws/attendance.html", keep=(FROM,))
     async def attendance(self, visit: Visit) -> Mapping[str, object]:
         actor, draw, now = visit.actor, await self.draw(visit), self.services.deps.now()
+        if actor.role in AGENCY and not visit.fields:
+            raise redirect(f"/agency/draws/{draw.id}/attendance")
         over = draw.ended_at is not None or now > draw.ends_at
         late_fields = visit.fields if visit.form.value("command") == "late" else {}
         book = self.services.deps.book(draw.pool)
@@ -146,7 +149,7 @@ class AttendancePages(DrawPages):
 
 def _go_back(visit: Visit, note: str) -> NoReturn:
     """Open the page with a note that holds a number."""
-    raise redirect(visit.request.path, note=note)
+    raise redirect(visit.request.path, **{FROM: visit.query(FROM, 20)}, note=note)
 
 
 def _invitation_id(visit: Visit) -> UUID:

@@ -1,15 +1,17 @@
-"""Common base of the pages of verifier, supervisor and venue: actor, draw, and an administrator's menu."""
+"""Common base of the pages of verifier, supervisor and venue: actor, draw, and the menus of office and agency."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import ClassVar
+from urllib.parse import urlencode
 from uuid import UUID
 
 import aiohttp.web as http
 
 from domain.errors import NotFound
 from services.core.base import Actor
+from services.core.permissions import AGENCY
 from services.draws import DrawView
 from services.registry import Services
 from web.accounts.login import AuthPages
@@ -17,7 +19,10 @@ from web.core.form_values import EMPTY, NOBODY
 from web.core.forms import FORM_LIMIT
 from web.core.pages import PageGroup, Visit
 from web.core.site import ON_PAGE, Site
+from web.draws.agency_frame import FROM, frame_values, note_supplements, path_back
 from web.office import menu_of
+
+_ORIGIN_LONGEST = 20
 
 
 class DrawPages(PageGroup):
@@ -31,7 +36,10 @@ class DrawPages(PageGroup):
         self.auth = auth
 
     async def actor(self, request: http.Request) -> Actor:
-        return await self.auth.actor(request)
+        actor = await self.auth.actor(request)
+        if actor.role in AGENCY:
+            await note_supplements(self.services, actor, request)
+        return actor
 
     async def draw(self, visit: Visit) -> DrawView:
         """The draw in the address. Raises NotFound for one that the actor may not see."""
@@ -53,19 +61,32 @@ class DrawPages(PageGroup):
         )
 
     def common(self, actor: Actor, request: http.Request) -> Mapping[str, object]:
-        """For an administrator with the office's menu."""
-        book = self.services.deps.book(actor.pool)
-        return {
+        """For an administrator with the office's menu, for an agency in the frame of its own pages."""
+        book, draw_id = self.services.deps.book(actor.pool), _draw_id(request)
+        values: dict[str, object] = {
+            "frame": "draws/base.html",
+            "back": "",
+            "origin": "",
             "menu": menu_of(book) if actor.role == "pool_admin" else (),
             "served_pool": book.pool,
             "here": "draws",
             "none_form": EMPTY,
-            "form": self.token(actor, self.form_name, _draw_id(request)),
+            "form": self.token(actor, self.form_name, draw_id),
         }
+        if actor.role in AGENCY:
+            values |= frame_values(book, actor, request, "draws")
+            values |= {"frame": "agency/base.html", "back": path_back(request, draw_id), "origin": _origin(request)}
+        return values
 
     def token(self, actor: Actor, form_name: str, subject_id: UUID | None) -> str:
         """The hidden field of a form of this name."""
         return self.site.form_token(form_name, subject_id or NOBODY, actor.account_id or NOBODY)
+
+
+def _origin(request: http.Request) -> str:
+    """The query of addresses that lead back to the agency's page from which this one was opened."""
+    origin = request.query.get(FROM, "")
+    return f"?{urlencode({FROM: origin[:_ORIGIN_LONGEST]})}" if origin else ""
 
 
 def _draw_id(request: http.Request) -> UUID | None:

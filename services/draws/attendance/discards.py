@@ -16,6 +16,7 @@ from domain.draws.lifecycles import DiscardEvent, DiscardState, InvitationEvent,
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany
 from domain.faults import Faults
 from domain.parsing import mobile_number
+from domain.typed_text import half_width
 from models.attendance import Attendance
 from models.audit import AuditEntry
 from models.draws import DiscardRequest, Draw
@@ -64,7 +65,9 @@ class Discards:
         Raises InvalidInput with all faults, NotFound, TooMany, RuleViolation, and Conflict once the activity is over.
         """
         permissions.check(actor, "absence.register")
-        await self._count_lookup(actor, draw_id, by_mobile=len(form.who.strip()) == 11)
+        who = half_width(form.who)
+        by_mobile = len(who) != self.deps.book(actor.pool).draw.code_length
+        await self._count_lookup(actor, draw_id, by_mobile=by_mobile)
         async with transaction():
             locked = await lock(draw_id)
             await self._check_reach(actor, locked.draw)
@@ -72,7 +75,7 @@ class Discards:
                 raise Conflict(f"活动{locked.state.label}，不能再登记请假、缺席或回避。", code="over")
             book, faults = self.deps.book(actor.pool), Faults()
             with faults.part("who"):
-                invitation = await self._get_invitation(actor, locked.draw, form.who.strip())
+                invitation = await self._get_invitation(locked.draw, who)
             if form.kind not in book.draw.supplement.causes:
                 faults.add(InvalidInput("请选择缺席类型。", field="kind"))
             if form.kind == "recusal":
@@ -109,14 +112,14 @@ class Discards:
             await check_scope(actor, draw, self.deps.book(draw.pool))
             await check_not_of_agency(actor, draw)
 
-    async def _get_invitation(self, actor: Actor, draw: Draw, who: str) -> Invitation:
+    async def _get_invitation(self, draw: Draw, who: str) -> Invitation:
         """By code, which doesn't reveal the person, or by mobile number, which might reveal membership: see below."""
         accepted = Invitation.filter(draw_id=draw.id, state=InvitationState.ACCEPTED).select_for_update()
         if len(who) == self.deps.book(draw.pool).draw.code_length:
             invitation = await accepted.get_or_none(code=who)
             await _check_place_held(draw, who)
         else:
-            self._check_may_use_mobile(actor, draw)
+            self._check_may_use_mobile(draw)
             hashed = self.deps.keys.lookup_hash("mobile", mobile_number(who))
             expert = await Expert.get_or_none(pool=draw.pool, mobile_hash=hashed, left_at=None)
             invitation = await accepted.get_or_none(expert_id=expert.id) if expert else None
@@ -124,11 +127,9 @@ class Discards:
             raise NotFound("本活动没有相符的参评专家，请核对后重试。")
         return invitation
 
-    def _check_may_use_mobile(self, actor: Actor, draw: Draw) -> None:
-        """The same refusal for every number, so that neither membership in the pool nor in a panel leaks."""
-        if actor.role in AGENCY:
-            length = self.deps.book(draw.pool).draw.code_length
-            raise InvalidInput(f"代理机构按{length}位数字验证码登记，验证码见“抽取结果”。", field="who")
+    def _check_may_use_mobile(self, draw: Draw) -> None:
+        """The same refusal for every number, so that neither membership in the pool nor in a panel leaks. From
+        unsealing on agency and staff know the panel anyway."""
         if self.deps.now() < (at := self.access.unseals_at(draw)):
             book, message = self.deps.book(draw.pool), f"{print_time(at)}解密前只能按数字验证码登记。"
             raise violation(book, "draw.result_visible_before", message, field="who")

@@ -218,7 +218,7 @@ async def test_an_agency_sees_codes_only_and_no_arrivals_while_the_result_is_sea
     assert invitation.code in agency.text
     assert "专家0" not in agency.text
     await agency.get(f"/draws/{draw_id}")
-    [venue] = [link for link in agency.page.links if link.startswith("签到台")]
+    [venue] = [link for link in agency.page.links if link.startswith("专家出入场情况")]
     await agency.click(venue)
     assert (agency.status, "后可查看" in agency.text, "还没有专家" in agency.text) == (200, True, False)
     assert (await agency.get(f"/draws/{draw_id}/screen")).status == 403

@@ -158,10 +158,8 @@ async def test_no_mobile_number_tells_an_agency_who_sits_on_the_panel(office: Of
         assert len({await find_refusal(office, office.agency, draw_id, number) for number in numbers}) == 1
 
 
-@pytest.mark.parametrize("role", ["venue", "verifier"])
-async def test_venue_staff_may_use_a_mobile_number_after_unsealing_only(
-    office: Office, clock: FixedClock, role: str
-) -> None:
+@pytest.mark.parametrize("role", ["agency", "venue", "verifier"])
+async def test_a_mobile_number_may_be_used_after_unsealing_only(office: Office, clock: FixedClock, role: str) -> None:
     draw_id, [invitation] = await panel(office)
     actor, mobile = getattr(office, role), await mobile_of(office, invitation)
     sealed = {await find_refusal(office, actor, draw_id, number) for number in (mobile, "13700000000")}
