@@ -6,6 +6,7 @@ checked on the text as received.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ _GATHERING = {
     "gathering_spoken": "11月21日星期六上午9点30分",
 }
 _PLACE = {"place": "广州市天河区天润路333号3楼"}
+_REMARK = {"remark": "注意事项：请携带身份证原件。"}
 _CONTACT = {"contact_phone": "020-12345678"}
 _CERTIFICATE = {"title": "评标专家继续教育合格证书", "number": "GXZJPB2026J-0000017"}
 _NUMBER = {"number": "CQSQ202611210001", "when": "11月21日(周六) 09:30", "day": "11月21日"}
@@ -81,15 +83,15 @@ _REMUNERATION = {"day": "11月21日", "amount": "20000.00"}
 _MONEY = {"title": "培训费", "amount": "350.00"}
 
 _OWN: Mapping[str, Mapping[str, str]] = {
-    "draw_call": {**_GATHERING, **_PLACE, **_LINK, "answer_by": "09:30"},
-    "draw_accepted": {**_GATHERING, **_PLACE, "code": "196017"},
+    "draw_call": {**_GATHERING, **_PLACE, **_REMARK, **_LINK, "answer_by": "09:30"},
+    "draw_accepted": {**_GATHERING, **_PLACE, **_LINK, "code": "196017"},
     "draw_declined": _GATHERING,
     "draw_unclear": {**_GATHERING, "hotline": "020-12345678"},
     "draw_unconfirmed": {**_GATHERING, **_LINK, "answer_by": "11月21日09:30"},
     "draw_lapsed": _GATHERING,
     "gathering_changed": {**_GATHERING, **_PLACE, **_LINK, "old_gathering": "11月20日(周五) 14:30"},
     "gathering_stays": {**_GATHERING, **_PLACE, "old_gathering": "11月20日(周五) 14:30"},
-    "recall_call": {**_GATHERING, **_PLACE, **_LINK, "answer_by": "11月21日09:30"},
+    "recall_call": {**_GATHERING, **_PLACE, **_REMARK, **_LINK, "answer_by": "11月21日09:30"},
     "recall_stated": {
         **_GATHERING,
         **_LINK,
@@ -320,11 +322,23 @@ OPENABLE = frozenset(
 KINDS: Mapping[str, Mapping[str, str]] = {kind: {**_ALWAYS, **own} for kind, own in _OWN.items()}
 """Every kind of notice: its placeholders, each with a sample value. Free text (place, reason) is cut to fit a field."""
 
-TYPED = frozenset({"campaign", "course", "email", "exam", "link", "organisation", "place", "reason", "title", "unit"})
+TYPED = frozenset(
+    {"campaign", "course", "email", "exam", "link", "organisation", "place", "reason", "remark", "title", "unit"}
+)
 """Placeholders that hold what a person has typed, or an address: a date in them stays as it is."""
 _CUT_TO_FIT = frozenset({"course", "exam", "place", "reason", "unit", "campaign", "what", "organisation"})
-_SPOKEN = frozenset({"gathering_spoken", "place"})
-"""Placeholders of calls: another person may pick up, so time and place only, never project, parties, number or code."""
+_SPOKEN = frozenset({"gathering_spoken", "place", "remark"})
+"""Placeholders of calls: another person may pick up, so time, place and a remark that was checked like the place, never
+project, parties, number or code."""
+SPOKEN_PLACE_MAX = 100
+"""Characters of address and room together: with time and remark they must fit the variables of a call, which the vendor
+limits."""
+_NO_REMARK = "请按时到场。"
+"""Spoken in place of a remark: the vendor's templates have no empty variables."""
+_SPOKEN_A_SECOND = 4
+"""Characters of Chinese that a synthetic voice reads in a second."""
+_PAUSE_SECONDS = 0.3
+_PAUSES = "，。；：、！？"
 
 
 class Field(Section):
@@ -430,6 +444,19 @@ def save_number_text(number: str) -> str:
     return f"请保存来电号码{number}" if number else "请留意接听电话"
 
 
+def remark_params(remark: str) -> dict[str, str]:
+    """A remark (注意事项) as a sentence of its own, as calls speak it; without one the experts are asked to be in
+    time."""
+    sentence = remark.strip().rstrip("。；，！. ")
+    return {"remark": f"注意事项：{sentence}。" if sentence else _NO_REMARK}
+
+
+def spoken_seconds(text: str) -> int:
+    """About how long a synthetic voice reads a text."""
+    pauses = sum(character in _PAUSES for character in text)
+    return math.ceil((len(text) - pauses) / _SPOKEN_A_SECOND + pauses * _PAUSE_SECONDS)
+
+
 def placeholders(template: str) -> frozenset[str]:
     return frozenset(_PLACEHOLDER.findall(template))
 
@@ -496,7 +523,7 @@ def _check_line(line: _Line, known: Mapping[str, str]) -> Iterator[tuple[str, st
         yield line.key, "has a brace that is no placeholder such as {place}"
         return
     if line.form == "voice" and (unspeakable := sorted(used - _SPOKEN)):
-        yield line.key, f"tells {{{unspeakable[0]}}} on the phone; a call gives only time and place"
+        yield line.key, f"tells {{{unspeakable[0]}}} on the phone; a call gives only time, place and remark"
     if line.form == "key" and used:
         yield line.key, "has a placeholder; what follows a key is spoken as it stands"
     yield from _check_length(line, known, used)

@@ -85,6 +85,8 @@ _NAME_BEFORE_TITLE = re.compile(
     rf"(?<![任谢感])(?!祝)(?:{_COMPOUND_SURNAMES}|[{_COMMON_SURNAMES}谢于方任万常])(?:(?![{_NO_MIDDLE}]){_GIVEN}){{0,2}}"
     r"(?=先生|女士|小姐|老师|主任|处长|科长|局长|经理|教授|律师|师傅|总工)"
 )
+_TITLE_LENGTH = 2
+_ENGINEER = re.compile(rf"(?<=[找系问叫向给与同和跟])[{_COMMON_SURNAMES}{_FURTHER_SURNAMES}]工(?![地作程业序具商])")
 _NAMES = (_NAME_AFTER_CALLED, _NAME_AFTER_BEING, _NAME_AFTER_NOUN, _SURNAME_ALONE)
 """Each keeps its first group, the words before the name."""
 
@@ -107,6 +109,15 @@ def mask_personal(sentence: str) -> str:
     for name in _NAMES:
         text = name.sub(rf"\g<1>{MASK}", text)
     return _NAME_BEFORE_TITLE.sub(MASK, text)
+
+
+def find_titled_name(text: str) -> str:
+    """The first name with its title, such as 李主任, or 张工 after a word such as 找; empty: none."""
+    folded = _fold(text)
+    if named := _NAME_BEFORE_TITLE.search(folded):
+        return folded[named.start() : named.end() + _TITLE_LENGTH]
+    engineer = _ENGINEER.search(folded)
+    return engineer.group() if engineer else ""
 
 
 def is_clean(sentence: str) -> bool:

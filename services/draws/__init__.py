@@ -56,6 +56,8 @@ from services.draws.results.public_record import OwnLeaf, published_lists
 from services.draws.results.record_files import RecordFile
 from services.draws.results.results import DeliveryStats, Result
 from services.draws.setup.attachments import RULE, Purpose
+from services.draws.setup.call_notices_and_conditions import digits_of
+from services.draws.setup.call_texts import SpokenCall, channels_by_field, spoken_call
 from services.draws.setup.documents import DocumentKind
 from services.draws.setup.form_versions import basic_version, part_version
 from services.draws.setup.forms import CallNoticeForm, ConditionForm, DrawForm
@@ -175,6 +177,7 @@ __all__ = [
     "RoundView",
     "ScannedPanel",
     "Snapshot",
+    "SpokenCall",
     "SupervisorView",
     "TelephoneDelay",
     "UnitForm",
@@ -192,6 +195,8 @@ __all__ = [
     "WorkList",
     "WorkLists",
     "basic_version",
+    "channels_by_field",
+    "digits_of",
     "draw_params",
     "event",
     "in_states",
@@ -200,6 +205,7 @@ __all__ = [
     "part_version",
     "published_lists",
     "render_template",
+    "spoken_call",
     "to_do_of",
     "venue_position",
     "venue_urging_text",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.links_in_text import strip_links
-from domain.rulebook.notice_texts import save_number_text
+from domain.rulebook.notice_texts import remark_params, save_number_text
 from domain.rulebook.sections import Pool
 from services.notifications.actions import ACTIONS, INVITATION
 
@@ -19,7 +19,8 @@ def facts_of(pool: Pool, number: str, params: object, invitation_link: str | Non
     """``params`` is the notice's column; its values override the common ones. ``number``: from which the pool calls."""
     given = as_object(params).items()
     facts = {name: str(value) if name in _OUR_OWN else strip_links(str(value)) for name, value in given}
-    facts = {"pool": pool.code, "hotline": pool.hotline, "save_number": save_number_text(number)} | facts
+    common = {"pool": pool.code, "hotline": pool.hotline, "save_number": save_number_text(number)}
+    facts = common | remark_params("") | facts
     return facts | {"invitation": invitation_link} if invitation_link else facts
 
 

@@ -11,8 +11,21 @@ from uuid import UUID
 from domain.draws.lifecycles import DrawState
 from domain.draws.places import ELSEWHERE, name_venue
 from domain.errors import NotFound
+from domain.faults import check_given
+from domain.masking import mask_mobile
 from services.core.crypto import PHONE
-from services.draws import CallNoticeForm, CallNoticeView, ConditionForm, ConditionView, Detail, part_version
+from services.draws import (
+    CallNoticeForm,
+    CallNoticeView,
+    ConditionForm,
+    ConditionView,
+    Detail,
+    SpokenCall,
+    SupervisorView,
+    channels_by_field,
+    part_version,
+    spoken_call,
+)
 from web.agency.base import KEPT, DraftPlace
 from web.agency.wizard import EDITABLE, DrawPart, draw_id, path_of
 from web.core.form_values import FormValues, keep_stored, print_moment
@@ -42,6 +55,7 @@ class _CallNotice(CallNoticeForm):
     contact_phone: Annotated[str, ShortText("联系方式", 30)]
     room: Annotated[str, ShortText("评标室", 50)] = ""
     remark: Annotated[str, ShortText("注意事项", 200)] = ""
+    supervisor: Annotated[UUID | None, OptionalId("这位监督人")] = None
 
 
 @dataclass(frozen=True)
@@ -94,7 +108,7 @@ class ConditionPages(DrawPart):
         detail = await self.detail(visit)
         notice = _find_part(visit, detail.parts.notices, _NOTICE)
         version, book = part_version(notice) if notice else "", self.book(visit.actor)
-        stored = self._notice_values(visit, notice) if notice else self._suggested_values(visit, detail)
+        stored = self._notice_values(visit, detail, notice) if notice else self._suggested_values(visit, detail)
         form, draft = await self.form_and_draft(visit, _place("notice", detail, notice), stored, version=version)
         return {
             **self.draw_values(detail),
@@ -106,7 +120,39 @@ class ConditionPages(DrawPart):
             "venues": book.offered_venues,
             "rules": book.draw.notice,
             "other": ELSEWHERE,
+            "contacts": self._contacts(detail),
+            "channels": channels_by_field(book, detail.draw.kind),
+            "spoken": self._spoken(visit, detail, notice),
         }
+
+    @call_notice.command(_CallNotice, "preview")
+    async def preview_call(self, visit: Visit, form: _CallNotice) -> Mapping[str, object]:
+        """What the call says, before saving."""
+        detail = await self.detail(visit)
+        notice = _find_part(visit, detail.parts.notices, _NOTICE)
+        filled = _restore_fixed_fields(form, detail, notice) if notice else form
+        at = check_given(filled.gathering_at, "gathering_at", "集合时间")
+        return {"spoken": spoken_call(self.book(visit.actor), detail.draw.kind, filled, at, self.services.deps.now())}
+
+    def _spoken(self, visit: Visit, detail: Detail, notice: CallNoticeView | None) -> SpokenCall | None:
+        """The call of a stored notice."""
+        if notice is None:
+            return None
+        form = CallNoticeForm(notice.venue, notice.address, notice.gathering_at, "", "", notice.room, notice.remark)
+        now = self.services.deps.now()
+        return spoken_call(self.book(visit.actor), detail.draw.kind, form, notice.gathering_at, now)
+
+    def _contacts(self, detail: Detail) -> list[tuple[str, str]]:
+        """Off site the owner's supervisors of the draw, who are of the office's register, with masked phones."""
+        if detail.draw.on_site:
+            return []
+        return [
+            (str(supervisor.entry_id), _print_contact(supervisor, self._mobile(supervisor)))
+            for supervisor in detail.parts.supervisors
+        ]
+
+    def _mobile(self, supervisor: SupervisorView) -> str:
+        return self.services.deps.keys.read(supervisor.phone_sealed, "mobile")
 
     @call_notice.command(_CallNotice, "save")
     async def save_call_notice(self, visit: Visit, form: _CallNotice) -> Redirect:
@@ -132,14 +178,15 @@ class ConditionPages(DrawPart):
     def _suggested_values(self, visit: Visit, detail: Detail) -> dict[str, str]:
         """The last notice of the draw; otherwise on site the pool's first venue, off site the supervisor as contact."""
         if notices := detail.parts.notices:
-            return {**self._notice_values(visit, notices[-1]), "gathering_at": ""}
+            return {**self._notice_values(visit, detail, notices[-1]), "gathering_at": ""}
         if not detail.draw.on_site:
-            return {"contact": next((supervisor.name for supervisor in detail.parts.supervisors), "")}
+            return {"supervisor": next((code for code, _ in self._contacts(detail)), "")}
         venue = next(iter(self.book(visit.actor).offered_venues), None)
         return {"venue": venue.name, "address": venue.address} if venue else {}
 
-    def _notice_values(self, visit: Visit, notice: CallNoticeView) -> dict[str, str]:
-        book = self.book(visit.actor)
+    def _notice_values(self, visit: Visit, detail: Detail, notice: CallNoticeView) -> dict[str, str]:
+        book, phone = self.book(visit.actor), self.services.deps.keys.read(notice.contact_phone_sealed, PHONE)
+        supervisor = self._find_contact(detail, notice.contact, phone)
         venue = book.find_venue(notice.venue)
         listed = not book.offered_venues or (venue is not None and venue.offered)
         return {
@@ -148,10 +195,20 @@ class ConditionPages(DrawPart):
             "address": notice.address,
             "room": notice.room,
             "gathering_at": print_moment(notice.gathering_at),
-            "contact": notice.contact,
-            "contact_phone": self.services.deps.keys.read(notice.contact_phone_sealed, PHONE),
+            "contact": "" if supervisor else notice.contact,
+            "contact_phone": "" if supervisor else phone,
+            "supervisor": supervisor,
             "remark": notice.remark,
         }
+
+    def _find_contact(self, detail: Detail, contact: str, phone: str) -> str:
+        """The supervisor who is the contact of a stored notice; empty: another person."""
+        if detail.draw.on_site:
+            return ""
+        for supervisor in detail.parts.supervisors:
+            if supervisor.name == contact and self._mobile(supervisor) == phone:
+                return str(supervisor.entry_id)
+        return ""
 
     # ---- conditions
 
@@ -214,6 +271,10 @@ class ConditionPages(DrawPart):
         for field, kind in (*((kind, kind) for kind in CONDITION_CATALOGUES), ("alternative", "specialty")):
             names |= await catalogues.names(pool, kind, [form.value(field)])
         return names
+
+
+def _print_contact(supervisor: SupervisorView, mobile: str) -> str:
+    return f"{supervisor.name}（{'，'.join(filter(None, [supervisor.department, mobile and mask_mobile(mobile)]))}）"
 
 
 def _count_remaining(detail: Detail) -> int:

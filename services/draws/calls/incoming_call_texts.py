@@ -1,7 +1,7 @@
 """What a caller to the pool's number hears. Pure.
 
-No more than a call of the pool says: time and place, never project, parties, names or the code, since a person beside
-the expert may listen.
+No more than a call of the pool says: time, place and remark, never project, parties, names or the code, since a person
+beside the expert may listen.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import datetime
 from domain.clock import name_near_days
 from domain.draws.lifecycles import InvitationState
 from domain.rulebook.book import Rulebook
-from domain.rulebook.notice_texts import time_params
+from domain.rulebook.notice_texts import remark_params, time_params
 from domain.rulebook.sections import VoiceRules
 from services.draws.calls.invitation_views import InvitationView
 
@@ -108,7 +108,8 @@ def state_text(view: InvitationView, now: datetime) -> str:
 
 
 def _where(view: InvitationView, now: datetime) -> str:
-    return _WHERE.format(time=spoken_time(view.gathering_at, now), place=view.place)
+    where = _WHERE.format(time=spoken_time(view.gathering_at, now), place=view.place)
+    return where + remark_params(view.remark)["remark"]
 
 
 def _pending(view: InvitationView) -> str:

@@ -12,7 +12,7 @@ from tortoise.exceptions import IntegrityError
 
 from domain.clock import print_time
 from domain.draws import record
-from domain.rulebook.notice_texts import time_params
+from domain.rulebook.notice_texts import remark_params, time_params
 from models.draws import CallNotice, CandidateList, Condition, Draw
 from models.invitations import Invitation
 from services.core.base import Deps, rows, transaction
@@ -105,6 +105,7 @@ class NextCalls:
             params={
                 **time_params(call_notice.gathering_at),
                 "place": address_and_room(call_notice),
+                **remark_params(call_notice.remark),
                 "answer_by": print_time(invitation.answer_until)[-5:],
             },
             expert_id=expert_id,

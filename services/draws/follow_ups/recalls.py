@@ -22,7 +22,7 @@ from domain.draws.agreed_times import agreement_until, asked_gathering, urging_e
 from domain.draws.lifecycles import DrawEvent, DrawState, InvitationEvent, InvitationState
 from domain.draws.record import SKIP_REASONS, SkipReason
 from domain.errors import Conflict, InvalidInput, NotFound
-from domain.rulebook.notice_texts import time_params
+from domain.rulebook.notice_texts import remark_params, time_params
 from models.draws import CallNotice, Condition, Draw, RecalledExpert
 from models.experts import Expert
 from models.invitations import Invitation
@@ -364,6 +364,7 @@ class Recalls:
                 "answer_by": time_params(invitation.answer_until)["gathering_short"],
             },
             expert_id=row.expert_id,
+            **remark_params(call_notice.remark),
             invitation_id=invitation.id,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -11,14 +11,15 @@ from tortoise.expressions import Q
 
 from domain.clock import local
 from domain.draws.lifecycles import DrawState
-from domain.errors import Conflict, InvalidInput, NotFound
+from domain.errors import AppError, Conflict, InvalidInput, NotFound
 from domain.faults import Faults
 from domain.parsing import is_mobile
 from domain.person_names import name_key
 from domain.typed_text import half_width
 from models.accounts import Account
-from models.draws import CallNotice, Condition, Draw
+from models.draws import CallNotice, Condition, Draw, Supervisor
 from models.experts import CatalogueEntry
+from models.projects import Lot, Project
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction, violation
 from services.core.crypto import PHONE
@@ -33,12 +34,16 @@ from services.draws.setup.forms import (
     check_call_notice,
     check_condition_form,
     check_emergency,
+    check_names_nobody,
+    check_spoken_texts,
     check_venue,
 )
 
 _AFTER_VERIFICATION = {"room": "评标室", "contact": "联系人", "contact_phone": "联系方式", "remark": "注意事项"}
 """Fields of a notice that may still change while no one is called and no order is being fixed; they are not in the
 record. For the gathering time see ``GatheringTimes.change``."""
+_LONG_NUMBER = 6
+"""Characters from which the number of a project or lot is told from that of a room."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,8 @@ class CallNoticesAndConditions:
         async def run() -> UUID:
             locked = await lock_editable(actor, draw_id)
             book = self.deps.book(actor.pool)
-            at = await self._check_call_notice(locked.draw, form)
+            filled = await self._fill_contact(locked.draw, form)
+            at = await self._check_call_notice(locked.draw, filled)
             notices = await CallNotice.filter(draw_id=draw_id)
             if len(notices) >= book.draw.notice.per_draw_max:
                 raise violation(book, "draw.notice.per_draw_max", f"语音通知最多{book.draw.notice.per_draw_max}条。")
@@ -67,7 +73,7 @@ class CallNoticesAndConditions:
             call_notice = CallNotice(
                 draw_id=draw_id, position=max((notice.position for notice in notices), default=0) + 1
             )
-            _fill_call_notice(call_notice, form, at, self.deps)
+            _fill_call_notice(call_notice, filled, at, self.deps)
             await call_notice.save()
             await self._note_first_gathering(locked.draw)
             return call_notice.id
@@ -95,10 +101,11 @@ class CallNoticesAndConditions:
             locked = await self._lock_for_call_notice(actor, draw_id)
             call_notice = await get_call_notice(draw_id, notice_id)
             check_version(version, part_version(call_notice))
-            at = await self._check_call_notice(locked.draw, form)
+            filled = await self._fill_contact(locked.draw, form)
+            at = await self._check_call_notice(locked.draw, filled)
             if locked.state == DrawState.VERIFIED:
-                await self._note_correction(actor, locked.draw, call_notice, form)
-            _fill_call_notice(call_notice, form, at, self.deps)
+                await self._note_correction(actor, locked.draw, call_notice, filled)
+            _fill_call_notice(call_notice, filled, at, self.deps)
             await call_notice.save()
             await self._note_first_gathering(locked.draw)
             return call_notice.id
@@ -106,16 +113,53 @@ class CallNoticesAndConditions:
         owner, request = f"notice.edit:{actor.account_id}", f"{notice_id} {form!r}"
         await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=request)
 
+    async def _fill_contact(self, draw: Draw, form: CallNoticeForm) -> CallNoticeForm:
+        """The form with the chosen supervisor as contact, by the office's register, unless another was typed. Off site
+        the contact is the owner's supervisor. Raises InvalidInput for one who does not supervise this draw."""
+        if form.supervisor is None or form.contact.strip() or form.contact_phone.strip():
+            return replace(form, supervisor=None)
+        supervisor = await Supervisor.get_or_none(draw_id=draw.id, entry_id=form.supervisor)
+        if supervisor is None or draw.on_site:
+            message = "请从本活动的监督人中选择联系人，或者自己填写。"
+            raise InvalidInput(message, code="no_supervisor", field="supervisor")
+        phone = self.deps.keys.read(supervisor.phone_sealed, "mobile")
+        return replace(form, contact=supervisor.name, contact_phone=phone, supervisor=None)
+
     async def _check_call_notice(self, draw: Draw, form: CallNoticeForm) -> datetime:
         """The gathering time. Raises InvalidInput, RuleViolation."""
         faults = Faults()
         at = faults.check(check_call_notice, form, self.deps.book(draw.pool), draw.starts_at, self.deps.now())
+        with faults.part():
+            await self._check_names_nobody(draw, form)
         with faults.part():
             await self._check_place(draw, form.venue, form.contact, form.contact_phone)
         if form.gathering_at:
             faults.check(check_same_day, draw, form.gathering_at)
         faults.raise_any()
         return at
+
+    async def _check_names_nobody(self, draw: Draw, form: CallNoticeForm) -> None:
+        """Raises InvalidInput where a call would tell the project, its parties, or who runs the draw."""
+        project, agent = await Project.get(id=draw.project_id), await Account.get(id=draw.agent_id)
+        lots = await Lot.filter(project_id=draw.project_id)
+        numbers = [number for number in (project.number, *[lot.number for lot in lots]) if len(number) >= _LONG_NUMBER]
+        names = [project.name, project.tenderee_name, project.agency_name, *[lot.name for lot in lots]]
+        supervisors = await Supervisor.filter(draw_id=draw.id).values_list("name", flat=True)
+        persons = [draw.operator_name, agent.real_name, project.contact, form.contact, *map(str, supervisors)]
+        check_names_nobody(form, [*names, *numbers], persons)
+
+    async def _check_stored_texts(self, draw: Draw, call_notice: CallNotice, where: str) -> None:
+        """The same of a stored notice: names may have changed since, or come from an earlier activity. ``where`` is the
+        prefix of the refusal. Raises InvalidInput."""
+        form, faults = self._form_of(call_notice), Faults()
+        faults.check(check_spoken_texts, form, self.deps.book(draw.pool))
+        with faults.part():
+            await self._check_names_nobody(draw, form)
+        try:
+            faults.raise_any()
+        except AppError as error:
+            fault = error.faults[0]
+            raise InvalidInput(f"{where}{fault.message}", code=fault.code, field=fault.field) from error
 
     async def _lock_for_call_notice(self, actor: Actor, draw_id: UUID) -> Locked:
         permissions.check(actor, "draw.edit")
@@ -141,22 +185,24 @@ class CallNoticesAndConditions:
 
     def _changed_fields(self, call_notice: CallNotice, form: CallNoticeForm) -> set[str]:
         """Names of the form's fields that differ from the notice."""
-        phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
-        present_form = CallNoticeForm(
-            call_notice.venue,
-            call_notice.address,
-            call_notice.gathering_at,
-            call_notice.contact,
-            phone,
-            call_notice.room,
-            call_notice.remark,
-        )
+        present_form = self._form_of(call_notice)
         return {
             name
             for name in CallNoticeForm.__dataclass_fields__
             if getattr(present_form, name)
             != (value.strip() if isinstance(value := getattr(form, name), str) else value)
         }
+
+    def _form_of(self, call_notice: CallNotice) -> CallNoticeForm:
+        return CallNoticeForm(
+            call_notice.venue,
+            call_notice.address,
+            call_notice.gathering_at,
+            call_notice.contact,
+            self.deps.keys.read(call_notice.contact_phone_sealed, PHONE),
+            call_notice.room,
+            call_notice.remark,
+        )
 
     async def remove_call_notice(self, actor: Actor, draw_id: UUID, notice_id: UUID) -> None:
         async with transaction():

@@ -377,6 +377,8 @@ class DrawSetup(CallNoticesAndConditions):
                 faults.add(InvalidInput(message, field="gathering_at"))
             faults.check(check_same_day, draw, call_notice.gathering_at)
             where = f"请修改语音通知{call_notice.position}："
+            with faults.part():
+                await self._check_stored_texts(draw, call_notice, where)
             phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
             with faults.part():
                 await self._check_place(draw, call_notice.venue, call_notice.contact, phone, where)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from domain.draws.addresses import find_organisation, is_complete
+from domain.draws.spoken_texts import find_name, find_number
 from domain.errors import InvalidInput
 from domain.faults import Faults, check_given
 from domain.rulebook.book import Rulebook
+from domain.rulebook.notice_texts import SPOKEN_PLACE_MAX
+from domain.typed_text import half_width
+from domain.understanding.scrubbing import find_titled_name
 from services.core.base import violation
 from services.core.short_texts import check_no_link
 
 REGIONS_MAX = 100
 """Regions of one condition."""
+
+
+REGION_MODES: Mapping[str, str] = {"permanent": "常驻地", "willing": "意愿评标地"}
+"""By which of an expert's regions he is drawn."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,8 @@ class DrawTimes:
 
 @dataclass(frozen=True)
 class CallNoticeForm:
-    """The content of notices to experts (语音通知). ``gathering_at`` is None where no time was typed."""
+    """The content of notices to experts (语音通知). ``gathering_at`` is None where no time was typed; ``supervisor`` is
+    the entry of the register whose name and phone are the contact's, where no other was typed."""
 
     venue: str
     address: str
@@ -64,6 +73,7 @@ class CallNoticeForm:
     contact_phone: str
     room: str = ""
     remark: str = ""
+    supervisor: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -144,6 +154,9 @@ _NOTICE_LABELS = {
     "contact_phone": "联系方式",
     "remark": "注意事项",
 }
+_SPOKEN_FIELDS = ("address", "room", "remark")
+"""Typed fields of a call notice that calls speak, to whoever picks up."""
+_REWORDING = {"remark": "电话里会念出来，请删去单位名称"}
 
 
 def _check_texts(form: DrawForm, book: Rulebook, faults: Faults) -> None:
@@ -156,8 +169,8 @@ def _check_texts(form: DrawForm, book: Rulebook, faults: Faults) -> None:
 
 
 def check_call_notice(form: CallNoticeForm, book: Rulebook, draw_starts_at: datetime, now: datetime) -> datetime:
-    """The gathering time. The address must name city and district and no organisation; the gathering must lie ahead of
-    the start. Raises InvalidInput, RuleViolation."""
+    """The gathering time. The address must name city and district; what calls speak names no organisation and tells no
+    number; the gathering must lie ahead of the start. Raises InvalidInput, RuleViolation."""
     rules, faults = book.draw.notice, Faults()
     for field in rules.required:
         if field != "gathering_at" and not getattr(form, field).strip():
@@ -170,8 +183,10 @@ def check_call_notice(form: CallNoticeForm, book: Rulebook, draw_starts_at: date
     if not is_complete(form.address, rules.address_parts):
         message = "集合地点应写到市、区和详细地址（没有区的写街道或镇），如广州市天河区天润路333号。"
         faults.add(violation(book, "draw.notice.address_parts", message, field="address"))
-    for field in ("address", "room"):
-        faults.check(_check_no_organisation, getattr(form, field), field, book)
+    if len(f"{form.address} {form.room}".strip()) > SPOKEN_PLACE_MAX:
+        message = f"集合地点和评标室合计最多{SPOKEN_PLACE_MAX}字，电话里要念出来，请写短一些。"
+        faults.add(InvalidInput(message, code="too_long", field="address"))
+    faults.check(check_spoken_texts, form, book)
     at = faults.check(check_given, form.gathering_at, "gathering_at", "集合时间")
     if form.gathering_at:
         faults.check(_check_gathering, at, draw_starts_at, now)
@@ -179,14 +194,45 @@ def check_call_notice(form: CallNoticeForm, book: Rulebook, draw_starts_at: date
     return at
 
 
+def check_spoken_texts(form: CallNoticeForm, book: Rulebook) -> None:
+    """What calls speak names no organisation and tells no number. Raises InvalidInput, RuleViolation."""
+    faults = Faults()
+    for field in _SPOKEN_FIELDS:
+        faults.check(_check_no_organisation, getattr(form, field), field, book)
+        faults.check(_check_no_number, getattr(form, field), field)
+    faults.raise_any()
+
+
 def _check_no_organisation(text: str, field: str, book: Rulebook) -> None:
     if word := find_organisation(text, book.draw.notice.address_forbidden_words):
         raise violation(
             book,
             "draw.notice.address_forbidden_words",
-            f"{_NOTICE_LABELS[field]}不能出现单位名称（含“{word}”），请只写地址。",
+            f"{_NOTICE_LABELS[field]}不能出现单位名称（含“{word}”），{_REWORDING.get(field, '请只写地址')}。",
             field=field,
         )
+
+
+def _check_no_number(text: str, field: str) -> None:
+    if number := find_number(half_width(text)):
+        message = f"{_NOTICE_LABELS[field]}不能有电话或其他号码（“{number}”）：电话里会念出来；号码请填在“联系方式”。"
+        raise InvalidInput(message, code="number_in_text", field=field)
+
+
+def check_names_nobody(form: CallNoticeForm, project_names: Collection[str], person_names: Collection[str]) -> None:
+    """Calls name neither the project and its parties nor a person. An address may sound like a name. Raises
+    InvalidInput."""
+    faults = Faults()
+    for field in ("room", "remark"):
+        text: str = getattr(form, field)
+        label = _NOTICE_LABELS[field]
+        if name := find_name(text, project_names, shortest=3):
+            message = f"{label}不能出现项目、标段或其当事人的名称和编号（“{name}”）：电话里会念出来，请删去。"
+            faults.add(InvalidInput(message, code="project_in_text", field=field))
+        elif name := find_name(text, person_names, shortest=2) or find_titled_name(text):
+            message = f"{label}不能出现人名（“{name}”）：电话里会念出来；联系人请填在“联系人”。"
+            faults.add(InvalidInput(message, code="person_in_text", field=field))
+    faults.raise_any()
 
 
 def _check_gathering(at: datetime, draw_starts_at: datetime, now: datetime) -> None:

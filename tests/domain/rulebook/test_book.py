@@ -265,6 +265,7 @@ def test_no_channel_of_an_invitation_can_name_project_or_parties() -> None:
         "gathering_short",
         "gathering_spoken",
         "place",
+        "remark",
         "link",
         "answer_by",
         "hotline",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.intent_files import SHIPPED_INTENTS
-from domain.understanding.scrubbing import LONGEST, MASK, is_clean, mask_personal, scrub
+from domain.understanding.scrubbing import LONGEST, MASK, find_titled_name, is_clean, mask_personal, scrub
 
 KEPT = [
     "明天下午两点我来不了",
@@ -157,3 +157,19 @@ def test_the_end_of_a_very_long_message_is_not_read() -> None:
 def test_a_sentence_is_cut_when_it_is_kept_and_not_when_it_is_compared() -> None:
     assert scrub("怎" * 80) == "怎" * LONGEST
     assert mask_personal("怎" * 80) == "怎" * 80
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("签到请找李主任", "李主任"),
+        ("请联系张工", "张工"),
+        ("由欧阳先生接待", "欧阳先生"),
+        ("施工现场请戴安全帽", ""),
+        ("请向现场工作人员出示证件", ""),
+        ("任何人不得代签", ""),
+        ("请携带身份证原件。", ""),
+    ],
+)
+def test_a_name_with_its_title_is_found(text: str, named: str) -> None:
+    assert find_titled_name(text) == named

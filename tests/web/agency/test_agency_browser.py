@@ -10,7 +10,7 @@ from playwright.async_api import Browser, FilePayload, Page, expect
 
 from models.accounts import Account, FormDraft
 from models.draws import CallNotice, Condition, Draw
-from models.experts import CatalogueEntry
+from models.experts import CatalogueEntry, Expert
 from models.invitations import Invitation
 from models.notices import Notice
 from models.projects import Lot
@@ -18,6 +18,8 @@ from tests.factories.draws import make_project
 from tests.factories.files import pdf
 from tests.factories.offices import (
     ID_NUMBER,
+    SUPERVISOR_ENTRY,
+    SUPERVISOR_MOBILE,
     add_experts,
     fix_seed,
     make_draw,
@@ -79,6 +81,9 @@ async def test_every_page_reads_well(browser: Browser, world: World) -> None:
         "pending": "/pending",
         "agents": "/agents",
     }
+    shared = {"detail": "", "absences": "/absences", "exit": "/exit", "application": "/application"}
+    framed = {name: f"/draws/{running}{path}?from=run" for name, path in shared.items()}
+    await seen.check_pages("agency-shared", framed)
     await seen.check_pages("agency", {name: f"/agency{path}" for name, path in paths.items()})
     await seen.open("/h5/demo/agent-requests")
     await seen.check("agent-requests")
@@ -243,8 +248,8 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await expect(page.get_by_label("其他场所名称")).to_be_visible()
     await page.get_by_label("评标地点").fill("广州市天河区天润路333号")
     await page.get_by_label("集合时间").fill(at(world, 5))
-    await page.get_by_label("联系人").fill("李监督")
-    await page.get_by_label("联系方式").fill("020-28866000")
+    await expect(page.get_by_label("联系人", exact=True).locator("option:checked")).to_contain_text("李监督（住建局")
+    await expect(page.get_by_label("其他联系人")).to_be_hidden()
     await page.locator("[data-phrases] button").first.click()
     assert await page.get_by_label("注意事项").input_value()
     await page.get_by_role("button", name="保存").click()
@@ -323,9 +328,10 @@ async def test_what_was_saved_at_once_is_not_kept_as_a_draft(browser: Browser, w
     for label, value in (("评标场所", "其他"), ("评标地点", "广州市天河区天润路333号"), ("集合时间", at(world, 5))):
         field = page.get_by_label(label)
         await (field.select_option(value) if label == "评标场所" else field.fill(value))
-    await page.get_by_label("联系人").fill("李监督")
+    await page.get_by_label("联系人", exact=True).select_option("")
+    await page.get_by_label("其他联系人").fill("赵监督")
     async with page.expect_request("**/agency/drafts/**"):
-        await page.get_by_label("联系方式").fill("020-28866000")
+        await page.get_by_label("其他联系方式").fill("020-28866000")
     await page.get_by_label("注意事项").fill("打完就保存")
     await page.get_by_role("button", name="保存").click()
     await page.get_by_text("语音通知已保存").wait_for()
@@ -418,3 +424,62 @@ async def test_an_empty_project_shows_all_faults_and_leads_to_the_first(browser:
     await seen.check("agency-project-empty")
     await page.locator("[name=name]").fill("演示大桥工程")
     assert await page.get_by_text("请填写招标项目名称。").is_hidden()
+
+
+async def test_a_call_notice_shows_what_is_spoken_and_takes_its_contact_from_the_register(
+    browser: Browser, world: World
+) -> None:
+    seen = await staff(browser, world, PHONE, "agency")
+    draw_id = await make_draft(world)
+    await Condition.filter(draw_id=draw_id).delete()
+    await CallNotice.filter(draw_id=draw_id).delete()
+    page = await seen.open(f"/agency/draws/{draw_id}/notices/new")
+    await page.get_by_label("评标场所").select_option("其他")
+    await page.get_by_label("评标地点").fill("广州市天河区天润路333号")
+    await page.get_by_label("评标室").fill("3号评标室")
+    await page.get_by_label("集合时间").fill(at(world, 5))
+    await page.get_by_label("注意事项").fill("请从北门进，请携带身份证原件。")
+    await page.get_by_role("button", name="看电话怎么说").click()
+    spoken = page.get_by_role("region", name="电话里这样说")
+    await expect(spoken).to_contain_text("天润路333号 3号评标室。注意事项：请从北门进，请携带身份证原件。参加请按1")
+    await expect(spoken).to_contain_text("秒")
+    await seen.check("agency-call-spoken")
+    await page.get_by_label("联系人", exact=True).select_option("")
+    await page.get_by_label("其他联系人").fill("赵监督")
+    await seen.check("agency-call-other-contact")
+    await page.get_by_label("联系人", exact=True).select_option(str(SUPERVISOR_ENTRY))
+    await expect(page.get_by_label("其他联系人")).to_be_hidden()
+    await page.get_by_label("注意事项").fill("有事请找黄劲松")
+    await page.get_by_role("button", name="保存").click()
+    await page.get_by_text("不能出现人名（“黄劲松”）").wait_for()
+    await seen.check("agency-call-refused")
+    await page.get_by_label("注意事项").fill("请从北门进")
+    await page.get_by_role("button", name="保存").click()
+    await page.get_by_text("语音通知已保存").wait_for()
+    stored = await CallNotice.get(draw_id=draw_id)
+    assert stored.contact == "李监督", "the one who was chosen, not the one who was typed before"
+    await page.get_by_role("link", name="通知1").click()
+    await expect(page.get_by_role("region", name="电话里这样说")).to_contain_text("注意事项：请从北门进。")
+    assert SUPERVISOR_MOBILE not in await page.content(), "masked"
+    assert [line for line in seen.complaints if "422" not in line] == []
+
+
+async def test_arrivals_show_names_and_what_became_of_urgings(browser: Browser, world: World) -> None:
+    office = world.office
+    draw_id, [invitation, _] = await world.panel(2)
+    draw = await Draw.get(id=draw_id)
+    await Invitation.filter(draw_id=draw_id).update(gathering_at=draw.starts_at - timedelta(minutes=20))
+    world.clock.set(draw.starts_at - timedelta(minutes=15))
+    await world.services.draws.urging.urge(office.agency, draw_id, invitation.id)
+    seen = await staff(browser, world, PHONE, "agency")
+    page = await seen.check_page("agency-arrivals", f"/agency/draws/{draw_id}/attendance")
+    name = (await Expert.get(id=invitation.expert_id)).name
+    await expect(page.locator("#arrivals li", has_text=invitation.code)).to_contain_text(name)
+    await expect(page.locator("#arrivals li", has_text=invitation.code)).to_contain_text("语音催促")
+    await expect(page.locator("#arrivals li", has_text=invitation.code)).to_contain_text("等待拨打")
+    await page.get_by_role("link", name="请假、缺席与回避").click()
+    await page.get_by_label("专家的验证码或手机号").wait_for()
+    await seen.check("agency-absences-unsealed")
+    await page.get_by_role("link", name=draw.name).click()
+    await page.wait_for_url(f"**/agency/draws/{draw_id}/attendance")
+    assert seen.complaints == []
