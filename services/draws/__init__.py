@@ -60,7 +60,7 @@ from services.draws.setup.call_notices_and_conditions import digits_of
 from services.draws.setup.call_texts import SpokenCall, channels_by_field, spoken_call
 from services.draws.setup.documents import DocumentKind
 from services.draws.setup.form_versions import basic_version, part_version
-from services.draws.setup.forms import CallNoticeForm, ConditionForm, DrawForm
+from services.draws.setup.forms import REGION_MODES, CallNoticeForm, ConditionForm, DrawForm
 from services.draws.setup.operators import Operator
 from services.draws.setup.previews import Preview
 from services.draws.setup.recusal_import import render_template
@@ -93,6 +93,7 @@ __all__ = [
     "NOBODY_ENTERED",
     "NUMBER_WANTED",
     "OPERATIONS_MAX",
+    "REGION_MODES",
     "ROUND_ACTS",
     "RULE",
     "TO_DO",

@@ -60,6 +60,10 @@ ABORTS_WITHHELD = """ARRAY(SELECT r.reveals <> '{}' FROM draw_round r
 AWAITS_SUPPLEMENT = "d.kind <> 'recall' AND d.state IN ('short', 'supplement_pending')"
 """SQL: whether places of a draw ``d`` wait for a supplementary draw (待补抽活动)."""
 
+_SOMEBODY_TOOK_PART = """EXISTS (SELECT 1 FROM invitation i WHERE i.draw_id = d.id
+  AND i.state IN ('accepted', 'left', 'absent', 'recused', 'released'))"""
+"""SQL: whether an expert of a draw ``d`` would be recused by it, see ``call_order.eligibility``."""
+
 URGENT_FIRST = "(d.state = 'editing'), d.starts_at, d.id"
 """By the expected start, drafts last."""
 _LATEST: Mapping[str, str] = {"venue": "d.starts_at DESC, d.id", "supervisor": "d.id DESC"}
@@ -314,10 +318,11 @@ class DrawQueries:
         self, actor: Actor, search: str, chosen: Collection[UUID], *, limit: int
     ) -> Page[EarlierDraw]:
         """Draws whose experts may be recused in another, newest first: those chosen before, then the actor's own that
-        have been drawn; ``search`` is part of a number or name. The count is that of the latter."""
+        have been drawn and in which somebody took part; ``search`` is part of a number or name. The count is that of
+        the latter."""
         permissions.check(actor, "draw.edit")
         where, values = self.access.visibility_condition(actor)
-        where += " AND d.finished_at IS NOT NULL"
+        where += f" AND d.finished_at IS NOT NULL AND {_SOMEBODY_TOOK_PART}"
         if word := search.strip()[:100]:
             pattern = values.add(contains(word))
             where += f" AND (d.number ILIKE {pattern} OR d.name ILIKE {pattern})"

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from domain.draws.lifecycles import OVER, DrawState
 from domain.masking import mask_mobile
+from services.core.crypto import PHONE
+from services.draws import Detail, digits_of
 from web.agency.wizard import EDITABLE, DrawPart, draw_id
 from web.core.form_values import print_moment, uuid_of
 from web.core.pages import Visit, page
@@ -51,9 +53,11 @@ class RecallPages(DrawPart):
         if draw.kind != "recall":
             raise self.leave(visit, "run")
         begun = self.services.deps.now() >= draw.starts_at
+        panel, own = await draws.recall_queries.panel(visit.actor, draw.id), await self._own_mobile(visit)
         return {
             **self.draw_values(detail),
-            "panel": await draws.recall_queries.panel(visit.actor, draw.id),
+            "panel": panel,
+            "phone": self._chosen_phone(detail, panel.staff_phone, own),
             "waiting": state in (*EDITABLE, DrawState.SUBMITTED),
             "open": state == DrawState.VERIFIED and not begun,
             "late": state == DrawState.VERIFIED and begun,
@@ -65,16 +69,26 @@ class RecallPages(DrawPart):
             "unsealed": draws.access.is_unsealed(draw),
             "print_moment": print_moment,
             "phones": [
-                (
-                    "own",
-                    f"本人登记手机号{mask_mobile(await self.services.accounts.credentials.own_mobile(visit.actor))}",
-                ),
+                ("own", f"本人登记手机号{mask_mobile(own)}"),
                 *(
                     (str(notice.id), f"通知{notice.position}的联系人{notice.contact}")
                     for notice in detail.parts.notices
                 ),
             ],
         }
+
+    async def _own_mobile(self, visit: Visit) -> str:
+        return await self.services.accounts.credentials.own_mobile(visit.actor)
+
+    def _chosen_phone(self, detail: Detail, phone: str, own: str) -> str:
+        """The option of the phone that is used now; one's own until another was chosen."""
+        keys = self.services.deps.keys
+        contacts = (
+            str(notice.id)
+            for notice in detail.parts.notices
+            if phone != own and digits_of(keys.read(notice.contact_phone_sealed, PHONE)) == digits_of(phone)
+        )
+        return next(contacts, "own")
 
     @panel.command(name="invite", note="已开始通知，每位原专家会收到通知，由本人答复。")
     async def invite(self, visit: Visit) -> None:

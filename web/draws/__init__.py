@@ -1,12 +1,13 @@
 """Pages of draws: for verifier, supervisor and venue (``/draws``), for experts, and public ones (board, record)."""
 
+from services.draws import REGION_MODES
 from web.draws.absences import AbsencePages, DrawExitPages
 from web.draws.agency_frame import FROM, ORIGINS, frame_values, note_supplements
 from web.draws.attendance import AttendancePages, RingForm
 from web.draws.audit import AuditPages
 from web.draws.base import DrawPages
 from web.draws.board import BoardPages, LiveProgress, board_facts
-from web.draws.facts import APPLICATION_KINDS, CALLED_SOON, CONDITION_CATALOGUES, REGION_MODES, condition_names
+from web.draws.facts import APPLICATION_KINDS, CALLED_SOON, CONDITION_CATALOGUES, condition_names
 from web.draws.invitations import InvitationPages
 from web.draws.list_and_detail import DrawDetailPages, DrawListPages
 from web.draws.open_data import OpenDataPages

@@ -8,10 +8,9 @@ from datetime import timedelta
 from services.core.base import Actor
 from services.core.crypto import PHONE
 from services.core.permissions import may
-from services.draws import ConditionView, DrawView
+from services.draws import REGION_MODES, ConditionView, DrawView
 from services.registry import Services
 
-REGION_MODES = {"permanent": "常驻地", "willing": "意愿评标地"}
 APPLICATION_KINDS = {
     "normal": "抽取申请",
     "redraw": "重新抽取申请",

@@ -289,7 +289,8 @@ class Recalls:
     # ---- inviting the panel
 
     async def invite_panel(self, actor: Actor, draw_id: UUID) -> None:
-        """Invite each expert of the original panel, who answers in person; who may not sit on it now is told why.
+        """Invite each expert of the original panel, who answers in person; who may not sit on it now is told why. The
+        caller speaks with them on his own phone, unless another was chosen.
 
         Raises Conflict when it was begun or the gathering is too near for an answer.
         """
@@ -301,7 +302,9 @@ class Recalls:
             panel = await RecalledExpert.filter(draw_id=draw_id).order_by("condition_id", "id").select_for_update()
             hindrances = await self.queries.find_hindrances_of(draw, panel)
             draw.started_at = now
-            await draw.save(update_fields=["started_at"])
+            if not draw.staff_phone_sealed:
+                draw.staff_phone_sealed = self.deps.keys.seal(await self.calls.own_mobile(actor), PHONE)
+            await draw.save(update_fields=["started_at", "staff_phone_sealed"])
             await self._append_panel(locked, panel, now)
             for row in panel:
                 if reason := hindrances[row.id]:
@@ -361,10 +364,10 @@ class Recalls:
             params={
                 **time_params(invitation.gathering_at),
                 "place": address_and_room(call_notice),
+                **remark_params(call_notice.remark),
                 "answer_by": time_params(invitation.answer_until)["gathering_short"],
             },
             expert_id=row.expert_id,
-            **remark_params(call_notice.remark),
             invitation_id=invitation.id,
         )
 

@@ -18,7 +18,8 @@ from services.catalogues import Catalogues
 from services.core.base import Actor, Deps
 from services.draws.queries import Detail, DrawQueries
 from services.draws.scopes import check_owner
-from services.draws.views import DrawView, SupervisorView
+from services.draws.setup.forms import REGION_MODES
+from services.draws.views import ConditionView, DrawView, SupervisorView
 from services.ports import DocumentRenderer
 
 log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
@@ -57,7 +58,7 @@ _ROWS = (
 _OF_A_REDRAW = frozenset(("截标时间", "开标时间"))
 """Rows of the application for a redraw only: its agency sets both times again."""
 _WIDE = frozenset(("抽取活动名称", "项目名称", "招标人", "招标代理机构", "监督人"))
-_CONDITIONS = ("评标专业", "抽取地区", "人数")
+_CONDITIONS = ("主专业", "备选专业", "职称等级", "执业资格", "其他要求", "区域方式", "抽取地区", "人数")
 _BLANK_LINES = 4
 
 
@@ -114,18 +115,10 @@ class DrawDocuments:
         }
 
     async def _conditions(self, pool: str, detail: Detail) -> list[list[str]]:
-        conditions = detail.conditions
-        specialties = await self.catalogues.names(pool, "specialty", [condition.specialty for condition in conditions])
-        codes = [code for condition in conditions for code in condition.regions]
-        regions = await self.catalogues.names(pool, "region", codes)
-        return [
-            [
-                specialties.get(condition.specialty, condition.specialty),
-                "、".join(regions.get(code, code) for code in condition.regions),
-                str(condition.planned),
-            ]
-            for condition in conditions
-        ]
+        names: dict[str, str] = {}
+        for kind, codes in _codes_by_kind(detail.conditions).items():
+            names |= await self.catalogues.names(pool, kind, codes)
+        return [_condition_line(condition, names) for condition in detail.conditions]
 
     async def _print(self, content: Mapping[str, object]) -> bytes:
         try:
@@ -133,6 +126,35 @@ class DrawDocuments:
         except GatewayError as error:
             log.error("document_not_printed", document="draw_application", error=type(error).__name__)
             raise Unavailable("暂时无法生成文件，请稍后重试。", code="printer_away") from error
+
+
+def _codes_by_kind(conditions: Sequence[ConditionView]) -> dict[str, list[str]]:
+    return {
+        "region": [code for condition in conditions for code in condition.regions],
+        "specialty": [
+            code for condition in conditions for code in (condition.specialty, condition.alternative) if code
+        ],
+        "title_level": [condition.title_level for condition in conditions if condition.title_level],
+        "qualification": [condition.qualification for condition in conditions if condition.qualification],
+        "department": [condition.department for condition in conditions if condition.department],
+    }
+
+
+def _condition_line(condition: ConditionView, names: Mapping[str, str]) -> list[str]:
+    def name(code: str) -> str:
+        return names.get(code, code)
+
+    others = [name(condition.department), "只抽应急专家" if condition.emergency else ""]
+    return [
+        name(condition.specialty),
+        name(condition.alternative) or "—",
+        name(condition.title_level) or "全部",
+        name(condition.qualification) or "—",
+        "、".join(filter(None, others)) or "—",
+        REGION_MODES.get(condition.region_mode, condition.region_mode),
+        "、".join(map(name, condition.regions)),
+        str(condition.planned),
+    ]
 
 
 def _values(draw: DrawView, project: Project, supervisors: Sequence[SupervisorView]) -> dict[str, str]:

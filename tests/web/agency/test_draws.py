@@ -32,7 +32,7 @@ from models.notices import Notice
 from models.organisations import Organisation
 from models.projects import Lot
 from services.core.base import Actor
-from services.draws import DiscardForm
+from services.draws import ConditionForm, DiscardForm
 from tests.factories.offices import (
     ID_NUMBER,
     SUPERVISOR_ENTRY,
@@ -605,6 +605,34 @@ async def send_ticked(agency: Visitor, button: str, *more: str, **typed: str) ->
     await agency.post(form["action"], {**fields, **own, **dict.fromkeys(ticks, "1"), **typed})
 
 
+async def take_part_in_all(world: World, but: UUID) -> None:
+    """In every other activity somebody took part."""
+    [expert] = await add_experts(world.office, 1)
+    notice_id = await world.office.setup.add_call_notice(world.office.agency, but, notice_form(world.office))
+    form = ConditionForm(notice_id, "permanent", ("440100",), "A08", 1)
+    condition_id = await world.office.setup.add_condition(world.office.agency, but, form)
+    long_ago = world.clock.now() - timedelta(days=99)
+    for number, draw in enumerate(await Draw.exclude(id=but)):
+        await Invitation.create(
+            draw_id=draw.id,
+            condition_id=condition_id,
+            notice_id=notice_id,
+            expert_id=expert.id,
+            round_number=1,
+            tier="main",
+            leaf=f"{number:064x}",
+            code="000000",
+            menu_id=number,
+            link=f"earlier-{number}",
+            state="left",
+            starts_at=long_ago,
+            ends_at=long_ago + timedelta(hours=1),
+            gathering_at=long_ago,
+            created_at=long_ago,
+            answer_until=long_ago,
+        )
+
+
 async def test_what_was_chosen_among_many_stays_chosen(world: World) -> None:
     """The page lists a part of them, and saves what it lists."""
     office, agency = world.office, await world.log_in(world.office.agency)
@@ -619,6 +647,9 @@ async def test_what_was_chosen_among_many_stays_chosen(world: World) -> None:
     for n in range(51):
         columns = {name: getattr(earlier, name) for name in earlier._meta.db_fields if name != "id"}
         await Draw.create(**columns | {"number": f"N{n}", "finished_at": world.clock.now()})
+    await agency.get(f"/agency/draws/{draw_id}/basic")
+    assert "是否已抽取专家" not in agency.text, "nobody took part in any"
+    await take_part_in_all(world, but=draw_id)
     await agency.get(f"/agency/draws/{draw_id}/basic")
     assert ("郑监督" in agency.text, "早先的活动" in agency.text) == (False, False)
     assert "共112人" in agency.text.replace(" ", "")

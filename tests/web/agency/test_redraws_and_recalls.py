@@ -96,10 +96,10 @@ async def test_original_experts_are_recalled_from_the_list_to_the_final_confirma
     await agency.get("/agency")
     assert "等待原专家答复，都答复后请提交最终确认结果" in agency.text
     await agency.get(f"/agency/draws/{draw.id}/notify")
-    await agency.press("保存", phone="18030785987")
+    await agency.press("修改", phone="18030785987")
     assert (agency.status, "找不到这条语音通知" in agency.text) == (404, True)
     await agency.get(f"/agency/draws/{draw.id}/notify")
-    await agency.press("保存", phone="own")
+    await agency.press("修改", phone="own")
     assert "通话号码已保存" in agency.text
     assert [name for name in names if f"提交{name}的陈述" in agency.page.buttons] == names
     world.clock.move(timedelta(minutes=11))

@@ -10,7 +10,8 @@ import pytest
 
 from domain.errors import Forbidden, NotFound, Unavailable
 from gateways.document_renderer import TypstRenderer
-from models.draws import Draw
+from models.draws import Condition, Draw
+from models.experts import CatalogueEntry
 from services.core.base import Actor, Deps
 from services.draws import DocumentKind
 from services.draws.setup.documents import TITLES, DrawDocuments
@@ -42,7 +43,11 @@ async def test_the_real_printer_takes_a_blank_one(deps: Deps) -> None:
 
 async def test_a_request_holds_what_stands_in_the_draw(db: str, deps: Deps, printer: PlainRenderer) -> None:
     office: Office = await make_office(deps)
-    draw_id = await make_draw(office, needed=3)
+    draw_id = await make_draw(office, needed=3, alternative="A01")
+    for kind, code, name in (("title_level", "senior", "正高级"), ("qualification", "Q1", "一级建造师")):
+        await CatalogueEntry.create(pool="demo", kind=kind, code=code, name=name)
+    chosen = {"title_level": "senior", "qualification": "Q1", "region_mode": "willing"}
+    await Condition.filter(draw_id=draw_id).update(**chosen)
     documents = composed(DrawDocuments, deps, renderer=printer)
     await documents.application(office.agency, draw_id)
     text = json.dumps(printer.made[-1][1], ensure_ascii=False)
@@ -57,6 +62,17 @@ async def test_a_request_holds_what_stands_in_the_draw(db: str, deps: Deps, prin
     ):
         assert shown in text, shown
     assert "截标时间" not in text
+    [listed] = printer.made[-1][1]["sections"][0]["lists"]  # type: ignore[index]
+    assert dict(zip(listed["columns"], listed["rows"][0], strict=True)) == {
+        "主专业": "A08",
+        "备选专业": "A01",
+        "职称等级": "正高级",
+        "执业资格": "一级建造师",
+        "其他要求": "—",
+        "区域方式": "意愿评标地",
+        "抽取地区": "440100",
+        "人数": "3",
+    }
     old = await Draw.get(id=draw_id)
     columns = {name: getattr(old, name) for name in old._meta.db_fields if name != "id"}
     changed = {"number": "CQNE202611210001", "kind": "redraw", "original_id": draw_id}
