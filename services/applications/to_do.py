@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.applications.lifecycles import ApplicationState
-from domain.clock import print_until
+from domain.clock import print_date, print_until
 from domain.errors import NotFound
 from domain.forms.display import show_region
 from domain.rulebook.book import Rulebook
@@ -31,7 +31,7 @@ from services.applications.progress_messages import APPLICATIONS, CURRENT, FACTS
 from services.applications.repository import page_of
 from services.catalogue_codes import CatalogueCodes, load_codes
 from services.core.base import Deps, from_row, rows
-from services.experts import MembershipStatus, Suspension, membership_status_of
+from services.experts import MembershipStatus, Suspension, membership_status_of, renewal_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class RegionAdvice(NamedTuple):
 class Home:
     """The home page: membership status, to-do items, applications as in ``current_progress``, campaigns.
 
-    ``advice``: contacts for the campaigns in each region.
+    ``advice``: contacts for the campaigns in each region. ``term_until``: the end of an expert's term (聘期).
     """
 
     membership_status: MembershipStatus
@@ -65,6 +65,7 @@ class Home:
     progress: tuple[Progress, ...]
     campaigns: tuple[CampaignView, ...]
     advice: tuple[RegionAdvice, ...]
+    term_until: datetime | None = None
 
 
 _OFFERED: tuple[EntryType, ...] = ("first", "renewal", "education")
@@ -145,6 +146,7 @@ class ToDos:
             tuple(case.progress for case in person.cases),
             person.campaigns,
             _advice(_advice_lines(self.deps.book(pool), person.campaigns), person.codes),
+            person.expert.term_until if person.expert is not None else None,
         )
 
     async def advice(self, pool: str) -> tuple[RegionAdvice, ...]:
@@ -260,6 +262,8 @@ class ToDos:
                 return ToDo(code, title, f"{print_until(campaign.data.enrol_from, now)}开始报名。", "", "")
             until = campaign.data.enrol_until
             return ToDo(code, title, f"报名截至{print_until(until, now)}。", action, route, until)
+        if entry_type == "renewal" and expert is not None and (advice := _advice_without_campaign(expert, book, now)):
+            return ToDo(code, title, advice, "", "")
         return None
 
 
@@ -283,6 +287,15 @@ def _rests_from_renewal(person: _Person, now: datetime, rules: EntryRules) -> bo
         return person.expert.term_until > now + rules.renewal_shown_before
     since = now - rules.renewal_rest
     return any(application.ended_at is not None and application.ended_at > since for application in person.entered)
+
+
+def _advice_without_campaign(expert: Expert, book: Rulebook, now: datetime) -> str:
+    """How the term (聘期) is renewed where no campaign takes renewals; empty before the first reminder of its end."""
+    until = expert.term_until
+    if until is None or not any(until <= now + ahead for ahead in book.entry.ending_reminders):
+        return ""
+    renewal = renewal_of({"is_renewing": False, "next_campaign": None}, book, expert.pool, now)
+    return f"聘期至{print_date(until)}。{renewal.advice}。"
 
 
 def _may_enter(account: Account, book: Rulebook, expert: Expert | None, entry_type: EntryType, now: datetime) -> bool:

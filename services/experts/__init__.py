@@ -25,6 +25,7 @@ from services.experts.not_drawn import (
 from services.experts.numbers import expert_number, is_taken
 from services.experts.profile import ExpertProfile, Named
 from services.experts.registry import ExpertServices
+from services.experts.renewals import renewal_of
 from services.experts.required_courses import STUDY_FACTS, STUDY_JOINS, ended_study
 from services.experts.suspended import IN_FORCE, covers, is_suspended, overlaps
 from services.experts.suspension import Suspension, coming_suspension
@@ -69,6 +70,7 @@ __all__ = [
     "overlaps",
     "remove_expert",
     "render_template",
+    "renewal_of",
     "status_columns",
     "status_of",
     "times_of",

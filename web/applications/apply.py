@@ -14,9 +14,9 @@ import aiohttp.web as http
 from domain.errors import AppError
 from domain.rulebook.form import EntryType
 from services.accounts import issue_page_token
-from services.applications import Progress
+from services.applications import Home, Progress
 from services.core.base import Actor
-from services.draws import InvitationView
+from services.draws import venue_position
 from services.registry import Services
 from web.accounts.account import Bar
 from web.accounts.login import AuthPages
@@ -28,6 +28,21 @@ from web.core.typed_forms import OneOf
 
 _NUMBER = "number"
 """Names an application in the query of its pages."""
+
+
+def _by_application(home: Home) -> dict[str, object]:
+    """Applications under way, each with its to-do item; ended ones; and the items that belong to none.
+
+    The item of an application repeats its headline (``ToDos``).
+    """
+    open_cases = [progress for progress in home.progress if progress.ended_at is None]
+    items = {item.title: item for item in home.to_do}
+    headlines = {progress.headline for progress in open_cases}
+    return {
+        "open_cases": [(progress, items.get(progress.headline)) for progress in open_cases],
+        "ended_cases": [progress for progress in home.progress if progress.ended_at is not None],
+        "to_do": [item for item in home.to_do if item.title not in headlines],
+    }
 
 
 @dataclass(frozen=True)
@@ -61,7 +76,8 @@ class ApplyPages(PersonPages):
         home = await self.services.applications.to_dos.home(actor.pool, actor.account_id or NOBODY)
         return {
             "home": home,
-            "invitations": await self._invitations(actor),
+            **_by_application(home),
+            **await self._panels(actor),
             "bar": await self._bar(actor, home.membership_status),
             "has_fee": book.fee is not None,
             "has_courses": book.course.offered,
@@ -71,11 +87,23 @@ class ApplyPages(PersonPages):
             "has_materials": bool(await self.services.files.material_queries.list_shown(actor.pool)),
         }
 
-    async def _invitations(self, actor: Actor) -> list[InvitationView]:
-        """Open invitations of an expert."""
+    async def _panels(self, actor: Actor) -> dict[str, object]:
+        """An expert's open invitations, and the next meeting with what can be done about it now."""
         if actor.role != "expert" or actor.expert_id is None:
-            return []
-        return await self.services.draws.invitation_queries.list_open(actor.expert_id)
+            return {"invitations": (), "panel": None}
+        waiting, coming = await self.services.draws.invitation_queries.list_current(actor.expert_id)
+        if not coming:
+            return {"invitations": waiting, "panel": None}
+        panel, now = coming[0], self.services.deps.now()
+        return {
+            "invitations": waiting,
+            "panel": panel,
+            "further": len(coming) - 1,
+            "may_check_in": panel.may_check_in(now),
+            "may_leave": panel.may_leave(now),
+            "may_announce_delay": panel.may_announce_delay(now),
+            "position": venue_position(self.services.deps.book(actor.pool), panel.venue),
+        }
 
     async def _show_beginning(self, visit: Visit, entry_type: EntryType) -> http.Response:
         """The button stands there only where it would begin or go on; else the reason does."""

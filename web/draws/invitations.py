@@ -13,7 +13,6 @@ from uuid import UUID
 
 import aiohttp.web as http
 
-from domain.draws.agreed_times import check_in_opens
 from domain.draws.lifecycles import InvitationState
 from domain.draws.spoken_delays import minutes_late, read_minutes
 from domain.errors import AppError, Conflict, InvalidInput, RuleViolation, TooMany
@@ -161,10 +160,7 @@ class InvitationPages:
     def _page(
         self, opened: _Opened, view: InvitationView, *, note: str = "", error: str = "", status: int = 200
     ) -> http.Response:
-        attendance = opened.book.attendance
         now = self._services.deps.now()
-        opens = check_in_opens(view, attendance)
-        awaited = view.state == InvitationState.ACCEPTED and view.checked_in_at is None
         position = venue_position(opened.book, view.venue)
         return self._site.render(
             "draws/invitation.html",
@@ -176,8 +172,7 @@ class InvitationPages:
             error=error,
             hotline=opened.book.pool.hotline,
             pool=opened.book.pool.code,
-            check_in_opens=opens,
-            may_check_in=awaited and opens <= now <= view.ends_at,
+            may_check_in=view.may_check_in(now),
             may_leave=view.may_leave(now),
             is_late=view.leave_is_late(now),
             over=now > view.ends_at,

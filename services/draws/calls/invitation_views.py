@@ -10,6 +10,7 @@ from uuid import UUID
 from domain.draws.agreed_times import (
     agreed_gathering,
     asked_gathering,
+    check_in_opens,
     late_arrival_opens,
     leave_until,
     pending_proposal,
@@ -123,6 +124,14 @@ class InvitationView:
     arrives_at: datetime | None = None
     late_from: datetime | None = None
     """From when he may announce a late arrival; None: not accepted."""
+    check_in_from: datetime | None = None
+    """From when he can check in; None: not accepted."""
+
+    def may_check_in(self, now: datetime) -> bool:
+        """Whether he can check in now, and has not."""
+        return (
+            self.check_in_from is not None and self.checked_in_at is None and self.check_in_from <= now <= self.ends_at
+        )
 
     def may_leave(self, now: datetime) -> bool:
         """Whether he may ask for leave, be it timely or late."""
@@ -173,6 +182,7 @@ def view_of(deps: Deps, row: InvitationRow) -> InvitationView:
         late_by_telephone=accepted and bool(row.late_by_telephone),
         arrives_at=row.arrives_at if accepted else None,
         late_from=late_arrival_opens(row, deps.book(row.pool).attendance) if accepted else None,
+        check_in_from=check_in_opens(row, deps.book(row.pool).attendance) if accepted else None,
     )
 
 
