@@ -12,12 +12,14 @@ from models.accounts import Account
 from models.experts import Expert
 from models.invitations import Invitation
 from services.core.base import transaction
-from tests.factories.offices import enter_all, new_project, open_invitations, start_draw
+from tests.factories import draw_states as states
+from tests.factories.offices import add_experts, enter_all, new_project, open_invitations, start_draw
 from tests.factories.people import make_account, make_expert
 from tests.factories.reviews import make_applicant, make_application, make_catalogues
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import Visitor, World
-from tests.web.test_browser import PHONE, Seen, look
+from tests.web.test_browser import PHONE, Seen, look, staff
+from web.agency.tabs import FIRST_MAX
 
 HOME = "/h5/demo/apply"
 
@@ -100,6 +102,25 @@ async def test_an_applicant_reads_who_has_the_application_and_whom_to_ring_up(wo
     assert len(re.findall("您的申请正在", home.text)) == 1, "the to-do item is the card itself"
 
 
+# ---- staff
+
+
+async def test_an_agency_sees_what_waits_before_the_figures(world: World) -> None:
+    await add_experts(world.office, 4)
+    await states.short(world.office)
+    agency = await (await world.log_in(world.office.agency)).get("/agency")
+    assert stand_in_order(agency.text, "待办事项", "专家不足，请补抽", "今日活动")
+
+
+async def test_a_phone_has_four_tabs_of_a_draw_and_the_others_behind_one(world: World) -> None:
+    draw_id, _ = await world.panel()
+    agency = await (await world.log_in(world.office.agency)).get(f"/agency/draws/{draw_id}/log")
+    few = (await agency.response.text()).partition('few-tabs">')[2].partition("</nav>")[0]
+    assert few.partition("<details")[0].count("<li><a") == FIRST_MAX
+    assert 'class="within"' in few
+    assert "操作记录" in few.partition("<details")[2]
+
+
 # ---- as they look
 
 browsers = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
@@ -124,3 +145,19 @@ async def test_homes_of_persons_are_looked_at(browser: Browser, world: World) ->
     await enter_browser(applicant, cookie_holder)
     await applicant.check_page("home-applicant", HOME)
     assert seen.complaints + applicant.complaints == []
+
+
+@pytest.mark.browser
+@browsers
+async def test_homes_of_staff_are_looked_at(browser: Browser, world: World) -> None:
+    draw_id, _ = await world.panel(2)
+    await new_project(world.office)
+    await states.submitted(world.office)
+    agency = await staff(browser, world, PHONE, "agency")
+    await agency.check_page("home-agency", "/agency")
+    page = await agency.open(f"/agency/draws/{draw_id}/result")
+    await page.get_by_text("更多", exact=True).click()
+    await agency.check("home-agency-tabs")
+    await page.get_by_role("link", name="操作记录").click()
+    await page.wait_for_url("**/log")
+    assert agency.complaints == []

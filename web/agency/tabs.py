@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from domain.draws.lifecycles import DrawState
 from services.draws import DrawCard, DrawView
@@ -54,8 +55,21 @@ TABS = (
 """To add a tab, add a line here, and a ``DrawPart`` whose ``step`` is its code."""
 
 
+FIRST_MAX = 4
+"""Number of a draw's tabs for which a phone has room."""
+_DAILY = ("run", "notify", "result", "attendance")
+_SET_UP = ("basic", "conditions", "recusal")
+
+
 def tabs_of(draw: DrawView) -> list[Tab]:
     return [tab for tab in TABS if tab.is_shown(draw)]
+
+
+def first_tabs_of(draw: DrawView, now: datetime) -> list[Tab]:
+    """The tabs that a phone shows, those of the present work; the others stand behind 更多."""
+    then = ("remuneration", "release") if now >= draw.starts_at else ("release", "remuneration")
+    shown = {tab.code: tab for tab in tabs_of(draw)}
+    return [shown[code] for code in (*_DAILY, *then, *_SET_UP) if code in shown][:FIRST_MAX]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.draws.lifecycles import DrawState
 from services.draws import Detail
 from web.agency.base import AgencyPart
-from web.agency.tabs import tabs_of
+from web.agency.tabs import first_tabs_of, tabs_of
 from web.core.form_values import redirect
 from web.core.pages import Visit
 
@@ -58,6 +58,7 @@ class DrawPart(AgencyPart):
             "to_terminate": state in _SET_UP and bool(detail.draw.terminal),
             "recall": detail.draw.kind == "recall",
             "tabs": tabs_of(detail.draw),
+            "first_tabs": first_tabs_of(detail.draw, self.services.deps.now()),
             "step": self.step,
             "planned": sum(condition.planned for condition in detail.conditions),
         }
