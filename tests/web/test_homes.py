@@ -112,6 +112,21 @@ async def test_an_agency_sees_what_waits_before_the_figures(world: World) -> Non
     assert stand_in_order(agency.text, "待办事项", "专家不足，请补抽", "今日活动")
 
 
+async def test_a_verifier_and_a_supervisor_read_how_much_waits(world: World) -> None:
+    verifier = await (await world.log_in(world.office.verifier, "verifier")).get("/draws")
+    assert "没有待核验的" in verifier.text
+    await states.submitted(world.office)
+    await verifier.get("/draws")
+    assert ("等您办理 共 1 件" in verifier.text, "1件待核验" in verifier.text) == (True, True)
+    supervisor = await (await world.log_in(world.office.supervisor, "supervisor")).get("/draws")
+    assert "等您办理 举报" in supervisor.text
+    await new_project(world.office)
+    await add_experts(world.office, 4)
+    await states.committing(world.office)
+    await supervisor.get("/draws")
+    assert stand_in_order(supervisor.text, "等您办理", "等待您提交随机数", "全部活动")
+
+
 async def test_a_phone_has_four_tabs_of_a_draw_and_the_others_behind_one(world: World) -> None:
     draw_id, _ = await world.panel()
     agency = await (await world.log_in(world.office.agency)).get(f"/agency/draws/{draw_id}/log")
@@ -155,6 +170,10 @@ async def test_homes_of_staff_are_looked_at(browser: Browser, world: World) -> N
     await states.submitted(world.office)
     agency = await staff(browser, world, PHONE, "agency")
     await agency.check_page("home-agency", "/agency")
+    for who in ("verifier", "supervisor", "venue"):
+        seen = await staff(browser, world, PHONE, who)
+        await seen.check_page(f"home-{who}", "/draws")
+        assert seen.complaints == []
     page = await agency.open(f"/agency/draws/{draw_id}/result")
     await page.get_by_text("更多", exact=True).click()
     await agency.check("home-agency-tabs")

@@ -64,13 +64,8 @@ class DrawListPages(DrawPages):
             "who": self.auth.role_label(actor),
             "cards": cards.items,
             "requests": await self.services.organisations.agents.count_unanswered_links(actor),
-            "waiting": await self._recusals_to_confirm(actor),
-            "wanted": await self._draws_awaiting_number(actor),
-            "reports": await self._unread_reports(actor),
+            **await self._awaited(actor),
             **await self._venues_work(actor),
-            "unverified": await self.services.draws.verification_queries.count_waiting(actor)
-            if may(actor, "draw.verify")
-            else None,
             "total": cards.total,
             "page": number,
             "search": search,
@@ -78,6 +73,23 @@ class DrawListPages(DrawPages):
             "states": [(name.code, name.label) for name in STATE_NAMES if name.state != DrawState.EDITING],
             "last": last_page(cards.total),
             "form": self.token(actor, "logout", actor.session_id),
+        }
+
+    async def _awaited(self, actor: Actor) -> dict[str, Any]:
+        """What waits for a verifier or a supervisor, and how much altogether; None for other roles."""
+        waiting = await self._recusals_to_confirm(actor)
+        wanted = await self._draws_awaiting_number(actor)
+        reports = await self._unread_reports(actor)
+        unverified = (
+            await self.services.draws.verification_queries.count_waiting(actor) if may(actor, "draw.verify") else None
+        )
+        awaited = len(waiting) + len(wanted) + (reports or 0) + (unverified or 0)
+        return {
+            "waiting": waiting,
+            "wanted": wanted,
+            "reports": reports,
+            "unverified": unverified,
+            "awaited": awaited if may(actor, "discard.decide") else None,
         }
 
     async def _unread_reports(self, actor: Actor) -> int | None:
