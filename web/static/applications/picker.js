@@ -4,20 +4,36 @@ import { h, Problem } from '../core/client.js';
 /** Characters of a typed or pasted number with what stands around its digits, as `domain/parsing.py` reads them. */
 export const NUMBER_LONGEST = 60;
 
-/** A sheet with a title; `close(value)` closes it and resolves the promise with that value (undefined: nothing chosen). */
-export function sheet(title, fill) {
+/** A sheet with a title and a search box; all else scrolls below it, so that the first entry is seen above a keyboard. `fill(close)`
+ *  returns {search, content}. `close(value)` closes it and resolves the promise with that value (undefined: nothing chosen). */
+function sheet(title, fill) {
   return new Promise((resolve) => {
     const dialog = h('dialog', { class: 'sheet', 'aria-label': title });
     const close = (value) => { dialog.returned = value; dialog.close(); };
+    const leave = keepInSight(dialog);
+    dialog.addEventListener('close', () => { leave(); dialog.remove(); resolve(dialog.returned); });
+    dialog.addEventListener('click', (event) => { if (event.target === dialog) close(undefined); });
+    const { search, content } = fill(close);
     dialog.append(h('header', {},
       h('h2', {}, title),
-      h('button', { type: 'button', class: 'close', 'aria-label': '关闭', onclick: () => close(undefined) }, '×')));
-    dialog.addEventListener('close', () => { dialog.remove(); resolve(dialog.returned); });
-    dialog.addEventListener('click', (event) => { if (event.target === dialog) close(undefined); });
-    fill(dialog, close);
+      h('button', { type: 'button', class: 'close', 'aria-label': '关闭', onclick: () => close(undefined) }, '×')),
+    search, h('div', { class: 'found' }, content));
     document.body.append(dialog);
     dialog.showModal();
   });
+}
+
+/** Keeps a sheet inside what the keyboard leaves of the screen: iOS shrinks the visual viewport only. Returns what ends it. */
+function keepInSight(dialog) {
+  const place = () => {
+    const { height, offsetTop, scale } = visualViewport;
+    dialog.style.setProperty('--seen', `${Math.round(height * scale)}px`);
+    dialog.style.setProperty('--above', `${scale > 1 ? 0 : Math.round(offsetTop)}px`);
+  };
+  if (!globalThis.visualViewport) return () => {};
+  place();
+  for (const event of ['resize', 'scroll']) visualViewport.addEventListener(event, place);
+  return () => { for (const event of ['resize', 'scroll']) visualViewport.removeEventListener(event, place); };
 }
 
 const DELAY = 250;
@@ -26,6 +42,7 @@ const DELAY = 250;
 function refill(list, rows) {
   const held = list.contains(document.activeElement) ? document.activeElement.closest('li').dataset.key : undefined;
   list.replaceChildren(...rows);
+  list.parentElement?.scrollTo({ top: 0 });
   if (held) rows.find((row) => row.dataset.key === held)?.querySelector('button:enabled')?.focus();
 }
 
@@ -47,7 +64,7 @@ function searchBox(placeholder, search) {
 /** One code of a catalogue, with its full name. Options: leaf (only entries without children), top (begin below), taken (codes not offered),
  *  allowed(node) → may be chosen. Resolves to {code, name} or undefined. */
 export function pickCode(client, title, kind, { top = '', leaf = false, taken = new Set(), allowed = () => true } = {}) {
-  return sheet(title, (dialog, close) => {
+  return sheet(title, (close) => {
     const crumbs = h('nav', { class: 'trail', 'aria-label': '所在位置' });
     const list = h('ul', { class: 'list picks' });
     const trail = [{ code: top, name: '全部' }];
@@ -92,8 +109,8 @@ export function pickCode(client, title, kind, { top = '', leaf = false, taken = 
         return { items: matches.items.filter((node) => node.code.startsWith(stem)) };
       }, place);
     };
-    dialog.append(searchBox('输入名称或代码搜索', search), crumbs, list);
     open(trail[0]);
+    return { search: searchBox('输入名称或代码搜索', search), content: [crumbs, list] };
   });
 }
 
@@ -108,7 +125,7 @@ function askedFor(requests) {
 
 /** An employer of the pool's list, or a request to add one. Resolves to {id, name, credit_code} or undefined. */
 export function pickEmployer(client, hotline) {
-  return sheet('选择工作单位', (dialog, close) => {
+  return sheet('选择工作单位', (close) => {
     const list = h('ul', { class: 'list picks' }, h('li', { class: 'empty' }, '请输入单位名称的一部分。'));
     const foot = h('div', { class: 'foot' });
     const requestList = h('div', { class: 'foot', role: 'region', 'aria-label': '您申请添加的单位' });
@@ -158,7 +175,7 @@ export function pickEmployer(client, hotline) {
       });
       return form;
     };
-    dialog.append(searchBox('输入单位名称搜索', search), list, foot, requestList);
     showAsked();
+    return { search: searchBox('输入单位名称搜索', search), content: [list, foot, requestList] };
   });
 }
