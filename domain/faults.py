@@ -29,12 +29,16 @@ class Faults:
         self._faults: list[AppError] = []
 
     @contextmanager
-    def part(self, field: str = "") -> Iterator[None]:
-        """A check whose refusal is kept until ``raise_any``; ``field`` is that of a refusal that names none."""
+    def part(self, field: str = "", where: str = "") -> Iterator[None]:
+        """A check whose refusal is kept until ``raise_any``; ``field`` is that of a refusal that names none, ``where``
+        stands before its words."""
         try:
             yield
         except AppError as error:
             error.field = error.field or field or None
+            for fault in error.faults:
+                fault.message = f"{where}{fault.message}"
+                fault.args = (fault.message,)
             self.add(error)
 
     def check(self, check: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -14,8 +14,8 @@ from services.draws.scopes import acts_for_agency
 _AGAIN = "请在活动信息中从监督人名册重新选择。"
 
 
-async def choose_supervisors(draw: Draw, chosen: Sequence[UUID]) -> None:
-    """Replace the draw's supervisors by entries of the register. Raises InvalidInput."""
+async def find_supervisors(draw: Draw, chosen: Sequence[UUID]) -> Sequence[SupervisorEntry]:
+    """The entries of the register that may supervise the draw, each once. Raises InvalidInput."""
     entries = {
         entry.id: entry
         for entry in await SupervisorEntry.filter(id__in=list(chosen), pool=draw.pool, active_until=None)
@@ -25,9 +25,14 @@ async def choose_supervisors(draw: Draw, chosen: Sequence[UUID]) -> None:
     for entry in entries.values():
         if await _is_on_agencys_side(draw, entry.mobile_hash):
             raise InvalidInput("监督人不能是本单位法人或经办人，请选择其他人员。", field="supervisors")
+    return [entries[entry_id] for entry_id in dict.fromkeys(chosen)]
+
+
+async def choose_supervisors(draw: Draw, chosen: Sequence[UUID]) -> None:
+    """Replace the draw's supervisors by entries of the register. Raises InvalidInput."""
+    entries = await find_supervisors(draw, chosen)
     await Supervisor.filter(draw_id=draw.id).delete()
-    for entry_id in dict.fromkeys(chosen):
-        entry = entries[entry_id]
+    for entry in entries:
         await Supervisor.create(
             draw_id=draw.id,
             entry_id=entry.id,
@@ -45,9 +50,15 @@ async def check_supervisors(draw: Draw) -> None:
     """
     for supervisor in await Supervisor.filter(draw_id=draw.id):
         if not await SupervisorEntry.exists(id=supervisor.entry_id, active_until=None):
-            raise Conflict(f"监督人{supervisor.name}已不在名册中，{_AGAIN}", code="supervisor_ended")
+            raise Conflict(
+                f"监督人{supervisor.name}已不在名册中，{_AGAIN}", code="supervisor_ended", field="supervisors"
+            )
         if await _is_on_agencys_side(draw, supervisor.mobile_hash):
-            raise Conflict(f"监督人{supervisor.name}现在代表本单位办理业务，{_AGAIN}", code="supervisor_of_agency")
+            raise Conflict(
+                f"监督人{supervisor.name}现在代表本单位办理业务，{_AGAIN}",
+                code="supervisor_of_agency",
+                field="supervisors",
+            )
 
 
 async def supervisor_facts(draw: Draw) -> SupervisorFacts:

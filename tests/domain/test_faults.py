@@ -72,6 +72,15 @@ def test_a_refusal_without_a_field_gets_that_of_its_part() -> None:
     assert [fault.field for fault in raised.value.faults] == ["credit_code", "name"]
 
 
+def test_words_before_a_refusal_say_where_it_is_of_each_of_its_faults() -> None:
+    faults = Faults()
+    with faults.part(where="语音通知2："):
+        refuse(InvalidForm([InvalidInput("一", field="a"), InvalidInput("二", field="b")]))
+    with pytest.raises(InvalidForm) as raised:
+        faults.raise_any()
+    assert [fault.message for fault in raised.value.faults] == ["语音通知2：一", "语音通知2：二"]
+
+
 def test_what_must_be_given_is_returned_or_named() -> None:
     assert check_given(0, "needed", "人数") == 0
     with pytest.raises(InvalidInput, match="请填写人数") as raised:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from domain.clock import FixedClock
@@ -286,6 +286,13 @@ def draw_form(office: Office, *, needed: int = 2, on_site: bool = False) -> Draw
         operator_id_number=ID_NUMBER,
         supervisors=(SUPERVISOR_ENTRY,),
     )
+
+
+def copy_form(project_id: UUID, name: str, **values: Any) -> DrawForm:
+    """What the form of a new draw brings for a copy: the given values, else nothing."""
+    empty: dict[str, Any] = {field.name: None if field.name.endswith("_at") else "" for field in fields(DrawForm)}
+    usual = {"lots": (), "supervisors": (), "avoided_draws": (), "needed": 0, "on_site": False}
+    return DrawForm(**{**empty, **usual, "project_id": project_id, "name": name, **values})
 
 
 def notice_form(office: Office) -> CallNoticeForm:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -37,17 +37,15 @@ _REGISTER_MAX = 100
 _EARLIER_MAX = 50
 _SUPERVISORS_OPEN = ("submitted", "verified", "short", "supplement_pending")
 """States in which supervisors may be changed alone, since no order is being fixed."""
-_Lots = Annotated[tuple[UUID, ...], Ids(LOT, "这个标段")]
 _Supervisors = Annotated[tuple[UUID, ...], Ids(SUPERVISOR, "这位监督人")]
-_Name = Annotated[str, ShortText("活动名称", 200)]
 
 
 @dataclass(frozen=True)
 class _Basic:
     """``DrawForm`` without its project."""
 
-    lots: _Lots
-    name: _Name
+    lots: Annotated[tuple[UUID, ...], Ids(LOT, "这个标段")]
+    name: Annotated[str, ShortText("活动名称", 200)]
     medium: Annotated[str, ShortText("公告发布媒体", 100)]
     opening_at: Annotated[datetime | None, Moment("开标时间")]
     opening_place: Annotated[str, ShortText("开标地点", 100)]
@@ -64,13 +62,16 @@ class _Basic:
     bid_closing_at: Annotated[datetime | None, Moment("截标时间")]
 
     def new_draw(self, project_id: UUID) -> DrawForm:
-        return DrawForm(project_id, **vars(self) | {"bid_closing_at": None})
+        return DrawForm(project_id, **self._values() | {"bid_closing_at": None})
+
+    def _values(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(_Basic)}
 
     def changed_draw(self, draw: DrawView) -> DrawForm:
         """Inputs that still show the stored times have no seconds. Only a redraw's form has 截标时间."""
         closing = self.bid_closing_at if draw.kind == "redraw" else draw.bid_closing_at
         return replace(
-            DrawForm(draw.project_id, **vars(self)),
+            DrawForm(draw.project_id, **self._values()),
             opening_at=keep_stored(self.opening_at, draw.opening_at),
             starts_at=keep_stored(self.starts_at, draw.starts_at),
             ends_at=keep_stored(self.ends_at, draw.ends_at),
@@ -79,12 +80,10 @@ class _Basic:
 
 
 @dataclass(frozen=True)
-class _Copy:
-    """``last`` is the draw that is copied."""
+class _Copy(_Basic):
+    """``last`` is the draw that is copied where a field is left empty."""
 
     last: Annotated[UUID | None, OptionalId(WHAT)]
-    lots: _Lots
-    name: _Name
 
 
 @dataclass(frozen=True)
@@ -149,9 +148,7 @@ class BasicPages(DrawPart):
         project = await self._project(visit)
         if form.last is None:
             raise InvalidInput("还没有可以复制的活动，请填写后保存。", code="nothing_to_copy")
-        new = await self.services.draws.copies.copy(
-            visit.actor, form.last, project.id, form.lots, form.name, key=visit.key
-        )
+        new = await self.services.draws.copies.copy(visit.actor, form.last, form.new_draw(project.id), key=visit.key)
         await self.saved(visit.actor, DraftPlace("basic", project.id), visit.fields)
         return Redirect(path_of(new, "basic"), "copied")
 

@@ -11,7 +11,7 @@ from tortoise.expressions import Q
 
 from domain.clock import local
 from domain.draws.lifecycles import DrawState
-from domain.errors import AppError, Conflict, InvalidInput, NotFound
+from domain.errors import Conflict, InvalidInput, NotFound
 from domain.faults import Faults
 from domain.parsing import is_mobile
 from domain.person_names import name_key
@@ -35,7 +35,6 @@ from services.draws.setup.forms import (
     check_condition_form,
     check_emergency,
     check_names_nobody,
-    check_spoken_texts,
     check_venue,
 )
 
@@ -132,7 +131,7 @@ class CallNoticesAndConditions:
         with faults.part():
             await self._check_names_nobody(draw, form)
         with faults.part():
-            await self._check_place(draw, form.venue, form.contact, form.contact_phone)
+            await self._check_place(draw, form)
         if form.gathering_at:
             faults.check(check_same_day, draw, form.gathering_at)
         faults.raise_any()
@@ -147,19 +146,6 @@ class CallNoticesAndConditions:
         supervisors = await Supervisor.filter(draw_id=draw.id).values_list("name", flat=True)
         persons = [draw.operator_name, agent.real_name, project.contact, form.contact, *map(str, supervisors)]
         check_names_nobody(form, [*names, *numbers], persons)
-
-    async def _check_stored_texts(self, draw: Draw, call_notice: CallNotice, where: str) -> None:
-        """The same of a stored notice: names may have changed since, or come from an earlier activity. ``where`` is the
-        prefix of the refusal. Raises InvalidInput."""
-        form, faults = self._form_of(call_notice), Faults()
-        faults.check(check_spoken_texts, form, self.deps.book(draw.pool))
-        with faults.part():
-            await self._check_names_nobody(draw, form)
-        try:
-            faults.raise_any()
-        except AppError as error:
-            fault = error.faults[0]
-            raise InvalidInput(f"{where}{fault.message}", code=fault.code, field=fault.field) from error
 
     async def _lock_for_call_notice(self, actor: Actor, draw_id: UUID) -> Locked:
         permissions.check(actor, "draw.edit")
@@ -185,7 +171,7 @@ class CallNoticesAndConditions:
 
     def _changed_fields(self, call_notice: CallNotice, form: CallNoticeForm) -> set[str]:
         """Names of the form's fields that differ from the notice."""
-        present_form = self._form_of(call_notice)
+        present_form = self._stored_form(call_notice)
         return {
             name
             for name in CallNoticeForm.__dataclass_fields__
@@ -193,7 +179,7 @@ class CallNoticesAndConditions:
             != (value.strip() if isinstance(value := getattr(form, name), str) else value)
         }
 
-    def _form_of(self, call_notice: CallNotice) -> CallNoticeForm:
+    def _stored_form(self, call_notice: CallNotice) -> CallNoticeForm:
         return CallNoticeForm(
             call_notice.venue,
             call_notice.address,
@@ -213,19 +199,19 @@ class CallNoticesAndConditions:
             await _renumber(await CallNotice.filter(draw_id=draw_id).order_by("position"))
             await self._note_first_gathering(locked.draw)
 
-    async def _check_place(self, draw: Draw, venue: str, contact: str, phone: str, where: str = "") -> None:
+    async def _check_place(self, draw: Draw, form: CallNoticeForm) -> None:
         """Checks the place by the kind of draw. On site, it is one of the pool's venues, found by name by staff,
         check-in and messages. Off site, the contact is the owner's supervisor, never the person who draws.
 
-        ``where`` is the prefix of the refusal. Raises InvalidInput, RuleViolation.
+        Raises InvalidInput, RuleViolation.
         """
         book = self.deps.book(draw.pool)
         if draw.on_site:
-            check_venue(venue, book, where)
+            check_venue(form.venue, book)
         elif book.draw.notice.contact_apart:
-            await self._check_contact(draw, contact, phone, where)
+            await self._check_contact(draw, form.contact, form.contact_phone)
 
-    async def _check_contact(self, draw: Draw, contact: str, phone: str, where: str) -> None:
+    async def _check_contact(self, draw: Draw, contact: str, phone: str) -> None:
         """Neither name nor phone may be that of the operator or of the agent who set the draw up. Raises
         RuleViolation."""
         agent, keys = await Account.get(id=draw.agent_id), self.deps.keys
@@ -241,7 +227,7 @@ class CallNoticesAndConditions:
             (any(mobile in digits_of(phone) for mobile in mobiles), "contact_phone", "联系方式"),
         ):
             if is_same:
-                message = f"{where}非进场项目的{word}请填写项目业主监督人的，不能填经办人本人的。"
+                message = f"非进场项目的{word}请填写项目业主监督人的，不能填经办人本人的。"
                 faults.add(violation(self.deps.book(draw.pool), "draw.notice.contact_apart", message, field=field))
         faults.raise_any()
 

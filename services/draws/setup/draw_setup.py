@@ -32,7 +32,6 @@ from models.organisations import Organisation
 from models.projects import Lot, Project
 from services.core import permissions
 from services.core.base import Actor, record, transaction
-from services.core.crypto import PHONE
 from services.core.idempotency import once
 from services.core.limits import check_repeats
 from services.draws.draw_notices import notify_verifiers
@@ -46,10 +45,17 @@ from services.draws.setup.attachments import attached_name
 from services.draws.setup.call_notices_and_conditions import CallNoticesAndConditions, check_in_force
 from services.draws.setup.daily_limits import count_use
 from services.draws.setup.form_versions import check_version, read_basic_version
-from services.draws.setup.forms import DrawForm, DrawTimes, check_counts, check_draw_form, check_emergency
+from services.draws.setup.forms import (
+    DrawForm,
+    DrawTimes,
+    check_counts,
+    check_draw_form,
+    check_emergency,
+    check_notice_texts,
+)
 from services.draws.setup.operators import Operators
 from services.draws.setup.recusal_lists import recuse_parties
-from services.draws.supervisor_choice import check_supervisors, choose_supervisors
+from services.draws.supervisor_choice import check_supervisors, choose_supervisors, find_supervisors
 from services.notifications import Notices
 
 _PARTS = (RecalledExpert, Condition, CallNotice, RecusalUnit, RecusalPerson, Supervisor, AvoidedDraw, DrawLot)
@@ -93,18 +99,18 @@ class DrawSetup(CallNoticesAndConditions):
 
         async def run() -> UUID:
             project = await self._lock_project(actor, typed.project_id)
-            form, times = await self._check_form(actor, typed, now, origin=origin)
-            await self._count_draft(project, now)
             draw = Draw(
                 pool=actor.pool,
                 kind=origin.kind,
                 original_id=origin.draw_id,
-                number=await self._next_number(actor.pool, getattr(book.draw.numbers, origin.kind), now),
                 project_id=project.id,
                 organisation_id=actor.organisation_id,
                 agent_id=actor.account_id,
                 created_at=now,
             )
+            form, times = await self._check_form(actor, typed, now, draw, is_new=True)
+            await self._count_draft(project, now)
+            draw.number = await self._next_number(actor.pool, getattr(book.draw.numbers, origin.kind), now)
             self._fill_draw(draw, form, times)
             await draw.save()
             await self._replace_parts(draw, form)
@@ -116,14 +122,19 @@ class DrawSetup(CallNoticesAndConditions):
         return await once(owner=owner, key=key, deps=self.deps, answer=UUID, run=run, request=repr(form))
 
     async def _check_form(
-        self, actor: Actor, typed: DrawForm, now: datetime, *, origin: Origin = FRESH, draw: Draw | None = None
+        self, actor: Actor, typed: DrawForm, now: datetime, draw: Draw, *, is_new: bool
     ) -> tuple[DrawForm, DrawTimes]:
-        """The form with the operator's ID number, and its times. Raises InvalidInput, RuleViolation."""
+        """The form with the operator's ID number, and its times. A new ``draw`` is not filled in yet.
+
+        Raises InvalidInput, RuleViolation.
+        """
         book, form, faults = self.deps.book(actor.pool), typed, Faults()
         with faults.part():
-            form = await self.operators.complete(actor, typed, draw)
-        kind, supervised = draw.kind if draw else origin.kind, origin.draw_id is None
-        times = faults.check(check_draw_form, form, book, now, supervised=supervised, closes=kind == "redraw")
+            form = await self.operators.complete(actor, typed, None if is_new else draw)
+        supervised, closes = not is_new or draw.original_id is None, draw.kind == "redraw"
+        times = faults.check(check_draw_form, form, book, now, supervised=supervised, closes=closes)
+        with faults.part():
+            await find_supervisors(draw, form.supervisors)
         with faults.part():
             await _check_lots_chosen(form)
         if form.on_site:
@@ -157,7 +168,7 @@ class DrawSetup(CallNoticesAndConditions):
                 raise InvalidInput("抽取活动不能更换招标项目，请新建抽取。", field="project_id")
             recalled = locked.draw.kind == "recall"
             completed = await self._recalled_form(locked.draw, typed) if recalled else typed
-            form, times = await self._check_form(actor, completed, now, draw=locked.draw)
+            form, times = await self._check_form(actor, completed, now, locked.draw, is_new=False)
             check_version(version, await read_basic_version(locked.draw))
             before = locked.draw.starts_at
             self._fill_draw(locked.draw, form, times)
@@ -350,8 +361,9 @@ class DrawSetup(CallNoticesAndConditions):
                 await self._check_follower(draw, attachment)
         if draw.on_site:
             faults.check(check_on_site, book, (await Project.get(id=draw.project_id)).number)
+        with faults.part():
+            await check_supervisors(draw)
         faults.raise_any()
-        await check_supervisors(draw)
         if draw.kind != "normal":
             await check_lots(draw)
         await check_history(draw)
@@ -367,8 +379,8 @@ class DrawSetup(CallNoticesAndConditions):
         faults.raise_any()
 
     async def _check_notices(self, locked: Locked, now: datetime) -> None:
-        """Check times, venue and contact again, since the draw's own data may have changed after them."""
-        draw, faults = locked.draw, Faults()
+        """Check all again, since the draw's own data may have changed after them, or they come from another draw."""
+        draw, book, faults = locked.draw, self.deps.book(locked.draw.pool), Faults()
         if draw.starts_at <= now:
             faults.add(InvalidInput("预计评标开始时间已过，请修改后再提交。", field="starts_at"))
         for call_notice in await CallNotice.filter(draw_id=draw.id).order_by("position"):
@@ -376,12 +388,13 @@ class DrawSetup(CallNoticesAndConditions):
                 message = "集合时间应在现在之后、评标开始之前，请修改语音通知。"
                 faults.add(InvalidInput(message, field="gathering_at"))
             faults.check(check_same_day, draw, call_notice.gathering_at)
-            where = f"请修改语音通知{call_notice.position}："
-            with faults.part():
-                await self._check_stored_texts(draw, call_notice, where)
-            phone = self.deps.keys.read(call_notice.contact_phone_sealed, PHONE)
-            with faults.part():
-                await self._check_place(draw, call_notice.venue, call_notice.contact, phone, where)
+            form, where = self._stored_form(call_notice), f"请修改语音通知{call_notice.position}："
+            with faults.part(where=where):
+                check_notice_texts(form, book)
+            with faults.part(where=where):
+                await self._check_names_nobody(draw, form)
+            with faults.part(where=where):
+                await self._check_place(draw, form)
         faults.raise_any()
 
     async def withdraw(self, actor: Actor, draw_id: UUID) -> None:

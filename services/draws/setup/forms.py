@@ -171,6 +171,17 @@ def _check_texts(form: DrawForm, book: Rulebook, faults: Faults) -> None:
 def check_call_notice(form: CallNoticeForm, book: Rulebook, draw_starts_at: datetime, now: datetime) -> datetime:
     """The gathering time. The address must name city and district; what calls speak names no organisation and tells no
     number; the gathering must lie ahead of the start. Raises InvalidInput, RuleViolation."""
+    faults = Faults()
+    faults.check(check_notice_texts, form, book)
+    at = faults.check(check_given, form.gathering_at, "gathering_at", "集合时间")
+    if form.gathering_at:
+        faults.check(_check_gathering, at, draw_starts_at, now)
+    faults.raise_any()
+    return at
+
+
+def check_notice_texts(form: CallNoticeForm, book: Rulebook) -> None:
+    """All but the gathering time. Raises InvalidInput, RuleViolation."""
     rules, faults = book.draw.notice, Faults()
     for field in rules.required:
         if field != "gathering_at" and not getattr(form, field).strip():
@@ -187,11 +198,7 @@ def check_call_notice(form: CallNoticeForm, book: Rulebook, draw_starts_at: date
         message = f"集合地点和评标室合计最多{SPOKEN_PLACE_MAX}字，电话里要念出来，请写短一些。"
         faults.add(InvalidInput(message, code="too_long", field="address"))
     faults.check(check_spoken_texts, form, book)
-    at = faults.check(check_given, form.gathering_at, "gathering_at", "集合时间")
-    if form.gathering_at:
-        faults.check(_check_gathering, at, draw_starts_at, now)
     faults.raise_any()
-    return at
 
 
 def check_spoken_texts(form: CallNoticeForm, book: Rulebook) -> None:
@@ -242,11 +249,11 @@ def _check_gathering(at: datetime, draw_starts_at: datetime, now: datetime) -> N
         raise InvalidInput("集合时间不能晚于预计评标开始时间。", field="gathering_at")
 
 
-def check_venue(venue: str, book: Rulebook, where: str = "") -> None:
+def check_venue(venue: str, book: Rulebook) -> None:
     """The venue of a draw on site; a pool without a list of venues accepts any. Raises InvalidInput."""
     if book.offered_venues and venue.strip() not in [listed_venue.name for listed_venue in book.offered_venues]:
         raise InvalidInput(
-            f"{where}进场项目请从列表中选择评标场所；不在交易中心评标的，请在活动信息中把“是否进场项目”改为否。",
+            "进场项目请从列表中选择评标场所；不在交易中心评标的，请在活动信息中把“是否进场项目”改为否。",
             code="venue_unknown",
             field="venue",
         )

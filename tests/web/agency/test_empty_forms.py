@@ -9,9 +9,9 @@ from uuid import UUID
 
 import pytest
 
-from models.draws import CallNotice, Condition
+from models.draws import CallNotice, Condition, SupervisorEntry
 from models.projects import Lot
-from tests.factories.offices import make_draw
+from tests.factories.offices import SUPERVISOR_ENTRY, make_draw
 from tests.web.agency.test_redraws_and_recalls import ended
 from tests.web.conftest import Visitor, World
 
@@ -176,6 +176,15 @@ async def test_an_empty_form_shows_all_faults_at_their_fields(place: Place, name
         assert text in faults[field], field
 
 
+async def test_a_supervisor_who_may_not_supervise_is_named_beside_all_other_faults(place: Place) -> None:
+    await SupervisorEntry.all().update(active_until=place.world.clock.now())
+    await place.open("draws/new?project={project}")
+    await place.press_empty("保存，下一步", **{f"supervisor-{SUPERVISOR_ENTRY}": "1"})
+    faults = await place.faults()
+    assert faults.keys() == BASIC.keys()
+    assert faults["supervisors"].startswith("所选监督人不在名册中")
+
+
 async def test_a_single_fault_leaves_the_other_fields_as_they_were(place: Place) -> None:
     await place.open("agents")
     await place.agency.press("添加", name="", mobile="13700009999")
@@ -186,11 +195,20 @@ async def test_a_single_fault_leaves_the_other_fields_as_they_were(place: Place)
 async def test_a_submission_names_all_that_is_missing(world: World) -> None:
     draw_id = await make_draw(world.office)
     await Condition.filter(draw_id=draw_id).delete()
+    await SupervisorEntry.all().update(active_until=world.clock.now())
+    await CallNotice.filter(draw_id=draw_id).update(address="天润路")
     world.clock.move(timedelta(hours=7))
     place = Place(world, await world.log_in(world.office.agency), draw_id)
     await place.open("draws/{draw}/submit")
     await place.press_empty("提交审核")
-    for text in ("请选择提交终端。", "抽取条件共0人，应为2人", "预计评标开始时间已过", "集合时间应在现在之后"):
+    for text in (
+        "请选择提交终端。",
+        "抽取条件共0人，应为2人",
+        "预计评标开始时间已过",
+        "集合时间应在现在之后",
+        "请修改语音通知1：集合地点应写到市、区",
+        "监督人李监督已不在名册中",
+    ):
         assert text in place.agency.text
     assert place.agency.status == 422
 

@@ -33,6 +33,7 @@ from tests.factories.offices import (
     Office,
     add_experts,
     answer_recall,
+    copy_form,
     draw_form,
     end_with_panel,
     enter_all,
@@ -213,7 +214,7 @@ async def test_the_redraw_of_what_was_never_drawn_is_recalled_and_copied(office:
     columns = {name: getattr(other, name) for name in other._meta.db_fields if name != "id"}
     project = await Project.create(**columns | {"name": "另一项目"})
     copies = DrawCopies(office.deps, office.access, office.setup)
-    copy = await copies.copy(office.agency, redraw, project.id, (), "另一项目评标")
+    copy = await copies.copy(office.agency, redraw, copy_form(project.id, "另一项目评标"))
     assert not await AvoidedDraw.exists(draw_id=copy)
 
 
