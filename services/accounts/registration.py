@@ -14,6 +14,7 @@ from domain.identity import IdentityVerificationResult
 from domain.masking import mask_id_number, mask_mobile, mask_name
 from domain.parsing import id_number as parse_id_number
 from domain.person_names import is_same_name, person_name
+from domain.rulebook.book import Rulebook
 from models.accounts import Account, Session
 from models.experts import Expert
 from services.accounts.expert_matching import link_expert
@@ -36,7 +37,8 @@ _TRIES_A_DAY = 5
 class RegistrationForm:
     """``mobile`` and ``code`` (purpose ``register``) may be left out by a person whose mobile is bound already.
 
-    ``password`` empty: none for now. ``agreed``: to the clause on honesty. ``privacy_version``: the version shown.
+    ``password`` empty: none for now. ``again``: the password typed once more, where a form has fields for it; then a
+    pool with passwords demands one. ``agreed``: to the clause on honesty. ``privacy_version``: the version shown.
     """
 
     name: str
@@ -46,6 +48,7 @@ class RegistrationForm:
     mobile: str = ""
     code: str = ""
     password: str = ""
+    again: str | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +141,8 @@ class Registration:
         if form.password:
             personal = [text for text in (number, mobile) if text]  # without those that are refused
             faults.check(self.passwords.check_rule, actor.pool, form.password, *personal)
+        if form.again is not None:
+            _check_typed_password(form.password, form.again, book, faults)
         faults.raise_any()
         if own and mobile != own:
             raise Conflict(f"您已绑定手机号{mask_mobile(own)}，请用这个手机号注册。", code="already_bound")
@@ -301,6 +306,13 @@ def _parse_field(name: str, parse: Callable[[str], str], text: str) -> str:
         return parse(text)
     except InvalidInput as error:
         raise InvalidInput(error.message, code=error.code, field=name) from error
+
+
+def _check_typed_password(password: str, again: str, book: Rulebook, faults: Faults) -> None:
+    if password != again:
+        faults.add(InvalidInput("两次输入的密码不一致，请重新输入。", code="password_differs", field="again"))
+    if not password and "password" in book.registration.login_ways:
+        faults.add(InvalidInput("请设置登录密码。", code="no_password", field="password"))
 
 
 def _short_digest(digest: str) -> str:

@@ -13,12 +13,10 @@ from typing import Annotated, Any
 
 import aiohttp.web as http
 
-from domain.errors import InvalidInput
-from domain.faults import Faults
 from domain.parsing import NUMBER_LONGEST
 from services.accounts import RegistrationForm
 from services.core.base import Actor
-from web.accounts.guest_pages import GuestPages, MobileForm, check_repeated, masked_mobile, typed_mobile
+from web.accounts.guest_pages import GuestPages, MobileForm, masked_mobile, typed_mobile
 from web.accounts.login import TRIES
 from web.accounts.targets import query_with_target, safe_target, target_of
 from web.accounts.user_agent import device_of
@@ -133,10 +131,6 @@ class RegistrationPages(GuestPages):
     @details.command(_Registration, rate=Rate("register", *TRIES), conceal=("password", "again"))
     async def register(self, visit: Visit, form: _Registration) -> http.Response:
         pool = self.auth.check_pool(form.pool)
-        faults = Faults()
-        faults.check(check_repeated, form.password, form.again)
-        faults.check(self._check_password_given, pool, form.password)
-        faults.raise_any()
         visitor = await self._find_visitor(visit.request, pool, form.mobile)
         accounts = self.services.accounts
         registered = await accounts.registration.register(
@@ -149,6 +143,7 @@ class RegistrationPages(GuestPages):
                 mobile=form.mobile,
                 code=form.code,
                 password=form.password,
+                again=form.again,
             ),
             source=self.auth.source(visit.request),
             key=_key_of(visit),
@@ -157,10 +152,6 @@ class RegistrationPages(GuestPages):
             registered.account_id, device=device_of(visit.request)
         )
         return await self.auth.enter(visit.request, cookie, safe_target(form.next))
-
-    def _check_password_given(self, pool: str, password: str) -> None:
-        if not password and "password" in self.services.deps.book(pool).registration.login_ways:
-            raise InvalidInput("请设置登录密码。", code="no_password", field="password")
 
 
 def _sent_note(mobile: str) -> str:

@@ -10,7 +10,6 @@ from typing import Annotated, ClassVar
 
 import aiohttp.web as http
 
-from domain.errors import InvalidInput
 from domain.typed_text import half_width
 from services.draws import LotData, ProjectData, ProjectView
 from web.agency.base import KEPT, AgencyPart, Draft, DraftPlace
@@ -27,26 +26,24 @@ _FLAGS = ("on_site", "internal_code")
 
 @dataclass(frozen=True)
 class _Wan:
-    """An amount in 万元, as fen; an empty field is 0, which the service refuses where an amount is required."""
-
-    label: str
+    """An amount in 万元, as fen. An empty field is 0 and what is no amount -1, which the service refuses together with
+    the other faults of the form."""
 
     def read(self, sent: Mapping[str, str], name: str) -> int:
         text = half_width(sent.get(name, ""))
         if text and not _AMOUNT.fullmatch(text):
-            message = f"{self.label}请填写数字，单位万元，如1200或1200.5，小数最多6位。"
-            raise InvalidInput(message, code="amount", field=name)
+            return -1
         return int(Decimal(text or "0") * _WAN)
 
 
 @dataclass(frozen=True)
 class _Project(ProjectData):
-    investment: Annotated[int, _Wan("项目投资总额")]
+    investment: Annotated[int, _Wan()]
 
 
 @dataclass(frozen=True)
 class _Lot(LotData):
-    investment: Annotated[int, _Wan("标段投资额")] = 0
+    investment: Annotated[int, _Wan()] = 0
 
 
 class ProjectPages(AgencyPart):

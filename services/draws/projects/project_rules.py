@@ -74,6 +74,7 @@ _TEXTS: Mapping[str, tuple[str, int]] = {
     "contact_phone": ("项目联系方式", 30),
 }
 _READ_BY_OTHERS = frozenset({"name", "tenderee_name", "agency_name", "contact", "contact_phone"})
+_AMOUNT = "填数字，单位万元，如1200或1200.5，小数最多6位"
 _ENTRUSTED = "委托"
 """Organisation forms with this word require an agency (委托招标)."""
 
@@ -87,7 +88,8 @@ async def check_project(book: Rulebook, pool: str, data: ProjectData, stored: Pr
     texts = {name: faults.check(_check_field, book, data, name) or "" for name in _TEXTS}
     _check_choices(book, texts, stored, faults)
     if not 0 < data.investment <= INVESTMENT_MAX:
-        faults.add(InvalidInput("请填写项目投资总额，应大于0，不超过100万亿元。", field="investment"))
+        message = f"请填写项目投资总额：{_AMOUNT}，大于0，不超过100万亿元。"
+        faults.add(InvalidInput(message, code="amount", field="investment"))
     if not await CatalogueEntry.exists(pool__in=["", pool], kind="region", code=data.region):
         faults.add(InvalidInput("项目所在地不在地区目录中，请从列表中选择。", field="region"))
     if not data.internal_code:
@@ -168,7 +170,8 @@ def check_lot(data: LotData) -> LotData:
     """The form with cleaned texts. Raises InvalidInput."""
     faults = Faults()
     if not 0 <= data.investment <= INVESTMENT_MAX:
-        faults.add(InvalidInput("标段投资额不能为负数，也不超过100万亿元。", field="investment"))
+        message = f"标段投资额不能为负数：{_AMOUNT}，不超过100万亿元。"
+        faults.add(InvalidInput(message, code="amount", field="investment"))
     name = faults.check(check_text, data.name, "name", "标段名称", 100, required=True)
     faults.check(check_no_link, name or "", "name", "标段名称")
     number = faults.check(check_text, data.number, "number", "标段编号", 60)

@@ -78,10 +78,11 @@ async def test_a_wrong_value_keeps_what_was_typed_but_no_password(world: World) 
     assert not await Account.exists(real_name="周大同")
 
 
-async def test_both_faults_of_a_new_password_are_shown_each_at_its_field(world: World) -> None:
+async def test_faults_of_a_new_password_are_shown_beside_all_others_each_at_its_field(world: World) -> None:
     visitor = await world.visitor().get("/h5/register?pool=demo")
-    await fill_in(world, visitor, mobile_number(), password="", again=PASSWORD)
+    await fill_in(world, visitor, mobile_number(), password="", again=PASSWORD, id_number="110105194912310021")
     text = await visitor.response.text()
+    assert text.count("身份证号有误") == 1
     assert [text.count(fault) for fault in ('id="e-password"', 'id="e-again"', "请设置登录密码", "两次输入")] == [1] * 4
     assert (visitor.status, PASSWORD in text) == (422, False)
 

@@ -97,8 +97,8 @@ async def test_activities_are_found_by_number_project_state_and_place(world: Wor
 async def test_a_project_is_made_changed_divided_and_removed(world: World) -> None:
     agency = await world.log_in(world.office.agency)
     await agency.get("/agency/projects/new")
-    await agency.press("保存", **{**PROJECT, "investment": "很多"})
-    assert (agency.status, "单位万元" in agency.text) == (422, True)
+    await agency.press("保存", **{**PROJECT, "investment": "很多", "contact": ""})
+    assert (agency.status, "单位万元" in agency.text, "请填写项目联系人" in agency.text) == (422, True, True)
     assert "演示大桥工程" in agency.page.forms[0]["fields"]["name"]
     await agency.press("保存", **{**PROJECT, "category": "工程/公路"})
     assert (agency.status, "招标项目类型请从列表中选择" in agency.text) == (422, True)
