@@ -27,6 +27,7 @@ from web.applications.document_check import DocumentCheckPages
 from web.applications.documents import DocumentPages
 from web.applications.help import HelpPages
 from web.certificates.certificates import CertificatePages
+from web.certificates.checks import CertificateCheckPages
 from web.core.site import AddressOf, Limit, Site
 from web.courses.courses import CoursePages
 from web.draws import (
@@ -123,6 +124,7 @@ def setup_pages(
         ExamPicturePages(site, services),
         MaterialPages(site, services, auth),
         CertificatePages(site, services, auth),
+        CertificateCheckPages(site, services, auth),
         ExamPages(site, services, auth),
         CoursePages(site, services, auth),
         PayPages(site, services, auth),

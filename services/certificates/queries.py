@@ -11,9 +11,10 @@ from pydantic import Field
 
 from domain.certificates.contents import Contents, digest
 from domain.certificates.lifecycles import CertificateState
-from domain.errors import NotFound
+from domain.errors import InvalidInput, NotFound
+from domain.faults import Faults
 from domain.masking import mask_name
-from domain.person_names import spell_name
+from domain.person_names import is_same_name, spell_name
 from domain.typed_text import half_width
 from models.certificates import Certificate
 from services.core.base import Actor, Deps, Page
@@ -22,6 +23,7 @@ from services.core.permissions import check
 Validity = Literal["valid", "expired", "replaced", "revoked"]
 LABELS = {"valid": "有效", "expired": "已过期", "replaced": "已换发", "revoked": "已撤销"}
 _OWN_MAX = 200
+_NUMBER_MAX = 40
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,28 @@ class CertificateQueries:
         certificate = await Certificate.get_or_none(token=token) if len(token) <= 32 else None
         if certificate is None:
             raise NotFound("没有查到这张证书，请扫描证书上的二维码核对。", code="no_such_certificate")
+        return self._public_view(certificate)
+
+    async def verify_number(self, number: str, holder: str) -> PublicCertificate:
+        """The same for who has a paper without a readable code: by its number and the holder's name.
+
+        Raises InvalidInput for an empty field, NotFound for an unknown number as for another name, so that a number
+        tells nobody whether it was issued.
+        """
+        faults = Faults()
+        number = half_width(number).upper().replace(" ", "")
+        if not number:
+            faults.add(InvalidInput("请填写证书编号。", code="missing", field="number"))
+        if not spell_name(holder):
+            faults.add(InvalidInput("请填写持证人姓名。", code="missing", field="holder"))
+        faults.raise_any()
+        certificates = await Certificate.filter(pool__in=list(self.deps.rulebooks), number=number[:_NUMBER_MAX])
+        fitting = [certificate for certificate in certificates if is_same_name(certificate.holder, holder)]
+        if not fitting:
+            raise NotFound("没有查到：编号和姓名须与证书完全一致，请对照证书再填一次。", code="no_such_certificate")
+        return self._public_view(fitting[0])
+
+    def _public_view(self, certificate: Certificate) -> PublicCertificate:
         return PublicCertificate(
             self.deps.book(certificate.pool).pool.name,
             certificate.number,

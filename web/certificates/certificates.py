@@ -1,4 +1,4 @@
-"""``/h5/{pool}/certificates``: a person's certificates; ``/c/{token}``: opened by its QR code, public.
+"""``/h5/{pool}/certificates``: a person's certificates, and their files.
 
 A file's address contains a token, so that any app to which WeChat passes it can open it for a few minutes.
 """
@@ -19,9 +19,6 @@ from web.core.pages import Visit, page
 from web.core.site import ON_PAGE
 from web.core.typed_forms import Lines
 
-_CHECKS = (30, 60)
-"""Look-ups per address and minute."""
-
 
 @dataclass(frozen=True)
 class _Address:
@@ -35,8 +32,6 @@ class CertificatePages(PersonPages):
     def add_routes(self) -> None:
         super().add_routes()
         self.site.get("/h5/certificate/{token}.{form}", self.file)
-        self.site.get("/c", self.form)
-        self.site.get("/c/{token}", self.check)
 
     @page("/h5/{pool}/certificates", "certificates/list.html")
     async def certificates(self, visit: Visit) -> Mapping[str, object]:
@@ -81,12 +76,3 @@ class CertificatePages(PersonPages):
         way = "attachment" if request.query.get("save") == "1" else "inline"
         headers = {"Content-Disposition": f'{way}; filename="{opened.filename}"'}
         return http.Response(body=opened.content, content_type=opened.media_type, headers=headers)
-
-    async def form(self, request: http.Request) -> http.Response:
-        """How to verify a certificate."""
-        return self.site.render("certificates/check.html", certificate=None, labels=LABELS)
-
-    async def check(self, request: http.Request) -> http.Response:
-        await self.site.check_rate(request, "certificate", *_CHECKS)
-        certificate = await self.services.certificates.queries.verify(request.match_info["token"])
-        return self.site.render("certificates/check.html", certificate=certificate, labels=LABELS)
