@@ -240,13 +240,14 @@ async def test_on_a_tablet_wide_pages_keep_a_margin(browser: Browser, world: Wor
     assert seen.complaints == []
 
 
-async def test_each_long_button_of_the_log_in_has_a_line_of_its_own(browser: Browser, world: World) -> None:
+async def test_the_log_in_of_each_pools_platform_has_a_line_of_its_own(browser: Browser, world: World) -> None:
     seen = await look(browser, world, TABLET)
     page = await seen.open("/h5/login")
-    buttons = await page.get_by_role("link", name="统一身份认证登录").evaluate_all(_EDGES)
+    await page.get_by_text("法人和经办人：统一身份认证登录").click()
+    rows = await page.get_by_role("link", name="统一身份认证登录（").evaluate_all(_EDGES)
     form = await page.locator("main form").first.evaluate_all(_EDGES)
-    assert len(buttons) > 1
-    assert {right - left for left, right in buttons} == {form[0][1] - form[0][0] - 32}
+    assert len(rows) > 1
+    assert {right - left for left, right in rows} == {form[0][1] - form[0][0]}
     await seen.check("login-tablet")
 
 

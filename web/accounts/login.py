@@ -16,8 +16,9 @@ from services.accounts import KNOWN_BROWSER_TTL, SESSION_TTL, Puzzle, Source, We
 from services.core.base import Actor
 from services.core.permissions import role_name
 from services.registry import Services
+from web.accounts.doors import Door, door_to, read_door, remember_door
 from web.accounts.sent_codes import SentCodes
-from web.accounts.targets import binding_page, requested_page, safe_target, with_query
+from web.accounts.targets import binding_page, fitting_target, requested_page, safe_target, with_query
 from web.accounts.user_agent import in_wechat
 from web.core.form_values import NOBODY
 from web.core.forms import FORM_LIMIT
@@ -183,7 +184,7 @@ class AuthPages:
         page.
         """
         await self._logins.end_browser_session(request.cookies.get(COOKIE, ""))
-        actor = await self._logins.resume(cookie, initial_too=True)
+        actor = await self._choose_remembered_role(request, await self._logins.resume(cookie, initial_too=True), target)
         response = self._set_session_cookie(cookie, safe_target(target) or await self.home(actor))
         if offers_binding and in_wechat(request) and await self._services.accounts.linking.may_bind_chat(actor):
             response.headers["Location"] = binding_page(response.headers["Location"])
@@ -191,8 +192,35 @@ class AuthPages:
         self.sent_codes.forget(response)
         return response
 
+    async def _choose_remembered_role(self, request: http.Request, actor: Actor, target: str) -> Actor:
+        """Who holds several roles goes on in the one in which this browser was used last, unless the page to continue
+        with is for another."""
+        door = read_door(request)
+        if actor.role != "guest" or door.pool != actor.pool:
+            return actor
+        sessions = self._services.accounts.sessions
+        option = door.choose(await sessions.roles(actor))
+        if option is None or (safe_target(target) and not fitting_target(target, option.role)):
+            return actor
+        await sessions.choose_role(actor, option.role, scope=option.scope, organisation_id=option.organisation_id)
+        return replace(
+            actor,
+            role=option.role,
+            scope=option.scope,
+            organisation_id=option.organisation_id,
+            expert_id=option.expert_id,
+        )
+
+    def remember_door(self, response: http.Response, door: Door) -> None:
+        """Remember in this browser where, and in which role, its person logs in."""
+        remember_door(response, door, secure=self._site.secure)
+
     async def _remember(self, request: http.Request, response: http.Response, actor: Actor) -> None:
-        """Mark this browser as known for the person."""
+        """Mark this browser as known for the person, and remember where and in which role."""
+        if actor.role != "guest":
+            self.remember_door(response, door_to(actor.pool, actor))
+        elif read_door(request).pool != actor.pool:
+            self.remember_door(response, Door(actor.pool))
         if actor.account_id is None:
             return
         browser_cookie = await self._logins.remember_browser(request.cookies.get(KNOWN, ""), actor.account_id)

@@ -1,4 +1,8 @@
-"""``/h5/login``: log-in by SMS code, by password, or by a link from the mini-program."""
+"""``/h5/login``: log-in by SMS code, by password, or by a link from the mini-program.
+
+``?pool=`` and ``?role=`` (a group of ``web.accounts.doors``) say where and as whom, else what the browser remembers; an
+unknown pool (``?pool=all``) offers all of them.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,9 @@ import aiohttp.web as http
 from domain.errors import AppError, Conflict
 from domain.rulebook.book import Rulebook
 from domain.rulebook.people import LOGIN_NAMES
+from services.core.base import Actor
 from services.registry import Services
+from web.accounts.doors import AGENCIES, GROUPS, PERSON, Door, group_of_page, read_door
 from web.accounts.guest_pages import GUEST, GuestPages
 from web.accounts.login import TRIES, AuthPages
 from web.accounts.targets import is_for_everybody, query_with_target, safe_target, target_of
@@ -64,28 +70,43 @@ class LoginPages(GuestPages):
         self.site.get("/h5/login/{token}", self.offer_hand_over)
         self.site.post("/h5/login/{token}", self.hand_over)
 
+    def show(
+        self, actor: Actor, template: str, request: http.Request, *, error: AppError | None = None, **values: object
+    ) -> http.Response:
+        """The log-in as whom the address says is remembered, as the pages of a log-in lose it."""
+        response = super().show(actor, template, request, error=error, **values)
+        pool, group, door = request.query.get("pool", ""), request.query.get("role", ""), read_door(request)
+        if group in GROUPS and pool in self.services.deps.rulebooks and (pool, group) != (door.pool, door.group):
+            self.auth.remember_door(response, Door(pool, group))
+        return response
+
     # ---- by SMS code
 
     @page("/h5/login", "accounts/login.html")
     async def by_code(self, visit: Visit) -> Mapping[str, object]:
-        return self._code_values(visit.request, *_pool_and_target(visit), visit.form.value("mobile").strip())
+        pool, target = _pool_and_target(visit)
+        return self._code_values(visit.request, pool, target, visit.form.value("mobile").strip())
 
     def _code_values(self, request: http.Request, pool: str, target: str, mobile: str = "") -> dict[str, object]:
-        return {**self._login_values("code", pool, target), "name": mobile, "puzzle": self.auth.puzzle(request)}
+        values = self._login_values(request, "code", pool, target)
+        return {**values, "name": mobile, "puzzle": self.auth.puzzle(request)}
 
-    def _login_values(self, way: str, pool: str, target: str) -> dict[str, object]:
+    def _login_values(self, request: http.Request, way: str, pool: str, target: str) -> dict[str, object]:
         """``way`` code or password; ``target`` the page to continue with."""
-        books = self.services.deps.rulebooks
-        offered = self.books_of(pool) if target else books
+        offered, group, page = self.books_of(pool), _group_of(request, target), safe_target(target)
+        may_be_agency = group in ("", AGENCIES) and (not target.startswith("/h5/") or is_for_everybody(page))
         return {
             "way": way,
             "pool": pool,
             "pools": {code: book.pool.name for code, book in offered.items()},
-            "next": safe_target(target),
+            "others": len(offered) < len(self.services.deps.rulebooks),
+            "group": group,
+            "groups": GROUPS,
+            "next": page,
             "names": _names_of(offered.values()),
             "by_password": any(_has_passwords(book) for book in offered.values()),
-            "by_identity": not target.startswith("/h5/") or is_for_everybody(safe_target(target)),
-            "opens": any(book.registration.open for book in offered.values()),
+            "by_identity": may_be_agency,
+            "opens": group in ("", PERSON) and any(book.registration.open for book in offered.values()),
         }
 
     @by_code.command(_CodeRequest, rate=Rate("login_code", *TRIES))
@@ -126,7 +147,7 @@ class LoginPages(GuestPages):
 
     @page("/h5/login/password", "accounts/login.html")
     async def by_password(self, visit: Visit) -> Mapping[str, object]:
-        values = self._login_values("password", *_pool_and_target(visit))
+        values = self._login_values(visit.request, "password", *_pool_and_target(visit))
         return {**values, "name": visit.form.value("name").strip()[:60], "puzzle": None}
 
     @by_password.command(_Password, rate=_LOG_INS, conceal=("password",))
@@ -176,12 +197,23 @@ class LoginPages(GuestPages):
 
 
 def _pool_and_target(visit: Visit) -> tuple[str, str]:
-    """Of the sent form, else of the address. The target is as sent: one that is not ours still tells that the person
-    came for a page of this pool."""
+    """Of the sent form, else of the address, and the pool at last the one that the browser remembers. The target is as
+    sent: one that is not ours still tells for whom the page is."""
     query = visit.request.query
     if visit.fields:
         return visit.form.value("pool"), visit.form.value("next")
-    return query.get("pool", ""), query.get("next", "")
+    return query.get("pool") or read_door(visit.request).pool, query.get("next", "")
+
+
+def _group_of(request: http.Request, target: str) -> str:
+    """As whom the person logs in: by the address, the page to continue with, or the last time; empty: unknown."""
+    group = request.query.get("role", "")
+    if group in GROUPS:
+        return group
+    page = safe_target(target)
+    if is_for_everybody(page):
+        return ""
+    return group_of_page(page) or read_door(request).group
 
 
 def _names_of(books: Iterable[Rulebook]) -> str:

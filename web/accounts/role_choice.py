@@ -9,9 +9,10 @@ import aiohttp.web as http
 
 from domain.errors import InvalidInput
 from services.core.base import Actor
+from web.accounts.doors import door_to
 from web.accounts.person_pages import PersonPages
 from web.accounts.targets import fitting_target, target_of
-from web.core.pages import Redirect, Visit, page
+from web.core.pages import Visit, page
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class RoleChoicePages(PersonPages):
         }
 
     @roles.command(_Choice)
-    async def choose(self, visit: Visit, form: _Choice) -> Redirect:
+    async def choose(self, visit: Visit, form: _Choice) -> http.Response:
+        """This browser's next log-in begins in the same role."""
         sessions = self.services.accounts.sessions
         options = await sessions.roles(visit.actor)
         option = {str(number): option for number, option in enumerate(options)}.get(form.option)
@@ -58,4 +60,6 @@ class RoleChoicePages(PersonPages):
             raise InvalidInput("请从身份列表中选择。", code="no_role")
         await sessions.choose_role(visit.actor, option.role, scope=option.scope, organisation_id=option.organisation_id)
         home = await self.auth.home(replace(visit.actor, role=option.role))
-        return Redirect(fitting_target(form.next, option.role) or home)
+        response = http.Response(status=303, headers={"Location": fitting_target(form.next, option.role) or home})
+        self.auth.remember_door(response, door_to(visit.actor.pool, option))
+        return response
