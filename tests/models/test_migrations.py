@@ -54,7 +54,7 @@ DIGESTS = {
     "0026_channels.sql": "72d22bdfed21c5e3457aa22e2ad11f71cb3a9c227b2882af4701dc88714d9d6f",
     "0027_person_names.sql": "a213bc053bcd1359eb057306b69ac735488d71029a626dcc1ac7dd01979b2030",
     "0028_telephone_delays.sql": "2e7ed95bc4c1f33e5ac7f71e6c1b1107b2d6f70017bccc305dcab6474bba8389",
-    "0028_integrations.sql": "6034b7283df0046dfb0168b37652fab50b70092aff0a097cf8b40420c50f2b3a",
+    "0029_integrations.sql": "6034b7283df0046dfb0168b37652fab50b70092aff0a097cf8b40420c50f2b3a",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]
