@@ -36,7 +36,7 @@ def register(router: Router) -> None:
         *("更换单位", "更换专业", "更换市州", "更换区划", "修改专业", "修改单位", "变更单位", "变更专业", "换单位"),
     )
     router.remember(ask_giving_up)
-    router.keyword(begin_giving_up, commands.GIVE_UP, "撤回申请", "取消申请", "不申请了", "放弃入库")
+    router.keyword(begin_giving_up, commands.GIVE_UP, "放弃入库")
 
 
 async def apply(turn: Turn) -> str:
