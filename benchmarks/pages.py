@@ -44,6 +44,7 @@ API: Mapping[str, Sequence[str]] = {
 }
 """Routes of the API by kind of person."""
 PAGES: Mapping[str, Sequence[str]] = {
+    "/h5/demo": ("anybody",),
     "/h5/login?pool=demo": ("anybody",),
     "/h5/demo/help": ("anybody",),
     "/h5/demo/notice": ("anybody",),

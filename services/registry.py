@@ -18,6 +18,7 @@ from services.exams import ExamServices
 from services.expert_file_views import ExpertFileViewServices
 from services.experts import ExpertServices
 from services.files import FileServices
+from services.front_page import FrontPageServices
 from services.integrations import IntegrationServices
 from services.notifications import NotificationServices
 from services.office import OfficeServices
@@ -63,6 +64,7 @@ class Services:
     office: OfficeServices
     office_sheets: OfficeSheetServices
     statistics: StatisticsServices
+    front_page: FrontPageServices
     office_texts: OfficeTextServices
     operations: OperationServices
     understanding: UnderstandingServices

@@ -54,6 +54,7 @@ from web.exams.pictures import ExamPicturePages
 from web.experts import AvailabilityPages, OwnChangePages, OwnFilePages, OwnSanctionPages, PanelPages, ProofPages
 from web.files.file_links import FileLinkPages
 from web.files.materials import MaterialPages
+from web.front.pages import FrontPages
 from web.integrations.guide import IntegrationGuide
 from web.notifications.announcements import AnnouncementPages
 from web.notifications.history import NoticeHistoryPages
@@ -92,6 +93,7 @@ def setup_pages(
         ShortLinkPages(site, services),
         VenueCheckInPages(site, services),
         auth,
+        FrontPages(site, services, auth),
         LoginPages(site, services, auth),
         RoleChoicePages(site, services, auth),
         AgentRequestPages(site, services, auth),

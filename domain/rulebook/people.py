@@ -117,6 +117,11 @@ class HelpQuestion(Section):
     """Words that identify the question; a chat message that contains one of them, and is not understood otherwise, gets
     its answer."""
 
+    def fits(self, typed: str) -> bool:
+        """Whether a search for ``typed``, in small letters, finds it."""
+        content = f"{self.question} {self.answer}".casefold()
+        return all(part in content for part in typed.split()) or any(word.casefold() in typed for word in self.words)
+
 
 class MaterialRules(Section):
     """The area of material to download (资料下载)."""
@@ -155,3 +160,8 @@ class Help(Section):
     media: Items[Text] = ()
     """Manuals and videos on other sites."""
     materials: MaterialRules
+
+    def find_questions(self, text: str) -> tuple[HelpQuestion, ...]:
+        """Questions that contain every part of what was typed, in question or answer, or that one of their words in it
+        identifies; in their order. All for an empty text."""
+        return tuple(question for question in self.faq if question.fits(text.casefold()))

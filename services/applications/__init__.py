@@ -19,6 +19,7 @@ from services.applications.campaign_windows import (
     CampaignData,
     CampaignForm,
     CampaignView,
+    announced_of,
     review_end,
     submission_end,
 )
@@ -66,7 +67,7 @@ from services.applications.repository import (
 )
 from services.applications.returns import ReturnedField, ReturnedPlace, returned_places, stored_place
 from services.applications.submission import SIGNED_FORM, Outcome, Submission, outcome_of
-from services.applications.to_do import Home, ToDo
+from services.applications.to_do import Home, RegionAdvice, ToDo, advice_lines, name_regions
 
 __all__ = [
     "BANK",
@@ -94,6 +95,7 @@ __all__ = [
     "PdfDocument",
     "Printed",
     "Progress",
+    "RegionAdvice",
     "Returned",
     "ReturnedField",
     "ReturnedPlace",
@@ -107,6 +109,8 @@ __all__ = [
     "ToDo",
     "Training",
     "act_text",
+    "advice_lines",
+    "announced_of",
     "bank_of",
     "cancel_open_tasks",
     "check_applicant",
@@ -130,6 +134,7 @@ __all__ = [
     "lock_open_tasks",
     "log",
     "move",
+    "name_regions",
     "notes_column",
     "notes_of",
     "notify_applicant",

@@ -145,15 +145,15 @@ class ToDos:
             self._items(person, status.suspensions),
             tuple(case.progress for case in person.cases),
             person.campaigns,
-            _advice(_advice_lines(self.deps.book(pool), person.campaigns), person.codes),
+            name_regions(advice_lines(self.deps.book(pool), person.campaigns), person.codes),
             person.expert.term_until if person.expert is not None else None,
         )
 
     async def advice(self, pool: str) -> tuple[RegionAdvice, ...]:
         """Contacts in each region, of the announced campaigns or the pool's own."""
         book, campaigns = self.deps.book(pool), await self.campaigns.list_announced(pool)
-        lines = _advice_lines(book, campaigns)
-        return _advice(lines, await load_codes(book, list(lines)) if lines else CatalogueCodes({}))
+        lines = advice_lines(book, campaigns)
+        return name_regions(lines, await load_codes(book, list(lines)) if lines else CatalogueCodes({}))
 
     async def progress(self, account_id: UUID) -> tuple[Progress, ...]:
         """As ``current_progress``."""
@@ -169,7 +169,7 @@ class ToDos:
         exams = exam_tasks_of(row, now)
         facts = [self._facts(each, exams) for each in home_rows if each["application"] is not None]
         campaigns = announced_of([from_row(Campaign, campaign) for campaign in row["campaigns"]], now)
-        named = [*(code for each in facts for code in codes_of(each)), *_advice_lines(self.deps.book(pool), campaigns)]
+        named = [*(code for each in facts for code in codes_of(each)), *advice_lines(self.deps.book(pool), campaigns)]
         codes = await load_codes(self.deps.book(pool), named) if any(named) else CatalogueCodes({})
         return _Person(
             from_row(Account, row["account"]),
@@ -271,13 +271,14 @@ def _suspended(why: Suspension) -> ToDo:
     return ToDo("suspended", why.title, why.detail, why.action, why.route, why.until)
 
 
-def _advice_lines(book: Rulebook, campaigns: Sequence[CampaignView]) -> dict[str, str]:
+def advice_lines(book: Rulebook, campaigns: Sequence[CampaignView]) -> dict[str, str]:
     """Contacts by region: a campaign's before the pool's own, and of two campaigns the sooner one's."""
     of_campaigns = {code: line for campaign in reversed(campaigns) for code, line in campaign.data.advice.items()}
     return {**book.help.advice, **of_campaigns}
 
 
-def _advice(lines: Mapping[str, str], codes: CatalogueCodes) -> tuple[RegionAdvice, ...]:
+def name_regions(lines: Mapping[str, str], codes: CatalogueCodes) -> tuple[RegionAdvice, ...]:
+    """The same with the regions' names, in the order of their codes."""
     return tuple(RegionAdvice(show_region(code, codes), line) for code, line in sorted(lines.items()))
 
 

@@ -65,6 +65,7 @@ OF_NOTICES: Mapping[str, str] = {
 }
 """Notices by kind: all sentences of one are about the same matter."""
 ANSWERS: Mapping[str, Mapping[str, str]] = {
+    "web/templates/applications/help.html": {"请换个说法，或拨打{}": _LOOK_UP},
     "web/templates/notifications/own_feedback.html": {
         "急事请拨打{}": _DRAW,
         "本专家库暂未开通投诉与意见反馈，请拨打{}": _LOOK_UP,

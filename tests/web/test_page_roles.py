@@ -20,12 +20,15 @@ from web.core.site import Site
 
 OPEN = (
     *("/c", "/integration", "/open-data", "/p", "/record", "/x/receipt/"),
+    *("/c", "/favicon.ico", "/open-data", "/p", "/record", "/robots.txt", "/x/receipt/"),
     *("/h5/forgot", "/h5/identity", "/h5/login", "/h5/logout", "/h5/pay-wechat/", "/h5/register", "/h5/role"),
     *("/h5/text", "/h5/wechat"),
 )
 """Beginnings of pages before a log-in, and of published proofs, each tested by itself."""
 LEADING = ("/", "/h5", "/h5/", "/h5/account", "/h5/mini", "/h5/notices")
 """Addresses that lead to a page of one's own."""
+FRONT = "/h5/{pool}"
+"""Everybody's, in ``tests/web/front``; as a beginning it would stand for all pages of persons."""
 PERSONS = frozenset(
     {"agency", "verifier", "supervisor", "venue", "reviewer", "admin", "expert", "applicant", "unregistered"}
 )
@@ -40,6 +43,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "/h5/{pool}/account": PERSONS,
     "/h5/{pool}/agent-requests": PERSONS,
     "/h5/{pool}/apply": REGISTERED,
+    "/h5/{pool}/campaigns": ALL,
     "/h5/{pool}/certificates": REGISTERED,
     "/h5/{pool}/chances": EXPERT,
     "/h5/{pool}/consent": PERSONS,
@@ -84,7 +88,7 @@ def plain_routes(app: http.Application) -> list[tuple[str, str]]:
         for method, path in routes
         if method in ("GET", "POST")
         and "{" not in in_a_pool(path)
-        and path not in LEADING
+        and path not in (*LEADING, FRONT)
         and not path.startswith(OPEN)
     )
 

@@ -52,8 +52,6 @@ class AuthPages:
         self.sent_codes = SentCodes(services.deps, secure=site.secure)
 
     def add_routes(self) -> None:
-        for address in ("/", "/h5", "/h5/"):
-            self._site.get(address, self.open_first_page)
         self._site.post("/h5/logout", self.log_out)
 
     # ---- authentication
@@ -267,11 +265,6 @@ class AuthPages:
             samesite="Lax",
             secure=self._site.secure,
         )
-
-    async def open_first_page(self, request: http.Request) -> http.Response:
-        """The bare address: redirects to the own first page, or to the log-in."""
-        visitor = await self.find_visitor(request)
-        raise http.HTTPSeeOther("/h5/login" if visitor is None else await self.home(visitor))
 
     # ---- forms
 

@@ -1,4 +1,4 @@
-"""``/h5/{pool}/help``: guide, questions and answers, telephone numbers; open to everyone."""
+"""``/h5/{pool}/help``: guide, questions and answers with a search (``?q=``), telephone numbers; open to everyone."""
 
 from __future__ import annotations
 
@@ -21,9 +21,13 @@ class HelpPages(PersonPages):
     @page("/h5/{pool}/help", "applications/help.html")
     async def guide(self, visit: Visit) -> Mapping[str, object]:
         actor, book = visit.actor, self.services.deps.book(visit.actor.pool)
+        search = visit.query("q", 40)
         return {
             "name": book.pool.name,
             "rules": book.help,
+            "search": search,
+            "questions": book.help.find_questions(search),
+            "hotline": book.pool.hotline,
             "regions": await self.services.applications.to_dos.advice(actor.pool),
             "materials": len(await self.services.files.material_queries.list_shown(actor.pool)),
             "applies": actor.role in ("applicant", "expert"),

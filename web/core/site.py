@@ -67,6 +67,7 @@ _HOMES: Mapping[str, tuple[str, str]] = {
     "office": ("管理首页", "/office"),
     "reports": ("抽取活动", "/draws"),
 }
+_MY_HOME = ("我的首页", "/")
 _PUBLIC_HOMES: Mapping[str, tuple[str, str]] = {"record": ("按编号核对", "/record")}
 """First pages of parts that need no log-in."""
 
@@ -94,7 +95,7 @@ class Site:
         self._limit = limit
         self._services = services
         self.secure = services.deps.public_url.startswith("https://")
-        static = StaticFiles(_WEB / "static")
+        self.static = StaticFiles(_WEB / "static")
         self._environment = Environment(
             loader=FileSystemLoader(_WEB / "templates"),
             autoescape=True,
@@ -104,10 +105,10 @@ class Site:
             lstrip_blocks=True,
             auto_reload=False,  # compiled at first use and kept, like static files
         )
-        self._environment.globals.update(static=static.url, large_text=large_text, number_longest=NUMBER_LONGEST)
+        self._environment.globals.update(static=self.static.url, large_text=large_text, number_longest=NUMBER_LONGEST)
         self._environment.filters.update(filters(self._now))
         self._headers = _security_headers(embed_in, secure=self.secure)
-        app.router.add_get("/h5/static/{name:.+}", static.serve)
+        app.router.add_get("/h5/static/{name:.+}", self.static.serve)
         self.post("/h5/text", self._remember_size)
         app.middlewares.append(self._show_unknown)
 
@@ -205,38 +206,48 @@ class Site:
             message=error.message,
             again=again,
             log_in=error.status == http.HTTPUnauthorized.status_code,
-            ways=self._ways(request, error),
+            ways=self._ways(request, error) if request is not None else [],
             pools=self._pools(request, error),
         )
         if isinstance(error, TooMany):
             response.headers["Retry-After"] = str(error.retry_after)
         return response
 
-    def _ways(self, request: http.Request | None, error: AppError) -> list[tuple[str, str]]:
-        """Links on the page of a refusal: the first page of this part, another role, or the log-in."""
+    def _ways(self, request: http.Request, error: AppError) -> list[tuple[str, str]]:
+        """Links on the page of a refusal: the first page of this part, or one's own where the part is refused, another
+        role, the log-in."""
         status = error.status
-        if request is None or status == http.HTTPUnauthorized.status_code:
+        if status == http.HTTPUnauthorized.status_code:
             return []
-        part, pool = request.path.split("/")[1], _named_pool(request)
+        part, pool = request.path.split("/")[1], self._pool_about(request, error)
+        refused, known = status == http.HTTPForbidden.status_code, bool(request.get(POOL))
+        front = ("首页", f"/h5/{pool}" if pool and not known else "/")
         if part in _PUBLIC_HOMES:
-            return [way for way in (_PUBLIC_HOMES[part],) if way[1] != request.path]
-        ways = [_HOMES[part]] if part in _HOMES else []
-        if pool in self._services.deps.rulebooks:
-            ways.append(("我的申报", f"/h5/{pool}/apply"))
+            ways = [_PUBLIC_HOMES[part], front]
+        elif part in _HOMES:
+            ways = [_MY_HOME, ("切换身份", "/h5/role")] if refused else [_HOMES[part], front]
+        elif pool and _named_pool(request) == pool:
+            own = [("我的申报", f"/h5/{pool}/apply")]
             if error.code == EXPERTS_ONLY:
-                ways.append(("处理记录与申诉", f"/h5/{pool}/sanctions"))
-        if status == http.HTTPForbidden.status_code and part in _HOMES:
-            ways.append(("切换身份", "/h5/role"))
-        return [way for way in ways if way[1] != request.path] or [("登录", "/h5/login")]
+                ways = [*own, ("处理记录与申诉", f"/h5/{pool}/sanctions"), front]
+            else:
+                ways = [_MY_HOME, *own] if refused and known else [*own, front]
+        else:
+            ways = [front, ("登录", "/h5/login")]
+        return [way for way in ways if way[1] != request.path]
 
     def _pools(self, request: http.Request | None, error: AppError) -> list[Pool]:
         """The pools whose service line helps: the pool concerned, or all when unknown; none if the text has it
         already."""
-        books = self._services.deps.rulebooks
-        named = [request.get(POOL), _named_pool(request), request.query.get("pool")] if request else []
-        about = next((code for code in (*named, error.params.get("pool")) if code in books), None)
-        pools = [book.pool for code, book in books.items() if about in (None, code)]
+        about = self._pool_about(request, error)
+        pools = [book.pool for code, book in self._services.deps.rulebooks.items() if about in ("", code)]
         return [pool for pool in pools if pool.hotline not in error.message]
+
+    def _pool_about(self, request: http.Request | None, error: AppError) -> str:
+        """The pool that a refusal is about: of the log-in, of the address, or of the error; empty when unknown."""
+        named = [request.get(POOL), _named_pool(request), request.query.get("pool")] if request else []
+        books = self._services.deps.rulebooks
+        return next((str(code) for code in (*named, error.params.get("pool")) if code in books), "")
 
     async def check_rate(self, request: http.Request, name: str, tries: int, period: int) -> None:
         """Raises TooMany when this client does ``name`` more than ``tries`` times in ``period`` seconds."""

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import aiohttp.web as http
 
-_TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_TYPES: Mapping[str, str] = {
+    ".css": "text/css",
+    ".js": "text/javascript",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+}
+_BINARY = (".png", ".ico")
 
 
 @dataclass(frozen=True)
@@ -17,6 +24,7 @@ class _File:
     body: bytes
     content_type: str
     version: str
+    charset: str | None = "utf-8"
 
 
 class StaticFiles:
@@ -32,11 +40,16 @@ class StaticFiles:
         if file is None:
             raise http.HTTPNotFound
         fresh = request.query.get("v") == file.version
-        headers = {
-            "Cache-Control": "public, max-age=31536000, immutable" if fresh else "no-cache",
-            "X-Content-Type-Options": "nosniff",
-        }
-        return http.Response(body=file.body, content_type=file.content_type, charset="utf-8", headers=headers)
+        return _answer(file, "public, max-age=31536000, immutable" if fresh else "no-cache")
+
+    async def serve_icon(self, _request: http.Request) -> http.Response:
+        """``/favicon.ico``, which browsers and WeChat ask for where a page names no icon, as a file."""
+        return _answer(self._files["core/favicon.ico"], "public, max-age=86400")
+
+
+def _answer(file: _File, cached: str) -> http.Response:
+    headers = {"Cache-Control": cached, "X-Content-Type-Options": "nosniff"}
+    return http.Response(body=file.body, content_type=file.content_type, charset=file.charset, headers=headers)
 
 
 def _load_all(folder: Path) -> dict[str, _File]:
@@ -46,4 +59,5 @@ def _load_all(folder: Path) -> dict[str, _File]:
 
 def _load(path: Path) -> _File:
     body = path.read_bytes()
-    return _File(body, _TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:12])
+    charset = None if path.suffix in _BINARY else "utf-8"
+    return _File(body, _TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:12], charset)

@@ -17,8 +17,7 @@ async def test_what_is_not_there_says_so_in_our_look(world: World, path: str) ->
 
 
 @pytest.mark.parametrize("bare", ["/", "/h5", "/h5/"])
-async def test_the_bare_address_leads_to_ones_own_first_page_or_to_the_log_in(world: World, bare: str) -> None:
-    assert (await world.visitor().get(bare)).path == "/h5/login"
+async def test_the_bare_address_leads_to_ones_own_first_page(world: World, bare: str) -> None:
     agency = await world.log_in(world.office.agency)
     assert (await agency.get(bare)).path == "/agency"
 
@@ -68,6 +67,40 @@ async def test_a_refusal_names_the_way_out_and_whom_to_call(world: World) -> Non
     await venue.get("/office")
     assert (venue.status, venue.page.links["切换身份"]) == (403, "/h5/role")
     assert "管理首页" not in venue.page.links, "the page that refuses is no way out"
+
+
+REFUSED = {
+    "venue": ("/office", "/review", "/agency"),
+    "agency": ("/office", "/review", "/reports"),
+    "pool_admin": ("/review", "/agency"),
+}
+HOMES = {"venue": "/draws", "agency": "/agency", "pool_admin": "/office"}
+
+
+@pytest.mark.parametrize("role", sorted(REFUSED))
+async def test_a_page_for_another_role_leads_home_by_one_tap(world: World, role: str) -> None:
+    office = world.office
+    visitor = await (world.log_in(office.agency) if role == "agency" else world.log_in(office.venue, role))
+    for path in REFUSED[role]:
+        await visitor.get(path)
+        assert visitor.status == 403, path
+        assert (await visitor.click("我的首页")).path == HOMES[role], path
+
+
+@pytest.mark.parametrize(
+    ("path", "home"),
+    [
+        ("/i/nobody", "/"),
+        ("/h5/nothing/here", "/"),
+        ("/h5/demo/nothing", "/h5/demo"),
+        ("/draws/x/y", "/"),
+        ("/p/x", "/"),
+    ],
+)
+async def test_who_meets_nothing_gets_to_the_first_page(world: World, path: str, home: str) -> None:
+    visitor = await world.visitor(Accept="text/html").get(path)
+    assert (visitor.status, visitor.page.links["首页"]) == (404, home)
+    assert (await visitor.click("首页")).status == 200
 
 
 def _service_lines(visitor: Visitor) -> set[str]:
