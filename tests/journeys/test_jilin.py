@@ -324,9 +324,10 @@ async def test_03_3_an_objection_against_the_public_notice_is_dismissed(way: Jou
     assert stages == ["提交资质审核", "初审", "复审", "终审", "财政公示", "成为正式专家"]
     for shown in (SUN.name, UNIT, "长春市农安县"):
         assert shown in page.text
+    await way.browser(SUN).follow("提出异议")
     page = await way.browser(SUN).press("提交异议", text="我反对我自己成为评审专家，理由如下。")
     assert "不能对自己的公示提异议" in page.text
-    await _open_notice(way.browser(LI))
+    await _begin_objection(way.browser(LI))
     await _press_objection(way.browser(LI), "该同志的执业资格证书与公示单位不一致，请核实。")
     until = (await way.stage.now()).timestamp() + 7 * 86400 + 60
     await way.stage.advance(until - (await way.stage.now()).timestamp())
@@ -349,6 +350,12 @@ async def _open_notice(browser: WebBrowser) -> BrowserPage:
     page = await browser.open(f"/h5/{POOL}/notice")
     [entry] = [label for label, address in page.links.items() if _ENTRY.fullmatch(address)]
     return await browser.follow(entry)
+
+
+async def _begin_objection(browser: WebBrowser) -> BrowserPage:
+    """The form for an objection to that person."""
+    await _open_notice(browser)
+    return await browser.follow("提出异议")
 
 
 async def _press_objection(browser: WebBrowser, text: str) -> None:
@@ -403,7 +410,7 @@ async def test_03_3_an_application_from_the_city_goes_to_the_citys_office(way: J
 async def test_03_3_an_objection_that_is_upheld_ends_the_entry(way: Journey) -> None:
     li, office = way.at_browser(LI), await way.office()
     expert = await (await way.mini(SUN, "expert")).open_page(f"/h5/{POOL}/notice")
-    await _open_notice(expert)
+    await _begin_objection(expert)
     with refused_on_page("请写明异议的事实和理由，至少"):
         await _press_objection(expert, "不同意。")
     await _press_objection(expert, "该同志的职称证书系伪造，发证单位查无此证。")

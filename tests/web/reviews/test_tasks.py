@@ -529,6 +529,7 @@ async def test_an_objection_is_raised_under_a_name_and_answered_where_it_was_rai
     application = await on_notice(world, "赵一")
     citizen = await applicant_of(world, "周义")
     await citizen.get(f"/h5/demo/notice/{application.id}")
+    await citizen.click("提出异议")
     await citizen.press("提交异议", text="不行")
     assert (citizen.status, "至少10个字" in citizen.text) == (422, True)
     await citizen.press("提交异议", text="职称证书与公示单位不一致，请核实。")
@@ -537,12 +538,31 @@ async def test_an_objection_is_raised_under_a_name_and_answered_where_it_was_rai
     admin = Actor("demo", "pool_admin", world.office.venue.account_id)
     await world.services.entry.objections.decide(admin, objection.id, "dismiss", "经核实，证书属实。")
     assert "经核实，证书属实。" in (await citizen.get("/h5/demo/notice/objections")).text
-    assert (await world.visitor().get(f"/h5/demo/notice/{application.id}")).path == "/h5/login"
+
+
+async def test_a_name_on_the_list_opens_its_notice_and_an_objection_returns_after_the_log_in(world: World) -> None:
+    application = await on_notice(world, "赵一")
+    page = f"/h5/demo/notice/{application.id}"
+    visitor = await world.visitor().get("/h5/demo/notice")
+    assert visitor.page.links["首页"] == "/h5/demo"
+    [name] = [name for name, address in visitor.page.links.items() if address == page]
+    await visitor.click(name)
+    assert (visitor.path, visitor.status, application.number in visitor.text) == (page, 200, True)
+    assert "须实名登录后提出" in visitor.text
+    account = await Account.get(id=application.account_id)
+    mobile = world.services.deps.keys.open_text(account.mobile_sealed, "mobile")
+    assert not re.search(rf"{mobile}|4301041975", await visitor.response.text())
+    await visitor.click("提出异议")
+    assert (visitor.path, visitor.response.url.query["next"]) == ("/h5/login", f"{page}/objection")
+    for wrong in ("nonsense", "00000000-0000-0000-0000-000000000000"):
+        assert (await world.visitor().get(f"/h5/demo/notice/{wrong}")).status == 404
+    await Application.filter(id=application.id).update(state="entered", ended_at=world.clock.now())
+    assert (await world.visitor().get(page)).status == 404, "it is over"
 
 
 async def test_an_objection_needs_a_registered_person_and_is_raised_once(world: World) -> None:
     application = await on_notice(world, "赵一")
-    path, words = f"/h5/demo/notice/{application.id}", "职称证书与公示单位不一致，请核实。"
+    path, words = f"/h5/demo/notice/{application.id}/objection", "职称证书与公示单位不一致，请核实。"
     citizen = await applicant_of(world, "周义")
     await citizen.get(path)
     await citizen.press("提交异议", text=words)
