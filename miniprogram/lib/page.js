@@ -36,7 +36,10 @@ async function showFailure(failure) {
   return failure.again && confirm;
 }
 
-/** The page for a person who may not open this one yet; empty if he may. @param {Api.MeOut} me @param {string} here @param {boolean} open @param {boolean} guests */
+/**
+ * The page for a person who may not open this one yet; empty if he may.
+ * @param {Api.MeOut} me @param {string} here @param {boolean} open @param {boolean} guests
+ */
 function redirectFor(me, here, open, guests) {
   const entrance = here.startsWith(BIND);
   if (!me.bound && !entrance && (!open || session.getEntry())) return `${BIND}?to=${encodeURIComponent(here)}`;

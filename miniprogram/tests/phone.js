@@ -30,7 +30,8 @@ const HOME = {
 class Phone {
   /** `answers`: by `GET /home`, the service's answer: a body, or {status, data}, or a function of the request; `wx`: WeChat's answers. */
   constructor(answers = {}, weixin = {}) {
-    this.answers = { 'GET /pool': POOL, 'GET /sessions/current': person('expert'), 'GET /consents': { items: [] }, 'GET /home': HOME, 'GET /sessions/current/work': { items: [] }, ...answers };
+    this.answers = { 'GET /pool': POOL, 'GET /sessions/current': person('expert'), 'GET /sessions/current/work': { items: [] },
+      'GET /consents': { items: [] }, 'GET /home': HOME, ...answers };
     this.shelf = { tokens: { access: 'a1', refresh: 'r1' } };
     this.sent = [];
     this.done = [];
@@ -46,7 +47,8 @@ class Phone {
       this.done.push([name, given]);
       return typeof answer === 'function' ? answer(given) : answer;
     };
-    const fine = ['openLocation', 'openSetting', 'openPrivacyContract', 'navigateTo', 'reLaunch', 'redirectTo', 'showToast', 'setNavigationBarTitle', 'stopPullDownRefresh', 'makePhoneCall', 'setClipboardData'];
+    const fine = ['openLocation', 'openSetting', 'openPrivacyContract',
+      'navigateTo', 'reLaunch', 'redirectTo', 'showToast', 'setNavigationBarTitle', 'stopPullDownRefresh', 'makePhoneCall', 'setClipboardData'];
     return {
       ...Object.fromEntries(fine.map((name) => [name, note(name, undefined)])),
       getStorageSync: (name) => this.shelf[name] ?? '',

@@ -13,10 +13,15 @@ const PANEL = {
   answer_until: later(-1), code: '204816', checked_in_at: null, claimed_at: null, checked_out_at: null, leave_until: null, leave_asked_until: null,
   undo_until: null, proposed_gathering_at: null, proposed_start_at: null, proposal: '', recused: false, late_minutes: null, arrives_at: null, late_from: null,
 };
-const panel = (weixin) => new Phone({ 'GET /invitations/i1': PANEL, 'POST /invitations/i1/opened': { status: 204 } }, weixin).open('pages/invitation', { id: 'i1' });
+const opened = { 'GET /invitations/i1': PANEL, 'POST /invitations/i1/opened': { status: 204 } };
+const panel = (weixin) => new Phone(opened, weixin).open('pages/invitation', { id: 'i1' });
 const failing = (errMsg) => () => Promise.reject(Object.assign(new Error(), { errMsg }));
 /** What WeChat counts as private, of what pages may ask for. */
-const PRIVATE = /\bwx\.(getLocation|chooseLocation|choosePoi|chooseAddress|choose(?:Media|Image|Video|MessageFile|Contact)|scanCode|[gs]etClipboardData|saveImage\w+|saveVideo\w+|startRecord|getRecorderManager|createCameraContext|getUserProfile|getWeRunData|chooseInvoice\w*|addPhone\w+|openBluetoothAdapter|startLocationUpdate\w*)\b|open-type="(get\w+|choose\w+)/g;
+const PRIVATE = new RegExp(`\\bwx\\.(${[
+  'getLocation', 'chooseLocation', 'choosePoi', 'chooseAddress', 'choose(?:Media|Image|Video|MessageFile|Contact)', 'scanCode', '[gs]etClipboardData',
+  'saveImage\\w+', 'saveVideo\\w+', 'startRecord', 'getRecorderManager', 'createCameraContext', 'getUserProfile', 'getWeRunData', 'chooseInvoice\\w*',
+  'addPhone\\w+', 'openBluetoothAdapter', 'startLocationUpdate\\w*',
+].join('|')})\\b|open-type="(get\\w+|choose\\w+)`, 'g');
 
 /** Sources of the mini-program, by path. */
 function sources(...endings) {

@@ -14,7 +14,9 @@ declare namespace Shell {
   }
   interface Part { label: string; value: string; note: string }
 
-  interface State { phase: 'loading' | 'failed' | 'barred' | 'ready'; failure: string; left: boolean; hotline: string; busy: boolean; sheet: Sheet; consent: Consent | null }
+  interface State {
+    phase: 'loading' | 'failed' | 'barred' | 'ready'; failure: string; left: boolean; hotline: string; busy: boolean; sheet: Sheet; consent: Consent | null;
+  }
   /** The question for consent to WeChat's privacy guide: what for, and how it goes without. */
   interface Consent { purpose: string; without: string }
   type ConsentAnswer = (given: { event: 'agree' | 'disagree' | 'exposureAuthorization'; buttonId?: string }) => void;

@@ -27,9 +27,9 @@ def test_the_colours_are_those_of_the_pages() -> None:
 def test_no_page_of_the_mini_program_has_a_colour_of_its_own() -> None:
     """White below the primary button's words is none: it stands on ``--act`` in both looks."""
     own = {
-        f"{path.relative_to(MINI)}: {found}"
+        f"{path.relative_to(MINI)}: {colour}"
         for path in own_files(".wxss", ".wxml", ".json")
-        for found in _OWN.findall(path.read_text("utf-8"))
+        for colour in _OWN.findall(path.read_text("utf-8"))
     }
     assert own == {"app.wxss: #fff"}
 

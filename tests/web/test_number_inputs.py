@@ -86,9 +86,9 @@ def _cuts(declaration: str) -> bool:
     ids=["templates", "scripts", "mini-program", "forms"],
 )
 def test_no_input_of_a_number_cuts_what_its_parser_reads(find: Callable[[], Iterator[Found]], least: int) -> None:
-    found = list(find())
-    assert len(found) >= least, found
-    assert [where for where, declaration in found if _cuts(declaration)] == []
+    declarations = list(find())
+    assert len(declarations) >= least, declarations
+    assert [where for where, declaration in declarations if _cuts(declaration)] == []
 
 
 def test_no_schema_of_the_api_cuts_what_the_parser_reads() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from domain.integrations import SCOPES, SECRET_OVERLAP
+from domain.parsing import NUMBER_LONGEST
 from services.integrations import STATES, ClientChange, ClientForm, ClientView
 from web.core.form_values import EMPTY, FormValues
 from web.core.pages import Choice, Listed, Visit, Wanted, Word, list_page, page
@@ -30,8 +31,8 @@ class _Access:
 @dataclass(frozen=True)
 class _New(_Access):
     name: str
-    credit_code: Annotated[str, Code(40)]
-    mobile: Annotated[str, Code(20)]
+    credit_code: Annotated[str, Code(NUMBER_LONGEST)]
+    mobile: Annotated[str, Code(NUMBER_LONGEST)]
 
 
 class OfficeIntegrationPages(OfficePart):
