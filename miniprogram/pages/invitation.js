@@ -33,7 +33,11 @@ function meaningOf(item) {
   if (item.checked_out_at) return '您已离场，感谢参加评标。';
   if (item.checked_in_at) return '您已签到，请听从现场安排。';
   if (!ahead(item.ends_at)) return '本场评标已结束。';
-  if (item.late_minutes) return `${item.late_by_telephone ? '工作人员已按来电登记您' : '您已说明'}晚到${item.late_minutes}分钟，约${showClock(item.arrives_at || '')}到，已通知抽取单位、评标场地和监督人。路上注意安全，到场请照常签到。`;
+  if (item.late_minutes) {
+    const stated = item.late_by_telephone ? '工作人员已按来电登记您' : '您已说明';
+    const until = `晚到${item.late_minutes}分钟，约${showClock(item.arrives_at || '')}到`;
+    return `${stated}${until}，已通知抽取单位、评标场地和监督人。路上注意安全，到场请照常签到。`;
+  }
   return ahead(item.leave_until) ? MEANING.accepted : '您已同意参加，请按时到场。请假时间已过，确实不能到场请尽早点“不能到场”告知，并打联系人电话。';
 }
 

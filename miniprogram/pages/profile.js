@@ -17,7 +17,7 @@ openPage({}, {
       ['手机号', me.masked_mobile],
       ['状态', me.membership_status.text],
       ['常驻地', me.permanent_region.name],
-      ...(me.willing_regions ? [['意愿评标地', names(me.willing_regions)]] : []),
+      ['意愿评标地', me.willing_regions && names(me.willing_regions)],
       ['专业', names(me.specialties)],
       ['职称', me.title_level.name],
       ['执业资格', names(me.qualifications)],
