@@ -49,6 +49,7 @@ MAY: Mapping[str, frozenset[str]] = {
     "POST /draws/{draw_id}/attendance urge": frozenset({"agency", "verifier", "venue"}),
     "POST /draws/{draw_id}/attendance late": frozenset({"admin", "verifier", "venue"}),
     "POST /draws/{draw_id}/attendance ring": frozenset({"agency", "verifier", "venue"}),
+    "POST /draws/{draw_id}/attendance.pdf": OWN,
     "/draws/{draw_id}/absences": OWN - {"admin"},
     "POST /draws/{draw_id}/absences": frozenset({"verifier", "supervisor"}),
     "POST /draws/{draw_id}/absences register": frozenset({"agency", "verifier", "venue"}),
