@@ -96,9 +96,9 @@ class RecallOfPanel:
         await self.agency.press("开始通知", "由本人答复")
 
     async def choose_own_phone(self) -> None:
-        """The own number rings first, and experts call it back. Raises NotArrived."""
+        """The own number rings first, and experts call it back, as it does from the beginning. Raises NotArrived."""
         await self._open()
-        await self.agency.press("保存", lambda page: "修改" in page.buttons, phone="own")
+        await self.agency.press("修改", "通话号码已保存", phone="own")
 
     async def list_panel(self) -> dict[str, str]:
         """What each expert has answered, by name: 参评, 不参评, 未确认 and so on."""

@@ -810,10 +810,10 @@ async def test_23_the_original_experts_are_recalled_talked_to_and_confirmed(day:
     names = {name for name in took_part if name in page.page.text}
     assert names == took_part
     await page.press("开始通知")
-    expect_page(page, 200, "由本人答复")
-    await page.press("保存", phone="1990010000")
+    expect_page(page, 200, "由本人答复", f"现用{gd.AGENT}")
+    await page.press("修改", phone="1990010000")
     expect_page(page, 404, "找不到这条语音通知")
-    await page.press("保存", phone="own")
+    await page.press("修改", phone="own")
     expect_page(page, 200, "通话号码已保存", f"现用{gd.AGENT}")
     assert {button[2:-3] for button in page.page.buttons if re.fullmatch("提交.*的陈述", button)} == names
     expect_page(page, 200, f"还有{len(names)}位专家未本人答复")

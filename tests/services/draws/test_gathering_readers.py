@@ -190,6 +190,8 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     },
     "services/draws/attendance/late_arrivals.py": {
         "LateArrivals._check_arrival": AGREED,
+        "LateArrivals._report_call": AGREED,
+        "LateArrivals.record_call": AGREED,
         "LateArrivals.state": AGREED,
         "LateArrivals.withdraw": AGREED,
         "_says_the_same": AGREED,
@@ -301,14 +303,17 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "ResultRow": AGREED,
     },
     "services/draws/setup/call_notices_and_conditions.py": {
-        "CallNoticesAndConditions._changed_fields": PLANNED,
         "CallNoticesAndConditions._check_call_notice": PLANNED,
         "CallNoticesAndConditions._note_first_gathering": PLANNED,
+        "CallNoticesAndConditions._stored_form": PLANNED,
         "_fill_call_notice": PLANNED,
     },
+    "services/draws/setup/call_texts.py": {
+        "-": PLANNED,
+    },
     "services/draws/setup/copying.py": {
-        "DrawCopies._notice_form": PLANNED,
         "DrawCopies._shift": PLANNED,
+        "_copy_notices": PLANNED,
     },
     "services/draws/setup/draw_setup.py": {
         "DrawSetup._check_notices": PLANNED,
@@ -322,6 +327,7 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "CallNoticeForm": PLANNED,
         "_check_gathering": PLANNED,
         "check_call_notice": PLANNED,
+        "check_notice_texts": PLANNED,
     },
     "services/draws/views.py": {
         "CallNoticeView": PLANNED,
@@ -372,7 +378,9 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     },
     "web/agency/conditions.py": {
         "ConditionPages._notice_values": PLANNED,
+        "ConditionPages._spoken": PLANNED,
         "ConditionPages._suggested_values": PLANNED,
+        "ConditionPages.preview_call": PLANNED,
         "_CallNotice": PLANNED,
         "_restore_fixed_fields": PLANNED,
     },

@@ -29,8 +29,7 @@ from tests.factories.people import make_account, make_identity
 from tests.factories.vendors import make_delivery
 
 NO_LINK_IN_SMS = {
-    "draw_accepted": "Time, place and code fill the message, and all three are needed at the door.",
-    "check_in_reminder": "As above; one checks in at the door.",
+    "check_in_reminder": "Time, place and code fill the message, and all three are needed at the door.",
     "verification_code": WITHOUT["verification_code"],
 }
 """Short messages without a link or a telephone number, each with the reason."""
@@ -269,7 +268,7 @@ async def test_every_card_and_short_message_opens_its_page(
         if "/i/" in link:
             real, sample = link.rpartition("/i/")[2], KINDS[kind]["link"].rpartition("/i/")[2]
             assert len(sample) == len(real), f"the text of {kind} is measured with a link of another length"
-    assert sum("/i/" in link for link in post.sms.values()) == 8
+    assert sum("/i/" in link for link in post.sms.values()) == 9
     assert (await cost_of("draw_call"), await cost_of("fee_open")) == (10, 5), "two parts cost twice as much"
 
 

@@ -465,15 +465,18 @@ async def recall_again(office: Office, clock: FixedClock, former: UUID) -> UUID:
 async def test_an_expert_is_asked_to_call_back_and_his_number_is_not_shown(office: Office, clock: FixedClock) -> None:
     new = await make_recall(office)
     await office.recalls.invite_panel(office.agency, new)
-    row = (await office.recall_queries.panel(office.agency, new)).rows[0]
+    shown = await office.recall_queries.panel(office.agency, new)
+    row, own = shown.rows[0], await office.virtual_calls.own_mobile(office.agency)
+    assert shown.staff_phone == own, "it begins with the caller's own"
+    await Draw.filter(id=new).update(staff_phone_sealed="")
     with pytest.raises(Conflict, match="请先选择您的通话号码"):
         await office.recalls.ask_to_call_back(office.agency, new, row.id)
     await office.recalls.choose_phone(office.agency, new, None)
     clock.move(timedelta(minutes=11))
     for times in (1, 2, 3):
         await office.recalls.ask_to_call_back(office.agency, new, row.id)
-        shown = (await office.recall_queries.panel(office.agency, new)).rows[0]
-        assert (shown.times_asked, shown.called_at) == (times, office.deps.now())
+        called = (await office.recall_queries.panel(office.agency, new)).rows[0]
+        assert (called.times_asked, called.called_at) == (times, office.deps.now())
         with pytest.raises(Conflict, match="刚刚已请该专家回电" if times < 3 else "已请该专家回电3次"):
             await office.recalls.ask_to_call_back(office.agency, new, row.id)
         clock.move(timedelta(minutes=11))

@@ -60,19 +60,19 @@ async def refusals(office: Office, **typed: object) -> dict[str, str]:
     ],
 )
 async def test_a_remark_that_tells_more_than_a_call_may_is_refused(office: Office, remark: str, message: str) -> None:
-    found = await refusals(office, remark=remark)
-    assert set(found) == {"remark"}
-    assert message in found["remark"]
+    refused = await refusals(office, remark=remark)
+    assert set(refused) == {"remark"}
+    assert message in refused["remark"]
 
 
 async def test_all_faults_of_what_a_call_speaks_are_named_at_once(office: Office) -> None:
-    found = await refusals(office, room="13800138000", remark="请找黄劲松", address="广州市天河区大学城某某大学楼")
-    assert set(found) == {"room", "remark", "address"}
+    refused = await refusals(office, room="13800138000", remark="请找黄劲松", address="广州市天河区大学城某某大学楼")
+    assert set(refused) == {"room", "remark", "address"}
 
 
 async def test_a_place_is_short_enough_to_be_spoken(office: Office) -> None:
-    found = await refusals(office, address="广州市天河区" + "长" * (SPOKEN_PLACE_MAX - 6) + "路")
-    assert f"合计最多{SPOKEN_PLACE_MAX}字" in found["address"]
+    refused = await refusals(office, address="广州市天河区" + "长" * (SPOKEN_PLACE_MAX - 6) + "路")
+    assert f"合计最多{SPOKEN_PLACE_MAX}字" in refused["address"]
 
 
 async def test_every_quick_phrase_may_be_spoken(office: Office) -> None:
