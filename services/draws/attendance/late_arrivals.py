@@ -129,8 +129,8 @@ class LateArrivals:
         """The invitation that a form concerns. Raises InvalidInput with all faults."""
         faults = Faults()
         code = half_width(delay.code).strip()
-        found = await Invitation.get_or_none(draw_id=draw_id, code=code, state=InvitationState.ACCEPTED)
-        invitation = faults.check(_check_found, found)
+        accepted = await Invitation.get_or_none(draw_id=draw_id, code=code, state=InvitationState.ACCEPTED)
+        invitation = faults.check(_check_found, accepted)
         if delay.minutes <= 0:
             faults.add(InvalidInput("请填写比集合时间晚多少分钟，整数。", field="minutes"))
         if delay.told_by not in get_args(ToldBy):

@@ -96,6 +96,6 @@ def test_attachments_stay_with_their_row_when_one_above_it_goes() -> None:
     assert moved_files("work_history", values, []) == {"work_history.proof": None}
 
 
-@pytest.mark.parametrize(("pool", "asked"), [("guangdong", True), ("hunan", False), ("jilin", False)])
-def test_willing_regions_are_corrected_where_draws_ask_for_them(pool: str, asked: bool) -> None:
-    assert (WILLING in correctable_fields(load_rulebook(FOLDER / f"{pool}.toml"))) == asked
+@pytest.mark.parametrize(("pool", "used"), [("guangdong", True), ("hunan", False), ("jilin", False)])
+def test_willing_regions_are_corrected_where_draws_ask_for_them(pool: str, used: bool) -> None:
+    assert (WILLING in correctable_fields(load_rulebook(FOLDER / f"{pool}.toml"))) == used

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -247,6 +248,11 @@ async def test_every_state_has_a_text(deps: Deps, to_dos: ToDos, zhao: Actor, st
     assert at.headline
     assert at.advice.endswith("。")
     assert len(at.stages) == 6
+    assert not re.search("公示|入库|成绩由", at.give_up), (
+        "what follows from giving up names no stage that another type lacks"
+    )
+    if state == "exam":
+        assert "考试安排好后会通知您" in at.advice
 
 
 @pytest.mark.parametrize(

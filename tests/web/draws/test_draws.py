@@ -8,6 +8,7 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 
+from domain.clock import print_time
 from domain.draws.random_draw import participant_commitment
 from domain.ids import new_id
 from models.attendance import Attendance, Urge
@@ -29,6 +30,18 @@ async def test_staff_log_in_by_sms_code_and_find_their_draws(world: World) -> No
     assert "演示项目(一标段)" in venue.text
     cookie = venue.cookie
     assert (cookie["httponly"], cookie["samesite"], cookie["path"]) == (True, "Lax", "/")
+
+
+async def test_what_has_been_unsealed_is_spoken_of_as_past(world: World) -> None:
+    draw_id, _ = await world.panel()
+    opens = world.services.draws.access.unseals_at(await Draw.get(id=draw_id))
+    verifier = await world.log_in(world.office.verifier, "verifier")
+    await verifier.get(f"/draws/{draw_id}")
+    assert (f"抽取完成，名单{print_time(opens)}解密" in verifier.text, "已于" in verifier.text) == (True, False)
+    world.clock.set(opens)
+    verifier = await (await world.log_in(world.office.verifier)).get(f"/draws/{draw_id}")
+    assert f"抽取完成，名单已于{print_time(opens)}解密" in verifier.text
+    assert "名单解密 已于" in verifier.text
 
 
 async def test_a_mobile_without_an_office_gets_no_code_and_the_same_page(world: World) -> None:
