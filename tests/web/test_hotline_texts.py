@@ -237,12 +237,18 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "目前不能在这里变更专家信息，如需变更请拨打{}咨询": _FIELD,
     },
     "miniapp_api/http/middleware.py": {"仍不行的，请拨打人工服务电话": _LOOK_UP},
+    "platform_api/dispatch.py": {
+        "这个对接系统没有“{}”的权限，请联系专家库管理机构": "office.integrations.change",
+    },
     "miniprogram/lib/h5.js": {"如有疑问请拨打人工服务电话": "office.staff.grant"},
     "miniprogram/lib/sheet.wxml": {"打电话 {}": _LOOK_UP},
     "miniprogram/pages/account.js": {"this.pool.hotline && {},": _LOOK_UP},
     "miniprogram/pages/fees.js": {"return fee.phase === 'paid' ? '' : `有疑问请拨打{}": _ORDER},
     "miniprogram/pages/register.js": {
         ", closed: open ? '' : closed || '目前不开放注册，请拨打人工服务电话咨询": "office.expert_sheets.confirm",
+    },
+    "services/integrations/access_tokens.py": {
+        "本次请求来自{}，不在登记的地址中，请联系专家库管理机构登记": "office.integrations.change",
     },
     "services/accounts/credentials.py": {
         "旧手机已停用请拨打{}": _NEW_MOBILE,
@@ -363,6 +369,9 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     "web/templates/accounts/mobile.html": {"请拨打": _NEW_MOBILE},
     "web/templates/accounts/own_data.html": {"请拨打": _NEW_MOBILE},
     "web/templates/accounts/password.html": {"请拨打": _NEW_MOBILE},
+    "web/templates/agency/integrations.html": {
+        "需要对接的，请联系专家库管理机构签发": "office.integrations.issue",
+    },
     "web/templates/agency/basic_fields.html": {
         "名册中还没有监督人，请联系专家库管理机构添加": "office.supervisors.add",
     },
