@@ -1,4 +1,4 @@
-"""Template filters for times, sums, telephone numbers, maps and the mark of a row that waits for the operator."""
+"""Template filters: times, sums, telephone numbers, maps, tables, the mark of a row that waits for the operator."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from domain.positions import map_link
 from services.core.months import month_bounds
 from services.core.operator_waits import find_operator_code
 from services.core.pages import COUNTED
+from web.core.table_cards import table_cards
 
 _PHONE = re.compile(r"(?<![\w.-])(?:400-\d{3}-\d{4}|0\d{2,3}-\d{7,8}|1[3-9]\d{9})(?![\w-])", re.ASCII)
 
@@ -39,6 +40,7 @@ def filters(now: Callable[[], datetime]) -> Mapping[str, Callable[..., object]]:
         "place": print_place,
         "map_link": map_link,
         "operator_code": find_operator_code,
+        "table_cards": table_cards,
     }
 
 
