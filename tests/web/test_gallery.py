@@ -20,6 +20,7 @@ from web.draws.three_numbers import Number, Roll
 WEB = Path(__file__).parents[2] / "web"
 TEMPLATES = WEB / "templates"
 _SHEET = re.compile(r"static\('([\w./]+\.css)'\)")
+_GROUP = re.compile(r'<fieldset class="field.*?</fieldset>', re.DOTALL)
 _EXTENDS = re.compile(r'{% extends "([\w./]+)" %}')
 
 
@@ -35,6 +36,16 @@ def sheets_of(template: str) -> set[str]:
 )
 def test_no_class_has_bare_rules_in_two_sheets_of_one_page(template: str) -> None:
     assert shared_classes(WEB / "static" / name for name in sorted(sheets_of(template))) == {}
+
+
+def test_boxes_of_a_group_of_a_form_are_ticks() -> None:
+    """A ``check`` is a line of its own between the fields: inside a field its label is laid out as the field's."""
+    groups = (
+        (path.name, group)
+        for path in TEMPLATES.rglob("*.html")
+        for group in _GROUP.findall(path.read_text(encoding="utf-8"))
+    )
+    assert [name for name, group in groups if 'class="check"' in group] == []
 
 
 class _Faulty:
