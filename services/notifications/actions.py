@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 class Action:
     """``label`` of the button and the ``route`` it opens; both and ``mini`` are filled with the notice's params.
 
-    ``mini`` is a page of the mini-program, for work that is done there; ``words`` are commands of the chat.
-    ``INVITATION`` stands for the invitation's own page.
+    ``mini`` is a page of the mini-program, for work that is done there. ``words`` are commands of the chat that do or
+    show something else than the page: one tap for a thing. ``INVITATION`` stands for the invitation's own page.
     """
 
     label: str
@@ -43,11 +43,11 @@ INVITATION = "/i/{invitation}"
 _PANEL = Action("查看这场评标", INVITATION)
 _EXAM = "/h5/{pool}/exams/{candidate}"
 _COURSE = "/h5/{pool}/courses/{enrolment}"
-_STATUS = Action("查看申请进度", "/h5/{pool}/apply/status?number={number}", words=("进度",))
-_MONEY = Action("查看缴费与发票", "/h5/{pool}/pay", words=("缴费",))
+_STATUS = Action("查看申请进度", "/h5/{pool}/apply/status?number={number}")
+_MONEY = Action("查看缴费与发票", "/h5/{pool}/pay")
 _AGENCY = "/agency/draws/{draw}"
 _REMUNERATION = "/h5/{pool}/remuneration"
-_CERTIFICATES = Action("查看证书", "/h5/{pool}/certificates", words=("证书",))
+_CERTIFICATES = Action("查看证书", "/h5/{pool}/certificates")
 _ACCOUNT = Action("查看账号", "/h5/{pool}/account")
 _SANCTIONS = Action("查看处理", "/h5/{pool}/sanctions")
 
@@ -91,10 +91,10 @@ ACTIONS: Mapping[str, Action] = {
     "supervisor_discard": _draw_action("查看这次抽取", mini="supervised"),
     "evaluation_postponed": Action("查看这次抽取", "/draws/{draw}"),
     "draw_terminated": Action("查看这次抽取", "/draws/{draw}", agency=_AGENCY),
-    "check_in_reminder": Action("查看签到方式", INVITATION, words=("签到",)),
-    "urging": Action("查看签到方式", INVITATION, words=("签到",)),
-    "account_joined": Action("查看账号", "/h5/{pool}/account", words=("我的状态", "解绑")),
-    "account_bound": Action("查看账号", "/h5/{pool}/account", words=("我的状态", "解绑")),
+    "check_in_reminder": Action("去签到", INVITATION),
+    "urging": Action("去签到", INVITATION),
+    "account_joined": Action("查看账号", "/h5/{pool}/account", words=("解绑",)),
+    "account_bound": Action("查看账号", "/h5/{pool}/account", words=("解绑",)),
     "mini_program_bound": Action("查看账号", "/h5/{pool}/account", words=("不是我本人",)),
     "commitment_wanted": _draw_action("去提交我的随机数", mini="supervised"),
     "reveal_wanted": _draw_action("去公开我的随机数", mini="supervised"),
@@ -117,9 +117,9 @@ ACTIONS: Mapping[str, Action] = {
     "agency_late": Action("去催促", f"{_AGENCY}/attendance", "pages/door?id={draw}"),
     "agency_unsealed": Action("查看名单", f"{_AGENCY}/result", "pages/result?id={draw}"),
     "agency_checked_in": Action("查看到场", f"{_AGENCY}/attendance", "pages/door?id={draw}"),
-    "remuneration_proposed": Action("核对并确认", _REMUNERATION, words=("酬劳",)),
-    "remuneration_paid": Action("查看酬劳", _REMUNERATION, words=("酬劳",)),
-    "remuneration_unpaid": Action("查看酬劳", _REMUNERATION, words=("酬劳",)),
+    "remuneration_proposed": Action("核对并确认", _REMUNERATION),
+    "remuneration_paid": Action("查看酬劳", _REMUNERATION),
+    "remuneration_unpaid": Action("查看酬劳", _REMUNERATION),
     "role_changed": _ACCOUNT,
     "report_news": Action("去查看", "/reports"),
     "report_readers": Action("查看举报", "/reports"),
@@ -129,34 +129,34 @@ ACTIONS: Mapping[str, Action] = {
     "agency_remuneration": Action("去支付", "/agency/draws/{draw}/remuneration"),
     "application_progress": _STATUS,
     "campaign_changed": Action("去提交", "/h5/{pool}/apply/form"),
-    "application_extended": Action("查看申请进度", "/h5/{pool}/{page}", words=("进度",)),
-    "application_reinstated": Action("查看申请进度", "/h5/{pool}/{page}", words=("进度",)),
-    "application_message": Action("查看留言", "/h5/{pool}/{page}", words=("进度",)),
-    "application_sent_back": Action("修改信息", "/h5/{pool}/{page}", words=("修改信息",)),
+    "application_extended": Action("查看申请进度", "/h5/{pool}/{page}"),
+    "application_reinstated": Action("查看申请进度", "/h5/{pool}/{page}"),
+    "application_message": Action("查看留言", "/h5/{pool}/{page}"),
+    "application_sent_back": Action("修改信息", "/h5/{pool}/{page}"),
     "application_refused": _STATUS,
     "application_exam": replace(_STATUS, words=("资料下载",)),
-    "exam_called": Action("进入考试", _EXAM, words=("考试",)),
-    "exam_changed": Action("查看考试", _EXAM, words=("考试",)),
-    "exam_reminder": Action("进入考试", _EXAM, words=("考试",)),
-    "exam_place": Action("查看考试", _EXAM, words=("预约考试",)),
-    "exam_cancelled": Action("查看申请进度", "/h5/{pool}/apply/status", words=("进度",)),
-    "exam_passed": Action("查看成绩", _EXAM, words=("考试",)),
-    "exam_failed": Action("查看成绩", _EXAM, words=("考试",)),
-    "exam_again": Action("再考一次", _EXAM, words=("考试",)),
-    "appeal_answered": Action("查看成绩", _EXAM, words=("考试",)),
-    "evidence_answered": Action("查看成绩", _EXAM, words=("考试",)),
-    "course_called": Action("查看课程", _COURSE, words=("培训",)),
-    "course_opened": Action("去学习", _COURSE, words=("培训",)),
-    "course_reminder": Action("继续学习", _COURSE, words=("培训",)),
-    "course_changed": Action("查看课程", _COURSE, words=("培训",)),
+    "exam_called": Action("进入考试", _EXAM),
+    "exam_changed": Action("查看考试", _EXAM),
+    "exam_reminder": Action("进入考试", _EXAM),
+    "exam_place": Action("查看考试", _EXAM),
+    "exam_cancelled": Action("查看申请进度", "/h5/{pool}/apply/status"),
+    "exam_passed": Action("查看成绩", _EXAM),
+    "exam_failed": Action("查看成绩", _EXAM),
+    "exam_again": Action("再考一次", _EXAM),
+    "appeal_answered": Action("查看成绩", _EXAM),
+    "evidence_answered": Action("查看成绩", _EXAM),
+    "course_called": Action("查看课程", _COURSE),
+    "course_opened": Action("去学习", _COURSE),
+    "course_reminder": Action("继续学习", _COURSE),
+    "course_changed": Action("查看课程", _COURSE),
     "course_cancelled": Action("查看课程", _COURSE, words=("缴费",)),
     "course_finished": Action("查看学习记录", _COURSE, words=("证书",)),
-    "course_make_up": Action("去补学", _COURSE, words=("培训",)),
-    "course_unfinished": Action("查看课程", _COURSE, words=("培训",)),
+    "course_make_up": Action("去补学", _COURSE),
+    "course_unfinished": Action("查看课程", _COURSE),
     "application_ended": _STATUS,
-    "application_entered": Action("查看我的专家信息", "/h5/{pool}/apply", words=("我的状态",)),
-    "pause_reminder": Action("恢复接受抽取", "/h5/{pool}/periods", words=("恢复接受抽取", "继续暂停")),
-    "term_ending": Action("查看续聘", "/h5/{pool}/apply", words=("申报",)),
+    "application_entered": Action("查看我的专家信息", "/h5/{pool}/apply"),
+    "pause_reminder": Action("查看和修改", "/h5/{pool}/periods", words=("恢复接受抽取", "继续暂停")),
+    "term_ending": Action("查看续聘", "/h5/{pool}/apply"),
     "term_extended": Action("查看我的档案", "/h5/{pool}/file"),
     "certificate_issued": _CERTIFICATES,
     "certificate_ending": _CERTIFICATES,
@@ -166,7 +166,7 @@ ACTIONS: Mapping[str, Action] = {
     "sanction_imposed": _SANCTIONS,
     "sanction_ended": _SANCTIONS,
     "sanction_answered": _SANCTIONS,
-    "fee_open": Action("去缴费", "/h5/{pool}/pay", words=("缴费",)),
+    "fee_open": Action("去缴费", "/h5/{pool}/pay"),
     "fee_paid": _MONEY,
     "fee_refunded": _MONEY,
     "fee_redirected": _MONEY,
@@ -181,7 +181,7 @@ ACTIONS: Mapping[str, Action] = {
     "objection_answered": Action("查看答复", "/h5/{pool}/notice/objections"),
     "chat_reply": Action("查看帮助", "/h5/{pool}/help", words=("菜单",)),
     "office_notice": Action("查看全文", "/h5/{pool}/announcements/{announcement}"),
-    "feedback_answered": Action("查看并回复", "/h5/{pool}/feedback/{thread}", words=("我的反馈",)),
+    "feedback_answered": Action("查看并回复", "/h5/{pool}/feedback/{thread}"),
     "feedback_handed": Action("去答复", "/office/feedback/{thread}"),
     "review_waiting": Action("去审核", "/review"),
     "review_handed": Action("去审核", "/review/{task}"),

@@ -34,6 +34,25 @@ NO_LINK_IN_SMS = {
 }
 """Short messages without a link or a telephone number, each with the reason."""
 
+BESIDE_THE_PAGE = {
+    "请假": "A leave is no look at the panel.",
+    "同意改期": "An answer by one tap; the page asks for it with its consequence.",
+    "不能改期": "As above.",
+    "确认请假": "As above.",
+    "按时到场": "As above.",
+    "没有人联系我": "As above.",
+    "有人联系过我": "As above.",
+    "恢复接受抽取": "As above; the page changes the times.",
+    "继续暂停": "As above.",
+    "解绑": "For who did not bind it himself.",
+    "不是我本人": "As above.",
+    "资料下载": "Materials for the examination, not the application.",
+    "缴费": "The money that comes back, not the course.",
+    "证书": "What a finished course is for.",
+    "菜单": "All that can be done in the chat.",
+}
+"""Words that a notice offers beside its page, each with what it does that the page does not."""
+
 RULEBOOKS = Path(__file__).parents[3] / "config" / "rulebooks"
 NAMES = ("demo", "hunan", "xinjiang", "jilin", "guangdong")
 PRICES = {"sms": 5}
@@ -134,10 +153,15 @@ def test_a_short_message_has_a_link_or_a_number_to_call(kind: str) -> None:
 def test_its_button_is_named_and_its_words_are_commands_of_the_chat(kind: str) -> None:
     action = ACTIONS[kind]
     assert 2 <= len(action.label) <= 8
-    assert set(action.words) <= set(TAPS)
+    assert set(action.words) <= set(TAPS) & set(BESIDE_THE_PAGE), "its page shows the same: one tap for a thing"
+    assert not [word for word in action.words if word in action.label]
     assert action.route.startswith(
         ("/h5/{pool}", "/draws/{draw}", "/agency/draws/{draw}", "/review", "/office", "/reports", INVITATION)
     )
+
+
+def test_no_word_beside_the_page_is_forgotten() -> None:
+    assert {word for action in ACTIONS.values() for word in action.words} == set(BESIDE_THE_PAGE)
 
 
 @dataclass
@@ -304,7 +328,6 @@ NO_QUESTION = {
     "account_bound": "It asks for nothing; the word is for whom it reaches by mistake.",
     "account_joined": "As above.",
     "mini_program_bound": "As above.",
-    "exam_place": "The place is booked; the word leads to giving it back.",
 }
 """Kinds whose text looks like a question to be answered in the chat, each with the reason why it is none."""
 
