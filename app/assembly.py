@@ -34,6 +34,8 @@ from services.ports import (
     PaymentPlatform,
     PhoneNumbers,
     Prices,
+    RoleMenuPlatform,
+    RoleMenuPools,
     Sealer,
     SmsSender,
     SubscribeTemplates,
@@ -70,6 +72,8 @@ class Ports:
     checker: FileChecker
     relay: DrawRelay
     appids: MiniProgramAppids
+    role_menus: RoleMenuPlatform
+    role_menu_pools: RoleMenuPools
     identity_verification_pools: VerifiedPools
     subscribe_template: SubscribeTemplates
     account_subscription: AccountSubscriptions

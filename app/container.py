@@ -53,7 +53,7 @@ from models.database_connection import tortoise_config
 from services.core.base import Deps, Jobs
 from services.core.crypto import Keyring
 from services.inspection.checker import FileChecker
-from services.ports import MiniProgramAppids, Prices, SubscribeTemplate, VerifiedPools
+from services.ports import MiniProgramAppids, Prices, RoleMenuPools, SubscribeTemplate, VerifiedPools
 from services.registry import Services
 
 
@@ -238,6 +238,8 @@ def make_ports(settings: Settings, gateways: Gateways, windows: Windows) -> Port
         checker=FileChecker(),
         relay=gateways.relay,
         appids=MiniProgramAppids({pool: program.appid for pool, program in programs.items()}),
+        role_menus=gateways.official,
+        role_menu_pools=RoleMenuPools(frozenset(pool for pool, account in accounts.items() if account.menus_by_role)),
         identity_verification_pools=VerifiedPools(frozenset(settings.person_check.pools)),
         subscribe_template=subscribe_template,
         account_subscription=account_subscription,

@@ -69,6 +69,7 @@ def demo_account(pool: str) -> OfficialAccount:
         token=SecretStr(f"{MARK}{pool.replace('_', '')}"),  # WeChat allows letters and digits only
         aes_key=SecretStr(_aes_key(pool)),
         original_id=f"gh_{_digest(f'gh-{pool}')[:12]}",
+        menus_by_role=True,
     )
 
 

@@ -58,6 +58,11 @@ def menu_file(folder: Path, pool: str) -> Path:
     return own if own.exists() else folder / "default.toml"
 
 
+def role_menu_files(folder: Path) -> dict[str, Path]:
+    """The menus by role, by the group of followers that they are for."""
+    return {path.stem: path for path in sorted((folder / "roles").glob("*.toml"))}
+
+
 def load_menu(path: Path, known_keys: Collection[str] | None = None) -> Menu:
     """Read and check a menu. ``known_keys`` are those that the router handles. Raises MenuError."""
     try:

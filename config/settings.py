@@ -86,6 +86,8 @@ class OfficialAccount(BaseModel):
     template message."""
     long_term: tuple[str, ...] = ()
     """Ids among ``subscriptions`` of the long-term kind (长期订阅); a consent to any other permits one message."""
+    menus_by_role: bool = False
+    """Whether WeChat permits the account personalised menus (个性化菜单) and tags of followers (标签)."""
 
 
 class MiniProgramSettings(BaseModel):

@@ -55,13 +55,19 @@ class _List:
 
 def register(router: Router) -> None:
     router.keyword(partial(show_list, "to_do"), commands.TO_DO, "我的待办", "待办事项")
+    router.menu("TO_DO", partial(show_list, "to_do"))
     router.keyword(partial(show_list, "projects"), commands.PROJECTS, "招标项目", "我的项目")
+    router.menu("PROJECTS", partial(show_list, "projects"))
     router.keyword(partial(show_list, "progress"), commands.DRAWS, "抽取活动")
+    router.menu("DRAWS", partial(show_list, "progress"))
     router.keyword(partial(show_list, "missing"), commands.SUPPLEMENT, "专家补抽", "待补抽")
+    router.menu("SUPPLEMENT", partial(show_list, "missing"))
     router.keyword(partial(show_list, "late"), commands.URGE, "催一下")
+    router.menu("URGE", partial(show_list, "late"))
     router.keyword(partial(show_list, "verify"), commands.VERIFY, "核验")
     router.keyword(partial(show_list, "watched"), commands.SUPERVISE, "监督抽取")
     router.keyword(partial(show_list, "today"), commands.TODAY, "签到台", "到场情况")
+    router.menu("TODAY", partial(show_list, "today"))
 
 
 async def show_list(name: str, turn: Turn) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from bot.turn import Turn
@@ -40,6 +41,11 @@ async def work_lines(turn: Turn, who: Who) -> list[str]:
         for work in staff_work
         for line in _role_lines(work, _entrance(services, pool, work, known=in_mini_program))
     ]
+
+
+async def set_menu(turn: Turn, roles: Iterable[str]) -> None:
+    """The menu below the chat follows the person's roles, which may have changed since it was set."""
+    await turn.services.accounts.role_menus.request_if_other(turn.user.pool, turn.user.identity_id, roles)
 
 
 def _role_lines(work: Work, entrance: str) -> list[str]:

@@ -52,6 +52,7 @@ async def greet_follower(turn: Turn) -> str:
     if who is None:
         welcome_text = turn.services.deps.book(turn.user.pool).pool.welcome
         return f"{welcome_text}\n{commands.tap_lines(commands.BIND, *_registering_commands(turn), commands.HELP)}"
+    await overview.set_menu(turn, [role.role for role in who.roles])
     hello = texts.WELCOME_BACK.format(name=who.masked_name or who.masked_mobile)
     return f"{hello}\n{await overview.overview_text(turn, who)}"
 
@@ -100,8 +101,11 @@ async def _explain_words(turn: Turn) -> str:
 async def show_menu(turn: Turn) -> str:
     exams = await exam_lines(turn, turn.user.account_id) if turn.user.bound else []
     if people.find_expert(turn) is not None and not people.may_work(turn):
+        await overview.set_menu(turn, ["expert"])
         return "\n".join([texts.MENU, *exams, commands.tap_lines(*_FOR_EXPERTS)])
     who = await people.find_who(turn)
+    if who is not None:
+        await overview.set_menu(turn, [role.role for role in who.roles])
     work = await overview.work_lines(turn, who) if who is not None else []
     agency = [texts.MENU_AGENCY] if who is None or not who.roles else []
     return "\n".join([texts.MENU, *exams, *work, commands.tap_lines(*_offered_commands(turn, who)), *agency])

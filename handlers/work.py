@@ -9,6 +9,7 @@ from handlers import commands, overview, people, texts
 
 
 def register(router: Router) -> None:
+    router.menu("WORK", my_work)
     router.keyword(my_work, commands.WORK, "工作", "工作台")
 
 
@@ -17,4 +18,5 @@ async def my_work(turn: Turn) -> str:
     who = await people.find_who(turn)
     if who is None:
         raise Unauthenticated(f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}")
+    await overview.set_menu(turn, [role.role for role in who.roles])
     return await overview.overview_text(turn, who)

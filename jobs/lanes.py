@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.core.queues import CALLS, CHAT, DEADLINES, DELIVERY_REPORTS, DRAWS, EVENTS, EXPORTS, QR_IMAGES, REFILLS
+from services.core.queues import (
+    CALLS,
+    CHAT,
+    DEADLINES,
+    DELIVERY_REPORTS,
+    DRAWS,
+    EVENTS,
+    EXPORTS,
+    MENUS,
+    QR_IMAGES,
+    REFILLS,
+)
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,7 @@ LANES = (
     Lane("chat", (CHAT,), 0.2),
     Lane("calls", (DRAWS, CALLS, REFILLS, DELIVERY_REPORTS), 0.4),
     Lane("deadlines", (DEADLINES,), 0.2),
-    Lane("qr_images", (QR_IMAGES,), 0.05),
+    Lane("qr_images", (QR_IMAGES, MENUS), 0.05),
     Lane("exports", (EXPORTS,), 0.05),
     Lane("events", (EVENTS,), 0.1),
 )

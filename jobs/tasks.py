@@ -56,6 +56,10 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
     async def send_payment_qr_image(pool: str, account_id: str, openid: str, fee_id: str) -> None:
         await services.payments.qr_images.send(pool, UUID(account_id), openid, UUID(fee_id))
 
+    @queue.task(name="wechat.menu", retry=retry)
+    async def set_menu(identity_id: str) -> None:
+        await services.accounts.role_menus.apply(UUID(identity_id))
+
     @queue.task(name="deadlines.run")  # no retry: the next tick defers another one, and only one may wait
     async def run_deadline(kind: str) -> None:
         await services.operations.scheduler.process(kind)

@@ -72,6 +72,8 @@ class WechatIdentity(Row):
     "reject", "ban" or "ended"}``."""
     subscribe_accepts: Any = fields.JSONField(default=dict, db_default={})
     """When a template was last accepted, by its id: ISO time."""
+    menu_group = fields.CharField(8, default="", db_default="")
+    """Which of the official account's menus by role the follower has; empty: its own."""
     created_at = fields.DatetimeField()
     bound_at = fields.DatetimeField(null=True)
 

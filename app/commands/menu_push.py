@@ -14,7 +14,7 @@ from app.boot import load_settings, resolve_servers
 from app.command_error import CommandError
 from app.container import make_gateways
 from app.redis_connection import make_redis
-from bot.menu import MenuError, load_menu, menu_file, render_menu
+from bot.menu import Json, Menu, MenuError, load_menu, menu_file, render_menu, role_menu_files
 from bot.router import Router
 from config.logging import configure_logging
 from config.settings import Settings
@@ -54,11 +54,16 @@ async def push(settings: Settings, pools: Sequence[str], folder: Path) -> None:
     router = Router()
     register_all(router)
     menus = {pool: load_menu(menu_file(folder, pool), router.menus) for pool in pools}
+    by_role = {group: load_menu(path, router.menus) for group, path in role_menu_files(folder).items()}
     async with aiohttp.ClientSession() as session, make_redis(settings.redis_url) as redis:
         gateways = make_gateways(settings, {}, session, redis, SystemClock(), CollectorRegistry())
         for pool, menu in menus.items():
-            program = settings.wechat.mini_programs.get(pool)
-            buttons = render_menu(
-                menu, pool=pool, public_url=settings.public_url, mini_appid=program.appid if program else None
-            )
-            await gateways.official.create_menu(pool, buttons)
+            await gateways.official.create_menu(pool, _render(settings, pool, menu))
+            if settings.wechat.accounts[pool].menus_by_role:
+                rendered = {group: _render(settings, pool, role_menu) for group, role_menu in by_role.items()}
+                await gateways.official.create_menus_by_role(pool, rendered)
+
+
+def _render(settings: Settings, pool: str, menu: Menu) -> list[dict[str, Json]]:
+    program = settings.wechat.mini_programs.get(pool)
+    return render_menu(menu, pool=pool, public_url=settings.public_url, mini_appid=program.appid if program else None)

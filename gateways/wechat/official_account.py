@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+from pydantic import Field
+
 from config.settings import OfficialAccount, Wechat
 from domain.errors import Rejected
 from gateways.http import Effect
@@ -19,6 +21,8 @@ from services.ports import MenuItem, TemplateMessage, WebUser
 LONGEST_SCENE = 30 * 86400
 """Seconds that a temporary scene QR code may live."""
 _SCENE_CHARACTERS = 64
+TAGS: Mapping[str, str] = {"expert": "评标通专家", "agency": "评标通招标代理", "staff": "评标通工作人员"}
+"""Names of the tags by which the account's personalised menus are chosen, by the followers' group (``ROLE_GROUPS``)."""
 
 
 class _Sent(Shape):
@@ -31,6 +35,27 @@ class _Uploaded(Shape):
 
 class _Scene(Shape):
     url: NonEmptyText
+
+
+class _Tag(Shape):
+    id: Whole
+    name: str
+
+
+class _Tags(Shape):
+    tags: list[_Tag] = Field(default_factory=list)
+
+
+class _NewTag(Shape):
+    tag: _Tag
+
+
+class _PersonalMenu(Shape):
+    menuid: Whole
+
+
+class _Menus(Shape):
+    conditionalmenu: list[_PersonalMenu] = Field(default_factory=list)
 
 
 class _Visitor(Shape):
@@ -103,6 +128,44 @@ class OfficialAccounts:
         """Install the menu. ``buttons`` in WeChat's format; phones show it within five minutes."""
         path = "/cgi-bin/menu/create"
         await self.api.post(self._app(pool, path), path, {"button": list(buttons)}, Effect.READ, Done)
+
+    async def create_menus_by_role(self, pool: str, menus: Mapping[str, Sequence[Mapping[str, object]]]) -> None:
+        """Replace the personalised menus (个性化菜单): buttons by the followers' group, after ``create_menu``.
+
+        WeChat tells groups by tags (标签), which are created where they are missing.
+        """
+        app = self._app(pool, "/cgi-bin/menu/addconditional")
+        installed = await self.api.get(app, "/cgi-bin/menu/get", _Menus)
+        for menu in installed.conditionalmenu:
+            body: Json = {"menuid": str(menu.menuid)}
+            await self.api.post(app, "/cgi-bin/menu/delconditional", body, Effect.READ, Done)
+        tags = await self._read_tags(app)
+        for group, buttons in menus.items():
+            tag_id = tags.get(TAGS[group]) or await self._create_tag(app, TAGS[group])
+            body = {"button": list(buttons), "matchrule": {"tag_id": str(tag_id)}}
+            await self.api.post(app, "/cgi-bin/menu/addconditional", body, Effect.READ, Done)
+
+    async def move_follower(self, pool: str, openid: str, old: str, new: str) -> None:
+        """Take the follower out of the group ``old`` and into ``new``, each empty for none. Harmless to repeat.
+
+        Raises Rejected ``no_tag`` before the menus of this account were pushed.
+        """
+        app = self._app(pool, "/cgi-bin/tags/members/batchtagging")
+        tags = await self._read_tags(app)
+        if new and TAGS[new] not in tags:
+            raise Rejected("no_tag", "the menus by role of this account were not pushed")
+        for group, act in ((old, "batchuntagging"), (new, "batchtagging")):
+            if group and TAGS[group] in tags:
+                body: Json = {"openid_list": [openid], "tagid": tags[TAGS[group]]}
+                await self.api.post(app, f"/cgi-bin/tags/members/{act}", body, Effect.READ, Done)
+
+    async def _read_tags(self, app: App) -> dict[str, int]:
+        """Ids by name."""
+        return {tag.name: tag.id for tag in (await self.api.get(app, "/cgi-bin/tags/get", _Tags)).tags}
+
+    async def _create_tag(self, app: App, name: str) -> int:
+        created = await self.api.post(app, "/cgi-bin/tags/create", {"tag": {"name": name}}, Effect.READ, _NewTag)
+        return created.tag.id
 
     async def create_scene(self, pool: str, scene: str, lifetime: int) -> str:
         """The text to draw as a QR code. ``lifetime`` 1 s to 30 days, ``scene`` 1 to 64 characters."""

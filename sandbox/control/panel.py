@@ -29,6 +29,11 @@ def state(control: Control) -> Json:
             "mode": account.mode,
             "original_id": account.original_id,
             "menu": control.parts.platform.menus.get(account.appid),
+            "personal_menus": {
+                openid: control.parts.platform.menu_of(appid, openid)
+                for appid, openid in control.parts.platform.tags_of
+                if appid == account.appid
+            },
         }
         for account in world.accounts.values()
     ]

@@ -214,7 +214,7 @@ export class ChatApp {
   /** Renders again only after a change, so that a half-written message stays. */
   drawBar() {
     this.bar.hidden = !this.chat.following || this.pool === PAY_CHAT || !this.list.hidden;
-    const buttons = this.account?.menu?.button ?? [];
+    const buttons = (this.account?.personal_menus?.[this.chat.openid] ?? this.account?.menu)?.button ?? [];
     const shown = JSON.stringify([buttons, this.typed]);
     if (shown === this.shown) return;
     this.shown = shown;

@@ -13,7 +13,7 @@ from sandbox import jsons
 from sandbox.jsons import Json
 from sandbox.wechat.api import ApiCall, ApiRoute, ok
 from sandbox.wechat.errors import WechatError
-from sandbox.wechat.platform import MEDIA_TTL, App, Media, Scene
+from sandbox.wechat.platform import MEDIA_TTL, App, Media, PersonalMenu, Scene
 from sandbox.wechat.quota import DAILY
 
 BUTTON_TYPES = frozenset(
@@ -84,15 +84,43 @@ def api_ips(call: ApiCall) -> Json:
 def create_menu(call: ApiCall) -> Json:
     if b"\\u" in call.raw:
         raise WechatError(40033)
-    buttons = jsons.objects(call.body, "button")
+    call.platform.menus[call.account.appid] = {"button": _check_buttons(call.body)}
+    show_menus(call)
+    return ok()
+
+
+def show_menus(call: ApiCall) -> None:
+    """Phones that are looked at show their menu anew."""
+    if call.platform.world.hub.watched:
+        call.platform.world.hub.publish("menu", {"pool": call.account.pool})
+
+
+def add_personal_menu(call: ApiCall) -> Json:
+    if call.account.appid not in call.platform.menus:
+        raise WechatError(65303)
+    tag = jsons.text(jsons.mapping(call.body, "matchrule"), "tag_id")
+    if not tag.isdigit() or int(tag) not in call.platform.tags.get(call.account.appid, {}):
+        raise WechatError(45159)
+    menu_id = str(call.platform.world.new_number())
+    menus = call.platform.personal_menus.setdefault(call.account.appid, {})
+    menus[menu_id] = PersonalMenu(int(tag), {"button": _check_buttons(call.body)})
+    show_menus(call)
+    return {"menuid": menu_id}
+
+
+def delete_personal_menu(call: ApiCall) -> Json:
+    if call.platform.personal_menus.get(call.account.appid, {}).pop(jsons.text(call.body, "menuid"), None) is None:
+        raise WechatError(65301)
+    return ok()
+
+
+def _check_buttons(body: Json) -> list[Json]:
+    buttons = jsons.objects(body, "button")
     if not 1 <= len(buttons) <= 3:
         raise WechatError(40016)
     for button in buttons:
         _check_button(button, name_limit=16)
-    call.platform.menus[call.account.appid] = {"button": list(buttons)}
-    if call.platform.world.hub.watched:
-        call.platform.world.hub.publish("menu", {"pool": call.account.pool})
-    return ok()
+    return list(buttons)
 
 
 def _check_button(button: Json, name_limit: int) -> None:
@@ -120,12 +148,70 @@ def get_menu(call: ApiCall) -> Json:
     menu = call.platform.menus.get(call.account.appid)
     if menu is None:
         raise WechatError(46003)
-    return {"menu": menu}
+    personal = [
+        {**personal_menu.menu, "matchrule": {"tag_id": str(personal_menu.tag)}, "menuid": int(menu_id)}
+        for menu_id, personal_menu in call.platform.personal_menus.get(call.account.appid, {}).items()
+    ]
+    return {"menu": menu, **({"conditionalmenu": personal} if personal else {})}
 
 
 def delete_menu(call: ApiCall) -> Json:
     call.platform.menus.pop(call.account.appid, None)
+    call.platform.personal_menus.pop(call.account.appid, None)
     return ok()
+
+
+# -- tags of followers ------------------------------------------------------------------------------------------
+
+
+def list_tags(call: ApiCall) -> Json:
+    members = [tag for (appid, _), tags in call.platform.tags_of.items() if appid == call.account.appid for tag in tags]
+    named = call.platform.tags.get(call.account.appid, {})
+    return {"tags": [{"id": tag, "name": name, "count": members.count(tag)} for tag, name in named.items()]}
+
+
+def create_tag(call: ApiCall) -> Json:
+    tags, name = (
+        call.platform.tags.setdefault(call.account.appid, {}),
+        jsons.text(jsons.mapping(call.body, "tag"), "name"),
+    )
+    if not 1 <= len(name) <= 30 or name in tags.values():
+        raise WechatError(45157)
+    tag = max(tags, default=99) + 1  # WeChat keeps 0, 1 and 2 for itself
+    tags[tag] = name
+    return {"tag": {"id": tag, "name": name}}
+
+
+def tag_followers(call: ApiCall) -> Json:
+    for tags, tag in _tags_and_tag(call):
+        if tag not in tags:
+            tags.append(tag)
+    show_menus(call)
+    return ok()
+
+
+def untag_followers(call: ApiCall) -> Json:
+    for tags, tag in _tags_and_tag(call):
+        if tag in tags:
+            tags.remove(tag)
+    show_menus(call)
+    return ok()
+
+
+def _tags_and_tag(call: ApiCall) -> list[tuple[list[int], int]]:
+    """The tags of each follower in the call, and the one that it is about."""
+    tag, openids = jsons.text(call.body, "tagid"), call.body.get("openid_list")
+    if not tag.isdigit() or int(tag) not in call.platform.tags.get(call.account.appid, {}):
+        raise WechatError(45159)
+    if not isinstance(openids, list) or not 1 <= len(openids) <= 50:
+        raise WechatError(40003)
+    followers = []
+    for openid in openids:
+        receiver = call.platform.world.chat_by_openid(call.account, str(openid))
+        if receiver is None or not receiver[1].following:
+            raise WechatError(40003)
+        followers.append((call.platform.tags_of.setdefault((call.account.appid, str(openid)), []), int(tag)))
+    return followers
 
 
 # -- scene QR codes ---------------------------------------------------------------------------------------------
@@ -302,6 +388,12 @@ ROUTES = [
     ApiRoute("POST", "/cgi-bin/menu/create", create_menu),
     ApiRoute("GET", "/cgi-bin/menu/get", get_menu),
     ApiRoute("GET", "/cgi-bin/menu/delete", delete_menu),
+    ApiRoute("POST", "/cgi-bin/menu/addconditional", add_personal_menu),
+    ApiRoute("POST", "/cgi-bin/menu/delconditional", delete_personal_menu),
+    ApiRoute("GET", "/cgi-bin/tags/get", list_tags),
+    ApiRoute("POST", "/cgi-bin/tags/create", create_tag),
+    ApiRoute("POST", "/cgi-bin/tags/members/batchtagging", tag_followers),
+    ApiRoute("POST", "/cgi-bin/tags/members/batchuntagging", untag_followers),
     ApiRoute("POST", "/cgi-bin/qrcode/create", create_qrcode),
     ApiRoute("GET", "/cgi-bin/showqrcode", show_qrcode, needs_token=False),
     ApiRoute("GET", "/cgi-bin/user/info", user_info),

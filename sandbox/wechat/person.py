@@ -78,6 +78,7 @@ class Person:
         self._check_following()
         self.chat.following = False
         windows.close(self.chat)
+        self.platform.tags_of.pop((self.account.appid, self.chat.openid), None)
         for key in [key for key in self.phone.consents if key[0] == self.account.appid]:
             del self.phone.consents[key]
         self.world.show_phone(self.phone)
@@ -124,7 +125,7 @@ class Person:
 
     def buttons(self) -> list[Json]:
         """Every button that does something, sub-buttons included."""
-        menu = self.platform.menus.get(self.account.appid, {})
+        menu = self.platform.menu_of(self.account.appid, self.chat.openid)
         buttons: list[Json] = []
         for button in jsons.objects(menu, "button"):
             buttons += jsons.objects(button, "sub_button") or [button]

@@ -109,6 +109,14 @@ class Face:
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class PersonalMenu:
+    """A menu for followers with one tag (个性化菜单)."""
+
+    tag: int
+    menu: Json
+
+
 @dataclass(slots=True)
 class Platform:
     world: World
@@ -120,6 +128,12 @@ class Platform:
     oauth_codes: SingleUseCodes
     menus: dict[str, Json] = field(default_factory=dict)
     """Menu as the account sent it, by app id."""
+    personal_menus: dict[str, dict[str, PersonalMenu]] = field(default_factory=dict)
+    """By app id and menu id, the oldest first."""
+    tags: dict[str, dict[int, str]] = field(default_factory=dict)
+    """Names of an account's tags of followers, by app id and tag id."""
+    tags_of: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    """Of a follower, by app id and openid; the newest last."""
     scenes: dict[str, Scene] = field(default_factory=dict)
     """By ticket and by url."""
     media: OrderedDict[str, Media] = field(default_factory=OrderedDict)
@@ -135,6 +149,14 @@ class Platform:
     tickets: dict[str, tuple[str, float]] = field(default_factory=dict)
     faces: dict[str, Face] = field(default_factory=dict)
     """By verify_id."""
+
+    def menu_of(self, appid: str, openid: str) -> Json:
+        """What a follower sees below the chat: of the personalised menus the newest whose tag he has."""
+        tags = self.tags_of.get((appid, openid), [])
+        for menu in reversed(self.personal_menus.get(appid, {}).values()):
+            if menu.tag in tags:
+                return menu.menu
+        return self.menus.get(appid, {})
 
     def app(self, appid: str) -> App | None:
         return self.world.apps.get(appid)

@@ -12,6 +12,7 @@ from services.accounts.initial_passwords import InitialPasswords
 from services.accounts.mini_program_entry import MiniProgramEntry
 from services.accounts.puzzles import Puzzles
 from services.accounts.registration import Registration
+from services.accounts.role_menus import RoleMenus
 from services.accounts.sessions import Sessions
 from services.accounts.staff import Staff
 from services.accounts.web_sessions import WebSessions
@@ -38,6 +39,7 @@ class AccountServices:
     initial_passwords: InitialPasswords
     staff: Staff
     form_drafts: FormDrafts
+    role_menus: RoleMenus
     wechat_web: WechatWeb
     identity_platform: IdentityPlatform
     identity_verification: IdentityVerification

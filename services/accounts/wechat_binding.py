@@ -13,6 +13,7 @@ from domain.ids import new_id
 from domain.masking import mask_mobile, mask_name
 from models.accounts import Account, Session, WechatIdentity
 from services.accounts.expert_matching import link_expert
+from services.accounts.role_menus import RoleMenus
 from services.accounts.roles import RoleOption, find_holder, roles_of
 from services.accounts.sources import Source
 from services.accounts.verification_codes import CodeSent, Purpose, VerificationCodes, check_mobile
@@ -60,6 +61,7 @@ class WechatBinding:
     deps: Deps
     notices: Notices
     codes: VerificationCodes
+    role_menus: RoleMenus
 
     async def ensure_identity(
         self, pool: str, app: App, appid: str, openid: str, *, unionid: str | None = None
@@ -172,6 +174,7 @@ class WechatBinding:
         )
         if first:
             await self._notify_bound(account, mobile, identity, now, on_page=on_page)
+        await self._request_menu(identity)
         roles = await roles_of(account.id, now)
         name = expert.name if expert else account.real_name
         return Bound(account.id, mask_name(name), mask_mobile(mobile), _codes_of(roles))
@@ -212,6 +215,12 @@ class WechatBinding:
         identity.account_id, identity.bound_at = None, None
         await identity.save(update_fields=["account_id", "bound_at"])
         await Session.filter(identity_id=identity.id, revoked_at=None).update(revoked_at=now)
+        await self._request_menu(identity)
+
+    async def _request_menu(self, identity: WechatIdentity) -> None:
+        """The menu below the chat, after the person behind it has changed."""
+        if identity.app == "oa":
+            await self.role_menus.request(identity.pool, identity.id)
 
     async def follow(self, pool: str, appid: str, openid: str) -> UUID:
         """Record that a person follows the official account (again); returns the identity's id."""

@@ -18,6 +18,8 @@ QR_IMAGES = "qr_images"
 """QR codes of payments, which follow the link."""
 EVENTS = "events"
 """Events posted to platforms, which may be slow to answer."""
+MENUS = "menus"
+"""Menus of the chat by role, which a phone shows minutes later anyway."""
 EXPORTS = "exports"
 """Long lists for the office, and sheets of experts from it; a page shows the progress."""
 
@@ -31,6 +33,7 @@ _QUEUES: Mapping[str, str] = {
     "delivery_reports.apply": DELIVERY_REPORTS,
     "payments.qr_image": QR_IMAGES,
     "integrations.post": EVENTS,
+    "wechat.menu": MENUS,
     "exports.write": EXPORTS,
     "experts.sheet": EXPORTS,
     "office_sheets.work": EXPORTS,

@@ -104,6 +104,19 @@ class OfficialAccountSender(Protocol):
         ...
 
 
+RoleMenuPools = NewType("RoleMenuPools", frozenset[str])
+"""Pools whose official account has menus by role."""
+
+
+class RoleMenuPlatform(Protocol):
+    async def move_follower(self, pool: str, openid: str, old: str, new: str) -> None:
+        """Take a follower out of the group of one menu and into another's, each empty for none. May be repeated.
+
+        Rejected for who does not follow, and before the menus were pushed.
+        """
+        ...
+
+
 class ChatWindows(Protocol):
     """Customer-service windows, opened by a user's message or tap. Raises Transient, since nothing was sent yet."""
 

@@ -17,7 +17,7 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("path", sorted(MENUS.glob("*.toml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(MENUS.rglob("*.toml")), ids=lambda path: path.stem)
 def test_every_menu_of_ours_is_fit_for_wechat(path: Path) -> None:
     buttons = render_menu(load_menu(path), pool="demo", public_url="https://x.example", mini_appid="wxmini")
     assert 1 <= len(buttons) <= 3

@@ -123,6 +123,35 @@ async def test_the_menu_is_put(world: World) -> None:
     assert "我的邀请" in str((await world.control("state"))["accounts"])
 
 
+async def test_followers_of_a_group_have_its_menu_which_is_replaced_as_a_whole(world: World) -> None:
+    openid = await world.openid()
+    await world.official.create_menu("demo", [{"type": "click", "name": "帮助", "key": "HELP"}])
+    with pytest.raises(Rejected) as caught:
+        await world.official.move_follower("demo", openid, "", "expert")
+    assert caught.value.vendor_code == "no_tag"
+    for name in ("我的邀请", "评标邀请"):
+        menus = {group: [{"type": "click", "name": name, "key": group}] for group in ("expert", "agency")}
+        await world.official.create_menus_by_role("demo", menus)
+    await world.official.move_follower("demo", openid, "", "agency")
+    await world.official.move_follower("demo", openid, "agency", "expert")
+    await world.official.move_follower("demo", openid, "agency", "expert")
+    await world.control(f"phones/{MOBILE}/menu", {"button": "评标邀请"})
+    assert any(b"<EventKey><![CDATA[expert]]></EventKey>" in callback for callback in world.receiver.callbacks)
+    assert "我的邀请" not in str((await world.control("state"))["accounts"])
+    await world.official.move_follower("demo", openid, "expert", "")
+    await world.control(f"phones/{MOBILE}/menu", {"button": "帮助"})
+
+
+async def test_who_does_not_follow_is_in_no_group(world: World) -> None:
+    openid = await world.openid()
+    await world.official.create_menu("demo", [{"type": "click", "name": "帮助", "key": "HELP"}])
+    await world.official.create_menus_by_role("demo", {"staff": [{"type": "click", "name": "工作", "key": "WORK"}]})
+    await world.control(f"phones/{MOBILE}/unfollow", {})
+    with pytest.raises(Rejected) as caught:
+        await world.official.move_follower("demo", openid, "", "staff")
+    assert caught.value.vendor_code == "40003"
+
+
 async def test_a_menu_that_is_too_large_is_refused(world: World) -> None:
     with pytest.raises(Rejected):
         await world.official.create_menu("demo", [{"type": "click", "name": "x", "key": "k"}] * 4)

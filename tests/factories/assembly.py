@@ -13,7 +13,7 @@ from gateways.pdf_seal import PadesSealer
 from services.core.base import Deps
 from services.core.composition import compose
 from services.notifications import Notices
-from services.ports import MiniProgramAppids, PageSignature, Prices, SubscribeTemplate, VerifiedPools
+from services.ports import MiniProgramAppids, PageSignature, Prices, RoleMenuPools, SubscribeTemplate, VerifiedPools
 from services.registry import Services
 from tests.factories.draw_relay import NoRelay
 from tests.factories.files import MemoryFiles, PlainRenderer, QuickChecker
@@ -95,6 +95,8 @@ def make_ports(deps: Deps, *, mini: object = None, web: object = None) -> Ports:
         sealer=PadesSealer({}),
         checker=QuickChecker(),
         relay=NoRelay(),
+        role_menus=unused,
+        role_menu_pools=RoleMenuPools(frozenset()),
         identity_verification_pools=VerifiedPools(frozenset({"demo"})),
         appids=MiniProgramAppids({"demo": "wx-mini-demo", "guangdong": "wx-mini-gd"}),
         subscribe_template=lambda pool, kind: SubscribeTemplate(kind, kind in LONG_TERM),
