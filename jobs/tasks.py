@@ -21,6 +21,7 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
     """Bind every task name to its service method."""
     retry = CappedRetry()
     _register_office(queue, services, retry)
+    _register_outside(queue, services, retry)
 
     async def advance_draw(draw_id: str) -> None:
         await services.draws.calling.advance(UUID(draw_id))
@@ -48,17 +49,9 @@ def register(queue: App, services: Services, late_message: LateMessage) -> None:
         except AppError as error:
             log.warning("delivery_report_refused", report_id=report_id, code=error.code)
 
-    @queue.task(name="integrations.post")  # no retry: events stay due, and a later job posts them
-    async def post_events(event_ids: str) -> None:
-        await services.integrations.events.post_together([UUID(event_id) for event_id in event_ids.split(",")])
-
     @queue.task(name="payments.qr_image")  # no retry: an image that comes minutes later would only confuse
     async def send_payment_qr_image(pool: str, account_id: str, openid: str, fee_id: str) -> None:
         await services.payments.qr_images.send(pool, UUID(account_id), openid, UUID(fee_id))
-
-    @queue.task(name="wechat.menu", retry=retry)
-    async def set_menu(identity_id: str) -> None:
-        await services.accounts.role_menus.apply(UUID(identity_id))
 
     @queue.task(name="deadlines.run")  # no retry: the next tick defers another one, and only one may wait
     async def run_deadline(kind: str) -> None:
@@ -85,3 +78,15 @@ def _register_office(queue: App, services: Services, retry: CappedRetry) -> None
     @queue.task(name="office_sheets.work", retry=retry)
     async def work_on_office_sheet(sheet_id: str) -> None:
         await services.office_sheets.sheets.work(UUID(sheet_id))
+
+
+def _register_outside(queue: App, services: Services, retry: CappedRetry) -> None:
+    """What is told to platforms and to WeChat, and waits for nobody."""
+
+    @queue.task(name="integrations.post")  # no retry: events stay due, and a later job posts them
+    async def post_events(event_ids: str) -> None:
+        await services.integrations.events.post_together([UUID(event_id) for event_id in event_ids.split(",")])
+
+    @queue.task(name="wechat.menu", retry=retry)
+    async def set_menu(identity_id: str) -> None:
+        await services.accounts.role_menus.apply(UUID(identity_id))

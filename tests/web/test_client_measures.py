@@ -173,7 +173,9 @@ OWN_TEXTS = ("bot.engine", "bot.inbox", "bot.journal", "bot.pipelined_redis", "b
 UPLOADS = (
     "/agency/draws/{id}/attachment",
     "/agency/draws/{id}/recusal/{kind}.xlsx",
+    "/agency/draws/{id}/release",
     "/agency/draws/{id}/release/attachment",
+    "/agency/draws/{id}/submit",
     "/h5/{pool}/reports",
     "/h5/{pool}/reports/new",
     "/office/bank/import",

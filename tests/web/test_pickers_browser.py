@@ -30,20 +30,20 @@ PAGES: Mapping[str, str] = {
 
 def test_these_are_all_templates_with_pickers() -> None:
     using = re.compile(r"\{\{ code\(")
-    found = {
+    templates = {
         path.relative_to(TEMPLATES).as_posix()
         for path in TEMPLATES.rglob("*.html")
         if using.search(path.read_text("utf-8"))
     }
-    assert found == PAGES.keys()
+    assert templates == PAGES.keys()
     modules = {path.name for path in STATIC.rglob("*.js") if re.search(r"import .*\bpick\w+", path.read_text("utf-8"))}
     assert modules == {"codes.js", "fields.js"}, "see also tests/web/applications/test_pickers_browser.py"
 
 
 def find(folder: Path, names: str, pattern: str) -> list[str]:
     """Files whose text matches."""
-    found = (path for path in folder.rglob(names) if re.search(pattern, path.read_text(encoding="utf-8")))
-    return [path.relative_to(folder).as_posix() for path in found]
+    paths = (path for path in folder.rglob(names) if re.search(pattern, path.read_text(encoding="utf-8")))
+    return [path.relative_to(folder).as_posix() for path in paths]
 
 
 @pytest.mark.browser

@@ -45,13 +45,22 @@ class ReleasePages(DrawPart):
             "now": self.services.deps.now(),
             "attached": await draws.attachments.find(visit.actor, detail.draw.id, "release"),
             "own_phone": mask_mobile(await self.services.accounts.credentials.own_mobile(visit.actor)),
+            "size_max": RULE.size_max,
             "causes": [(cause, cause) for cause in self.book(visit.actor).draw.release.causes],
         }
 
     # ---- the request
 
-    @tab.command(_Request, "submit", note="已提交，等待交易中心核验。核验通过后才能启动退选。")
+    @tab.command(
+        _Request,
+        "submit",
+        upload=RULE.size_max,
+        note="已提交，等待交易中心核验。核验通过后才能启动退选。",
+    )
     async def submit(self, visit: Visit, form: _Request) -> None:
+        """A chosen file is attached first."""
+        if visit.file:
+            await self._attach(visit)
         await self.services.draws.releases.submit(visit.actor, draw_id(visit), form.cause, form.reason)
         await self.saved(visit.actor, DraftPlace(self.step, draw_id(visit)), visit.fields)
 
@@ -65,8 +74,11 @@ class ReleasePages(DrawPart):
         await files.check_open(visit.actor, draw_id(visit), "release")
         if not visit.file:
             raise InvalidInput("请先选择要上传的文件。", code="missing", field="file")
+        await self._attach(visit)
+
+    async def _attach(self, visit: Visit) -> None:
         name = visit.form.value("filename")[:200] or "退选申请"
-        await files.attach(visit.actor, draw_id(visit), name, visit.file, "release")
+        await self.services.draws.attachments.attach(visit.actor, draw_id(visit), name, visit.file, "release")
         await self._keep_typed(visit)
 
     @tab.command(name="remove", note="证明材料已删除。")

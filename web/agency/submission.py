@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
-from domain.errors import InvalidInput
+import aiohttp.web as http
+
+from domain.errors import Conflict, InvalidInput
 from services.draws import RULE, Detail
 from web.agency.base import DraftPlace
 from web.agency.wizard import DrawPart, draw_id, path_of
@@ -21,11 +24,8 @@ _FORM = "submit"
 
 @dataclass(frozen=True)
 class _Submission:
-    """``file`` is the name of a chosen file that the browser sends without its content."""
-
     terminal: str
     reason: Annotated[str, ShortText("提交审核原因", 500)]
-    file: str
 
 
 class SubmissionPages(DrawPart):
@@ -45,14 +45,15 @@ class SubmissionPages(DrawPart):
             "applications": await draws.verification_queries.applications_of_draw(draw.id),
             "application_kinds": APPLICATION_KINDS,
             "missing": _missing(detail),
+            "size_max": RULE.size_max,
             "operator": draws.operators.operator_of(draw),
         }
 
-    @form.command(_Submission, "submit", note="已提交，等待交易中心核验。")
+    @form.command(_Submission, "submit", upload=RULE.size_max, note="已提交，等待交易中心核验。")
     async def submit(self, visit: Visit, form: _Submission) -> None:
-        if form.file:
-            message = "选好的附件还没有上传，请先点“上传”，再提交审核。"
-            raise InvalidInput(message, code="not_uploaded", field="file")
+        """A chosen file is attached first."""
+        if visit.file:
+            await self._attach_unless_submitted(visit)
         await self.services.draws.setup.submit(visit.actor, draw_id(visit), form.terminal, form.reason, key=visit.key)
         await self.saved(visit.actor, DraftPlace(_FORM, draw_id(visit)), visit.fields)
 
@@ -70,8 +71,17 @@ class SubmissionPages(DrawPart):
         await self._keep_typed(visit)
         if not visit.file:
             raise InvalidInput("请先选择要上传的文件。", code="missing", field="file")
+        await self._attach(visit)
+
+    async def _attach(self, visit: Visit) -> None:
         name = visit.form.value("filename")[:200] or "抽取申请"
         await self.services.draws.attachments.attach(visit.actor, draw_id(visit), name, visit.file)
+
+    async def _attach_unless_submitted(self, visit: Visit) -> None:
+        """A form that was carried out already, but whose answer was lost, is answered by its key."""
+        with suppress(Conflict):
+            await self._keep_typed(visit)
+            await self._attach(visit)
 
     async def _keep_typed(self, visit: Visit) -> None:
         """Keep the text typed beside the attachment, on this device and others."""

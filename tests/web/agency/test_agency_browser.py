@@ -9,13 +9,13 @@ import pytest
 from playwright.async_api import Browser, FilePayload, Page, expect
 
 from models.accounts import Account, FormDraft
-from models.draws import CallNotice, Condition, Draw
+from models.draws import CallNotice, Condition, Draw, DrawApplication
 from models.experts import CatalogueEntry, Expert
 from models.invitations import Invitation
 from models.notices import Notice
 from models.projects import Lot
 from tests.factories.draws import make_project
-from tests.factories.files import pdf
+from tests.factories.files import jpeg, pdf
 from tests.factories.offices import (
     ID_NUMBER,
     SUPERVISOR_ENTRY,
@@ -267,8 +267,13 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await page.get_by_label("上传附件").set_input_files(stamped)
     await page.get_by_role("button", name="上传", exact=True).click()
     await page.get_by_role("link", name="申请表.pdf").wait_for()
+    photos = [FilePayload(name=f"{n}.jpg", mimeType="image/jpeg", buffer=jpeg(600, 800)) for n in (1, 2)]
+    await page.get_by_label("更换附件").set_input_files(photos)
+    await page.get_by_text("已把2张照片合成一个PDF").wait_for()
+    await seen.check("agency-photos")
     await page.get_by_role("button", name="提交审核", exact=True).click()
     await page.get_by_text("等待交易中心核验；核验前可以撤回").wait_for()
+    assert (await DrawApplication.get()).attachment == "申请附件.pdf", "what was chosen last is sent by the submission"
     await seen.check("agency-submitted")
 
     verifier = await staff(browser, world, SCREEN, "verifier")

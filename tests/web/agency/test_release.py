@@ -36,13 +36,15 @@ async def test_a_failed_tender_releases_its_panel(world: World) -> None:
     await agency.press("提交审核", cause="招标失败", reason="<b>不足三家</b>")
     assert "退选申请已提交，等待交易中心核验" in agency.text
     await agency.press("撤回退选申请")
-    await agency.press("提交审核", cause="招标失败", reason="<b>不足三家</b>")
+    typed = {"command": "submit", "cause": "招标失败", "reason": "<b>不足三家</b>"}
+    await agency.upload(f"/agency/draws/{draw_id}/release", "提交审核", pdf(), "新的退选申请表.pdf", **typed)
+    assert "退选申请已提交，等待交易中心核验" in agency.text
 
     verifier = await world.log_in(office.verifier, "verifier")
     await verifier.get(f"/draws/{draw_id}/application")
     assert "退选专家申请" in verifier.text
     assert "招标失败：<b>不足三家</b>" in verifier.text, "shown as written"
-    assert "退选申请表.pdf" in verifier.text
+    assert "新的退选申请表.pdf" in verifier.text, "the file that was chosen is sent with the request"
     await verifier.press("通过")
     assert (await Draw.get(id=draw_id)).state == "completed"
     assert await DrawApplication.filter(kind="release").values_list("state", flat=True) == ["withdrawn", "approved"]

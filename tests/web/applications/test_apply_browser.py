@@ -195,7 +195,7 @@ async def attach(page: Page, seen: Seen) -> None:
         await field(page, label).locator("input[type=file]").set_input_files(upload(f"{label}.jpg"))
         await expect(field(page, label).locator("img")).to_be_visible()
     refused = field(page, "诚信承诺书")
-    await refused.locator("input[type=file]").set_input_files(upload("照片.jpg"))
+    await refused.locator("input[type=file]").set_input_files(upload("坏的.pdf", b"%PDF-1.4 torn off"))
     await expect(refused.get_by_role("alert").first).to_contain_text("没有传上")
     await seen.check("apply-files")
     assert {attachment.field for attachment in await Attachment.filter(state="ready")} >= {"photo", "title_proof"}

@@ -105,6 +105,7 @@ async def test_the_way_back_leads_to_the_section_before(browser: Browser, world:
         await page.wait_for_load_state("networkidle")
     assert await remote.locator("input:checked").count() == 0, "nobody chose yet"
     await expect(remote).to_contain_text("不选按“否”办理。")
+    await expect(remote.locator(".must")).to_have_count(0)
     await remote.get_by_label("是", exact=True).check()
     await saved(page)
     assert (await read_values(world.deps, application))["remote_evaluation"] is True

@@ -26,7 +26,8 @@ export function draw(field, value, context) {
 function frame(field, control, { group = false, locked = false } = {}) {
   const id = `f${++serial}`;
   const wrong = h('p', { class: 'wrong', id: `${id}w`, role: 'alert', hidden: true });
-  const mark = field.required && !locked && h('span', { class: 'must', title: '必填' }, '*');
+  const demanded = field.required && !field.default;  // what has a default may stay empty
+  const mark = demanded && !locked && h('span', { class: 'must', title: '必填' }, '*');
   const hint = field.hint && h('p', { class: 'small', id: `${id}h` }, field.hint);
   const caption = group
     ? h('span', { class: 'caption', id: `${id}l` }, field.label, mark)
@@ -38,7 +39,7 @@ function frame(field, control, { group = false, locked = false } = {}) {
     control.id = id;
   }
   if (control.tagName === 'BUTTON') control.setAttribute('aria-labelledby', `${id}l ${id}`);
-  if (field.required && !group && control.tagName !== 'BUTTON') control.setAttribute('aria-required', 'true');
+  if (demanded && !group && control.tagName !== 'BUTTON') control.setAttribute('aria-required', 'true');
   const describe = (text) => {
     const ids = [field.hint && `${id}h`, text && `${id}w`].filter(Boolean).join(' ');
     if (ids) control.setAttribute('aria-describedby', ids);
@@ -61,7 +62,7 @@ function typed(field, value, context) {
   const long = field.kind === 'textarea';
   const control = h(long ? 'textarea' : 'input', {
     maxlength: field.length_max, rows: long ? 4 : undefined, ...(long ? {} : INPUTS[field.kind]),
-    ...(field.default && { placeholder: `没有请填“${field.default}”` }),
+    ...(field.default && { placeholder: `不填按“${field.default}”办理` }),
   });
   control.value = value ?? '';
   const { element, refuse } = frame(field, control);
@@ -85,7 +86,7 @@ function counter(control, most) {
 
 function choice(field, value, context) {
   const options = field.options.map((option) => h('option', { value: option, selected: option === value }, option));
-  const control = h('select', {}, h('option', { value: '' }, '请选择'), options);
+  const control = h('select', {}, h('option', { value: '' }, field.default ? `不选按“${field.default}”办理` : '请选择'), options);
   const { element, refuse } = frame(field, control);
   control.addEventListener('change', () => { refuse(''); context.changed(); });
   return { element, read: () => control.value || undefined, refuse, focus: () => control.focus() };
@@ -318,7 +319,9 @@ function shown(field, value, context) {
 }
 
 function words(field, value, context) {
-  if (value === undefined || value === null || value === '') return field.kind === 'yes_no' && field.default ? `未选，按“${field.default}”` : '—';
+  if (value === undefined || value === null || value === '') {
+    return field.default ? `${field.kind === 'text' || field.kind === 'textarea' ? '未填' : '未选'}，按“${field.default}”` : '—';
+  }
   if (field.kind === 'yes_no') return value ? '是' : '否';
   if (field.kind === 'catalogue' || field.kind === 'region') return named(field.catalogue, value, context);
   if (field.kind === 'employer') return named('employer', value, context);

@@ -1,7 +1,7 @@
 // The application form: one section at a time, saved automatically, with errors beside their fields.
 import { Client, Problem, during, h, toast } from '../core/client.js';
 import { draw } from './fields.js';
-import { uploads } from './upload.js';
+import { uploads } from './uploads.js';
 
 const root = document.getElementById('form');
 const { pool, application: id, number, status, province, hotline, courses } = root.dataset;
@@ -20,6 +20,7 @@ const notice = h('div', { 'aria-live': 'polite' });
 const opinion = h('div');
 const body = h('section', { class: 'fields' });
 const saved = h('span', { class: 'saved', role: 'status' });
+const uploading = h('span', { class: 'uploading', role: 'status' });
 const bar = h('div', { class: 'formbar' });
 root.replaceChildren(tabs, notice, opinion, body, bar);
 
@@ -84,12 +85,20 @@ function firstUnfinished() {
 
 // ---- sections
 
+/** Waits for the uploads under way, and says so. False if one failed, which its field says. */
+async function uploaded() {
+  const stored = await uploads.finish((files) => { uploading.textContent = `还有${files}个文件正在上传，传完后自动继续，请不要离开本页。`; });
+  uploading.textContent = '';
+  if (!stored) body.querySelector('.uploads .wrong:not([hidden])')?.scrollIntoView({ block: 'center' });
+  return stored;
+}
+
 /** Goes to another section; a second tap during a slow request replaces the first. */
 function go(code) {
   page.wanted = code;
   return during(root, async () => {
     let shown;
-    while (shown !== page.wanted && (await save())) {
+    while (shown !== page.wanted && (await uploaded()) && (await save())) {
       shown = page.wanted;
       await read();
       open(shown);
@@ -311,7 +320,7 @@ function drawBar() {
   const keep = editableHere() && h('button', { type: 'button', class: 'button', onclick: (event) => during(event.currentTarget, async () => {
     if (await save()) toast('已保存，可在任何设备继续填写。');
   }) }, '保存');
-  bar.replaceChildren(saved, ...[back, keep, next].filter(Boolean));
+  bar.replaceChildren(uploading, saved, ...[back, keep, next].filter(Boolean));
   if (page.section === 'check') bar.append(...actions());
 }
 
@@ -419,14 +428,14 @@ function askConfirmation(title, text, yes) {
 async function print() {
   const locks = page.schema.papers.print_locks && page.mine.progress.state === 'draft';
   if (locks && !(await askConfirmation('打印后不能再修改', '点击“打印表格”后，已填写的申报信息将被锁定，无法再修改（附件仍可上传）。请确认信息准确、完整。', '确认打印'))) return;
-  if (!(await save())) return;
+  if (!(await uploaded()) || !(await save())) return;
   await client.post(`/applications/${id}/papers/form`, { confirmed: locks });
   location.assign(`/h5/${pool}/papers/form?number=${number}`);
 }
 
 /** Opens the page on which a document can be opened or mailed: WeChat's browser can't save files. */
 async function openDocument(paper) {
-  if (await save()) location.assign(`/h5/${pool}/papers/${paper}?number=${number}`);
+  if ((await uploaded()) && (await save())) location.assign(`/h5/${pool}/papers/${paper}?number=${number}`);
 }
 
 const TEMPLATES = {

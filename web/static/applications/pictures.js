@@ -4,17 +4,23 @@ const QUALITIES = [0.88, 0.75, 0.6];
 const HEIC = /\.(heic|heif)$/i;
 
 export const isHeic = (file) => /^image\/hei[cf]/.test(file.type) || HEIC.test(file.name);
-const isPicture = (file) => /^image\//.test(file.type) || HEIC.test(file.name);
+export const isPicture = (file) => /^image\//.test(file.type) || HEIC.test(file.name);
 
 /** The file, or a JPEG in its place if it is larger than the field permits, or a HEIC that this browser can decode. The JPEG is
  *  upright, by the camera's orientation. A file that the browser can't decode is returned as it is: the service checks it. */
 export async function fit(file, field) {
   if (!isPicture(file) || !field.types.includes('jpg')) return file;
   if (file.size <= field.size_max && !isHeic(file)) return file;
+  return (await toJpeg(file, field.size_max))?.file ?? file;
+}
+
+/** {file, width, height}: the picture as an upright JPEG of at most `most` bytes, its longer side at most `longest` pixels; null for one
+ *  that this browser can't decode. */
+export async function toJpeg(file, most, longest = SIDE) {
   const picture = await read(file);
-  if (!picture) return file;
+  if (!picture) return null;
   try {
-    return await shrink(picture, file.name, field.size_max);
+    return await shrink(picture, file.name, most, longest);
   } finally {
     picture.close?.();
   }
@@ -44,13 +50,15 @@ async function load(file) {
   }
 }
 
-async function shrink(picture, name, most) {
+async function shrink(picture, name, most, longest) {
   const [width, height] = [picture.naturalWidth || picture.width, picture.naturalHeight || picture.height];
-  for (let side = Math.min(SIDE, Math.max(width, height)); ; side = Math.round(side * 0.7)) {
+  for (let side = Math.min(longest, Math.max(width, height)); ; side = Math.round(side * 0.7)) {
     const canvas = draw(picture, width, height, side / Math.max(width, height));
     for (const quality of QUALITIES) {
       const blob = await new Promise((done) => { canvas.toBlob(done, 'image/jpeg', quality); });
-      if (blob.size <= most || side < 200) return new File([blob], `${name.replace(/\.[^.]*$/, '')}.jpg`, { type: 'image/jpeg' });
+      if (blob.size > most && side >= 200) continue;
+      const jpeg = new File([blob], `${name.replace(/\.[^.]*$/, '')}.jpg`, { type: 'image/jpeg' });
+      return { file: jpeg, width: canvas.width, height: canvas.height };
     }
   }
 }

@@ -1,6 +1,9 @@
 // Uploads over a bad connection: in parts, each repeated until the service has it; stored parts are never sent again.
 import { h, Problem } from '../core/client.js';
-import { fit, isHeic } from './pictures.js';
+import { photoPages } from './photo_pages.js';
+import { isBound } from './photo_pdf.js';
+import { fit, isHeic, isPicture } from './pictures.js';
+import { uploads } from './uploads.js';
 
 const PART = 256 * 1024;
 const TRIES = 6;
@@ -13,18 +16,16 @@ export const size = (bytes) => (bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 
 /** The hint which files a field accepts. */
 export function rule(file) {
   const count = file.count_max > 1 ? `，最多${file.count_max}个` : '';
-  const shrunk = file.types.includes('jpg') ? '，照片过大会自动压缩' : '';
+  const shrunk = file.types.includes('jpg') ? '，照片过大会自动压缩' : isBound(file) ? '；也可以拍照，多页照片自动合成一个PDF' : '';
   return `${file.types.map((type) => WORDS[type]).join('、')}，每个不超过${size(file.size_max)}${count}${shrunk}`;
 }
 
 /** Types for the browser's file dialogue. iPhones convert HEIC to JPEG, unless HEIC is listed. */
-function accepted(types) {
+function accepted(field) {
+  const types = isBound(field) ? [...field.types, 'jpg', 'png'] : field.types;
   const named = types.map((type) => NAMES[type]);
   return (types.includes('jpg') && !/iPhone|iPad/.test(navigator.userAgent) ? [...named, 'image/heic', '.heic', '.heif'] : named).join(',');
 }
-
-/** Number of running uploads; while there are any, the browser asks before it leaves the page. */
-export const uploads = { active: 0 };
 
 /** Waits that long, or until the network is back. */
 const pause = (seconds) => new Promise((done) => {
@@ -73,13 +74,17 @@ export function uploader(client, application, field, { at = { row: 0 }, files = 
   const list = h('ul', { class: 'files' });
   const fault = h('p', { class: 'wrong', role: 'alert', hidden: true });
   const input = h('input', { type: 'file', hidden: true, 'aria-label': `${field.label}的文件`,
-    accept: accepted(field.types), multiple: field.count_max > 1 });
+    accept: accepted(field), multiple: field.count_max > 1 || isBound(field) });
   const add = h('button', { type: 'button', class: 'add', 'aria-label': `上传${field.label}`, onclick: () => input.click() }, '＋ 上传');
   const state = { files: [...files], sending: 0 };
   const shown = new Map();
 
-  const refuse = (text) => { fault.textContent = text; fault.hidden = !text; };
-  const arrange = () => { add.hidden = locked || state.files.length + state.sending >= field.count_max; };
+  const refuse = (text) => {
+    fault.textContent = text;
+    fault.hidden = !text;
+    return false;
+  };
+  const arrange = () => { add.hidden = locked || pages.count > 0 || state.files.length + state.sending >= field.count_max; };
   const item = (file) => {
     const picture = h('span', { class: 'thumb' }, file.media_type === 'application/pdf' ? 'PDF' : '');
     if (file.media_type.startsWith('image/')) showThumbnail(client, file.id, picture);
@@ -90,7 +95,8 @@ export function uploader(client, application, field, { at = { row: 0 }, files = 
   };
   /** Removes all; true when there were any. */
   const clear = async () => {
-    const there = state.files.length;
+    const there = state.files.length + pages.count;
+    pages.clear();
     for (const file of [...state.files]) await remove(file);
     return there > 0;
   };
@@ -106,6 +112,7 @@ export function uploader(client, application, field, { at = { row: 0 }, files = 
       refuse(error.message);
     }
   };
+  /** Uploads a file; false after a refusal. */
   const take = async (chosen) => {
     refuse('');
     if (state.files.length >= field.count_max) return refuse(`最多上传${field.count_max}个，请先删除一个。`);
@@ -113,37 +120,45 @@ export function uploader(client, application, field, { at = { row: 0 }, files = 
     if (file.size > field.size_max) {
       return refuse(`“${file.name}”有${size(file.size)}，超过${size(field.size_max)}，${isHeic(file) ? '请截图后上传截图' : '请压缩后再传'}。`);
     }
+    let stored = false;
     const bar = h('progress', { max: 1, value: 0, 'aria-label': `正在上传${file.name}` });
     const waiting = h('li', {}, h('span', { class: 'thumb' }, '…'), h('span', { class: 'grow' }, file.name, bar));
     list.append(waiting);
-    uploads.active += 1;
     state.sending += 1;
     arrange();
     try {
       const done = await send(client, application, field.code, at.row, file, (part) => { bar.value = part; });
       state.files.push(done);
       waiting.replaceWith(item(done));
+      stored = true;
       changed();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
       waiting.remove();
       refuse(`“${file.name}”没有传上：${error.message}`);
     } finally {
-      uploads.active -= 1;
       state.sending -= 1;
     }
     arrange();
-    return undefined;
+    return stored;
   };
-  input.addEventListener('change', async () => {
+  const pages = photoPages(field, { more: () => input.click(), send: take, refuse, changed: () => arrange() });
+  input.addEventListener('change', () => {
     const chosen = [...input.files];
     input.value = '';
-    for (const file of chosen) await take(file);
+    const photos = isBound(field) ? chosen.filter(isPicture) : [];
+    const others = chosen.filter((file) => !photos.includes(file));
+    if (photos.length) pages.add(photos);
+    if (others.length) uploads.run(others.length, async () => {
+      let stored = true;
+      for (const file of others) stored = (await take(file)) && stored;
+      return stored;
+    });
   });
   list.append(...state.files.map(item));
   arrange();
-  const adding = locked ? !files.length && '未上传' : [add, input, h('p', { class: 'small' }, rule(field))];
-  const focus = () => ((add.hidden && list.querySelector('button')) || add).focus();
+  const adding = locked ? !files.length && '未上传' : [pages.element, add, input, h('p', { class: 'small' }, rule(field))];
+  const focus = () => ((add.hidden && (list.querySelector('button') ?? pages.element.querySelector('button'))) || add).focus();
   return { element: h('div', { class: 'uploads' }, list, adding, fault), state, refuse, clear, focus };
 }
 
