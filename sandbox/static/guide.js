@@ -13,8 +13,16 @@ const LOST_AFTER = 2000;
 /** Milliseconds between two requests for a state that no phone shows. */
 const ASK_EVERY = 2000;
 const OF_A_DRAW = /\/draws\/([0-9a-f-]{36})/;
-/** The state of a release, by elements of its page. */
-const RELEASE = { begun: '#release-panel', approved: '[name="command"][value="start"]', asked: '[name="command"][value="withdraw"]' };
+/** The state of a release, by elements of its page; without any it can't be asked for, or no more. */
+const RELEASE = {
+  begun: '#release-panel', approved: '[name="command"][value="start"]', asked: '[name="command"][value="withdraw"]', open: '[name="command"][value="submit"]',
+};
+/** Seconds before the gathering from which a draw is not begun any more: a few taps must fit in before calls end. */
+const TOO_LATE = 15 * 60;
+/** Seconds for which a code for paying is taken to be valid. */
+const CODE_LASTS = 14 * 60;
+/** Marks that move, or moves of the clock, without a new fact, after which a story of a draw begins anew. */
+const TRIES = 80;
 /** Stories that continue a draw, and the end of the address of the agency's page with its state. */
 const STATE_PAGES = { draw: '/run', call: '/run', release: '/release', recall: '/run' };
 
@@ -25,8 +33,8 @@ export class Guide {
     this.shown = null;
     this.element = document.getElementById('guide');
     const { story = '', facts = {}, skipped = {} } = recall(STORAGE_KEY) ?? {};
-    Object.assign(this, { story: STORIES[story] ? story : '', facts, skipped });
-    this.choices = new Map(Object.entries(STORIES).map(([key, { name }]) => [key, h('button', { type: 'button', onclick: () => this.choose(key) }, name)]));
+    Object.assign(this, { story: STORIES[story] ? story : '', facts, skipped, tries: 0 });
+    this.choices = new Map(Object.entries(STORIES).map(([key, { name }]) => [key, this.choice(key, ...name.split(' '))]));
     this.words = h('div', { class: 'guide-words', role: 'status' });
     this.acts = h('div', { class: 'guide-acts' });
     this.element.append(h('div', { class: 'guide-choices', role: 'group', 'aria-label': '从这里开始' }, ...this.choices.values()), this.words, this.acts);
@@ -34,7 +42,17 @@ export class Guide {
     setInterval(() => this.look(), LOOK_EVERY);
   }
 
+  /** The button of a story; while another is told, only its number is shown. */
+  choice(key, number, title) {
+    return h('button', { type: 'button', title, onclick: () => this.choose(key) }, `${number} `, h('span', {}, title));
+  }
+
   get plot() { return STORIES[this.story]; }
+
+  /** Whether the story's draw can't be brought to the end: its time is over, it ended otherwise, or nothing goes on. */
+  get isSpent() { return this.plot.isSpent !== undefined && !this.isOver && (this.plot.isSpent(this.facts) || this.tries > TRIES); }
+
+  get isOver() { return this.at === this.plot.steps.length; }
 
   /** The first step whose fact is missing; undefined at the story's end. */
   get at() {
@@ -54,17 +72,35 @@ export class Guide {
     this.look();
   }
 
+  /** Begins a new draw, from any story of a draw. */
+  async restart() {
+    for (const name of Object.keys(STATE_PAGES)) this.forget(name);
+    this.tries = 0;
+    this.story = 'draw';
+    this.save();
+    this.draw();
+    await this.workspace.showOnly(this.plot.phones);
+    this.look();
+  }
+
+  forget(story) {
+    delete this.skipped[story];
+    for (const name of STORIES[story].facts) delete this.facts[name];
+  }
+
   again() {
+    if (this.plot.isSpent && (this.isSpent || this.isOver)) return this.restart();
     delete this.skipped[this.story];
     for (const name of this.plot.facts) delete this.facts[name];
     if (this.story === 'exam') for (const view of this.workspace.views.values()) view.browser.close();
     this.save();
     this.draw();
-    this.look();
+    return this.look();
   }
 
   skip() {
     this.skipped[this.story] = this.at + 1;
+    this.tries = 0;
     this.save();
     this.draw();
     this.look();
@@ -74,7 +110,8 @@ export class Guide {
 
   draw() {
     for (const [key, button] of this.choices) button.setAttribute('aria-pressed', String(key === this.story));
-    const shown = this.story ? `${this.story}/${this.at}` : '';
+    this.element.classList.toggle('playing', Boolean(this.story));
+    const shown = this.story ? `${this.story}/${this.isSpent ? 'spent' : this.at}` : '';
     if (shown === this.shown) return;
     this.shown = shown;
     this.choices.get(this.story)?.scrollIntoView({ block: 'nearest', inline: 'center' });
@@ -85,19 +122,20 @@ export class Guide {
   sentences() {
     if (!this.story) return [h('p', { class: 'guide-why' }, '评标专家库的公众号与小程序：每部手机是一个角色，都可以亲手操作。第一次来，任选一件事，跟着橙色提示点。')];
     const { at, plot } = this;
+    if (this.isSpent) return [h('p', { class: 'guide-next' }, '这次抽取的时间已过，或者没有抽满，不能接着办了。点“再抽一次”，从 ① 重新开始。')];
     const step = plot.steps[at];
     const before = plot.steps[at - 1];
     const why = !step ? plot.end : before?.done(this.facts) ? before.why : '';
-    return [
-      why && h('p', { class: 'guide-why' }, why),
-      h('p', { class: 'guide-next' }, step ? `第 ${at + 1} / ${plot.steps.length} 步　${step.next}` : '办完了。可以换一件事，也可以自己随意操作。'),
-    ].filter(Boolean);
+    return [h('p', {}, why && h('span', { class: 'guide-why' }, why),
+      h('span', { class: 'guide-next' }, step ? `第 ${at + 1} / ${plot.steps.length} 步　${step.next}` : '办完了。可以换一件事，也可以自己随意操作。'))];
   }
 
   buttons() {
-    const step = this.plot.steps[this.at];
+    const step = this.isSpent ? null : this.plot.steps[this.at];
+    this.wayOut = this.isSpent ? h('button', { type: 'button', onclick: () => this.restart() }, '再抽一次')
+      : step?.first ? h('button', { type: 'button', onclick: () => this.choose(step.first) }, '去办 ①') : null;
     return [
-      step?.first && h('button', { type: 'button', onclick: () => this.choose(step.first) }, '去办 ①'),
+      this.wayOut,
       step && h('button', { type: 'button', onclick: () => this.skip() }, '跳过'),
       h('button', { type: 'button', onclick: () => this.again() }, '重来'),
       h('button', { type: 'button', onclick: () => this.choose(this.story) }, '收起'),
@@ -109,13 +147,20 @@ export class Guide {
     if (this.story) this.observe();
     this.watch();
     const [element, view] = this.story ? this.find() : [null, null];
-    this.mark.put(element);
+    if (this.mark.put(element)) this.tried();
     if (view && view !== this.phone) view.element.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     this.phone = view;
     for (const one of this.workspace.views.values()) one.element.classList.toggle('next-phone', one === view);
   }
 
+  /** Counts what is tried without a new fact. */
+  tried() {
+    this.tries += 1;
+    if (this.story && this.tries === TRIES + 1) this.draw();
+  }
+
   find() {
+    if (this.wayOut?.isConnected) return [this.wayOut, null];
     for (const tap of this.plot.steps[this.at]?.taps ?? []) {
       const found = this.findOne(tap);
       if (found) return found;
@@ -164,16 +209,14 @@ export class Guide {
   note(facts) {
     if (Object.entries(facts).every(([name, value]) => this.facts[name] === value)) return;
     Object.assign(this.facts, facts);
+    this.tries = 0;
     this.save();
     this.draw();
   }
 
   /** Called when an example was made: the story continues with it. */
   begin(id) {
-    for (const story of ['draw', 'release', 'recall']) {
-      delete this.skipped[story];
-      for (const name of STORIES[story].facts) delete this.facts[name];
-    }
+    for (const story of Object.keys(STATE_PAGES)) this.forget(story);
     this.note({ draw: id, state: 'editing' });
   }
 
@@ -203,25 +246,31 @@ export class Guide {
   }
 
   readState(page, id) {
-    const state = page.querySelector('.board')?.dataset.state ?? page.querySelector('header.head .tag')?.classList[1];
-    if (!state || id !== this.watched) return;
+    const head = page.querySelector('header.head[data-state]');
+    if (!head || id !== this.watched) return;
+    const state = page.querySelector('.board')?.dataset.state ?? head.dataset.state;
+    const late = this.workspace.now() > Number(head.dataset.gathers) - TOO_LATE;
     const number = /[A-Z]{4}\d{12}/.exec(page.querySelector('header.head')?.textContent ?? '')?.[0] ?? '';
     const confirmable = page.querySelector('#confirmation [name="command"][value="confirm"]') !== null;
-    if (id === this.facts.recall) this.note({ recallState: state, recallNumber: number, answered: confirmable });
-    else this.note({ state, number, ...(page.querySelector('[data-take-part][data-seeded]') ? { seed: true } : {}) });
+    if (id === this.facts.recall) this.note({ recallState: state, recallNumber: number, recallLate: late, answered: confirmable });
+    else this.note({ state, number, late, ...readBoard(page.querySelector('.board'), page, state) });
     if (this.story === 'release') this.readRelease(page);
   }
 
   readRelease(page) {
-    const [stands = ''] = Object.keys(RELEASE).filter((name) => page.querySelector(RELEASE[name]));
+    const [stands = 'closed'] = Object.keys(RELEASE).filter((name) => page.querySelector(RELEASE[name]));
     const hour = new Date((this.workspace.now() + 8 * 3600) * 1000).getUTCHours();
-    this.note({ release: stands, notified: Boolean(page.querySelector('#release-panel .tag.good')), night: hour < 8 || hour >= 21 });
+    const told = page.querySelector('#release-panel .tag.good, [name="command"][value="notified"]') !== null;
+    this.note({ release: stands, notified: told, night: hour < 8 || hour >= 21 });
   }
 
   /** Handles an event of the sandbox, of any phone. */
   handle(event) {
     if (event.type === 'call') this.noteCall(event.call);
-    if (event.type === 'clock') this.movedAt = Date.now();
+    if (event.type === 'clock') {
+      this.movedAt = Date.now();
+      this.tried();
+    }
     this.look();
   }
 
@@ -247,7 +296,7 @@ export class Guide {
       if (data.name === '测一明' && /\/exams\/.*\/paper$/.test(path)) this.note({ examPaper: true });
       if (data.name === '测一明' && /\/exams\/.*\/receipts\//.test(path)) this.note({ examDone: true });
       if (data.name === '江申请') this.noteFee([...chat.chat.bubbles].filter(({ side }) => side === 'account').map(({ title, text }) => `${title} ${text}`));
-      if (data.role === 'applicant' && view.element.querySelector('[data-qr^="weixin://wxpay"]')) this.note({ code: true });
+      if (data.role === 'applicant') this.noteCode([...view.element.querySelectorAll('[data-qr^="weixin://wxpay"]')]);
       if (data.name === this.reviewing && page && passedOn(page)) this.decided(data.name);
     }
   }
@@ -267,6 +316,14 @@ export class Guide {
     if (texts.some((text) => /缴费成功|已缴清|已收到/.test(text))) this.note({ feeOpen: true, paid: true });
   }
 
+  /** A code can be paid for a quarter of an hour; then the next one is asked for. */
+  noteCode(codes) {
+    if (!codes.length) return;
+    const shown = `${codes.length} ${codes.at(-1).dataset.qr}`;
+    const shownAt = this.facts.codeShown === shown ? this.facts.codeAt : this.workspace.now();
+    this.note({ codeShown: shown, codeAt: shownAt, code: this.workspace.now() - shownAt < CODE_LASTS });
+  }
+
   /** The reviewer whose turn it is: the second one's list is empty until the first has approved. */
   get reviewing() { return this.facts.decided?.includes('王初审') ? '李复审' : '王初审'; }
 
@@ -274,6 +331,16 @@ export class Guide {
     const before = this.facts.decided ?? [];
     if (!before.includes(name)) this.note({ decided: [...before, name] });
   }
+}
+
+/** Of a page with the board: whether the order is fixed, whether it can't be any more, and whether experts were called. */
+function readBoard(board, page, state) {
+  if (!board) return {};
+  const open = { verified: '[name="command"][value="open"]', committing: '[data-take-part]' }[state];
+  return {
+    seed: page.querySelector('[data-take-part][data-seeded]') !== null, stuck: open !== undefined && !page.querySelector(open),
+    called: Number(board.querySelector('[data-fact="called"]').textContent) > 0,
+  };
 }
 
 /** Whether a reviewer's list is open without the applicant's task. */

@@ -95,11 +95,10 @@ export function ownDraw(root, view) {
 /** The button above the phone that fills in the open page's empty fields. */
 export const sample = (root, view) => (isPage(root) && emptyFields(root).length ? view.samples.fill : null);
 
-/** A proof that is not uploaded yet: a file from the phone, then its upload. */
+/** A proof that is not chosen yet: a file from the phone, which the submission uploads. */
 export function proof(root, view) {
   const field = isPage(root) ? [...root.querySelectorAll('main input[type="file"]')].find(seen) : null;
-  if (!field || root.querySelector('[name="command"][value="remove"]')) return null;
-  return field.files.length ? findButton(field.form, '上传') : view.samples.fill;
+  return !field || field.files.length || root.querySelector('[name="command"][value="remove"]') ? null : view.samples.fill;
 }
 
 /** In the newest bubble: the link to the guide's own activity, which begins with its number. */
@@ -119,14 +118,16 @@ export function logIn(root) {
 export class Mark {
   constructor() { this.element = null; }
 
+  /** Returns whether another element is marked now. */
   put(element) {
-    if (this.element === element && (!element || element.classList.contains('next-tap'))) return;
+    if (this.element === element && (!element || element.classList.contains('next-tap'))) return false;
     this.element?.classList.remove('next-tap');
     this.element = element;
-    if (!element) return;
+    if (!element) return false;
     dress(element.ownerDocument);
     element.classList.add('next-tap');
     element.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+    return true;
   }
 }
 

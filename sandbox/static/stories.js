@@ -10,6 +10,10 @@ const far = (state) => BEFORE[state ?? 'editing'] ?? 5;
 const stage = (facts) => (facts.draw ? far(facts.state) : -1);
 /** Progress of the recall that was made from it. */
 const recalled = (facts) => (facts.recall ? far(facts.recallState) : -1);
+/** Whether a draw is over without a full panel, or was never drawn. */
+const hasFailed = ({ state, called }) => !['completed', 'ended', 'released'].includes(state) || (state === 'ended' && called === false);
+/** Whether a draw can't begin any more, or has failed. */
+const isLost = (facts) => stage(facts) >= 0 && (stage(facts) < 4 ? Boolean(facts.late || facts.stuck) : stage(facts) > 4 && hasFailed(facts));
 const answered = [inNewest('参加', '确认参加', '确认', '查看详情', '去答复', '立即答复', '点击答复'), '确认参加', '参加', '允许', '待答复', inSms, logIn];
 
 /** A tap on an office's pages: the page's button, else the link to the activity, by the chat's word that lists it. */
@@ -20,7 +24,8 @@ const verifying = [office(VERIFIER, '待核验', onButton('通过'))];
 const draw = {
   name: '① 办一次抽取',
   phones: [AGENCY, VERIFIER, SUPERVISOR, EXPERT],
-  facts: ['draw', 'number', 'state', 'seed', 'checked'],
+  facts: ['draw', 'number', 'state', 'seed', 'checked', 'late', 'stuck', 'called'],
+  isSpent: isLost,
   end: '浏览器把整份记录重新算了一遍。任何人拿到链接，都能这样核对。接着可以试 ⑤ 退选、⑥ 复评。',
   steps: [
     {
@@ -60,7 +65,7 @@ const draw = {
     },
     {
       done: (facts) => facts.draw && facts.checked === facts.draw, next: '周代理点“抽取结果”，再点“核对抽取记录”。',
-      taps: [agency(onButton('核对抽取记录'), onLink('抽取结果'))],
+      taps: [agency(onButton('核对抽取记录'), onLink('公开核验', '抽取结果'))],
     },
   ],
 };
@@ -68,7 +73,7 @@ const draw = {
 const apply = {
   name: '② 申请入库',
   phones: [NEWCOMER, FIRST, FINAL, APPLICANT],
-  facts: ['asked', 'form', 'handedIn', 'decided', 'feeOpen', 'code', 'paid'],
+  facts: ['asked', 'form', 'handedIn', 'decided', 'feeOpen', 'code', 'codeShown', 'codeAt', 'paid'],
   end: '费用只认一次：付两次，多出的那笔自动退回。',
   steps: [
     {
@@ -122,6 +127,7 @@ const call = {
   name: '③ 接一个电话',
   phones: [EXPERT, AGENCY],
   facts: ['rang', 'picked', 'keys'],
+  isSpent: (facts) => isLost(facts) || stage(facts) > 4,
   end: '一次按键就是一次答复，结果立刻发短信告知；其他渠道同时停止。',
   steps: [
     {
@@ -134,10 +140,14 @@ const call = {
       why: '电话里只说时间和地点，不说项目名称和其他专家。',
     },
     {
-      done: (facts) => facts.picked, next: '点“接听”。不在桌面的手机，先点上方的“来电”。', taps: [{ ringing: true }, { news: 'calls' }],
+      done: (facts) => facts.picked, next: '点“接听”。不在桌面的手机，先点上方的“来电”；没接到就点“+1 分”，等下一个来电。',
+      taps: [{ ringing: true }, { news: 'calls' }, { clock: 60 }],
       why: '听完可按 1 参加、2 不参加；按两次才算数，防止误触。',
     },
-    { done: (facts) => facts.keys?.startsWith('11') || facts.keys?.startsWith('22'), next: '按 1，再按 1 确认。', taps: [{ ringing: true }] },
+    {
+      done: (facts) => facts.keys?.startsWith('11') || facts.keys?.startsWith('22'), next: '按 1，再按 1 确认。',
+      taps: [{ ringing: true }, { news: 'calls' }, { clock: 60 }],
+    },
   ],
 };
 
@@ -170,11 +180,12 @@ const release = {
   name: '⑤ 退选',
   phones: [AGENCY, VERIFIER, EXPERT],
   facts: ['release', 'notified', 'night'],
+  isSpent: (facts) => isLost(facts) || facts.state === 'ended' || (facts.state === 'completed' && facts.release === 'closed'),
   end: '三次没接通的，由经办人另行告知后登记，一个也不会漏。活动已结束，标段可以重新抽取。',
   steps: [
     { ...DRAWN_FIRST, done: (facts) => ['completed', 'released'].includes(facts.state), why: '招标失败、不可抗力，评标前 5 小时可以退选。' },
     {
-      done: (facts) => facts.release, next: '周代理打开“退选”，点手机上方的“填入示例”放一份证明，点“上传”，再点“提交审核”。',
+      done: (facts) => ['asked', 'approved', 'begun'].includes(facts.release), next: '周代理打开“退选”，点手机上方的“填入示例”放一份证明，再点“提交审核”。',
       taps: [agency(proof, onButton('提交审核'), onLink('退选'))],
       why: '申请已送到交易中心。核验通过以前，专家和标段都不动。',
     },
@@ -198,7 +209,8 @@ const release = {
 const recall = {
   name: '⑥ 复评与公开核验',
   phones: [AGENCY, VERIFIER, EXPERT],
-  facts: ['recall', 'recallState', 'recallNumber', 'opened', 'spoke', 'answered'],
+  facts: ['recall', 'recallState', 'recallNumber', 'recallLate', 'opened', 'spoke', 'answered'],
+  isSpent: (facts) => isLost(facts) || facts.state === 'released' || (Boolean(facts.recallLate) && recalled(facts) < 5),
   end: '原专家已收到新的时间、地点和验证码；复评也有自己的抽取记录，同样公开。',
   steps: [
     { ...DRAWN_FIRST, done: (facts) => ['completed', 'ended'].includes(facts.state), why: '复评请回原来的专家，不重新抽取。' },
@@ -218,13 +230,13 @@ const recall = {
       why: '复评活动已按原活动建好。',
     },
     {
-      done: (facts) => recalled(facts) >= 1, next: '周代理点“提交审核”，填入示例证明并“上传”，再点“提交审核”。',
+      done: (facts) => recalled(facts) >= 1, next: '周代理点“提交审核”，填入示例证明，再点“提交审核”。',
       taps: [agency(proof, onButton('提交审核'), onLink('提交审核'))],
       why: '复评同样要经交易中心核验。',
     },
     { done: (facts) => recalled(facts) >= 2, next: '郑核验点“待核验”，打开申请，再点“通过”。', taps: verifying, why: '核验通过，系统会逐一通知原专家，由专家本人答复。' },
     {
-      done: (facts) => facts.spoke || recalled(facts) >= 5, next: '周代理进入“通知原专家”，点“开始通知”；再保存自己的通话号码，点“虚拟号呼叫”，接听自己手机的来电。',
+      done: (facts) => facts.spoke || facts.answered || recalled(facts) >= 5, next: '周代理进入“通知原专家”，点“开始通知”；再保存自己的通话号码，点“虚拟号呼叫”，接听自己手机的来电。',
       taps: [{ ringing: true }, agency(onButton('开始通知'), onButton('保存'), onButton('虚拟号呼叫'), onLink('进入通知', '通知原专家'))],
       why: '系统先呼经办人，接听后再呼专家，双方都看不到对方号码；专家的来电在上方提示里。',
     },

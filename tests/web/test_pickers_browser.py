@@ -40,12 +40,6 @@ def test_these_are_all_templates_with_pickers() -> None:
     assert modules == {"codes.js", "fields.js"}, "see also tests/web/applications/test_pickers_browser.py"
 
 
-def find(folder: Path, names: str, pattern: str) -> list[str]:
-    """Files whose text matches."""
-    paths = (path for path in folder.rglob(names) if re.search(pattern, path.read_text(encoding="utf-8")))
-    return [path.relative_to(folder).as_posix() for path in paths]
-
-
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 async def test_each_picker_shows_its_first_hit_above_a_keyboard(browser: Browser, world: World) -> None:
