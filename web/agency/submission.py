@@ -7,8 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated
 
-import aiohttp.web as http
-
 from domain.errors import Conflict, InvalidInput
 from services.draws import RULE, Detail
 from web.agency.base import DraftPlace
