@@ -126,7 +126,7 @@ class LateArrivals:
             return arrival.arrives_at
 
     async def _check_call(self, draw_id: UUID, delay: TelephoneDelay) -> UUID:
-        """The invitation that a form concerns. Raises InvalidInput with all faults."""
+        """The invitation that a form concerns. Raises NotFound for the code alone, InvalidInput with all faults."""
         faults = Faults()
         code = half_width(delay.code).strip()
         accepted = await Invitation.get_or_none(draw_id=draw_id, code=code, state=InvitationState.ACCEPTED)
@@ -246,7 +246,7 @@ class LateArrivals:
 
 def _check_found(invitation: Invitation | None) -> Invitation:
     if invitation is None:
-        raise InvalidInput("本活动没有这个验证码，请核对后重试。", field="code")
+        raise NotFound("本活动没有这个验证码，请核对后重试。", field="code")
     return invitation
 
 
