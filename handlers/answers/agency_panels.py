@@ -57,7 +57,7 @@ LATE_GENERAL = (
     "等不等由您决定，评标结束前他都可以签到；不来的登记缺席，再补抽。"
 )
 LATE_STEP = "已到{present}人，{late}人没有签到。{how}人在哪里系统不知道；不等的登记缺席，再补抽。"
-LATE_ANNOUNCED = "有{announced}位专家说明晚到，几点到已发消息通知您，之前不用语音催促。"
+LATE_ANNOUNCED = "有{announced}位专家已经说明晚到，几点到已发消息通知您，之前不用语音催促。"
 LATE_WAIT = "等不等由您决定，不等的登记缺席，再补抽。"
 LATE_MAY_URGE = "现在可以语音催促（最多{most}次，每次隔{pause}）或用虚拟号呼叫。"
 LATE_OTHERS_URGE = "{how}。"

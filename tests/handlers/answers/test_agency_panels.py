@@ -98,11 +98,11 @@ async def test_who_has_announced_a_late_arrival_is_told_apart(world: World, agen
     world.clock.set(draw.gathering_first - timedelta(minutes=30))
     await world.services.draws.late_arrivals.state(coming.id, coming.expert_id, 20, by="chat")
     shown = await agency.says(LATE)
-    assert shown.startswith("有1位专家说明晚到，几点到已发消息通知您，之前不用语音催促。\n等不等由您决定")
+    assert shown.startswith("有1位专家已经说明晚到，几点到已发消息通知您，之前不用语音催促。\n等不等由您决定")
     assert "另有1人说明晚到" in await agency.says("今日评标")
     world.clock.set(draw.gathering_first + timedelta(minutes=5))
     shown = await agency.says(LATE)
-    assert ("已到0人，1人没有签到" in shown, "有1位专家说明晚到" in shown) == (True, True)
+    assert ("已到0人，1人没有签到" in shown, "有1位专家已经说明晚到" in shown) == (True, True)
     assert "1人未签到" in await agency.says("催促")
     assert "另有1人说明晚到" in agency.screen
 
