@@ -11,7 +11,7 @@ const USES = {
   'button.getPhoneNumber': { what: '微信绑定的手机号', purpose: '登录，确认是您本人', without: '也可以改用短信验证码登录。' },
 };
 /** For what WeChat will count among private things later. @type {Use} */
-const OTHER = { what: '手机里的信息', purpose: '办理您刚才点的这件事', without: '不同意时，这件事请拨打人工服务电话办理。' };
+const OTHER = { what: '手机里的信息', purpose: '办理您刚才点的这件事', without: '这件事也可以在公众号或网页上办理。' };
 
 /** The words of the question. @param {string} referrer as WeChat names what asks */
 function questionOf(referrer) {

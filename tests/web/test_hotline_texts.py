@@ -243,6 +243,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     "miniprogram/lib/h5.js": {"如有疑问请拨打人工服务电话": "office.staff.grant"},
     "miniprogram/lib/sheet.wxml": {"打电话 {}": _LOOK_UP},
     "miniprogram/pages/account.js": {"this.pool.hotline && {},": _LOOK_UP},
+    "miniprogram/pages/index/index.js": {"pool.hotline && { cells: [{}] },": _LOOK_UP},
     "miniprogram/pages/fees.js": {"return fee.phase === 'paid' ? '' : `有疑问请拨打{}": _ORDER},
     "miniprogram/pages/register.js": {
         ", closed: open ? '' : closed || '目前不开放注册，请拨打人工服务电话咨询": "office.expert_sheets.confirm",
