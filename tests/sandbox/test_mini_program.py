@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -68,8 +69,10 @@ def test_sizes_follow_the_phone_and_colours_its_theme(tmp_path: Path) -> None:
     (tmp_path / "app.wxss").write_text("page { padding: 20rpx 1.5rem; }", "utf-8")
     sheet = style_sheet(tmp_path)
     assert "page { padding: calc(100cqw * 20 / 750) calc(var(--rem) * 1.5); }" in sheet
-    assert "--bar: #ffffff" in sheet
-    assert "(prefers-color-scheme: dark) { :host { --bar: #16191d" in sheet
+    theme = json.loads((FOLDER / "theme.json").read_text("utf-8"))
+    assert f":host {{ --bar: {theme['light']['bar']}" in sheet
+    assert f"(prefers-color-scheme: dark) {{ :host {{ --bar: {theme['dark']['bar']}" in sheet
+    assert theme["light"] != theme["dark"]
 
 
 def test_tools_and_tests_are_no_part_of_it() -> None:

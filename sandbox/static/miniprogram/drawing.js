@@ -10,7 +10,7 @@ const dataName = (name) => name.slice('data-'.length).replace(/-(\w)/g, (_, lett
 const toldBy = (field) => (field.type === 'checkbox' ? field.checked : field.value);
 
 export class Drawing {
-  /** `page` has the methods that taps call; `host.phoneNumber()`, `host.openWeb(src, fail)`, `host.closeWeb()` act for WeChat. */
+  /** `page` has the methods that taps call; `host.phoneNumber()`, `host.consent()`, `host.openWeb(src, fail)`, `host.closeWeb()` act for WeChat. */
   constructor(root, { views, file, page, host }) {
     Object.assign(this, { root, views, page, host });
     this.nodes = views[file];
@@ -134,8 +134,13 @@ export class Drawing {
         if (tag === 'label' && element.control && event.target !== element.control) return;
         this.fire(element, name, {});
       });
+    } else if (name === 'agreeprivacyauthorization') {
+      element.addEventListener('click', () => { this.host.consent(); this.fire(element, name, {}); });
     } else if (name === 'getphonenumber') {
-      element.addEventListener('click', async () => this.fire(element, name, await this.host.phoneNumber()));
+      element.addEventListener('click', async () => {
+        if (element.values['open-type'].includes('agreePrivacyAuthorization')) this.host.consent();
+        this.fire(element, name, await this.host.phoneNumber());
+      });
     } else if (name !== 'error') {
       element.addEventListener(name, (event) => this.fire(element, name, { value: toldBy(event.target) }));
     }

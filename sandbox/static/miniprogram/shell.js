@@ -8,7 +8,9 @@ import { makeWx, Refusal } from './wx.js';
 
 const DEEPEST = 10;
 const SETTINGS = ['pages', 'window', 'darkmode', 'themeLocation', 'style', 'lazyCodeLoading', 'sitemapLocation', 'requiredPrivateInfos', 'permission',
-  'networkTimeout'];
+  'networkTimeout', '__usePrivacyCheck__'];
+/** Where the phone keeps that its person has agreed to the privacy guide. No name of a mini-program's own begins with a blank. */
+const CONSENT = ' privacy guide';
 const OF_PAGES = ['usingComponents', 'navigationBarTitleText', 'enablePullDownRefresh'];
 
 /** Throws if the mini-program uses a feature that this runtime lacks. */
@@ -203,10 +205,25 @@ export class Shell {
 
   forPages(page) {
     return {
-      phoneNumber: () => this.host.phoneNumber(),
+      phoneNumber: async () => (await this.hasConsent('button.getPhoneNumber') ? this.host.phoneNumber()
+        : { errMsg: 'getPhoneNumber:fail privacy permission is not authorized' }),
+      consent: () => { this.host.shelf.set(CONSENT, true); },
       openWeb: (url, fail) => this.host.openWeb(url, { fail, close: () => this.leaveWeb(page) }),
       closeWeb: () => this.host.closeWeb(),
     };
+  }
+
+  /** Called with what needs consent, and how to answer; the newest listener counts. */
+  askConsentBy(listener) { this.consentListener = listener; }
+
+  /** Whether the person has agreed to the privacy guide, or does so now: by a tap on a button of that kind, whatever the page says. */
+  async hasConsent(referrer) {
+    if (!settings.__usePrivacyCheck__ || this.host.shelf.get(CONSENT)) return true;
+    if (!this.consentListener) return false;
+    await new Promise((resolve) => {
+      this.consentListener(({ event }) => { if (event !== 'exposureAuthorization') resolve(); }, { referrer });
+    });
+    return Boolean(this.host.shelf.get(CONSENT));
   }
 
   leaveWeb(page) { if (page === this.page) this.navigateBack(); }

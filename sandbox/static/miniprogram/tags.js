@@ -76,9 +76,9 @@ export const TAGS = {
     make: 'button',
     attributes: {
       disabled: (element, value) => { element.disabled = Boolean(value); },
-      'open-type': oneOf('open-type', { getPhoneNumber: true }, ignored),
+      'open-type': oneOf('open-type', { 'getPhoneNumber|agreePrivacyAuthorization': true, agreePrivacyAuthorization: true }, ignored),
     },
-    events: ['getphonenumber'],
+    events: ['getphonenumber', 'agreeprivacyauthorization'],
   },
   input: {
     make: 'input',
@@ -114,7 +114,9 @@ export const TAGS = {
   'page-meta': { make: 'i', attributes: { 'root-font-size': ignored, 'page-font-size': ignored } },
 };
 
-const COMMON = { class: attribute('class'), role, 'aria-role': role, 'aria-label': attribute('aria-label') };
+const COMMON = {
+  class: attribute('class'), id: attribute('id'), role, 'aria-role': role, 'aria-label': attribute('aria-label'), 'aria-modal': attribute('aria-modal'),
+};
 /** Tags that only control the rendering, with their permitted attributes. */
 const DIRECTING = { block: [], import: ['src'], template: ['name', 'is', 'data'] };
 const CONTROL = ['wx:if', 'wx:elif', 'wx:else', 'wx:for', 'wx:for-item', 'wx:for-index', 'wx:key'];

@@ -73,6 +73,16 @@ const ASKED = {
     if (!place) throw new Refusal('auth deny');
     return place;
   },
+  async openLocation({ latitude, longitude, name, address }, { shell }) {
+    await shell.ask({ title: name, content: `${address}（${latitude}, ${longitude}）`, showCancel: false, confirmText: '返回' });
+  },
+  async openSetting(_, { shell }) {
+    await shell.ask({ title: '设置', content: '位置是否允许，在这部手机的“网络与时钟”旁设置。', showCancel: false, confirmText: '返回' });
+    return { authSetting: {} };
+  },
+  async openPrivacyContract(_, { shell }) {
+    await shell.ask({ title: '小程序隐私保护指引', content: '在微信里，这里显示公众平台上登记的指引。', showCancel: false, confirmText: '返回' });
+  },
   async makePhoneCall({ phoneNumber }, { host }) { host.call(phoneNumber); },
   async setClipboardData({ data }, { host }) { await host.copy(data); },
   async showModal(given, { shell }) { return shell.ask(given); },
@@ -84,16 +94,25 @@ const ASKED = {
   async reLaunch({ url }, { shell }) { await turn(); shell.reLaunch(url); },
 };
 
+/** What WeChat gives only to who has agreed to the privacy guide. */
+const PRIVATE = ['scanCode', 'getLocation', 'setClipboardData'];
 const STORAGE = ['getStorageSync', 'setStorageSync', 'removeStorageSync'];
 
 /** All names of `wx` that can be used. */
-export const NAMES = [...Object.keys(ASKED), ...STORAGE];
+export const NAMES = [...Object.keys(ASKED), ...STORAGE, 'onNeedPrivacyAuthorization'];
+
+/** The work, for something private after the person's consent. */
+const withConsent = (name, work) => (PRIVATE.includes(name) ? async (given, parts) => {
+  if (!await parts.shell.hasConsent(name)) throw new Refusal('privacy permission is not authorized', 104);
+  return work(given, parts);
+} : work);
 
 /** `wx` for one phone; it calls the phone (`host`) and the shell of the pages. */
 export function makeWx({ host, shell, timeout }) {
   const parts = { host, shell, timeout };
   const known = {
-    ...Object.fromEntries(Object.entries(ASKED).map(([name, work]) => [name, asked(name, (given) => work(given, parts))])),
+    ...Object.fromEntries(Object.entries(ASKED).map(([name, work]) => [name, asked(name, (given) => withConsent(name, work)(given, parts))])),
+    onNeedPrivacyAuthorization: (listener) => shell.askConsentBy(listener),
     getStorageSync: (name) => host.shelf.get(name) ?? '',
     setStorageSync: (name, value) => host.shelf.set(name, value),
     removeStorageSync: (name) => host.shelf.remove(name),
