@@ -107,11 +107,11 @@ export const ownLine = (root, view) => (view.workspace.guide.number ? inNewest(v
 /** A link of the page at `path`. */
 export const onPage = (path, word) => (root) => (root.location?.pathname.endsWith(path) ? findButton(root, word) : null);
 
-/** Logging in to the mini-program: the consent, then the button. */
+/** Logging in to the mini-program: on its first page, then the consent, then the button. */
 export function logIn(root) {
   const consent = [...root.querySelectorAll('label.consent')].find(seen);
   const box = consent?.querySelector('input');
-  return box && !box.checked ? consent : findButton(root, '微信手机号快捷登录');
+  return box && !box.checked ? consent : findButton(root, '微信手机号快捷登录') ?? findButton(root, '登录');
 }
 
 /** The mark, on one element at a time. */

@@ -48,11 +48,11 @@ class MiniWorkspace:
         """Open the mini-program on a phone, with the log-in by WeChat's phone number if needed."""
         phone = self.phone(name)
         await phone.get_by_role("tab", name="小程序").click()
-        consent, inside = phone.get_by_label("我已阅读并同意"), phone.get_by_role("button", name="退出登录").first
-        await expect(consent.or_(inside).first).to_be_visible()
-        if await consent.count():
-            await consent.check()
-            await phone.get_by_role("button", name="微信手机号快捷登录").click()
+        guest = phone.get_by_role("button", name="登录", exact=True)
+        inside = phone.get_by_role("button", name="我的账号").or_(phone.get_by_role("button", name="退出登录")).first
+        await expect(guest.or_(inside).first).to_be_visible()
+        if await guest.count():
+            await log_in(phone)
         await expect(inside).to_be_visible()
         return phone
 
@@ -118,3 +118,10 @@ async def mini_workspace(
 
 async def close_page(phone: Locator) -> None:
     await phone.get_by_role("button", name="关闭网页").click()
+
+
+async def log_in(phone: Locator) -> None:
+    """From the first page, which a visitor may see, by WeChat's phone number."""
+    await phone.get_by_role("button", name="登录", exact=True).click()
+    await phone.get_by_label("我已阅读并同意").check()
+    await phone.get_by_role("button", name="微信手机号快捷登录").click()

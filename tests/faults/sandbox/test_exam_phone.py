@@ -15,6 +15,7 @@ from app.demo.data import POOL
 from app.demo.exams import EXAMPLE, call_example
 from app.demo.stage import stage
 from app.preparations import bring_demo_items, bring_demo_people
+from tests.faults.sandbox.mini_workspace import log_in
 from tests.faults.sandbox.offices import PICTURES
 from tests.plugins.browsers import CHROMIUM, FLAGS, capture
 from tests.plugins.data_folders import data_folder
@@ -114,8 +115,7 @@ async def test_the_mini_program_leads_to_the_examination_and_back(page: Page) ->
     phone = phone_of(page)
     await phone.get_by_role("button", name=f"{EXAMPLE.name}的网络与时钟").click()  # which closes it
     await phone.get_by_role("tab", name="小程序").click()
-    await phone.get_by_label("我已阅读并同意").check()
-    await phone.get_by_role("button", name="微信手机号快捷登录").click()
+    await log_in(phone)
     await phone.get_by_role("button", name="考试与培训").click()
     await expect(phone.get_by_role("heading", name="考试与培训")).to_be_visible()
     exam = phone.locator(".scroll:not([hidden]) .cell").first
