@@ -306,7 +306,9 @@ class Dialogue:
         try:
             outcome = await self._advance_talk(talk, conversation)
             aside = await self._answer_aside(turn) if talk.missed else None
-            return outcome if aside is None else await self._apply_answer(turn, journal, aside)
+            if aside is None or (self._begins_talk(aside) and not _is_choice(journal)):
+                return outcome
+            return await self._apply_answer(turn, journal, aside)
         except Changed:
             return await self._restart_talk(turn, journal, conversation)
         except CommandGiven:
@@ -316,6 +318,10 @@ class Dialogue:
                 if target is not None
                 else await self._answer_without_talk(turn)
             )
+
+    def _begins_talk(self, answer: Answer) -> bool:
+        target = self._router.keywords.get(fold(answer.word)) if isinstance(answer, WordAnswer) else answer
+        return isinstance(target, Start | Conversation)
 
     async def _answer_aside(self, turn: Turn) -> Answer:
         """To something else that is said in the middle of a talk."""
@@ -367,6 +373,11 @@ def is_mere_answer(text: str) -> bool:
 
 def _first_answer(answer: Answer, other: Answer) -> Answer:
     return other if answer is None else answer
+
+
+def _is_choice(journal: Journal) -> bool:
+    """Whether the open question offers choices. A text that it asked for may only be too short or too long for it."""
+    return journal.pending is not None and journal.pending.label == "choose"
 
 
 def _one_shot_outcome(reply: Reply, journal: Journal | None) -> DialogueOutcome:
