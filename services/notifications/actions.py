@@ -210,6 +210,7 @@ QUESTIONS: Mapping[str, tuple[str, ...]] = {
     "panel_waits": _MOVE,
     "time_reminder": _MOVE,
     "leave_asked": ("确认请假", "按时到场"),
+    "late_recorded": ("晚到", "不晚到了"),
     "contact_question": ("没有人联系我", "有人联系过我"),
     "pause_reminder": ("恢复接受抽取", "继续暂停"),
 }

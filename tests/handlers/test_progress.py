@@ -164,7 +164,7 @@ CASES = {
         fee={"state": "paid", "paid_at": NOON},
         tap="缴费",
     ),
-    "exam": Case(_S.EXAM, "您的申请待考试", POOL_NAME, "请等待考试通知", columns=APPROVED),
+    "exam": Case(_S.EXAM, "您的申请待考试", POOL_NAME, "考试安排好后会通知您", columns=APPROVED),
     "entered": Case(
         _S.ENTERED, "您的申请已办结，您已入库", "", "您的专家编号是ZJ0100001", columns={**APPROVED, **OVER}
     ),

@@ -236,7 +236,7 @@ async def test_venue_pages_on_a_phone_and_on_a_screen(browser: Browser, world: W
     await page.get_by_role("list", name="抽取活动").get_by_role("link", name="演示项目").click()
     await seen.check("draws-draw")
     await page.get_by_role("link", name="签到台").click()
-    await page.get_by_label("专家的6位验证码").fill(invitations[2].code)
+    await page.get_by_label("专家的6位验证码", exact=True).fill(invitations[2].code)
     await page.keyboard.press("Enter")
     await page.get_by_text("已登记进场").wait_for()
     await seen.check("draws-attendance")

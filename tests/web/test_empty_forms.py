@@ -48,6 +48,7 @@ ELSEWHERE: Mapping[tuple[str, str], str] = {
     ("/agency/draws/{}/basic", "save"): _AGENCY,
     ("/agency/draws/{}/conditions/{}", "preview"): _AGENCY,
     ("/agency/draws/{}/conditions/{}", "save"): _AGENCY,
+    ("/agency/draws/{}/notices/{}", "preview"): _AGENCY,
     ("/agency/draws/{}/notices/{}", "save"): _AGENCY,
     ("/agency/draws/{}/notify", "note"): "the time counts only for an expert who comes",
     ("/agency/draws/{}/recall", ""): _AGENCY,

@@ -416,6 +416,9 @@ WITHOUT_NUMBER = {
     "web/templates/reviews/away.html",
     "web/templates/reviews/hand.html",
     "services/accounts/wechat_binding.py",  # before the person, and so the pool, is known
+    "services/integrations/access_tokens.py",  # to programs of trading platforms, whose people know the office
+    "platform_api/dispatch.py",
+    "web/templates/agency/integrations.html",
 }
 """Files that send somebody to the office without its number: most of them members of an office."""
 

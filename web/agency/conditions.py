@@ -13,6 +13,7 @@ from domain.draws.places import ELSEWHERE, name_venue
 from domain.errors import NotFound
 from domain.faults import check_given
 from domain.masking import mask_mobile
+from domain.person_names import is_same_name
 from services.core.crypto import PHONE
 from services.draws import (
     CallNoticeForm,
@@ -206,7 +207,7 @@ class ConditionPages(DrawPart):
         if detail.draw.on_site:
             return ""
         for supervisor in detail.parts.supervisors:
-            if supervisor.name == contact and self._mobile(supervisor) == phone:
+            if is_same_name(supervisor.name, contact) and self._mobile(supervisor) == phone:
                 return str(supervisor.entry_id)
         return ""
 

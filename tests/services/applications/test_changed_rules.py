@@ -99,7 +99,7 @@ async def test_an_applicant_who_printed_before_a_field_was_added_sees_who_can_un
     with pytest.raises(InvalidInput) as refused:
         await submission_of(after, book).submit(zhao, application.id, application.version)
     [problem] = problems_of(refused.value)
-    assert problem["message"] == "请填写通讯地址。表格打印后已锁定，请联系专家库管理机构解除锁定。"
+    assert problem["message"] == "请填写通讯地址。表格打印后已锁定，请拨打400-000-0000解除锁定。"
 
 
 async def test_a_correction_is_not_held_to_what_can_not_be_corrected(deps: Deps, book: NoticeBook, zhao: Actor) -> None:

@@ -20,6 +20,7 @@ import pytest
 from domain.clock import FixedClock
 from domain.errors import NeedsOperator, Transient, Unavailable
 from domain.payments.lifecycles import InvoiceState
+from models.accounts import WechatIdentity
 from models.notices import Attempt, Notice
 from models.payments import Bill, Fee, Invoice, OutboundEmail, PayEvent, PayOrder, Refund
 from models.virtual_calls import VirtualCall
@@ -27,6 +28,7 @@ from services import ports
 from services.accounts.account_linking import AccountLinking
 from services.accounts.identity_verification import IdentityVerification
 from services.accounts.mini_program_entry import MiniProgramEntry
+from services.accounts.role_menus import RoleMenus
 from services.accounts.sessions import Sessions
 from services.core.base import Actor, Deps, transaction
 from services.core.operator_waits import OPERATOR, PAUSE
@@ -37,7 +39,7 @@ from services.files.sealed_files import SealedFiles
 from services.operations import DeliveryReports
 from services.payments.qr_image import PaymentQrImages
 from services.payments.reconciliation.bill_days import open_day
-from services.ports import SubscribeTemplate
+from services.ports import RoleMenuPools, SubscribeTemplate
 from tests.factories.assembly import SUBSCRIPTIONS
 from tests.factories.offices import make_office
 from tests.factories.payments import (
@@ -50,7 +52,7 @@ from tests.factories.payments import (
     notification,
     owner_of,
 )
-from tests.factories.people import make_account, make_identity
+from tests.factories.people import make_account, make_grant, make_identity
 from tests.factories.vendors import Vendors, make_delivery
 from tests.services.conftest import NoticeBook
 from tests.services.draws.test_virtual_calls import make_missing_panel, ring_missing_expert
@@ -487,6 +489,21 @@ async def venue_code(world: World) -> None:
     )
 
 
+async def menu_by_role(world: World) -> None:
+    """The job comes again, and the group counts only once the platform has set it."""
+    account = await make_account(world.deps)
+    identity = await make_identity(account)
+    await make_grant(account, "supervisor")
+    menus = RoleMenus(world.deps, cast(Any, Faulty()), RoleMenuPools(frozenset({"demo"})))
+    groups = []
+    with pytest.raises(NeedsOperator):
+        await menus.apply(identity.id)
+    for _ in range(2):
+        groups.append((await WechatIdentity.get(id=identity.id)).menu_group)
+        await menus.apply(identity.id)
+    assert groups == ["", "staff"]
+
+
 async def mini_program_log_in(world: World) -> None:
     sessions = SimpleNamespace(platform=Faulty("13800001234"))
     await told_to_try_again(lambda: Sessions._phone_number(cast(Any, sessions), "demo", "c"), "13800001234")
@@ -617,6 +634,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "RefundRedirects.redirect PaymentPlatform.redirect_refund": refund_is_redirected,
     "Refunds._query_or_send PaymentPlatform.query_refund": lambda world: refund_goes_out(world, "query_refund", "done"),
     "Refunds._query_or_send PaymentPlatform.refund": lambda world: refund_goes_out(world, "refund", "processing"),
+    "RoleMenus.apply RoleMenuPlatform.move_follower": menu_by_role,
     "SealedFiles.clear Files.clear": lambda world: sealed_file(world, "clear"),
     "SealedFiles.delete Files.delete": lambda world: sealed_file(world, "delete"),
     "SealedFiles.get Files.get": lambda world: sealed_file(world, "get"),

@@ -31,6 +31,7 @@ MESSAGES: Mapping[str, str] = {
     "services/draws/activity_end.py ActivityEnd._cancel_invitations": BY_THE_SYSTEM,
     "services/draws/attendance/check_in.py VenueCheckIn._notify_registered": BY_THE_SYSTEM,
     "services/draws/attendance/discard_requests.py DiscardRequests.notify_expert": BY_THE_SYSTEM,
+    "services/draws/attendance/late_arrivals.py LateArrivals._report_call": BY_THE_SYSTEM,
     "services/draws/attendance/time_changes.py TimeChanges._ask": BY_THE_SYSTEM,
     "services/draws/attendance/unanswered_moves.py UnansweredMoves._notify": BY_THE_SYSTEM,
     "services/draws/attendance/urging.py Urging.urge": f"{BY_THE_SYSTEM}; window, number and pause of urging",

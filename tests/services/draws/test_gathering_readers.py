@@ -435,6 +435,9 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     "web/templates/agency/submit.html": {
         "-": PLANNED,
     },
+    "web/templates/agency/wizard.html": {
+        "-": PLANNED,
+    },
     "web/templates/agency/supplements.html": {
         "-": AGREED,
     },

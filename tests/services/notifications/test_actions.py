@@ -40,6 +40,8 @@ BESIDE_THE_PAGE = {
     "不能改期": "As above.",
     "确认请假": "As above.",
     "按时到场": "As above.",
+    "晚到": "Corrects what somebody else said on the telephone.",
+    "不晚到了": "As above.",
     "没有人联系我": "As above.",
     "有人联系过我": "As above.",
     "恢复接受抽取": "As above; the page changes the times.",

@@ -153,7 +153,7 @@ async def test_venue_staff_type_codes_for_entry_and_exit(world: World) -> None:
     venue = await world.log_in(world.office.venue, "venue")
     await venue.get(f"/draws/{draw_id}/attendance")
     await venue.press("离场", code=invitation.code)
-    assert (venue.status, "还没有进场记录" in venue.text) == (409, True)
+    assert (venue.status, "没有进场记录" in venue.text) == (409, True)
     await venue.press("进场", code=invitation.code)
     assert f"{invitation.code}已登记进场" in venue.text
     await venue.press("进场", code=invitation.code)

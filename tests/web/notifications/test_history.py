@@ -28,7 +28,7 @@ async def test_an_agent_reads_on_his_first_page_what_was_sent_to_him(world: Worl
     await _make_notices(world, 21)
     await agent.get("/h5/demo/notices")
     assert ("CQ020" in agent.text, "CQ000" in agent.text, "共21条" in agent.text) == (True, False, True)
-    assert "/draws/7/result" in agent.page.links.values()
+    assert "/agency/draws/7/result" in agent.page.links.values()
     await agent.click("下一页")
     assert ("CQ020" in agent.text, "CQ000" in agent.text) == (False, True)
     await agent.get("/h5/demo/notices?page=9")

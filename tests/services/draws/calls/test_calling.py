@@ -370,7 +370,9 @@ async def test_the_operation_log_tells_who_did_what_in_chinese(office: Office) -
     draw_id = await start_draw(office, needed=1)
     await office.run.pause(office.agency, draw_id, "修改集合时间")
     operations = await office.queries.operations(office.agency, draw_id)
-    assert [o.label for o in operations] == ["新建抽取", "提交审核", "通过核验", "开始三方摇号", "启动抽取", "暂停抽取"]
+    labels = list(dict.fromkeys(operation.label for operation in operations))
+    first, last = ["新建抽取", "提交审核", "通过核验", "开始三方摇号"], ["启动抽取", "暂停抽取"]
+    assert labels == [*first, "提交随机数", "公开随机数", "确定抽取顺序", *last]
     assert (operations[-1].role, operations[-1].remark) == ("法人", "修改集合时间")
 
 
@@ -381,7 +383,7 @@ async def test_of_a_long_operation_log_the_newest_part_is_shown(
     draw_id = await start_draw(office, needed=1)
     monkeypatch.setattr("services.draws.operation_log.OPERATIONS_MAX", 2)
     operations = await office.queries.operations(office.agency, draw_id)
-    assert [o.label for o in operations] == ["开始三方摇号", "启动抽取"]
+    assert [o.label for o in operations] == ["确定抽取顺序", "启动抽取"]
 
 
 async def test_entries_are_in_order_of_time_even_if_a_process_clock_is_late(office: Office, clock: FixedClock) -> None:
