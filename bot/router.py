@@ -129,8 +129,8 @@ class Router:
         self.texts.append(handler)
 
     def newer(self, handler: NewerHandler) -> None:
-        """Called with the time of the talk's last message before the talk gets a typed one: whoever reads a question
-        last answers that one, and must not confirm another that stands above it."""
+        """Called with the time of the talk's last message before the talk gets a typed one: people answer the question
+        that they read last, and must not confirm another that stands above it."""
         self.newer_handler = handler
 
     def aside(self, handler: Handler) -> None:

@@ -1,5 +1,5 @@
-"""What is typed while a talk is open, after a notice has asked something else: whoever reads 您参加吗 last and types 1
-must not take leave from another panel, of which the question stands above it.
+"""Text typed while a talk is open and a notice has asked something else since: an expert who reads 您参加吗 last and
+types 1 must not take leave from another panel, whose question stands above it.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def _register_office(queue: App, services: Services, retry: CappedRetry) -> None
 
 
 def _register_outside(queue: App, services: Services, retry: CappedRetry) -> None:
-    """What is told to platforms and to WeChat, and waits for nobody."""
+    """Events for platforms and menus of the chat: no person waits for these jobs."""
 
     @queue.task(name="integrations.post")  # no retry: events stay due, and a later job posts them
     async def post_events(event_ids: str) -> None:
