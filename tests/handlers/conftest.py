@@ -188,6 +188,10 @@ class Phone:
                 return await self.says(unquote(content), bizmsgmenuid=tap)
         raise AssertionError(f"no {label} to tap in: {self.screen}")
 
+    async def taps_answer(self, invitation: Invitation, label: str) -> str:
+        """Tap 参加 or 不参加 in the msgmenu that announced the invitation."""
+        return await self.says(label, bizmsgmenuid=invitation.menu_id + (label == "不参加"))
+
     async def clicks(self, key: str) -> str:
         return await self.event("CLICK", EventKey=key)
 

@@ -13,7 +13,6 @@ from models.experts import Expert
 from models.invitations import Invitation
 from models.notices import Attempt, Notice
 from tests.bot.conftest import message
-from tests.factories.moved_invitations import INVITE, move_gathering
 from tests.factories.people import make_sanction
 from tests.handlers.conftest import Phone, World
 
@@ -30,15 +29,10 @@ async def one_of_two(world: World, expert: Expert) -> Invitation:
     return await world.call(expert, needed=2)
 
 
-async def tap_menu(phone: Phone, invitation: Invitation, label: str) -> str:
-    """Tap 参加 or 不参加 in the msgmenu that announced the invitation."""
-    return await phone.says(label, bizmsgmenuid=invitation.menu_id + (label == "不参加"))
-
-
 async def test_one_tap_on_attend_counts_at_once_and_stops_the_ladder(
     world: World, phone: Phone, invitation: Invitation
 ) -> None:
-    done = await tap_menu(phone, invitation, "参加")
+    done = await phone.taps_answer(invitation, "参加")
     assert "已确认您参加评标" in done
     for told in (print_time(invitation.gathering_at), "广州市天河区天润路333号 3号评标室", "王场地 020-28866000"):
         assert told in done
@@ -52,7 +46,7 @@ async def test_one_tap_on_attend_counts_at_once_and_stops_the_ladder(
 async def test_an_acceptance_is_undone_by_a_tap_until_the_deadline(
     world: World, clock: FixedClock, phone: Phone, one_of_two: Invitation
 ) -> None:
-    done = await tap_menu(phone, one_of_two, "参加")
+    done = await phone.taps_answer(one_of_two, "参加")
     assert f"点错了？{print_time(one_of_two.answer_until)}前可以撤销" in done
     clock.move(timedelta(minutes=2, seconds=50))
     question = await phone.taps("撤销")
@@ -68,7 +62,7 @@ async def test_an_acceptance_is_undone_by_a_tap_until_the_deadline(
 async def test_an_undone_acceptance_can_become_a_no_and_the_place_goes_to_the_next(
     world: World, phone: Phone, one_of_two: Invitation
 ) -> None:
-    await tap_menu(phone, one_of_two, "参加")
+    await phone.taps_answer(one_of_two, "参加")
     await phone.taps("撤销")
     await phone.taps("不参加")
     await phone.taps("确认不参加")
@@ -80,7 +74,7 @@ async def test_an_undone_acceptance_can_become_a_no_and_the_place_goes_to_the_ne
 async def test_after_the_deadline_it_is_a_leave(
     world: World, clock: FixedClock, phone: Phone, one_of_two: Invitation
 ) -> None:
-    await tap_menu(phone, one_of_two, "参加")
+    await phone.taps_answer(one_of_two, "参加")
     clock.move(timedelta(minutes=3, seconds=1))
     told = await phone.taps("撤销")
     assert "不能撤销" in told
@@ -92,7 +86,7 @@ async def test_after_the_deadline_it_is_a_leave(
 async def test_who_takes_the_last_place_is_offered_leave_instead_of_undoing(
     world: World, phone: Phone, invitation: Invitation
 ) -> None:
-    done = await tap_menu(phone, invitation, "参加")
+    done = await phone.taps_answer(invitation, "参加")
     assert "撤销" not in done
     assert "回复“请假”" in done
     stale = await phone.says("撤销", bizmsgmenuid=4_000_000_000_000_000 + invitation.menu_id)
@@ -103,7 +97,7 @@ async def test_who_takes_the_last_place_is_offered_leave_instead_of_undoing(
 async def test_when_another_takes_the_last_place_undoing_is_over(
     world: World, phone: Phone, one_of_two: Invitation
 ) -> None:
-    done = await tap_menu(phone, one_of_two, "参加")
+    done = await phone.taps_answer(one_of_two, "参加")
     assert "▸" in done
     [other] = await Invitation.filter(draw_id=one_of_two.draw_id).exclude(id=one_of_two.id)
     await world.services.draws.invitations.answer(other.id, other.expert_id, "accept", by="voice")
@@ -126,7 +120,7 @@ async def test_the_word_undoes_what_can_be_undone_and_says_so_when_nothing_can(
     world: World, phone: Phone, one_of_two: Invitation
 ) -> None:
     assert "没有可以撤销的答复" in await phone.says("撤销")
-    await tap_menu(phone, one_of_two, "参加")
+    await phone.taps_answer(one_of_two, "参加")
     assert "已撤销，您还没有答复" in await phone.says("撤销")
     assert await world.state_of(one_of_two.id) == "open"
 
@@ -144,7 +138,7 @@ async def test_after_three_misses_the_panels_own_contact_is_named(
 
 
 async def test_only_the_expert_undoes_the_own_answer(world: World, phone: Phone, one_of_two: Invitation) -> None:
-    await tap_menu(phone, one_of_two, "参加")
+    await phone.taps_answer(one_of_two, "参加")
     [other] = await Invitation.filter(draw_id=one_of_two.draw_id).exclude(id=one_of_two.id)
     stranger = await world.phone_of(await Expert.get(id=other.expert_id))
     stranger.screen = phone.screen
@@ -165,7 +159,7 @@ async def test_a_recorded_tap_that_comes_again_changes_nothing(
     clock.move(timedelta(seconds=10))
     assert "还在等您答复" in await phone.sends(tapped)
     assert await world.state_of(one_of_two.id) == "open"
-    await tap_menu(phone, one_of_two, "参加")
+    await phone.taps_answer(one_of_two, "参加")
     await world.redis.flushall()
     assert "已经失效" in await phone.sends(undone)
     assert await world.state_of(one_of_two.id) == "accepted"
@@ -174,7 +168,7 @@ async def test_a_recorded_tap_that_comes_again_changes_nothing(
 async def test_after_undoing_the_ladder_goes_on_but_not_at_once(
     world: World, clock: FixedClock, phone: Phone, one_of_two: Invitation
 ) -> None:
-    await tap_menu(phone, one_of_two, "参加")
+    await phone.taps_answer(one_of_two, "参加")
     clock.move(timedelta(seconds=30))
     await phone.taps("撤销")
     pending = await Attempt.filter(notice__invitation_id=one_of_two.id, notice__kind="draw_call", state="pending")
@@ -186,7 +180,7 @@ async def test_after_undoing_the_ladder_goes_on_but_not_at_once(
 
 async def test_a_tap_ends_the_question_that_asked_the_same(world: World, phone: Phone, invitation: Invitation) -> None:
     await phone.says("邀请")
-    done = await tap_menu(phone, invitation, "参加")
+    done = await phone.taps_answer(invitation, "参加")
     assert "还没有完成" not in done
     assert "没有正在办理" in await phone.says("取消")
 
@@ -195,7 +189,7 @@ async def test_a_tap_tells_of_another_invitation_that_waits(
     world: World, phone: Phone, expert: Expert, invitation: Invitation
 ) -> None:
     await world.call_again(expert)
-    assert "另有1个邀请" in await tap_menu(phone, invitation, "参加")
+    assert "另有1个邀请" in await phone.taps_answer(invitation, "参加")
     assert "您参加吗" in await phone.taps("评标邀请")
 
 
@@ -211,7 +205,7 @@ async def test_no_bubble_ever_names_the_project_or_the_parties(
 
 
 async def test_declining_thanks_and_does_no_harm(world: World, phone: Phone, invitation: Invitation) -> None:
-    assert "【不参加】" in await tap_menu(phone, invitation, "不参加")
+    assert "【不参加】" in await phone.taps_answer(invitation, "不参加")
     done = await phone.taps("确认不参加")
     assert "感谢答复，不影响您今后被抽取" in done
     assert await world.state_of(invitation.id) == "declined"
@@ -220,7 +214,7 @@ async def test_declining_thanks_and_does_no_harm(world: World, phone: Phone, inv
 async def test_a_slip_of_the_finger_is_put_right_at_the_read_back(
     world: World, phone: Phone, invitation: Invitation
 ) -> None:
-    await tap_menu(phone, invitation, "不参加")
+    await phone.taps_answer(invitation, "不参加")
     assert await world.state_of(invitation.id) == "open"
     assert "已确认您参加评标" in await phone.taps("改为参加")
     assert await world.state_of(invitation.id) == "accepted"
@@ -276,8 +270,8 @@ async def test_an_answer_to_a_lost_conversation_is_refused_with_how_to_restart(
     await world.redis.flushall()
     for lost in ("1", "是", "196017", "440106196001010018", "11010519491231002X"):
         told = await phone.says(lost)
-        assert "没有办理任何事" in told
         assert "这条回复没有办理任何事" in told
+        assert "要办事请回复“菜单”" in told
     assert "原因：临时有急事要出远门" in await phone.says("临时有急事要出远门")
     assert await world.state_of(invitation.id) == "accepted"
 
@@ -374,7 +368,7 @@ async def test_an_answer_after_the_deadline_gets_the_present_state(
     assert "已过答复时间" in late
     assert "无需到场" in late
     assert await world.state_of(invitation.id) == "silent"
-    assert "已过答复时间" in await tap_menu(phone, invitation, "参加")
+    assert "已过答复时间" in await phone.taps_answer(invitation, "参加")
     assert "没有等待您答复" in await phone.says("参加")
     assert "没有等待您答复" in await phone.says("邀请")
 
@@ -382,7 +376,7 @@ async def test_an_answer_after_the_deadline_gets_the_present_state(
 async def test_an_expert_who_answered_by_phone_meanwhile_gets_the_present_state(
     world: World, phone: Phone, expert: Expert, invitation: Invitation
 ) -> None:
-    await tap_menu(phone, invitation, "不参加")
+    await phone.taps_answer(invitation, "不参加")
     await world.services.draws.invitations.answer(invitation.id, expert.id, "accept", by="voice")
     held = await phone.taps("确认不参加")
     assert "已经确认参加" in held
@@ -395,21 +389,21 @@ async def test_a_declined_invitation_cant_be_accepted_any_more(
 ) -> None:
     await phone.says("不参加")
     await phone.says("2")
-    assert "不能再更改" in await tap_menu(phone, invitation, "参加")
+    assert "不能再更改" in await phone.taps_answer(invitation, "参加")
     assert await world.state_of(invitation.id) == "declined"
 
 
 async def test_the_same_answer_twice_tells_the_same(world: World, phone: Phone, invitation: Invitation) -> None:
-    first = await tap_menu(phone, invitation, "参加")
-    assert await tap_menu(phone, invitation, "参加") == first
+    first = await phone.taps_answer(invitation, "参加")
+    assert await phone.taps_answer(invitation, "参加") == first
 
 
 async def test_a_tap_is_taken_only_from_the_one_to_whom_it_was_offered(
     world: World, invitation: Invitation, stranger: Phone
 ) -> None:
     other = await world.phone_of(await world.add_expert())
-    assert "不是发给您的" in await tap_menu(other, invitation, "参加")
-    assert "请先绑定身份" in await tap_menu(stranger, invitation, "参加")
+    assert "不是发给您的" in await other.taps_answer(invitation, "参加")
+    assert "请先绑定身份" in await stranger.taps_answer(invitation, "参加")
     assert await world.state_of(invitation.id) == "open"
 
 
@@ -423,7 +417,7 @@ async def test_a_tap_sent_to_another_expert_does_not_answer_an_invitation(
     second = await world.add_expert()
     other = await world.phone_of(second)
     own = await world.call_again(second)
-    assert "不是发给您的" in await tap_menu(other, invitation, "参加")
+    assert "不是发给您的" in await other.taps_answer(invitation, "参加")
     assert "现在没有正在办理" in await other.says("取消")
     assert await world.state_of(own.id) == "open"
 
@@ -491,82 +485,7 @@ async def test_a_link_that_was_stored_before_is_shown_but_cannot_be_tapped(
     await CallNotice.filter(id=invitation.notice_id).update(
         address='广州市天河区<a href="http://evil.cn">地图</a>', room="www.evil.cn", remark="先登记weixin://x"
     )
-    question = await tap_menu(phone, invitation, "参加")
+    question = await phone.taps_answer(invitation, "参加")
     assert "广州市天河区" in question
     for tappable in ('<a href="http://evil', "http://evil", "www.evil", "weixin://x"):
         assert tappable not in question
-
-
-# ---- a gathering that moves while its expert answers
-
-
-async def moved_invitation(world: World, kind: str) -> tuple[Phone, Invitation, str]:
-    """An open invitation whose gathering moved after its message was read, the phone, and the new time."""
-    invitation = await INVITE[kind](world.office)
-    phone = await world.phone_of(await Expert.get(id=invitation.expert_id))
-    await phone.says("答复邀请")
-    at = invitation.gathering_at - timedelta(minutes=30)
-    await move_gathering(world.office, invitation, at)
-    return phone, invitation, print_time(at)
-
-
-@pytest.mark.parametrize("label", ["参加", "不参加"])
-@pytest.mark.parametrize("kind", INVITE)
-async def test_a_button_of_an_old_message_asks_for_the_moved_time(world: World, kind: str, label: str) -> None:
-    phone, invitation, at = await moved_invitation(world, kind)
-    question = await tap_menu(phone, invitation, label)
-    assert at in question
-    assert await world.state_of(invitation.id) == "open"
-    if label == "参加":
-        assert f"集合时间已改为{at}，请核对后再答复。" in question
-        assert at in await phone.taps("参加")
-        assert await world.state_of(invitation.id) == "accepted"
-    else:
-        await phone.taps("确认不参加")
-        assert await world.state_of(invitation.id) == "declined"
-
-
-@pytest.mark.parametrize("word", ["参加", "1"])
-@pytest.mark.parametrize("kind", INVITE)
-async def test_a_word_or_number_for_a_question_from_before_a_move_is_asked_again(
-    world: World, kind: str, word: str
-) -> None:
-    phone, invitation, at = await moved_invitation(world, kind)
-    question = await phone.says(word)
-    assert f"集合时间已改为{at}，请核对后再答复。" in question
-    assert await world.state_of(invitation.id) == "open"
-    assert at in await phone.taps("参加")
-    assert await world.state_of(invitation.id) == "accepted"
-    await world.check()
-
-
-@pytest.mark.parametrize("choice", ["参加", "不参加"])
-@pytest.mark.parametrize("kind", INVITE)
-async def test_a_confirmation_of_a_time_from_before_a_move_is_asked_again(world: World, kind: str, choice: str) -> None:
-    invitation = await INVITE[kind](world.office)
-    phone = await world.phone_of(await Expert.get(id=invitation.expert_id))
-    read_back = await phone.says({"参加": "我参加", "不参加": "不参加"}[choice])
-    assert print_time(invitation.gathering_at) in read_back
-    at = invitation.gathering_at - timedelta(minutes=30)
-    await move_gathering(world.office, invitation, at)
-    question = await phone.taps(f"确认{choice}")
-    assert f"集合时间已改为{print_time(at)}，请核对后再答复。" in question
-    assert await world.state_of(invitation.id) == "open"
-    at -= timedelta(minutes=10)
-    await move_gathering(world.office, invitation, at)
-    assert f"集合时间已改为{print_time(at)}" in await phone.says("1"), "moved again, asked again"
-    await phone.says("1")
-    assert await world.state_of(invitation.id) == "accepted"
-
-
-@pytest.mark.parametrize("kind", INVITE)
-async def test_agreeing_to_a_move_by_its_word_is_read_back_while_the_invitation_is_open(
-    world: World, kind: str
-) -> None:
-    """The word tells no time: the message that was read may be the one before the last."""
-    phone, invitation, at = await moved_invitation(world, kind)
-    await phone.says("取消")
-    assert at in await phone.says("同意改期")
-    assert await world.state_of(invitation.id) == "open"
-    await phone.taps("确认参加")
-    assert await world.state_of(invitation.id) == "accepted"
