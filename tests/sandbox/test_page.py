@@ -129,7 +129,7 @@ async def test_the_pools_number_is_called_and_answered_by_keys(wide: Seen) -> No
     phone = wide.page.get_by_role("region", name="张三的手机")
     await phone.get_by_role("tab", name="电话").click()
     dial = phone.get_by_role("button", name=f"拨打 {LINE}")
-    await eventually(lambda: is_large(dial))  # the pane is drawn anew when a call or a message comes
+    await eventually(lambda: is_large(dial))  # the page replaces the button when a call or a message arrives
     await dial.click()
     call = phone.get_by_role("dialog", name="来电")
     await call.get_by_text("请输入您身份证号的后四位").wait_for()

@@ -145,7 +145,7 @@ UNTOLD: Mapping[str, str] = {
         ],
         "it would say who is in the pool",
     ),
-    "files.produced.mail_file": "who may open the file sends it to the own address",
+    "files.produced.mail_file": "it goes to the address of the person who asks for it, and who may open the file",
     "office.applications.write_note": "it is for office and reviewers; his data export says when there was one",
     "office.passwords.issue": "the password only allows its owner to set another one, with a code by SMS",
     **dict.fromkeys(

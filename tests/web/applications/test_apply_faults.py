@@ -57,7 +57,7 @@ async def save_elsewhere(world: ApplyingWorld, actor: Actor, application: UUID, 
 async def test_what_another_device_wrote_during_an_upload_is_shown_before_it_is_changed(
     browser: Browser, world: ApplyingWorld
 ) -> None:
-    """The next section waits for the upload, and is read anew."""
+    """The page opens the next section after the upload, with values that it fetches then."""
     actor = await world.person()
     application = await world.begun(actor)
     seen = await world.at_page(browser, actor, PHONE)
