@@ -50,6 +50,14 @@ def test_a_decision_is_read_in_a_minute() -> None:
     assert [path.name for path in decisions if len(path.read_text(encoding="utf-8").split()) > 120] == []
 
 
+def test_decisions_are_numbered_without_gap_and_without_double() -> None:
+    decisions = sorted(path for path in DOCUMENTS if path.parent.name == "decisions")
+    numbers = [int(path.name.partition("-")[0]) for path in decisions]
+    assert numbers == list(range(1, len(decisions) + 1))
+    headings = [path.read_text(encoding="utf-8").partition(". ")[0] for path in decisions]
+    assert headings == [f"# {number}" for number in numbers]
+
+
 @pytest.mark.parametrize("folder", ["services", "domain", "web", "handlers", "gateways"])
 def test_the_map_names_every_package_and_module_of_a_folder(folder: str) -> None:
     text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")

@@ -1,5 +1,5 @@
 """Every XLSX that the product makes opens in SheetJS, which reads sheets in browsers and phone apps, and shows the same
-cells there as in openpyxl (``docs/decisions/0027-sheets-are-opened-elsewhere.md``).
+cells there as in openpyxl (``docs/decisions/0029-sheets-are-opened-elsewhere.md``).
 
 Routes come from the running application: a new one that ends in ``.xlsx`` is opened here without being listed.
 """
