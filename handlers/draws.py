@@ -156,7 +156,10 @@ async def _read_to_do(turn: Turn, actor: Actor, limit: int) -> _RoleList:
     room = limit - len(first)
     page_of_draws = await turn.services.draws.worklists.read(actor, "to_do", limit=max(room, 1))
     now = turn.services.deps.now()
-    draw_lines = [_Line(_label(draw), f"/agency/draws/{draw.id}", to_do_of(draw, now)) for draw in page_of_draws.lines]
+    draw_lines = [
+        _Line(_label(draw), f"/agency/draws/{draw.id}", wording.own_draw(draw.name, to_do_of(draw, now)))
+        for draw in page_of_draws.lines
+    ]
     return _RoleList([*first, *draw_lines][:limit], len(first) + page_of_draws.total, "/agency")
 
 
@@ -259,6 +262,10 @@ def _for_agency(reader: Reader) -> dict[str, Reader]:
     return dict.fromkeys(_AGENCY, reader)
 
 
+def _own_draws_reader(which: WorkList, path: str, page: str, say: Callable[[WorkLine], str]) -> dict[str, Reader]:
+    return _for_agency(_draw_reader(which, path, page, lambda draw: wording.own_draw(draw.name, say(draw))))
+
+
 def _for_watching(which: WorkList, say: Callable[[WorkLine], str]) -> dict[str, Reader]:
     return dict.fromkeys(_WATCHING, _draw_reader(which, "/draws/{id}", "/draws", say))
 
@@ -270,20 +277,20 @@ _LISTS: Mapping[str, _List] = {
     "progress": _List(
         "抽取进度",
         {
-            **_for_agency(_draw_reader("progress", "/agency/draws/{id}/run", "/agency/draws", _agreement_text)),
+            **_own_draws_reader("progress", "/agency/draws/{id}/run", "/agency/draws", _agreement_text),
             **_for_watching("progress", _watching_text),
         },
         "办理抽取的人员",
     ),
     "missing": _List(
         "待补抽",
-        _for_agency(_draw_reader("missing", "/agency/draws/{id}/run", "/agency/pending", _missing_text)),
+        _own_draws_reader("missing", "/agency/draws/{id}/run", "/agency/pending", _missing_text),
         "代理机构",
     ),
     "late": _List(
         "未签到",
         {
-            **_for_agency(_draw_reader("late", "/agency/draws/{id}/attendance", "/agency/draws", _urging_text)),
+            **_own_draws_reader("late", "/agency/draws/{id}/attendance", "/agency/draws", _urging_text),
             **dict.fromkeys(("venue", "verifier"), _draw_reader("late", _AT_THE_DOOR, "/draws", _urging_text)),
         },
         "代理机构和评标场地",
@@ -302,7 +309,7 @@ _LISTS: Mapping[str, _List] = {
     "today": _List(
         "今日评标",
         {
-            **_for_agency(_draw_reader("today", "/agency/draws/{id}/attendance", "/agency/draws", _today_text)),
+            **_own_draws_reader("today", "/agency/draws/{id}/attendance", "/agency/draws", _today_text),
             **_for_watching("today", _today_text),
             **dict.fromkeys(("venue", "verifier"), _draw_reader("today", _AT_THE_DOOR, "/draws", _today_text)),
         },

@@ -6,7 +6,7 @@ from bot.router import Router
 from bot.turn import Turn
 from domain.chat_links import link
 from domain.errors import Unauthenticated
-from handlers import commands, overview, people, texts, wording
+from handlers import commands, overview, people, pools, texts, wording
 from handlers.applications import message_lines
 from handlers.courses import course_lines
 from handlers.exams import exam_lines
@@ -21,6 +21,7 @@ _SHOWN = 5
 def register(router: Router) -> None:
     router.keyword(my_status, commands.STATUS, "状态", "我的", "我的身份")
     router.menu("STATUS", my_status)
+    router.keyword(open_account, texts.ACCOUNT_PAGE, "账号", "我的账户", "退出登录", "退出全部设备", "只退出本设备")
 
 
 async def my_status(turn: Turn) -> str:
@@ -39,6 +40,10 @@ async def my_status(turn: Turn) -> str:
     lines += await overview.work_lines(turn, who)
     lines.append(commands.tap_lines(commands.AVAILABILITY, commands.CHANCES))
     return "\n".join(lines)
+
+
+async def open_account(turn: Turn) -> str:
+    return f"{texts.ACCOUNT}\n{pools.page_line(turn, texts.ACCOUNT_PAGE, 'account')}"
 
 
 async def _non_expert_lines(turn: Turn, who: Who) -> list[str]:

@@ -122,7 +122,7 @@ FEEDBACK_TAKEN = "已收到，谢谢。编号{number}，管理机构{days}个工
 # ---- complaints, appeals, and threads with the office
 
 COMPLAINT_UNBOUND = (
-    "投诉要知道是谁写的，答复才能发给您：请先绑定身份，还没有注册的请先注册。"
+    "投诉要知道是谁写的，答复才能发给您：请先绑定身份（工作人员、经办人用登记的手机号绑定），还没有注册的请先注册。"
     "不想登录的，请拨打{hotline}。评标现场的急事，请先找现场工作人员。"
 )
 COMPLAINT_ABOUT = "您要投诉或申诉哪方面的事？评标现场的急事，请先找现场工作人员，或拨打{hotline}。"
@@ -207,7 +207,11 @@ BOUND_NO_ROLE = (
     "招标人、代理机构请打开小程序继续。"
 )
 REGISTER_NEXT = "想申请成为评标专家？请先注册："
-ALREADY_BOUND = "您已绑定：{name}{mobile}。\n要换手机号或换人，请先解绑："
+ALREADY_BOUND = (
+    "您已绑定：{name}{mobile}。\n只是换手机号的，不用解绑，请回复“更换手机号”；这个微信要换成别人用的，请先解绑："
+)
+ACCOUNT_PAGE = "我的账号"
+ACCOUNT = "登录密码、手机号、登录过的设备、切换身份和退出登录，都在“我的账号”办理："
 NOT_BOUND = "这个微信还没有绑定身份，无需解绑。"
 ASK_UNBIND = "解绑后，这个微信不再收到评标通知，也不能在这里办理；电话和短信通知不受影响，专家档案保留。确定解绑吗？"
 UNBIND_YES = "确定解绑"

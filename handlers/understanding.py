@@ -12,7 +12,6 @@ from bot.dialogue import OUTAGES, is_mere_answer
 from bot.router import Answer, Router, WordAnswer
 from bot.talk import Talk, conversation
 from bot.turn import Turn
-from domain.chat_links import link
 from domain.clock import print_near_time
 from domain.draws.answers import Doubt, Unsure, understand
 from domain.errors import AppError
@@ -93,7 +92,8 @@ def _article_text(turn: Turn, intent: Intent) -> str:
     article = turn.services.understanding.meanings.article(turn.user.pool, intent)
     lines = [article.text]
     if article.page is not None:
-        lines.append(f"▸ {link(*article.page)}")
+        label, path = article.page
+        lines.append(f"▸ {turn.services.notifications.entrances.link(label, turn.user.pool, path)}")
     lines.append(commands.tap_lines(*(article.taps or (commands.HELP,))))
     return "\n".join(lines)
 

@@ -16,12 +16,20 @@ from services.experts import Period
 
 _LONG_LINE = 50
 """Characters: some three lines of a bubble."""
+_NAME_MAX = 20
+"""Characters of a draw's name in a list: a line of a phone."""
 _SENTENCE_END = re.compile(r"(?<=。)(?![”』）])")
 
 
 def plain_text(text: str) -> str:
     """Text typed by another person, with anything that would become a link in a chat bubble defused."""
     return strip_links(text)
+
+
+def own_draw(name: str, text: str) -> str:
+    """What is said of a draw to the agency that made it, behind the beginning of its name."""
+    start = plain_text(name)
+    return f"{start[:_NAME_MAX] + '…' if len(start) > _NAME_MAX else start}\n{text}" if start else text
 
 
 def break_long_lines(text: str) -> str:

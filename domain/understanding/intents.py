@@ -13,6 +13,7 @@
     answer = "…"                   # an article; a question of the pool's help.faq that means the same replaces it
     page = ["照片要求", "/h5/{pool}/apply"]
     taps = ["申报", "资料下载"]      # words of the chat offered below it
+    labels = ["照片说明"]            # names of pages and buttons of ours that mean it, typed exactly
 
     [status]
     title = "审核进度"
@@ -31,14 +32,14 @@ An intent without ``word`` and ``answer`` is answered by the handler that is reg
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 UNKNOWN: Final = ""
 """Stands for no intent at all."""
-_KEYS = {"title", "who", "word", "answer", "page", "taps", "needs", "excludes"}
+_KEYS = {"title", "who", "word", "answer", "page", "taps", "labels", "needs", "excludes"}
 
 
 class Speaker(StrEnum):
@@ -66,6 +67,7 @@ class Intent:
     page: tuple[str, str] | None = None
     """Label, and path with {pool}."""
     taps: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
 
@@ -103,6 +105,7 @@ def read_intents(files: Mapping[str, Mapping[str, Any]]) -> dict[str, Intent]:
                 faults.append(f"{name}: the intent {intent_id} stands twice")
             intent = _read_intent(intent_id, table, name, faults)
             if intent is not None:
+                faults += _find_ambiguous_labels(intent, intents.values(), name)
                 intents[intent_id] = intent
     if faults:
         raise BadIntents(faults)
@@ -123,6 +126,7 @@ def _read_intent(intent_id: str, table: Mapping[str, Any], file: str, faults: li
             table.get("answer", ""),
             (label, path) if label else None,
             tuple(table.get("taps", ())),
+            tuple(map(plain, table.get("labels", ()))),
             tuple(map(plain, table.get("needs", ()))),
             tuple(map(plain, table.get("excludes", ()))),
         )
@@ -136,6 +140,21 @@ def _read_intent(intent_id: str, table: Mapping[str, Any], file: str, faults: li
     if not intent.answer and (intent.page or intent.taps):
         faults.append(f"{file}: {intent_id} has page or taps without an answer")
     return intent
+
+
+def _find_ambiguous_labels(intent: Intent, others: Iterable[Intent], file: str) -> list[str]:
+    return [
+        f"{file}: the label {label} of {intent.id} is one of {other.id} too"
+        for other in others
+        for label in intent.labels
+        if label in other.labels and (other.may_be_of(intent.who) or intent.may_be_of(other.who))
+    ]
+
+
+def find_labelled(intents: Iterable[Intent], speakers: Collection[Speaker], sentence: str) -> Intent | None:
+    """The intent that such a person means by the label of a page or button, typed as it is read there."""
+    label = plain(sentence)
+    return next((intent for intent in intents if label in intent.labels and intent.may_be_of(speakers)), None)
 
 
 def plain(sentence: str) -> str:

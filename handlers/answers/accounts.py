@@ -64,7 +64,7 @@ _FOREIGN_LOG_IN = (
     "小程序上的登录，请点“不是我本人”；仍被别人登录的，请拨打{hotline}。"
 )
 _LOG_OUT = "请打开“我的账号”，页面最下面可以退出本设备，或者退出全部设备。"
-_ACCOUNT_PAGE = "我的账号"
+_ACCOUNT_PAGE = texts.ACCOUNT_PAGE
 _STILL_LOCKED_OUT = "还是登录不上的，请拨打{hotline}，说明屏幕上的提示。"
 
 # ---- the mobile

@@ -12,7 +12,7 @@ from domain.clock import print_time
 from domain.draws.lifecycles import DrawState
 from domain.rulebook.reading import print_length
 from domain.rulebook.sections import DrawRules
-from handlers import commands, draws, people, texts
+from handlers import commands, draws, people, texts, wording
 from services.core.base import Actor
 from services.draws import WorkLine
 
@@ -140,5 +140,5 @@ def _list_steps(turn: Turn, offered: Sequence[tuple[WorkLine, DrawStep]]) -> lis
     lines = [SEVERAL.format(count=len(offered)) if is_whole else SEVERAL_OF_MANY]
     for draw, step in offered[:_SHOWN]:
         lines += [f"▸ {link_of(turn, name_draw(draw), step.path.format(id=draw.id))}"]
-        lines += [f"{draw.label}：{step.brief or step.label}"]
+        lines += [wording.own_draw(draw.name, f"{draw.label}：{step.brief or step.label}")]
     return lines if is_whole else [*lines, f"▸ {link_of(turn, DRAWS_PAGE, '/agency/draws')}"]

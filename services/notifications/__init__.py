@@ -8,7 +8,7 @@ from services.notifications.actions import QUESTIONS
 from services.notifications.consent_records import Answer
 from services.notifications.consents import Occasion, OwnConsent, RequestableConsent
 from services.notifications.delivery import Delivery
-from services.notifications.entrances import DOOR
+from services.notifications.entrances import DOOR, OFFICES
 from services.notifications.helpdesk import FEEDBACK_MAX, FeedbackReceipt
 from services.notifications.helpdesk_office import ANSWER_MAX
 from services.notifications.helpdesk_queries import FeedbackLine, FeedbackThread, ThreadMessage
@@ -37,6 +37,7 @@ __all__ = [
     "FEEDBACK_MAX",
     "NO_REPORT",
     "NO_VALID_KEY",
+    "OFFICES",
     "QUESTIONS",
     "UNCONFIRMED",
     "Answer",

@@ -10,7 +10,8 @@ from services.core.base import Deps
 from services.ports import MiniProgramAppids
 
 DOOR = "/h5/mini"
-_OFFICES = ("/draws", "/agency", "/review", "/office")
+OFFICES = ("/draws", "/agency", "/review", "/office", "/reports")
+"""Beginnings of the addresses of staff's pages, which contain no pool."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Entrances:
 
         Pages of a person (``/h5/…``) need no detour; those of staff, whose address contains no pool, do.
         """
-        return f"/h5/wechat?{urlencode({'pool': pool, 'next': path})}" if path.startswith(_OFFICES) else path
+        return f"/h5/wechat?{urlencode({'pool': pool, 'next': path})}" if path.startswith(OFFICES) else path
 
     def link(self, label: str, pool: str, path: str, mini: str = "", *, known: bool = True) -> str:
         """A link for a chat: to ``mini``, a page of the mini-program if there is one, else to our page at ``path``.

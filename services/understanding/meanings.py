@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from domain.understanding.decision import SentenceMeaning, decide, rank, split_candidates
-from domain.understanding.intents import UNKNOWN, Intent, Speaker
+from domain.understanding.intents import UNKNOWN, Intent, Speaker, find_labelled
 from domain.understanding.model import LinearModel
 from domain.understanding.sentences import Sentences
 from services.core.base import Deps
@@ -29,7 +29,7 @@ class IntentSource(Protocol):
 
 @dataclass(frozen=True)
 class IntentArticle:
-    """``page``: label and address, or None. ``taps``: words of the chat offered with it."""
+    """``page``: label and path, or None. ``taps``: words of the chat offered with it."""
 
     text: str
     page: tuple[str, str] | None
@@ -44,8 +44,10 @@ class Meanings:
     """The intent that each frequently asked question means: they are few, and change seldom."""
 
     def understand(self, speakers: Collection[Speaker], sentence: str) -> SentenceMeaning:
-        """What a person of these kinds means by it; without a model nothing."""
+        """What a person of these kinds means by it; without a model only labels are understood."""
         model, intents = self.source.model, self.source.intents
+        if (labelled := find_labelled(intents.values(), speakers, sentence)) is not None:
+            return SentenceMeaning((labelled.id,), is_sure=True)
         if model is None:
             return SentenceMeaning()
         scores = dict(zip(model.labels, model.score(sentence), strict=True))
@@ -75,7 +77,7 @@ class Meanings:
         page = None
         if intent.page is not None:
             label, path = intent.page
-            page = label, self.deps.public_url + path.format(pool=pool)
+            page = label, path.format(pool=pool)
         return IntentArticle(text, page, intent.taps)
 
     def own_answer(self, pool: str, intent: Intent) -> str:

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import FormData
 
 from models.accounts import Account
+from services.notifications import OFFICES
 from tests.drivers.pages import PUBLIC_URL
 from tests.drivers.tables import sums_of_all
 from tests.factories.files import jpeg
@@ -174,6 +175,14 @@ def may(path: str, name: str) -> bool:
 
 
 @pytest.mark.slow
+async def test_chat_knows_which_addresses_are_of_staff(world: World) -> None:
+    """Links to them lead through WeChat's log-in (``Entrances.path``), since they contain no pool."""
+    staffed = {f"/{path.split('/')[1]}" for path, whose in WHOSE.items() if not path.startswith("/h5/")}
+    begun = {f"/{path.split('/')[1]}" for _, path in owned_routes(world.server.app)} - {"/h5"}
+    assert staffed | {"/draws"} == set(OFFICES)
+    assert begun <= set(OFFICES)
+
+
 async def test_pages_of_owned_rows_are_closed_to_all_but_their_owners(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from domain.clock import print_time
 from models.accounts import Account
-from models.draws import Draw, DrawApplication
+from models.draws import Condition, Draw, DrawApplication
 from tests.factories import draw_states, offices
 from tests.factories.offices import Office, add_experts, enter_all
 from tests.factories.people import make_account, make_agent_link
@@ -164,12 +164,24 @@ async def test_a_province_without_wider_regions_offers_none(world: World, agency
     assert "扩大地区" not in shown
 
 
+async def test_once_the_order_is_exhausted_wider_regions_come_first(world: World, agency: Phone) -> None:
+    draw_id = await draw_states.supplement_pending(world.office)
+    await Condition.filter(draw_id=draw_id).update(exhausted=True)
+    assert "原来的名单已抽完：请扩大地区补抽，最多3次" in await agency.says(NOT_FULL)
+    supplement = world.office.deps.book("demo").draw.supplement.model_copy(update={"region_change": False})
+    world.set_rules(draw={"supplement": supplement})
+    shown = await agency.says(NOT_FULL)
+    assert "名单已抽完，不能再补抽" in shown
+    assert "启动补抽" not in shown
+
+
 async def test_of_several_draws_none_is_guessed(world: World, agency: Phone) -> None:
     drawing = await Draw.get(id=await draw_states.drawing(world.office))
     await offices.new_project(world.office)
     submitted = await Draw.get(id=await draw_states.submitted(world.office))
     shown = unescape(await agency.says(WITHDRAW))
     assert "您有2个活动，请点开要办的一个：" in shown
+    assert f"{drawing.name[:20]}" in shown
     assert "抽取中：暂停或强制结束" in shown
     assert "已提交：撤回申请" in shown
     assert shown.index(drawing.number) < shown.index(submitted.number), "what is calling stands first"
