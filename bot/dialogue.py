@@ -142,12 +142,13 @@ class Dialogue:
         if stale:
             outcome = replace(outcome, keep=False)
         if timed_out is not None and turn.message.event not in SILENT_EVENTS:
-            return replace(outcome, reply=self._prepend_time_out(timed_out, outcome.reply))
+            return replace(outcome, reply=self._append_time_out(timed_out, outcome.reply))
         return outcome
 
-    def _prepend_time_out(self, name: str, reply: Reply) -> Reply:
+    def _append_time_out(self, name: str, reply: Reply) -> Reply:
+        """The answer stands first: the talk may have ended a day ago, and the message be urgent."""
         note = TIMED_OUT.format(name=name, again=name if self._router.is_command(name) else MENU)
-        return Text(note) if reply in (Text(NO_QUESTION), Text(STALE_TAP)) else _prepend_note(note, reply)
+        return Text(note) if reply in (Text(NO_QUESTION), Text(STALE_TAP)) else _append_note(reply, note)
 
     def _gives_way(self, name: str) -> bool:
         conversation = self._router.conversations.get(name)

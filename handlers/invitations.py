@@ -111,8 +111,17 @@ async def undo_by_word(turn: Turn) -> Answer:
     if len(undoable) == 1:
         return await _undo_answer(turn, me, undoable[0])
     if not undoable:
-        return f"{texts.NOTHING_TO_UNDO}\n{commands.tap_lines(commands.PANELS, commands.LEAVE)}"
+        return await _tell_that_it_stands(turn, me)
     return "\n\n".join(_agreed_panel_text(view, turn) for view in undoable)
+
+
+async def _tell_that_it_stands(turn: Turn, me: people.Me) -> str:
+    """What became of the last invitation that he doesn't come by; none: there is nothing to undo."""
+    recent = await turn.services.draws.invitation_queries.list_recent(me.expert_id)
+    if recent:
+        last = wording.state_text(recent[0], turn.now)
+        return f"{last}\n{commands.tap_lines(commands.PANELS)}"
+    return f"{texts.NOTHING_TO_UNDO}\n{commands.tap_lines(commands.PANELS, commands.LEAVE)}"
 
 
 async def offer_undo(turn: Turn) -> Answer:

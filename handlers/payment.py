@@ -13,7 +13,11 @@ from bot.router import Router
 from bot.turn import Turn
 from domain.chat_links import link
 from domain.clock import print_time
-from handlers import commands, texts
+from domain.payments.money import yuan
+from domain.rulebook.fees import FeeRules
+from domain.rulebook.form import EntryType
+from domain.rulebook.reading import print_length
+from handlers import commands, people, texts
 from services.core.base import Actor
 from services.payments import FeeView, InvoiceView, print_deadline
 
@@ -24,6 +28,15 @@ _INVOICE = {
     "sent": texts.INVOICE_SENT,
     "failed": texts.INVOICE_FAILED,
 }
+
+
+ONLY_WECHAT = "只支持微信支付，可用微信里绑的银行卡。"
+LEGAL_BASIS = "收费依据：{basis}"
+FEE_TO_COME = "{title}{amount}元，审核通过{after}后可以缴费，届时会通知您；现在还不用缴。"
+APPLICATION_IS_FREE = "您办理的{name}申请不收费。"
+ENTRY_COSTS = "申请入库要缴{title}{amount}元，审核通过{after}后可以缴费，届时会通知您；现在还不用缴。"
+ENTRY_IS_FREE = "申请入库不收费。"
+COURSES_COST = "您目前没有待缴的费用。继续教育按课程收费，要缴的会在“培训”里显示缴费。"
 
 
 def register(router: Router) -> None:
@@ -38,7 +51,9 @@ async def show_fee(turn: Turn) -> str:
         return f"{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND)}"
     fees = await find_own_fees(turn, account_id)
     if not fees:
-        return f"{texts.NOTHING_TO_PAY}\n{_pay_for_others_line(turn)}{commands.tap_lines(commands.PROGRESS)}"
+        rules = turn.services.deps.book(turn.user.pool).fee
+        lines = await coming_fee(turn, rules) if rules is not None else [texts.NOTHING_TO_PAY]
+        return "\n".join([*lines, f"{_pay_for_others_line(turn)}{commands.tap_lines(commands.PROGRESS)}"])
     return await present_fee(turn, choose_fee(fees))
 
 
@@ -108,3 +123,37 @@ def _pay_for_others_line(turn: Turn) -> str:
 
 def pay_page(turn: Turn) -> str:
     return f"{turn.services.deps.public_url}/h5/{turn.user.pool}/pay"
+
+
+async def coming_fee(turn: Turn, rules: FeeRules) -> list[str]:
+    """What will be charged of a person who has no fee so far, and how it is paid."""
+    book, entry_type = turn.services.deps.book(turn.user.pool), await find_entry_type(turn)
+    how = [ONLY_WECHAT, fill(LEGAL_BASIS, rules)]
+    if entry_type is not None:
+        if "fee" in book.entry.stages_of(entry_type):
+            return [fill(FEE_TO_COME, rules), *how]
+        return [APPLICATION_IS_FREE.format(name=book.campaigns.name_of(entry_type))]
+    if people.find_expert(turn) is not None:
+        if not book.course.offered:
+            return [texts.NOTHING_TO_PAY]
+        return [COURSES_COST, *how, commands.tap_lines(commands.COURSES)]
+    return [fill(ENTRY_COSTS, rules), *how] if "fee" in book.entry.stages else [ENTRY_IS_FREE]
+
+
+async def find_entry_type(turn: Turn) -> EntryType | None:
+    """Of the application that is under way."""
+    if turn.user.account_id is None:
+        return None
+    applications = await turn.services.applications.to_dos.progress(turn.user.account_id)
+    return next((each.entry_type for each in applications if each.ended_at is None), None)
+
+
+def fill(text: str, rules: FeeRules) -> str:
+    return text.format(
+        title=rules.title,
+        amount=yuan(rules.amount),
+        after=print_length(rules.opens_after),
+        least=print_length(rules.at_least),
+        basis=rules.legal_basis,
+        hotline=rules.hotline,
+    )

@@ -48,6 +48,8 @@ NOT_FULL_STEP = "还缺{missing}人，请启动补抽：按原来的顺序接着
 NOT_FULL_RUNNING = "还在抽取，已同意{agreed}人，还缺{missing}人，不用另外操作；抽完仍缺的，再启动补抽。"
 NOT_FULL_PAUSED = "抽取已暂停，还缺{missing}人，请继续抽取；不再抽的强制结束后可以补抽。"
 NOT_FULL_COMMITTING = "正在为扩大地区补抽三方摇号，还缺{missing}人；摇号后启动，接着抽取。"
+NOT_FULL_WIDEN = "还缺{missing}人，原来的名单已抽完：请扩大地区补抽，最多{most}次，专业和职称不能改。{late}"
+NOT_FULL_ENDED = "还缺{missing}人，名单已抽完，不能再补抽：法律允许时按到场的专家评标，否则退选或终止后重新申请。"
 NOT_FULL_BRIEF = "还缺{missing}人"
 NOT_FULL_PAGE = "去补抽"
 
@@ -226,9 +228,22 @@ async def tell_not_full(turn: Turn) -> str:
         late = own_draws.new_times_first(draw, rules, turn.now)
         return DrawStep(NOT_FULL_STEP.format(missing=missing, widening=widening, late=late), NOT_FULL_PAGE, _RUN, brief)
 
+    async def refine(actor: Actor, draw: WorkLine, step: DrawStep) -> DrawStep:
+        if draw.state not in _MISSING or draw.kind == "recall" or turn.now >= draw.starts_at:
+            return step
+        view = await turn.services.draws.access.view(actor, draw.id)
+        totals = await turn.services.draws.progress.totals_of(view)
+        if not all(condition.exhausted for condition in totals.conditions if condition.needed > condition.accepted):
+            return step
+        text = NOT_FULL_WIDEN if widening else NOT_FULL_ENDED
+        late = own_draws.new_times_first(draw, rules, turn.now)
+        facts = {"missing": draw.needed - draw.agreed, "most": rules.supplement.widenings_max, "late": late}
+        return replace(step, text=text.format(**facts), label=step.label if widening else STATUS_PAGE)
+
     general = NOT_FULL_GENERAL.format(widening=widening)
     words = (commands.SUPPLEMENT, commands.DRAWS)
-    return await own_draws.answer(turn, DrawQuestion(step, NOT_FULL_NOTHING, general, words, first=_MISSING))
+    question = DrawQuestion(step, NOT_FULL_NOTHING, general, words, first=_MISSING, refine=refine)
+    return await own_draws.answer(turn, question)
 
 
 async def tell_verification(turn: Turn) -> str:

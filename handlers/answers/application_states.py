@@ -52,10 +52,10 @@ LOCKED = (
     "您的{name}申请还没有提交，但打印后已锁定：附件可以换。其他内容要改请拨打{hotline}，"
     "由管理机构解除锁定，改好后须重新打印。"
 )
-MAY_WITHDRAW = "您的{name}申请还没有部门作出决定，可以先撤回再修改；改好须重新提交、重新审核。"
+MAY_WITHDRAW = "您的{name}申请还没有部门作出决定，可以先撤回再修改{but}；改好须重新提交、重新审核。"
 WITHDRAW_PAGE = "去撤回"
 KEPT_BY_PRINT = "打印时锁定的内容不能改，只能换附件等。"
-KEPT_SPECIALTIES = "评标专业提交后，本次征集期间不能改。"
+BUT_SPECIALTIES = "（评标专业除外：提交后，本次征集期间不能改）"
 DECIDED = "您的{name}申请已有部门作出决定，现在不能撤回，请等结果；确实填错的，请咨询{ask}，能否退回由审核人员决定。"
 NOT_WITHDRAWN = "您的{name}申请提交后不能撤回，请等审核结果；确实填错的，请咨询{ask}。"
 PASSED_REVIEW = "您的{name}申请审核已通过，现在不能修改。身份信息有误请拨打{hotline}。"
@@ -198,9 +198,9 @@ async def _changing_under_review(turn: Turn, application: Progress) -> str:
     view = await turn.services.applications.queries.get_current(actor_of(turn), application.number)
     if "withdraw" not in view.may:
         return DECIDED.format(name=name, ask=ask)
-    lines = [MAY_WITHDRAW.format(name=name)]
+    but = BUT_SPECIALTIES if book.form.specialties.fixed_once_submitted else ""
+    lines = [MAY_WITHDRAW.format(name=name, but=but)]
     lines += [KEPT_BY_PRINT] * book.form.papers.print_locks
-    lines += [KEPT_SPECIALTIES] * book.form.specialties.fixed_once_submitted
     return "\n".join([*lines, page_line(turn, WITHDRAW_PAGE, application.page)])
 
 

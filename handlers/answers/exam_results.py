@@ -25,6 +25,7 @@ from services.courses import EnrolmentView
 from services.exams import OwnExam, OwnResult
 
 RULES_OF_EXAM = "“{name}”：{minutes}分钟，满分的{percent}%合格，还可作答{tries}次，取最好成绩。"
+RULES_IN_GENERAL = "本库的考试一般是这样："
 RULES_OF_POOL = "一般{minutes}分钟，满分的{percent}%合格，可考{tries}次，取最好成绩；以考试通知为准。"
 MARKING = "{marking}。"
 NOTICE_BEGINS = "考试须知：{lines}……全文在考试页面。"
@@ -73,7 +74,10 @@ async def _tell_rules(turn: Turn, own: tuple[OwnExam, ...]) -> Answer:
     ahead = [exam for exam in own if exam.phase in exams.AHEAD]
     if not ahead and not has_exams(turn):
         return f"{exams.NO_ENTRY_EXAM}\n{commands.tap_lines(commands.PROGRESS, commands.GUIDE)}"
-    lines = _rules_of_exam(turn, most_urgent(ahead)) if ahead else _rules_of_pool(turn)
+    if ahead:
+        lines = _rules_of_exam(turn, most_urgent(ahead))
+    else:
+        lines = [*([f"{texts.NO_EXAM}{RULES_IN_GENERAL}"] if turn.user.bound else []), *_rules_of_pool(turn)]
     studying = [commands.COURSES] if turn.services.deps.book(turn.user.pool).course.offered else []
     exemption = EXEMPTION.format(hotline=hotline_of(turn))
     return "\n".join([*lines, CONTENT, exemption, commands.tap_lines(commands.MATERIALS, *studying, commands.EXAM)])

@@ -12,10 +12,7 @@ from bot.router import Handler
 from bot.turn import Turn
 from domain.chat_links import link
 from domain.clock import print_time, print_until
-from domain.payments.money import yuan
 from domain.rulebook.fees import FeeRules
-from domain.rulebook.form import EntryType
-from domain.rulebook.reading import print_length
 from handlers import commands, courses, payment, people, texts, wording
 from services.core.base import Actor
 from services.payments import FeeView, print_deadline
@@ -27,15 +24,8 @@ NOTHING_IS_CHARGED = (
 PAID_ELSEWHERE = "如果确实付过款，请保存微信账单，并拨打{hotline}核实。"
 GUEST_BOOKED = "付款后一般几分钟内自动到账；仍没有的，请把微信支付单号告诉{hotline}。查自己的缴费，"
 GUEST_FAILED = "付款码要用另一部手机扫，长按或从相册识别不能支付；仍不能付的请拨打{hotline}。查自己的缴费，"
-ONLY_WECHAT = "只支持微信支付，可用微信里绑的银行卡。"
 NO_NUMBER = "付款码已对应您本人，不用输专家编号，不用备注。"
-LEGAL_BASIS = "收费依据：{basis}"
 OTHER_FEES = "另有待缴：{titles}，在同一页面缴。"
-FEE_TO_COME = "{title}{amount}元，审核通过{after}后可以缴费，届时会通知您；现在还不用缴。"
-APPLICATION_IS_FREE = "您办理的{name}申请不收费。"
-ENTRY_COSTS = "申请入库要缴{title}{amount}元，审核通过{after}后可以缴费，届时会通知您；现在还不用缴。"
-ENTRY_IS_FREE = "申请入库不收费。"
-COURSES_COST = "您目前没有待缴的费用。继续教育按课程收费，要缴的会在“培训”里显示缴费。"
 
 BOOKED = "“{title}”已经到账：{at}缴费成功，无需再付。重复付的一笔会自动原路退回，不用申请。"
 NOT_BOOKED = (
@@ -91,7 +81,8 @@ def for_payers(answer: _FeeAnswer, guest_text: str = "", free_text: str = "") ->
             lines = [text.format(hotline=book.pool.hotline) for text in (NOTHING_IS_CHARGED, free_text) if text]
             return "\n".join([*lines, commands.tap_lines(commands.PROGRESS, commands.GUIDE)])
         if account_id is None and guest_text:
-            return f"{_fill(guest_text, rules)}{texts.BIND_FIRST}\n{commands.tap_lines(commands.BIND, commands.GUIDE)}"
+            taps = commands.tap_lines(commands.BIND, commands.GUIDE)
+            return f"{payment.fill(guest_text, rules)}{texts.BIND_FIRST}\n{taps}"
         return await answer(turn, rules, await payment.find_own_fees(turn, account_id) if account_id else ())
 
     return handler
@@ -110,37 +101,14 @@ async def refresh_fees(turn: Turn, fees: tuple[FeeView, ...]) -> tuple[FeeView, 
 
 async def _tell_how(turn: Turn, rules: FeeRules, fees: tuple[FeeView, ...]) -> str:
     if not fees:
-        return "\n".join([*await _coming_fee(turn, rules), commands.tap_lines(commands.PROGRESS)])
+        return "\n".join([*await payment.coming_fee(turn, rules), commands.tap_lines(commands.PROGRESS)])
     fee = payment.choose_fee(fees)
-    lines = [await payment.present_fee(turn, fee), _fill(LEGAL_BASIS, rules)]
+    lines = [await payment.present_fee(turn, fee), payment.fill(payment.LEGAL_BASIS, rules)]
     if fee.phase != "open":
         return "\n".join([*lines, commands.tap_lines(commands.PROGRESS)])
     if others := [other.title for other in fees if other.phase == "open" and other is not fee]:
         lines.append(OTHER_FEES.format(titles="、".join(map(wording.plain_text, others[:3]))))
-    return "\n".join([f"{ONLY_WECHAT}{NO_NUMBER}", *lines])
-
-
-async def _coming_fee(turn: Turn, rules: FeeRules) -> list[str]:
-    """What will be charged of a person who has no fee so far, and how it is paid."""
-    book, entry_type = turn.services.deps.book(turn.user.pool), await _find_entry_type(turn)
-    how = [ONLY_WECHAT, _fill(LEGAL_BASIS, rules)]
-    if entry_type is not None:
-        if "fee" in book.entry.stages_of(entry_type):
-            return [_fill(FEE_TO_COME, rules), *how]
-        return [APPLICATION_IS_FREE.format(name=book.campaigns.name_of(entry_type))]
-    if people.find_expert(turn) is not None:
-        if not book.course.offered:
-            return [texts.NOTHING_TO_PAY]
-        return [COURSES_COST, *how, commands.tap_lines(commands.COURSES)]
-    return [_fill(ENTRY_COSTS, rules), *how] if "fee" in book.entry.stages else [ENTRY_IS_FREE]
-
-
-async def _find_entry_type(turn: Turn) -> EntryType | None:
-    """Of the application that is under way."""
-    if turn.user.account_id is None:
-        return None
-    applications = await turn.services.applications.to_dos.progress(turn.user.account_id)
-    return next((each.entry_type for each in applications if each.ended_at is None), None)
+    return "\n".join([f"{payment.ONLY_WECHAT}{NO_NUMBER}", *lines])
 
 
 async def _tell_whether_booked(turn: Turn, rules: FeeRules, fees: tuple[FeeView, ...]) -> str:
@@ -171,7 +139,9 @@ def _booking_lines(turn: Turn, fee: FeeView) -> list[str]:
 async def _help_to_pay(turn: Turn, rules: FeeRules, fees: tuple[FeeView, ...]) -> str:
     fees = await refresh_fees(turn, fees)
     if not fees:
-        return "\n".join([NOTHING_TO_PAY_YET, *await _coming_fee(turn, rules), commands.tap_lines(commands.PROGRESS)])
+        return "\n".join(
+            [NOTHING_TO_PAY_YET, *await payment.coming_fee(turn, rules), commands.tap_lines(commands.PROGRESS)]
+        )
     fee = payment.choose_fee(fees)
     if fee.phase == "open":
         hints = FAILED_HINTS.format(or_payer=OR_ANOTHER_PAYER if rules.pay_for_others else "")
@@ -215,23 +185,12 @@ def _deadline_lines(turn: Turn, fee: FeeView) -> list[str]:
 
 async def _coming_deadline(turn: Turn, rules: FeeRules) -> list[str]:
     """For who has no fee so far: of the application under way, else of one that could be made."""
-    entry, entry_type = turn.services.deps.book(turn.user.pool).entry, await _find_entry_type(turn)
+    entry, entry_type = turn.services.deps.book(turn.user.pool).entry, await payment.find_entry_type(turn)
     if entry_type is not None:
         is_charged = "fee" in entry.stages_of(entry_type)
     else:
         is_charged = people.find_expert(turn) is None and "fee" in entry.stages
-    return [_fill(DEADLINE_TO_COME, rules) if is_charged else texts.NOTHING_TO_PAY]
-
-
-def _fill(text: str, rules: FeeRules) -> str:
-    return text.format(
-        title=rules.title,
-        amount=yuan(rules.amount),
-        after=print_length(rules.opens_after),
-        least=print_length(rules.at_least),
-        basis=rules.legal_basis,
-        hotline=rules.hotline,
-    )
+    return [payment.fill(DEADLINE_TO_COME, rules) if is_charged else texts.NOTHING_TO_PAY]
 
 
 ANSWERS: Mapping[str, Handler] = {

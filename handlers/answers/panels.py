@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -34,6 +35,7 @@ NO_PARKING = "系统里没有停车、用餐和住宿的安排，请问联系人
 NO_PARKING_ANYWHERE = "停车、用餐和住宿由评标现场安排，系统里没有登记，请问邀请上的联系人。"
 TRAVEL_PAID = "交通：按{standard}，来自其他城市的专家有{parts}，这里不用交票据。"
 TRAVEL_PART = "{name}{amount}元"
+_ASKS_FOR_FARES = re.compile("路费|车费|交通|打车|的士|出租|油费|油钱|过路|高铁|火车|机票|车票|差旅|报销")
 TRAVEL_ASK = "车费、住宿费由谁出，以付款的抽取单位为准，请问联系人。"
 ASK_STAFF = "您已在现场，直接问工作人员最快。"
 NO_ANSWER_THERE = "联系人的电话打不通，请拨打{hotline}。"
@@ -117,8 +119,11 @@ def _remark_and_contact(view: InvitationView) -> list[str]:
 
 async def tell_parking_and_meals(turn: Turn) -> str:
     own = await own_panels.find_own(turn)
-    lines = own_panels.describe(own.all, turn.now, _contact_and_place) if own.all else []
     travel = _travel_line(turn.services.deps.book(turn.user.pool))
+    if _ASKS_FOR_FARES.search(turn.message.text):
+        contacts = own_panels.describe(own.all, turn.now, lambda view: [own_panels.contact_line(view)])
+        return own_panels.with_taps(turn, [travel, *(contacts if own.all else [])], commands.REMUNERATION)
+    lines = own_panels.describe(own.all, turn.now, _contact_and_place) if own.all else []
     return own_panels.with_taps(
         turn, [NO_PARKING if own.all else NO_PARKING_ANYWHERE, *lines, travel], commands.REMUNERATION
     )

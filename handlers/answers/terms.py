@@ -146,7 +146,9 @@ async def explain_renewal(turn: Turn) -> str:
     own = await turn.services.experts.terms.own_term(me.actor)
     text, taps = turn.message.text, commands.tap_lines(commands.TO_DO, commands.PROGRESS, commands.MATERIALS)
     term = NO_RENEWAL_NEEDED if own.until is None else f"{_term_line(turn, book, own)}{NOT_RENEWED}"
-    now, how, limit = _renewal_lines(turn, own), list[str](), book.form.age_max
+    is_needed = own.until is not None or not own.renewal.route
+    now = _renewal_lines(turn, own) if is_needed else []
+    how, limit = list[str](), book.form.age_max
     if "renewal" in book.campaigns.entry_types:
         how.append(_how_to_renew(book))
     age = [RENEWAL_AGE.format(age=limit)] if limit is not None and _ASKS_AGE.search(text) else []

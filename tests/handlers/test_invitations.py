@@ -384,6 +384,17 @@ async def test_an_expert_who_answered_by_phone_meanwhile_gets_the_present_state(
     assert await world.state_of(invitation.id) == "accepted"
 
 
+async def test_who_declined_by_mistake_is_told_that_it_stands(
+    world: World, phone: Phone, invitation: Invitation
+) -> None:
+    await phone.says("不参加")
+    await phone.says("2")
+    told = await phone.says("手滑点成不参加了还能改回来吗")
+    assert "您此前已答复不参加" in told
+    assert "不能再更改" in told
+    assert "请请假" not in told
+
+
 async def test_a_declined_invitation_cant_be_accepted_any_more(
     world: World, phone: Phone, invitation: Invitation
 ) -> None:

@@ -106,7 +106,7 @@ async def test_a_fee_that_is_over_says_so(world: World, state: str, expected: st
 
 async def test_a_person_without_fees_sees_so_and_may_pay_for_others(world: World, phone: Phone) -> None:
     screen = await phone.says("缴费")
-    assert "没有需要缴纳的费用" in screen
+    assert "您目前没有待缴的费用" in screen
     assert "为他人缴费" in screen
 
 

@@ -266,8 +266,8 @@ PAYING = {
     "fee open": "点这里立即支付",
     "fee closed": "缴费已于11月21日 11:00截止",
     "fee just paid": "缴费成功，无需重复支付",
-    "fee being prepared": "目前没有需要缴纳的费用",
-    "first step": "目前没有需要缴纳的费用",
+    "fee being prepared": "届时会通知您；现在还不用缴",
+    "first step": "届时会通知您；现在还不用缴",
 }
 
 

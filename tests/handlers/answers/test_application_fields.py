@@ -96,7 +96,7 @@ async def test_a_code_in_the_sentence_is_named(world: World, stranger: Phone) ->
 
 SPECIALTIES = {
     "draft": "您的申请还没有提交，可以直接修改。",
-    "first step": "可以先撤回再修改；改好须重新提交、重新审核。\n评标专业提交后，本次征集期间不能改。",
+    "first step": "可以先撤回再修改（评标专业除外：提交后，本次征集期间不能改）；改好须重新提交、重新审核。",
     "one specialty sent back": f"{FORM}?at=specialties",
     "public notice": "审核已通过，现在不能修改",
 }

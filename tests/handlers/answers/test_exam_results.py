@@ -44,6 +44,7 @@ async def test_the_rules_of_the_pool_for_everybody_else(world: World, phone: Pho
     for each in (phone, stranger):
         assert "一般10分钟" in await each.says(RULES)
         assert "以考试通知为准" in each.screen
+    assert (await phone.says(RULES)).startswith("您目前没有需要参加的考试。本库的考试一般是这样：")
     world.set_rules(course={"offered": False})
     for each in (phone, stranger):
         assert "入库不设考试" in await each.says(RULES)

@@ -153,6 +153,10 @@ async def test_parking_is_asked_of_the_contact_and_travel_paid_by_the_standard(
     await world.make_accepted_panel(expert)
     shown = await phone.says("停车")
     assert ("没有停车、用餐和住宿的安排" in shown, CONTACT in shown) == (True, True)
+    fares = await phone.says("路费怎么报")
+    assert fares.startswith("交通：按")
+    assert CONTACT in fares
+    assert "停车" not in fares
     assert "按演示省评标专家酬劳标准，来自其他城市的专家有交通补助200元、压差补助200元" in shown
 
 

@@ -96,6 +96,13 @@ async def test_renewal_says_what_can_be_done_now(world: World, phone: Phone, exp
     assert (await phone.says("怎么续聘")).startswith("您的续聘正在办理")
 
 
+async def test_without_an_end_of_the_term_nobody_is_sent_to_a_renewal(world: World, phone: Phone) -> None:
+    await make_campaign(world.services.deps)
+    shown = await phone.says("怎么续聘")
+    assert "没有聘期截止日期，目前不会因聘期停下抽取，不用着急续聘" in shown
+    assert "entry_type=renewal" not in shown
+
+
 async def test_what_is_asked_of_a_renewal_stands_first(phone: Phone, expert: Expert) -> None:
     await set_columns(expert, term_until=NOON + 60 * DAY)
     assert (await phone.says("续聘要考试吗")).startswith("办法与首次申报相同")
