@@ -28,6 +28,12 @@ HELP_WORDS = "您可以回复："
 HELP_CANCEL = "取消 — 放弃正在进行的操作"
 HELP_OFFICES = "办理抽取的，回复“我的工作”看统计和可以查询的内容，回复“待办”看要办的活动。"
 WORK = "{label}：{counts}"
+PLATFORMS = (
+    "平台对接：交易平台、电子招投标系统可以代招标代理机构填写项目和抽取申请，不用填两遍。\n"
+    "密钥由专家库管理机构签发，单位的法人或经办人登录后确认才能用，随时可以停用；提交随机数、启动抽取仍由本人办理。"
+)
+PLATFORMS_PAGE = "查看和确认对接的平台"
+PLATFORMS_GUIDE = "接口说明（给平台的开发人员）"
 WORK_COUNT = "{name}{number}{unit}"
 NO_WORK = "目前没有待办"
 

@@ -7,13 +7,13 @@ const NATIVE = {
 };
 
 /** Pages of the web site that need no log-in: of the pool, then of all pools. */
-const PUBLIC = ['help', 'materials', 'notice', 'reports/new'];
+const PUBLIC = ['', '/campaigns', '/help', '/materials', '/notice', '/reports/new'];
 const PUBLIC_OF_ALL = ['/record', '/c'];
 
 /** @param {string} [path] */
 function isPublic(path = '') {
   const [plain] = path.split(/[?#]/);
-  return PUBLIC_OF_ALL.includes(plain) || PUBLIC.some((name) => plain === `/h5/${config.pool}/${name}`);
+  return PUBLIC_OF_ALL.includes(plain) || PUBLIC.some((name) => plain === `/h5/${config.pool}${name}`);
 }
 
 /** What a person wants who opens a page without log-in, by the name of the page. @type {Record<string, string>} */

@@ -55,6 +55,14 @@ async def submit(world: World) -> None:
     await world.office.setup.submit(world.office.agency, draw_id, terminal, "请核验")
 
 
+@pytest.mark.parametrize("word", ["平台对接", "对接平台"])
+async def test_an_agency_finds_the_platforms_that_work_for_it(world: World, stranger: Phone, word: str) -> None:
+    agency = await (await phone_of(world, "organisation")).says(word)
+    assert ("next=%2Fagency%2Fintegrations" in agency, "/integration?pool=demo" in agency) == (True, True)
+    told = await stranger.says(word)
+    assert ("%2Fagency%2Fintegrations" in told, "/integration?pool=demo" in told) == (False, True)
+
+
 @pytest.mark.parametrize("role", STAFF)
 async def test_no_answer_offers_staff_to_apply_and_each_shows_the_work(world: World, role: str) -> None:
     phone = await phone_of(world, role)

@@ -29,7 +29,7 @@ async def test_without_a_way_to_begin_the_reason_stands_in_the_place_of_the_butt
     assert refusal
     assert "".join(refusal.split()) in "".join(visitor.text.split()), "telephone numbers are links"
     assert BEGIN not in visitor.page.buttons
-    assert "返回我的申报" in visitor.page.links
+    assert "返回首页" in visitor.page.links
     assert not await Application.exists()
 
 

@@ -158,10 +158,10 @@ async def test_who_was_removed_is_led_to_the_reason_and_the_appeal(scene: Scene)
     await owner.click("处理记录与申诉")
     assert "连续三次无故缺席" in owner.text
     await owner.get("/h5/demo/file")
-    await owner.click("我的申报")
+    await owner.click("首页")
     await owner.click("处理记录")
     assert ("连续三次无故缺席" in owner.text, "对退库提交申诉" in owner.page.buttons) == (True, True)
-    await owner.click("我的申报")
+    await owner.click("首页")
     assert owner.status == 200
 
 
