@@ -29,6 +29,9 @@ class ApplicationRow:
     original: Annotated[str, Field(description="Number of the activity that a redraw or recall follows; else empty")]
     organisation: str
     applicant: str
+    by_platform: Annotated[
+        bool, Field(description="Whether a trading platform (平台对接) submitted it in the applicant's name")
+    ]
     terminal: str
     reason: str
     state: VerificationState
@@ -65,10 +68,13 @@ _SAME_TENDER = f"""
 """
 """``terminated``, ``redrawn``, ``elsewhere``. A column, since PostgreSQL computes joined figures for all projects first
 where it doesn't know how few rows a page has."""
+_BY_PLATFORM = f"""EXISTS (SELECT 1 FROM audit_entry u WHERE u.subject = 'draw' AND u.subject_id = a.draw_id
+  AND u.action = 'draw.submitted' AND u.at = a.submitted_at AND u.actor_role = '{permissions.INTEGRATOR}')"""
 _COLUMNS = f"""
 a.id, a.draw_id, d.number AS draw_number, d.name AS draw_name, a.kind,
     coalesce((SELECT w.number FROM draw w WHERE w.id = d.original_id), '') AS original, o.name AS organisation,
-    p.real_name AS applicant, coalesce(v.real_name, '') AS decided_by, a.terminal, a.reason, a.state, a.opinion,
+    p.real_name AS applicant, {_BY_PLATFORM} AS by_platform,
+    coalesce(v.real_name, '') AS decided_by, a.terminal, a.reason, a.state, a.opinion,
     a.submitted_at, a.withdrawn_at, a.decided_at,
     a.attachment, {_SAME_TENDER} AS same_tender
 """

@@ -101,6 +101,8 @@ async def test_what_a_platform_does_is_logged_as_its_own_and_told_to_the_person_
     await world.post(f"/draws/{draw}/submission", {"terminal": terminal})
     entries = await AuditEntry.filter(subject="draw", subject_id=draw)
     assert {(entry.actor_id, entry.actor_role) for entry in entries} == {(None, "integrator")}
+    [shown] = (await world.office.verification_queries.search(world.office.verifier, "submitted")).items
+    assert shown.by_platform, "the verifier reads who submitted it"
     operations = await world.office.queries.operations(world.office.agency, UUID(draw))
     assert {(line.role, line.person) for line in operations} == {("对接平台", "某某交易平台")}
     assert operations[0].department == "粤和招标代理有限公司"
