@@ -38,6 +38,8 @@ T = TypeVar("T")
 DEBTORS = 8
 SECOND = friend_mobile(39)
 """The other administrator's mobile."""
+_TRIES = 5
+"""Kills of a worker for each that must meet the job."""
 NO_JOB = 60.0
 """Seconds after which no further job of a kind is expected."""
 LONGEST = 300.0
@@ -120,8 +122,11 @@ class JobKiller(Killer):
 
     async def strike_job(self, task: str, longest: float, *, kind: str = "", times: int = 1) -> None:
         """SIGKILL for the worker at a random moment, up to ``longest`` seconds after it has begun such a job; ``kind``:
-        of a due task."""
-        for _ in range(times):
+        of a due task. Goes on until ``times`` kills have met it, or tries are used up: a job may be over before."""
+        wanted = self.struck + times
+        for _ in range(times * _TRIES):
+            if self.struck >= wanted:
+                return
             job = await self._wait_for_job(task, kind)
             pid = await self.pid("worker")
             if job is None or pid is None:
