@@ -152,9 +152,10 @@ def _find_ambiguous_labels(intent: Intent, others: Iterable[Intent], file: str) 
 
 
 def find_labelled(intents: Iterable[Intent], speakers: Collection[Speaker], sentence: str) -> Intent | None:
-    """The intent that such a person means by the label of a page or button, typed as it is read there."""
+    """The intent that such a person means by its title, or by the label of a page or button, typed as it is read."""
     label = plain(sentence)
-    return next((intent for intent in intents if label in intent.labels and intent.may_be_of(speakers)), None)
+    meant = (intent for intent in intents if label in (plain(intent.title), *intent.labels))
+    return next((intent for intent in meant if intent.may_be_of(speakers)), None)
 
 
 def plain(sentence: str) -> str:

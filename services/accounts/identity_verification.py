@@ -92,7 +92,7 @@ class IdentityVerification:
         """The refusal when the name is not that of the number's owner."""
         hotline = self.deps.book(pool).pool.hotline
         return Conflict(
-            f"姓名与身份证号不一致，请按身份证核对后重新注册。确认无误的，请拨打{hotline}核实。",
+            f"姓名与身份证号不一致，请按身份证改好，重新获取验证码后再注册。确认无误的，请拨打{hotline}核实。",
             code="person_differs",
         )
 

@@ -26,7 +26,7 @@ from services.applications.campaign_windows import (
 from services.applications.campaigns import Campaigns
 from services.applications.data_export import collect, erase_unsent
 from services.applications.document_delivery import Kind, check_kind
-from services.applications.documents import PdfDocument, Printed
+from services.applications.documents import PdfDocument, Printed, Verified
 from services.applications.drafts import Begun, SavedSection
 from services.applications.may_apply import TRAINING, Training, check_change
 from services.applications.may_apply import check_person as check_applicant
@@ -108,6 +108,7 @@ __all__ = [
     "TaskKey",
     "ToDo",
     "Training",
+    "Verified",
     "act_text",
     "advice_lines",
     "announced_of",

@@ -29,7 +29,7 @@ def check_may_send(sent: Sequence[datetime], login: Login, now: datetime, *, fam
     """
     reserved = 0 if familiar else login.codes_kept_for_owner
     for count, period, words in (
-        (1, login.code_gap, "验证码刚刚发送"),
+        (1, login.code_gap, "获取验证码太频繁"),
         (max(1, login.codes_per_hour - reserved), HOUR, "一小时内获取验证码次数过多"),
         (max(1, login.codes_per_day - reserved), DAY, "今天获取验证码次数过多"),
     ):

@@ -1,7 +1,7 @@
 """What a person's own sentence means: the intents that the chat answers, the classifier that finds them, what it didn't
 understand, and the meaning that the office gives to that."""
 
-from services.understanding.meanings import IntentArticle, IntentSource, Meanings
+from services.understanding.meanings import IntentArticle, IntentSource, Meanings, Suggestion
 from services.understanding.misunderstood import MISUNDERSTOOD_TTL, RECURRING, Misunderstood, SentenceView
 from services.understanding.paraphrase_editing import ParaphraseEditing, ParaphraseView
 from services.understanding.paraphrases import Paraphrases
@@ -18,5 +18,6 @@ __all__ = [
     "ParaphraseView",
     "Paraphrases",
     "SentenceView",
+    "Suggestion",
     "UnderstandingServices",
 ]

@@ -37,6 +37,16 @@ class IntentArticle:
 
 
 @dataclass(frozen=True)
+class Suggestion:
+    """What a searched text may mean. ``text`` is empty where only the chat answers, by the person's own state: to
+    ``title``, typed there."""
+
+    title: str
+    text: str
+    page: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
 class Meanings:
     deps: Deps
     source: IntentSource
@@ -79,6 +89,17 @@ class Meanings:
             label, path = intent.page
             page = label, path.format(pool=pool)
         return IntentArticle(text, page, intent.taps)
+
+    def suggest(self, pool: str, speakers: Collection[Speaker], sentence: str) -> tuple[Suggestion, ...]:
+        """For a search on a page: up to three intents, the likeliest first."""
+        intents = map(self.find, self.understand(speakers, sentence).intents)
+        return tuple(self._suggestion(pool, intent) for intent in intents if intent is not None)
+
+    def _suggestion(self, pool: str, intent: Intent) -> Suggestion:
+        if not intent.answer:
+            return Suggestion(intent.title, self.own_answer(pool, intent), None)
+        article = self.article(pool, intent)
+        return Suggestion(intent.title, article.text, article.page)
 
     def own_answer(self, pool: str, intent: Intent) -> str:
         """The answer of the pool's first frequently asked question that surely means this intent; empty without one."""

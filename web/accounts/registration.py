@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import aiohttp.web as http
 
+from domain.errors import TooMany
 from domain.parsing import NUMBER_LONGEST
 from services.accounts import RegistrationForm
 from services.core.base import Actor
@@ -76,7 +77,12 @@ class RegistrationPages(GuestPages):
         """Also the second page's button for another code, which sends back what was typed."""
         pool = self.auth.check_pool(form.pool)
         self.services.accounts.registration.check_open(pool)
-        await self.send_code_for(visit, form, "register")
+        try:
+            await self.send_code_for(visit, form, "register")
+        except TooMany as refusal:
+            if "name" in visit.fields:
+                raise
+            self.auth.sent_codes.check_sent(refusal, visit.request, "register", pool=pool, mobile=form.mobile)
         if "name" in visit.fields:
             return await RegistrationPages.details.show(self, visit, {"note": _sent_note(form.mobile)})
         query = query_with_target(pool, form.next)

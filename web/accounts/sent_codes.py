@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import aiohttp.web as http
 
+from domain.errors import TooMany
 from services.core.base import Deps
 from services.core.crypto import SealBroken
 from web.accounts.targets import with_query
@@ -52,6 +53,13 @@ class SentCodes:
         fresh = datetime.fromisoformat(stored["until"]) > self._deps.now()
         values: dict[str, str] = stored["kept"]
         return values if fresh and stored["command"] == action else {}
+
+    def check_sent(self, refusal: TooMany, request: http.Request, action: str, *, pool: str, mobile: str) -> None:
+        """Raise the refusal of a further code, unless this browser has the page on which the last is typed: who went
+        back and asked again has the code already."""
+        values = self.find(request, action)
+        if (values.get("pool"), values.get("mobile")) != (pool, mobile):
+            raise refusal
 
     def forget(self, response: http.Response) -> None:
         response.del_cookie(_COOKIE, path="/h5")

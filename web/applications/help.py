@@ -6,9 +6,21 @@ from collections.abc import Mapping
 
 import aiohttp.web as http
 
+from domain.understanding.intents import Speaker
 from services.core.base import Actor
+from services.understanding import Suggestion
+from web.accounts.offers import find_offers
 from web.accounts.person_pages import PersonPages
 from web.core.pages import Visit, page
+
+_SPEAKERS: Mapping[str, Speaker] = {
+    "guest": Speaker.GUEST,
+    "applicant": Speaker.APPLICANT,
+    "expert": Speaker.EXPERT,
+    "agent": Speaker.AGENCY,
+    "organisation": Speaker.AGENCY,
+}
+"""Who asks, by role; all others are staff."""
 
 
 class HelpPages(PersonPages):
@@ -21,15 +33,24 @@ class HelpPages(PersonPages):
     @page("/h5/{pool}/help", "applications/help.html")
     async def guide(self, visit: Visit) -> Mapping[str, object]:
         actor, book = visit.actor, self.services.deps.book(visit.actor.pool)
-        search = visit.query("q", 40)
+        search, logged_in = visit.query("q", 40), actor.account_id is not None
+        questions = book.help.find_questions(search)
         return {
             "name": book.pool.name,
             "rules": book.help,
             "search": search,
-            "questions": book.help.find_questions(search),
+            "questions": questions,
+            "offers": find_offers(book, search, logged_in=logged_in),
+            "suggestions": self._suggest(actor, search, {question.answer for question in questions}) if search else (),
             "hotline": book.pool.hotline,
             "regions": await self.services.applications.to_dos.advice(actor.pool),
             "materials": len(await self.services.files.material_queries.list_shown(actor.pool)),
             "applies": actor.role in ("applicant", "expert"),
-            "logged_in": actor.account_id is not None,
+            "logged_in": logged_in,
         }
+
+    def _suggest(self, actor: Actor, search: str, answered: set[str]) -> list[Suggestion]:
+        """What the chat would answer, without what the questions say already."""
+        speaker = _SPEAKERS.get(actor.role, Speaker.STAFF)
+        suggestions = self.services.understanding.meanings.suggest(actor.pool, [speaker], search)
+        return [suggestion for suggestion in suggestions if suggestion.text not in answered]

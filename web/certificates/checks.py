@@ -10,6 +10,7 @@ import aiohttp.web as http
 
 from services.certificates import LABELS
 from web.accounts.guest_pages import GuestPages
+from web.accounts.offers import front_of
 from web.core.pages import Rate, Visit, page
 from web.core.site import ON_PAGE
 from web.core.typed_forms import Code, Trimmed
@@ -37,7 +38,7 @@ class CertificateCheckPages(GuestPages):
 
     @page("/c", "certificates/check.html")
     async def ask(self, visit: Visit) -> Mapping[str, object]:
-        return {"certificate": None, "labels": LABELS}
+        return {"certificate": None, "labels": LABELS, "front": front_of(visit.request, self.services.deps.rulebooks)}
 
     @ask.command(_Paper, rate=_NUMBERS)
     async def check(self, visit: Visit, form: _Paper) -> Mapping[str, object]:

@@ -231,7 +231,7 @@ class Site:
             if error.code == EXPERTS_ONLY:
                 ways = [*own, ("处理记录与申诉", f"/h5/{pool}/sanctions"), front]
             else:
-                ways = [_MY_HOME, *own] if refused and known else [*own, front]
+                ways = [_MY_HOME, *own] if refused and known else [*own, front] if known else [front, *own]
         else:
             ways = [front, ("登录", "/h5/login")]
         return [way for way in ways if way[1] != request.path]

@@ -16,6 +16,7 @@ from domain.draws.verify_draw import TEXTS
 from domain.errors import AppError, InvalidInput, NotFound
 from services.draws import DrawView, FinishedRecords, PublicLinks, RecordFile, RecordMatch
 from services.registry import Services
+from web.accounts.offers import front_of
 from web.core.qr import path_of
 from web.core.site import Site, page_number
 from web.draws.facts import PANEL_ENDS
@@ -128,18 +129,22 @@ class RecordPages:
         """``?number=`` leads to the record; several pools may have the same number."""
         typed = request.query.get("number", "").strip()[:40]
         if not typed:
-            return self._search_page()
+            return self._search_page(request)
         await self._check_rate(request)
         try:
             records = await self._finished.find(typed)
         except (InvalidInput, NotFound) as error:
-            return self._search_page(typed, error=error)
+            return self._search_page(request, typed, error=error)
         if len(records) == 1:
             raise http.HTTPSeeOther(f"/record/{records[0].pool}/{records[0].number}")
-        return self._search_page(typed, records)
+        return self._search_page(request, typed, records)
 
     def _search_page(
-        self, typed: str = "", records: Sequence[RecordMatch] = (), error: AppError | None = None
+        self,
+        request: http.Request,
+        typed: str = "",
+        records: Sequence[RecordMatch] = (),
+        error: AppError | None = None,
     ) -> http.Response:
         return self._site.render(
             "draws/record_search.html",
@@ -147,6 +152,7 @@ class RecordPages:
             typed=typed,
             records=records,
             error=error.message if error else "",
+            front=front_of(request, self._deps.rulebooks),
         )
 
     async def show_finished(self, request: http.Request) -> http.Response:

@@ -8,9 +8,9 @@ from domain.errors import NotFound
 from domain.rulebook.book import Rulebook
 from services.registry import Services
 from web.accounts.login import COOKIE, AuthPages
+from web.accounts.offers import log_ins_of, offers_of
 from web.core.public_pages import publish
 from web.core.site import Site
-from web.front.offers import log_ins_of, offers_of
 
 CONTACTS_MAX = 24
 """Regions whose contacts stand on the first page; of more the guide has the list."""

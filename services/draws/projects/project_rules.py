@@ -73,6 +73,7 @@ _TEXTS: Mapping[str, tuple[str, int]] = {
     "contact": ("项目联系人", 50),
     "contact_phone": ("项目联系方式", 30),
 }
+_CHOSEN = frozenset({"category", "funding_source", "tender_method", "organisation_form", "tenderee_category"})
 _READ_BY_OTHERS = frozenset({"name", "tenderee_name", "agency_name", "contact", "contact_phone"})
 _AMOUNT = "填数字，单位万元，如1200或1200.5，小数最多6位"
 _ENTRUSTED = "委托"
@@ -90,7 +91,9 @@ async def check_project(book: Rulebook, pool: str, data: ProjectData, stored: Pr
     if not 0 < data.investment <= INVESTMENT_MAX:
         message = f"请填写项目投资总额：{_AMOUNT}，大于0，不超过100万亿元。"
         faults.add(InvalidInput(message, code="amount", field="investment"))
-    if not await CatalogueEntry.exists(pool__in=["", pool], kind="region", code=data.region):
+    if not data.region:
+        faults.add(InvalidInput("请选择项目所在地。", code="missing", field="region"))
+    elif not await CatalogueEntry.exists(pool__in=["", pool], kind="region", code=data.region):
         faults.add(InvalidInput("项目所在地不在地区目录中，请从列表中选择。", field="region"))
     if not data.internal_code:
         texts["tenderee_code"] = faults.check(check_credit_code, texts["tenderee_code"], "tenderee_code")
@@ -148,6 +151,8 @@ def _check_field(book: Rulebook, data: ProjectData, name: str) -> str:
     required = name in book.projects.required
     if name == "agency_name" and _ENTRUSTED in data.organisation_form:
         required = True
+    if name in _CHOSEN and required and not getattr(data, name):
+        raise InvalidInput(f"请选择{label}。", code="missing", field=name)
     text = check_text(getattr(data, name), name, label, longest, required=required)
     return check_no_link(text, name, label) if name in _READ_BY_OTHERS else text
 

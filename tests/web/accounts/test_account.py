@@ -112,6 +112,20 @@ async def test_the_page_of_a_code_is_opened_anew_while_the_code_is_good(
     assert "获取验证码" in (await visitor.get(page)).page.buttons
 
 
+async def test_who_goes_back_and_asks_again_types_the_code_that_came(world: World) -> None:
+    visitor = await world.visitor().get("/h5/login?pool=demo")
+    await visitor.press("获取验证码", pool="demo", mobile="13800138000")
+    assert visitor.path == "/h5/login/code"
+    await visitor.get("/h5/login?pool=demo")
+    await visitor.press("获取验证码", pool="demo", mobile="13800138000")
+    assert (visitor.path, visitor.status) == ("/h5/login/code", 200)
+    await visitor.get("/h5/login?pool=demo")
+    other = world.visitor()
+    await other.get("/h5/login?pool=demo")
+    await other.press("获取验证码", pool="demo", mobile="13800138000")
+    assert "获取验证码太频繁" in other.text, "another browser has no page with the code"
+
+
 async def test_a_changed_mobile_s_code_is_asked_again_of_its_owner_only(world: World) -> None:
     _, mobile = await registered(world)
     visitor = await logged_in(world, mobile, path=f"{ACCOUNT}/mobile")

@@ -35,3 +35,10 @@ async def test_a_wrong_code_is_refused_with_what_to_do(world: World) -> None:
         await visitor.get(path)
         assert visitor.status == 404, path
         assert any(word in visitor.text for word in ("请核对后重新输入", "重新输入", "不存在")), path
+
+
+async def test_a_refused_code_stays_in_the_form(world: World) -> None:
+    visitor = await world.visitor().get("/p?code=12-3&pool=demo")
+    assert 'value="12-3"' in await visitor.response.text()
+    assert "校验码是16位数字和字母" in visitor.text
+    assert visitor.page.links["首页"] == "/h5/demo"

@@ -17,7 +17,7 @@ from tests.drivers.statements import count_statements
 from tests.factories.applications import make_campaign
 from tests.factories.reviews import make_catalogues
 from tests.web.conftest import World
-from web.front.offers import offers_of
+from web.accounts.offers import find_offers, offers_of
 
 FRONT = "/h5/demo"
 BYTES_MAX = 50_000
@@ -240,3 +240,21 @@ async def test_an_ended_session_leads_from_the_bare_address_to_the_log_in(world:
     visitor = await world.enter(account)
     await world.services.accounts.web_sessions.end_browser_session(visitor.cookie.value)
     assert (await visitor.get("/")).path == "/h5/login"
+
+
+@pytest.mark.parametrize("word", ["请假", "签到", "续聘", "酬劳", "考试", "证书", "举报"])
+def test_what_a_tile_names_is_found_by_its_name(word: str) -> None:
+    book = load_rulebooks(RULEBOOKS, ["xinjiang"])["xinjiang"]
+    names = [offer.name for group in offers_of(book, logged_in=False) for offer in group.pages]
+    found = find_offers(book, word, logged_in=False)
+    assert [offer.name for offer in found] != []
+    assert {offer.name for offer in found} < set(names)
+
+
+async def test_the_guides_search_answers_as_the_chat_does_and_offers_pages(world: World) -> None:
+    visitor = await world.visitor().get("/h5/demo/help?q=请假")
+    assert "没有找到" not in visitor.text
+    assert "/h5/demo/panels" in visitor.page.links.values()
+    assert "请在微信公众号里回复“退费”" in (await visitor.get("/h5/demo/help?q=退费")).text
+    assert "不能自己改，请拨打" in (await visitor.get("/h5/demo/help?q=身份证号写错了")).text
+    assert "没有找到“蝴蝶结”" in (await visitor.get("/h5/demo/help?q=蝴蝶结")).text

@@ -280,7 +280,9 @@ function refused(error, quiet) {
     page.timer = setTimeout(() => save({ quiet: true }), RETRY_DELAYS[Math.min(page.failures++, RETRY_DELAYS.length - 1)]);
   }
   notice.replaceChildren(line, ...(error.status === 409 ? [conflictButtons(error)] : []));
-  if (!quiet) first?.focus();
+  if (quiet) return;
+  if (first) first.focus();
+  else notice.scrollIntoView({ block: 'center' }); // the sticky parts would hide it at the top
 }
 
 /** Whether a failure is temporary: no network, a restart of the service, too many requests. */

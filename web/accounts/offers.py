@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
+import aiohttp.web as http
+
 from domain.rulebook.book import Rulebook
 from web.accounts.doors import AGENCIES, GROUPS, STAFF
+from web.accounts.login import COOKIE
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,31 @@ def offers_of(book: Rulebook, *, logged_in: bool) -> tuple[Offers, ...]:
         Offers(
             "审核、监督与管理",
             (
-                Offer("资格审核", "审核入库申请", staff.address("/review"), _REVIEW),
+                *(
+                    [Offer("资格审核", "审核入库申请", staff.address("/review"), _REVIEW)]
+                    if book.registration.open
+                    else []
+                ),
                 Offer("核验与现场", "核验、监督、签到", staff.address("/draws"), _PEOPLE),
                 Offer("专家库管理", "管理机构工作台", staff.address("/office"), _HOUSE),
             ),
         ),
     )
+
+
+def find_offers(book: Rulebook, text: str, *, logged_in: bool) -> list[Offer]:
+    """Those whose name or note shares two characters in a row with ``text``, each address once; none for shorter
+    texts."""
+    pairs = {text[at : at + 2] for at in range(len(text) - 1)}
+    offers = {offer.address: offer for group in offers_of(book, logged_in=logged_in) for offer in group.pages}
+    return [each for each in offers.values() if any(pair in f"{each.name} {each.note}" for pair in pairs)]
+
+
+def front_of(request: http.Request, books: Collection[str]) -> str:
+    """Where pages that belong to no pool lead back to: the first page of the pool that ``?pool=`` names; that of all,
+    or the own one, for who is logged in."""
+    pool = request.query.get("pool", "")
+    return f"/h5/{pool}" if pool in books and COOKIE not in request.cookies else "/"
 
 
 def log_ins_of(pool: str) -> tuple[tuple[str, str], ...]:
@@ -110,14 +132,19 @@ def _of_persons(book: Rulebook) -> Iterator[Offer]:
     yield Offer("评标酬劳", "核对、确认、催付", f"{at}/remuneration", _COIN if book.fee is None else _CASE)
 
 
+def _of_reviewers(book: Rulebook, pages: _WorkPages) -> Iterator[Offer]:
+    if book.registration.open:
+        yield Offer("资格审核", "审核入库申请", pages.address("/review"), _REVIEW)
+
+
 def _of_everybody(book: Rulebook) -> Iterator[Offer]:
     pool = book.pool.code
-    yield Offer("核对抽取记录", "任何人都可核对", "/record", _LENS)
+    yield Offer("核对抽取记录", "任何人都可核对", f"/record?pool={pool}", _LENS)
     if book.notice is not None:
         yield Offer("入库公示", "公示期内可提异议", f"/h5/{pool}/notice", _PEOPLE)
     if book.certificate.issued:
-        yield Offer("证书核验", "扫码或输编号", "/c", _SEAL)
+        yield Offer("证书核验", "扫码或输编号", f"/c?pool={pool}", _SEAL)
     if book.registration.open:
-        yield Offer("核对表格", "输入校验码", "/p", _TICKED)
-    yield Offer("公开数据", "已结束的抽取活动", f"/open-data/{pool}", _DATA)
+        yield Offer("核对表格", "输入校验码", f"/p?pool={pool}", _TICKED)
+    yield Offer("公开数据", "抽取活动的数据文件", f"/open-data/{pool}", _DATA)
     yield Offer("举报", "可以匿名", f"/h5/{pool}/reports/new", _SHIELD)
