@@ -14,7 +14,7 @@ from tortoise.exceptions import DBConnectionError, OperationalError
 from bot.journal import Journal
 from bot.messages import UNSUPPORTED
 from bot.replies import SILENCE, Reply, Text
-from bot.router import CANCEL, HELP, MENU, Answer, NewerQuestion, Router, Settled, Target, WordAnswer
+from bot.router import CANCEL, HELP, MENU, Answer, Hint, NewerQuestion, Router, Settled, Target, WordAnswer
 from bot.talk import (
     FIRST_TAP,
     Changed,
@@ -227,12 +227,16 @@ class Dialogue:
         """A tap on a choice of the engine goes to the open talk, which knows what it offered; other taps go to the
         handlers."""
         if tap >= FIRST_TAP:
-            return DialogueOutcome(Text(STALE_TAP)) if journal is None else None
+            return await self._answer_stale_tap(turn) if journal is None else None
         for handler in self._router.taps:
             answer = await handler(turn, tap)
             if answer is not None:
                 return await self._apply_answer(turn, journal, answer)
         return None
+
+    async def _answer_stale_tap(self, turn: Turn) -> DialogueOutcome:
+        answer = await self._router.stale_handler(turn) if self._router.stale_handler is not None else None
+        return await self._apply_answer(turn, None, answer or STALE_TAP)
 
     async def _answer_without_talk(self, turn: Turn) -> DialogueOutcome:
         kind = turn.message.kind
@@ -274,6 +278,8 @@ class Dialogue:
         if isinstance(answer, Settled):
             ends = journal is not None and journal.conversation in answer.talks
             return DialogueOutcome(Text(answer.text), keep=not ends)
+        if isinstance(answer, Hint):
+            answer = answer.text
         reply = SILENCE if answer is None else Text(answer) if isinstance(answer, str) else answer
         return _one_shot_outcome(reply, journal)
 
@@ -307,6 +313,8 @@ class Dialogue:
         try:
             outcome = await self._advance_talk(talk, conversation)
             aside = await self._answer_aside(turn) if talk.missed else None
+            if isinstance(aside, Hint):
+                return replace(outcome, reply=_append_note(outcome.reply, aside.text))
             if aside is None or (self._begins_talk(aside) and not _is_choice(journal)):
                 return outcome
             return await self._apply_answer(turn, journal, aside)

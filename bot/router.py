@@ -11,6 +11,7 @@
         router.text(understand_answer)                       # free text, in order of registration
         router.newer(find_newer_question)                    # typed while a talk is open that a notice has overtaken
         router.aside(answer_in_passing)                      # free text that doesn't answer the open question
+        router.stale(answer_stale_offer)                     # a tapped choice of a talk that has ended
         router.fallback(did_not_understand)
 
 A handler is ``async def my_status(turn: Turn) -> Answer``; those of ``tap`` and ``scene`` get the id, or the scene's
@@ -54,7 +55,14 @@ class WordAnswer:
     note: str = ""
 
 
-Answer: TypeAlias = "Reply | str | Start | WordAnswer | Settled | None"
+@dataclass(frozen=True)
+class Hint:
+    """Said below the question that is put once more, to who may have asked something else. Only of ``aside``."""
+
+    text: str
+
+
+Answer: TypeAlias = "Reply | str | Start | WordAnswer | Settled | Hint | None"
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,7 @@ class Router:
         self.texts: list[Handler] = []
         self.newer_handler: NewerHandler | None = None
         self.aside_handler: Handler | None = None
+        self.stale_handler: Handler | None = None
         self.fallback_handler: Handler | None = None
 
     def conversation(self, conversation: Conversation[[]]) -> None:
@@ -137,6 +146,10 @@ class Router:
         """Called for a text that a question could not use, before the question is repeated. After a text the question
         stays open; another talk replaces the open one."""
         self.aside_handler = handler
+
+    def stale(self, handler: Handler) -> None:
+        """Called for a choice that is tapped after its talk: it must do nothing, but may be answered."""
+        self.stale_handler = handler
 
     def fallback(self, handler: Handler) -> None:
         self.fallback_handler = handler

@@ -195,6 +195,7 @@ class Talk(Turn):
         *,
         words: Callable[[str], T | None] | None = None,
         plain: tuple[T, T] | None = None,
+        position: Callable[[Location], T] | None = None,
     ) -> T: ...
 
     async def choose(
@@ -204,11 +205,13 @@ class Talk(Turn):
         *,
         words: Callable[[str], T | None] | Callable[[str], str | None] | None = None,
         plain: tuple[T, T] | None = None,
+        position: Callable[[Location], T] | None = None,
     ) -> T | str:
         """Offer ``options`` (label → value) to tap; the number, the label, or a text that ``words`` parses count too.
 
         ``plain`` holds the values of a plain yes (对, 好的，谢谢) and a plain no; by default True and False. The
-        options offered last apply, even if the coroutine would offer others by now.
+        options offered last apply, even if the coroutine would offer others by now. ``position``: what a place means
+        that is sent instead.
         """
         values: Mapping[str, object] = options if isinstance(options, Mapping) else {label: label for label in options}
         pending = self._make_choices(values)
@@ -219,6 +222,8 @@ class Talk(Turn):
         def understand(message: Message) -> T | str:
             offered = self.journal.pending if self._is_waiting else pending
             assert offered is not None  # noqa: S101  (a question is only answered while it waits)
+            if position is not None and message.location is not None:
+                return position(message.location)
             return cast("T", _chosen_value(message, offered, words, plain))
 
         return await self._ask_question("choose", question, understand, pending)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
+from bot.messages import Location
 from bot.router import Answer, Router, Settled
 from bot.talk import Talk, conversation
 from bot.turn import Turn
@@ -14,6 +15,7 @@ from handlers import binding, commands, people, texts, wording
 from handlers.picking import PickOption, panel_options, pick_option
 from services.draws import CheckedIn
 
+_Arrival: TypeAlias = Literal["here", "position", "no"] | Location
 _OBSOLETE = (commands.CHECK_IN, commands.LATE, commands.ON_TIME, commands.LEAVE, commands.CONFIRM_LEAVE)
 """Talks that end once he has entered."""
 
@@ -62,24 +64,23 @@ async def check_in(talk: Talk, panels: tuple[PickOption, ...]) -> None:
         await talk.say(texts.TOO_EARLY, time=gathers, opens=print_near_time(opens, talk.now))
         return
 
-    options: dict[str, Literal["here", "position", "no"]] = {
+    options: dict[str, _Arrival] = {
         texts.SEND_POSITION: "position",
         texts.ARRIVED: "here",
         texts.NOT_THERE_YET: "no",
     }
-    reply = await talk.choose(
-        f"{wording.gathering_text(view, talk.now)}\n{texts.ASK_ARRIVED}", options, plain=("here", "no")
-    )
+    question = f"{wording.gathering_text(view, talk.now)}\n{texts.ASK_ARRIVED}"
+    reply = await talk.choose(question, options, plain=("here", "no"), position=lambda place: place)
     if reply == "no":
         await talk.say(texts.NOT_CHECKED_IN)
         return
-    position = None
+    place = reply if isinstance(reply, Location) else None
     if reply == "position":
-        location = await talk.ask_location(texts.ASK_POSITION)
-        if location is None:
+        place = await talk.ask_location(texts.ASK_POSITION)
+        if place is None:
             await talk.say(texts.POSITION_NEEDED)
             return
-        position = Position(location.latitude, location.longitude, "gcj02")
+    position = Position(place.latitude, place.longitude, "gcj02") if place is not None else None
     checked_in = await talk.once(talk.services.draws.attendance.check_in, invitation_id, me.expert_id, position)
     await talk.say(result_text(checked_in))
 

@@ -20,7 +20,7 @@ from handlers.helpdesk import feedback_text
 from handlers.picking import MOST, PickOption, pick_option
 from handlers.remuneration import answer_remuneration
 from services.core.base import Actor
-from services.notifications import FeedbackThread
+from services.notifications import FEEDBACK_MAX, FeedbackThread
 from services.sanctions import TEXT_MAX
 from services.workflows import OwnCase
 
@@ -40,6 +40,7 @@ _CONTENT_MIN = 6
 _SHORT = 25
 """A longer sentence says what happened, whatever it asks."""
 _APPEAL_MIN = 10
+_FURTHER_MIN = 12
 
 
 @dataclass(frozen=True)
@@ -138,16 +139,27 @@ async def write_complaint(talk: Talk, subject: str, sentence: str) -> None:
             subject=FeedbackSubject(subject).label, text=shorten(wording.plain_text(text), _SHOWN_BYTES)
         )
         options = {texts.COMPLAINT_SEND: "send", texts.COMPLAINT_AGAIN: "again", texts.COMPLAINT_STOP: "stop"}
-        choice = await talk.choose(question, options, plain=("send", "stop"))
+        choice = await talk.choose(question, options, plain=("send", "stop"), words=further_words)
         if choice == "stop":
             await talk.say(texts.COMPLAINT_STOPPED)
             return
         if choice == "send":
             break
-        text = await _ask_complaint(talk, subject)
+        text = await _ask_complaint(talk, subject) if choice == "again" else join_words(text, choice)
     receipt = await talk.once(talk.services.notifications.helpdesk.write, me_of(talk), text, subject)
     await talk.say(texts.FEEDBACK_TAKEN, number=receipt.number, days=receipt.days)
     await talk.say(commands.tap_lines(commands.MY_FEEDBACK))
+
+
+def further_words(typed: str) -> str | None:
+    """What somebody writes below the text that was read back: people tell a thing in several messages. None for a short
+    one, which may be an answer or a question."""
+    return typed if len(typed) >= _FURTHER_MIN and says_what_happened(typed) else None
+
+
+def join_words(text: str, further: str) -> str:
+    """Both, as far as a complaint may be long."""
+    return f"{text}\n{further.strip()}"[:FEEDBACK_MAX]
 
 
 async def _ask_complaint(talk: Talk, subject: str) -> str:

@@ -21,6 +21,7 @@ from domain.draws.answers import No, Unsure, Yes, understand
 from domain.draws.lifecycles import InvitationState
 from domain.errors import Conflict, InvalidInput
 from domain.parsing import yes_or_no
+from domain.understanding.decision import SMALL_TALK
 from handlers import commands, meanings, people, texts, wording
 from handlers.people import Me
 from handlers.picking import PickOption, panel_options, pick_panel
@@ -154,7 +155,7 @@ async def answer_by_text(turn: Turn) -> Answer:
         return answer_invitation.start(panel_options(waiting), "perhaps", "")
     if waiting:
         intent = await meanings.find_sure_intent(turn)
-        if intent is not None and intent.id not in meanings.SMALL_TALK and not await meanings.speaks_of_coming(turn):
+        if intent is not None and intent.id not in SMALL_TALK and not await meanings.speaks_of_coming(turn):
             return None
         doubt = meaning.doubt.value if isinstance(meaning, Unsure) else ""
         return answer_invitation.start(panel_options(waiting), _parse_reply(turn.message.text) or "", doubt)

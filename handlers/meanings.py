@@ -9,8 +9,6 @@ from handlers import people
 
 _COMING = ("accept", "cannot_come", "time_off")
 """Intents of sentences that speak of coming or not, so that they answer an open invitation."""
-SMALL_TALK = ("capabilities", "greeting")
-"""Intents that ask nothing, so that an open question is repeated instead of answering them."""
 
 
 async def understand(turn: Turn) -> SentenceMeaning:
@@ -34,4 +32,8 @@ async def find_sure_intent(turn: Turn) -> Intent | None:
 
 async def speaks_of_coming(turn: Turn) -> bool:
     intent = await find_sure_intent(turn)
-    return intent is not None and intent.id in _COMING
+    return intent is not None and speaks_of_coming_or_not(intent)
+
+
+def speaks_of_coming_or_not(intent: Intent) -> bool:
+    return intent.id in _COMING

@@ -88,7 +88,9 @@ async def begin_reminder(turn: Turn) -> Answer:
     own = await turn.services.remuneration.answers.list_own(me.actor)
     options = [PickOption(each.id, _line(each)) for each in own if each.may_remind]
     if not options:
-        return f"{texts.REMIND_NOTHING}\n{commands.tap_lines(commands.REMUNERATION, commands.COMPLAINT)}"
+        reminded = [_reminded_line(each, each.reminded_at, each.remind_from) for each in own]
+        lines = [line for line in reminded if line] or [texts.REMIND_NOTHING]
+        return "\n".join([*lines, commands.tap_lines(commands.REMUNERATION, commands.COMPLAINT)])
     return remind_agency.start(tuple(options[:MOST]))
 
 
@@ -106,6 +108,14 @@ async def remind_agency(talk: Talk, offered: tuple[PickOption, ...]) -> None:
     reminded = await talk.once(talk.services.remuneration.payment_reminders.remind, me.actor, remuneration_id)
     await talk.say(texts.REMIND_DONE, until=print_date(reminded.next_at))
     await talk.say(commands.tap_lines(commands.COMPLAINT))
+
+
+def _reminded_line(remuneration: OwnRemuneration, at: datetime | None, until: datetime | None) -> str:
+    """Empty for one of which nobody was reminded."""
+    if at is None or until is None:
+        return ""
+    time = print_time(remuneration.gathering_at)
+    return texts.REMIND_AGAIN.format(time=time, at=print_date(at), until=print_date(until))
 
 
 def dispute_reason(text: str) -> str:

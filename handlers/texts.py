@@ -20,6 +20,7 @@ NO_PICTURE = "聊天里收到的图片和视频不能用来办理。材料请在
 NO_LINK = "聊天里收到的链接和文件不能用来办理，请打字说明您要办的事。您现在可以："
 NO_STICKER = "看不懂这条消息，请打字说明您要办的事。您现在可以："
 NO_POSITION_NEEDED = "收到您的位置。现在没有要用位置签到的评标，位置不会保存。您现在可以："
+DO_YOU_MEAN_IN_PASSING = "如果是想问{titles}，直接回复这几个字就行。"
 DO_YOU_MEAN = "您是想问："
 NONE_OF_THESE = "都不是"
 MENU = "您可以点选："
@@ -339,7 +340,9 @@ TOO_LATE_TO_UNDO = "答复时间已过或名额已满，不能撤销。您仍在
 NOTHING_TO_UNDO = "现在没有可以撤销的答复。已确认的评标不能到场请请假："
 OTHERS_WAIT = "另有{count}个邀请等您答复："
 TOO_LATE_TO_DECLINE = "这个邀请您已经确认参加，不能再改为不参加。不能到场请请假："
-HOLDS_DECLINED = "您此前已答复不参加{time}的评标，不能再更改，无需到场。"
+HOLDS_DECLINED = (
+    "您此前已答复不参加{time}的评标，名额已按抽取顺序通知别的专家，不能再更改，无需到场。不影响您今后被抽取。"
+)
 HOLDS_RECUSED = "您申报的回避单位与{time}的评标有关，您须回避，无需到场。不影响您今后被抽取。"
 HOLDS_SILENT = "{time}的评标邀请已过答复时间，本次无需到场。"
 HOLDS_LEFT = "{time}的评标您已请假，无需到场。"
@@ -374,7 +377,10 @@ REMIND_YES = "提醒"
 REMIND_NO = "先不提醒"
 REMIND_DONE = "已提醒付款单位核对，{until}起可以再提醒。一直没有处理的，可以投诉："
 REMIND_NOT_DONE = "没有提醒。需要时请回复“催付酬劳”。"
-REMIND_NOTHING = "目前没有可以催付的：金额已确认、到了付款期限、近期没有提醒过的才能催付。各笔到哪一步："
+REMIND_NOTHING = (
+    "目前没有可以催付的：金额确认后没有支付、有付款期限的已过期限、近期没有提醒过的才能催付。各笔到哪一步："
+)
+REMIND_AGAIN = "{time}评标的酬劳，您已于{at}提醒付款单位，{until}起可以再提醒。"
 REMUNERATION_WAITS = "没有变更。可随时回复“酬劳”继续核对。"
 TIME_UNKNOWN = "未登记"
 
@@ -424,7 +430,7 @@ LESS_THAN_A_MINUTE = "不到1分钟"
 MAP = "在地图上查看"
 ASK_REASON = "为{time}的评标请假。请简短说明原因，例如：生病、出差。"
 REASON_FORM = "请用2到{longest}个字说明请假原因。"
-LEAVE_READ_BACK = "请假：{time}\n原因：{reason}\n{consequence}\n确定请假吗？"
+LEAVE_READ_BACK = "请假：{time}\n原因：{reason}\n{consequence}\n登记后不能撤销，名额由系统另抽专家。\n确定请假吗？"
 LEAVE_YES = "确定请假"
 LEAVE_NO = "不请假了"
 LEAVE_REASON = "换个原因"
@@ -432,7 +438,9 @@ LEFT = "请假已登记：{time}的评标您无需到场，系统将补抽其他
 NOT_LEFT = "没有请假，您仍在{time}评标的名单内，请按时到场。"
 LEAVE_ASKED = "有人为您登记了这场的请假，您确认后才生效。请在{until}前回复“确认请假”或“按时到场”。"
 LEAVE_ASKED_WHICH = "您答复的是哪一场评标？"
-LEAVE_ASKED_READ_BACK = "有人为您登记了{time}评标的请假。\n{consequence}\n确定请假吗？"
+LEAVE_ASKED_READ_BACK = (
+    "有人为您登记了{time}评标的请假。\n{consequence}\n确认后不能撤销，名额由系统另抽专家。\n确定请假吗？"
+)
 WILL_COME = "已记录：您将按时参加{time}的评标，请假没有生效。"
 MOVE_ASKED = "改期待您答复：{moved}。请回复“同意改期”或“不能改期”；答复之前，原定时间仍然有效。"
 MOVED_GATHERING = "集合时间拟改为{time}"

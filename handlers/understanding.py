@@ -9,18 +9,21 @@ from __future__ import annotations
 import structlog
 
 from bot.dialogue import OUTAGES, is_mere_answer
-from bot.router import Answer, Router, WordAnswer
+from bot.router import Answer, Hint, Router, WordAnswer
 from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.clock import print_near_time
 from domain.draws.answers import Doubt, Unsure, understand
 from domain.errors import AppError
+from domain.understanding.decision import SMALL_TALK
 from domain.understanding.intents import Intent
 from handlers import commands, helpdesk, meanings, people, texts, welcome, wording
 from handlers.answers import ANSWERS
 
 log = structlog.get_logger()
 
+_QUESTION_MIN = 6
+"""Characters of a sentence that hardly answers an open question."""
 _ACKNOWLEDGED = "greeting"
 """The intent of 好的，收到, said where nothing waits for an answer."""
 
@@ -30,6 +33,7 @@ def register(router: Router) -> None:
     router.keyword(ANSWERS["appeal"], commands.APPEAL, "我要申诉", "写申诉")
     router.text(answer_sentence)
     router.aside(answer_in_passing)
+    router.stale(answer_stale_offer)
 
 
 async def answer_sentence(turn: Turn) -> Answer:
@@ -53,10 +57,35 @@ async def answer_in_passing(turn: Turn) -> Answer:
     """Something sure that is said while another talk waits for an answer: a question leaves that talk open, and what
     begins a talk of its own (发烧了，明天去不成) puts it aside."""
     intent = await meanings.find_sure_intent(turn)
-    if intent is None or intent.id in meanings.SMALL_TALK:
+    if intent is None:
+        return await _hint_in_passing(turn)
+    if intent.id in SMALL_TALK:
         return None
     answer = await _find_answer(turn, intent)
     return wording.break_long_lines(answer) if isinstance(answer, str) else answer
+
+
+async def _hint_in_passing(turn: Turn) -> Answer:
+    """What an unsure question may mean, to be typed while the other talk stays open. None for what may be an answer to
+    that talk: a few characters, or an act."""
+    if len(turn.message.text) < _QUESTION_MIN:
+        return None
+    offers = [
+        intent
+        for intent_id in (await meanings.understand(turn)).intents
+        if (intent := turn.services.understanding.meanings.find(intent_id)) is not None
+    ]
+    if not offers or offers[0].is_act or meanings.speaks_of_coming_or_not(offers[0]):
+        return None
+    titles = [intent.title for intent in offers if not intent.is_act]
+    return Hint(texts.DO_YOU_MEAN_IN_PASSING.format(titles="、".join(f"“{title}”" for title in titles)))
+
+
+async def answer_stale_offer(turn: Turn) -> Answer:
+    """Of several things that were offered (您是想问) people tap one after the other. An act is not begun by a tap on an
+    old message."""
+    intent = turn.services.understanding.meanings.find_titled(await people.speakers(turn), turn.message.text)
+    return await answer_intent(turn, intent) if intent is not None and not intent.is_act else None
 
 
 async def answer_intent(turn: Turn, intent: Intent) -> Answer:
@@ -80,7 +109,8 @@ async def _find_answer(turn: Turn, intent: Intent) -> Answer:
     answers = turn.services.understanding.meanings
     if not turn.user.bound and (own := answers.own_answer(turn.user.pool, intent)):
         hotline = texts.HOTLINE.format(hotline=turn.services.deps.book(turn.user.pool).pool.hotline)
-        return f"{own}\n{hotline}\n{commands.tap_lines(commands.BIND, commands.GUIDE)}"
+        words = (*welcome.registering_commands(turn), commands.BIND, commands.GUIDE)
+        return f"{own}\n{hotline}\n{commands.tap_lines(*words)}"
     if (handler := ANSWERS.get(intent.id)) is not None:
         return await handler(turn)
     if intent.word:

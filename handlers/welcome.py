@@ -51,7 +51,7 @@ async def greet_follower(turn: Turn) -> str:
     who = await people.find_who(turn)
     if who is None:
         welcome_text = turn.services.deps.book(turn.user.pool).pool.welcome
-        return f"{welcome_text}\n{commands.tap_lines(commands.BIND, *_registering_commands(turn), commands.HELP)}"
+        return f"{welcome_text}\n{commands.tap_lines(commands.BIND, *registering_commands(turn), commands.HELP)}"
     await overview.set_menu(turn, [role.role for role in who.roles])
     hello = texts.WELCOME_BACK.format(name=who.masked_name or who.masked_mobile)
     return f"{hello}\n{await overview.overview_text(turn, who)}"
@@ -90,7 +90,7 @@ async def _explain_words(turn: Turn) -> str:
         works = who is not None and people.has_office(who)
         return f"{expert_help}\n{texts.HELP_OFFICES}" if works else expert_help
     if who is None:
-        words = (commands.BIND, *_registering_commands(turn), commands.GUIDE, commands.RECORDS)
+        words = (commands.BIND, *registering_commands(turn), commands.GUIDE, commands.RECORDS)
     elif people.has_office(who):
         words = (commands.WORK, commands.TO_DO, *commands.words_of(role.role for role in who.roles), commands.NOTICES)
     else:
@@ -119,7 +119,7 @@ async def answer_unknown_text(turn: Turn) -> str:
 def _offered_commands(turn: Turn, who: Who | None) -> list[str]:
     """What this person can do here, most useful first."""
     if who is None:
-        return [commands.BIND, *_registering_commands(turn), commands.GUIDE, commands.RECORDS]
+        return [commands.BIND, *registering_commands(turn), commands.GUIDE, commands.RECORDS]
     if people.is_staff_only(who):
         return [
             commands.WORK,
@@ -143,7 +143,7 @@ def _offered_commands(turn: Turn, who: Who | None) -> list[str]:
     return _FOR_EXPERTS
 
 
-def _registering_commands(turn: Turn) -> tuple[str, ...]:
-    """Where the pool takes registrations."""
+def registering_commands(turn: Turn) -> tuple[str, ...]:
+    """For who is not registered yet; none where the pool takes no registrations."""
     is_open = turn.services.deps.book(turn.user.pool).registration.open
     return (commands.REGISTER, commands.APPLY) if is_open else ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from domain.understanding.intents import UNKNOWN, Intent, Speaker
 
@@ -17,6 +18,8 @@ WORTH_OFFERING = 0.07
 UNDERSTOOD = 0.30
 """Probability of all offered intents together, below which nothing is offered."""
 OFFERED = 3
+SMALL_TALK: Final = frozenset({"greeting", "capabilities"})
+"""Answered if they are surely meant; offering them would be silly."""
 UNLIKELY = 3.0
 """What the score of an intent loses that such a person hardly means."""
 
@@ -62,7 +65,8 @@ def decide(ranked: Mapping[str, float], intents: Mapping[str, Intent], sentence:
     needed = SURE_OF_AN_ACT if best.is_act else SURE
     if ranked[best_id] >= needed and best.names_its_act(sentence):
         return SentenceMeaning((best_id,), is_sure=True)
-    offered = [each for each in list(ranked)[:OFFERED] if each != UNKNOWN and ranked[each] >= WORTH_OFFERING]
+    worth = [each for each in ranked if each != UNKNOWN and ranked[each] >= WORTH_OFFERING]
+    offered = [each for each in worth if each not in SMALL_TALK][:OFFERED]
     if sum(ranked[each] for each in offered) < UNDERSTOOD:
         return SentenceMeaning()
     return SentenceMeaning(tuple(offered))

@@ -63,7 +63,7 @@ class Intent:
     who: frozenset[Speaker]
     word: str = ""
     answer: str = ""
-    """May hold {hotline} and {hours}."""
+    """May hold {hotline}, {hours} and {pool}, the name of the pool."""
     page: tuple[str, str] | None = None
     """Label, and path with {pool}."""
     taps: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -51,6 +52,8 @@ NOT_FULL_COMMITTING = "正在为扩大地区补抽三方摇号，还缺{missing}
 NOT_FULL_WIDEN = "还缺{missing}人，原来的名单已抽完：请扩大地区补抽，最多{most}次，专业和职称不能改。{late}"
 NOT_FULL_ENDED = "还缺{missing}人，名单已抽完，不能再补抽：法律允许时按到场的专家评标，否则退选或终止后重新申请。"
 NOT_FULL_BRIEF = "还缺{missing}人"
+NOT_NAMED = "不能指定专家，也不能自己找人补上。"
+_ASKS_TO_NAME = re.compile("指定|点名|自己找|自己请|自己选|我们找|我们请|熟人")
 NOT_FULL_PAGE = "去补抽"
 
 VERIFY_NOTHING = "目前没有等待核验或刚核验的申请。"
@@ -128,6 +131,9 @@ MOVED_DAY = "换日期或提前：{until}前申请退选，再重新抽取。"
 MOVED_DAY_EARLY = "换日期或提前：终止活动后重新申请。"
 MOVED_DAY_LATE = "换日期或提前：退选已过时间，请核验人员终止，再重新抽取。"
 MOVED_RECALL = DrawStep("复评的时间以与专家商定的为准，系统不能改；换时间的，终止后重新发起复评。", "终止活动", _EXIT)
+_OTHER_DAY = re.compile(
+    r"下周|下星期|下礼拜|下个?月|明天|后天|周[一二三四五六日天]|星期|礼拜|\d{1,2}[号日]|改天|换一?天|日期|提前"
+)
 MOVED_PAGE = "修改集合时间"
 
 CANCELLED_NOTHING = "目前没有在办的抽取，没有专家需要通知。"
@@ -243,7 +249,8 @@ async def tell_not_full(turn: Turn) -> str:
     general = NOT_FULL_GENERAL.format(widening=widening)
     words = (commands.SUPPLEMENT, commands.DRAWS)
     question = DrawQuestion(step, NOT_FULL_NOTHING, general, words, first=_MISSING, refine=refine)
-    return await own_draws.answer(turn, question)
+    answer = await own_draws.answer(turn, question)
+    return f"{NOT_NAMED}\n{answer}" if _ASKS_TO_NAME.search(turn.message.text) else answer
 
 
 async def tell_verification(turn: Turn) -> str:
@@ -301,7 +308,8 @@ async def offer_withdrawal(turn: Turn) -> str:
 
 async def offer_other_times(turn: Turn) -> str:
     """What of time and place can still be changed; the answer tells no expert anything."""
-    rules = turn.services.deps.book(turn.user.pool).draw
+    rulebook = turn.services.deps.book(turn.user.pool)
+    rules = rulebook.draw
 
     def step(draw: WorkLine) -> DrawStep:
         if draw.kind == "recall" and draw.state not in _NOT_RUNNING:
@@ -316,6 +324,9 @@ async def offer_other_times(turn: Turn) -> str:
             postpone=MOVED_POSTPONE.format(most=print_length(most)) if most else "",
             day=day,
         )
+        if draw.state in _PANEL and draw.kind != "recall" and _OTHER_DAY.search(turn.message.text):
+            ended = _end_panel(draw, rulebook, turn.now)
+            return replace(ended, text=f"{day}\n{ended.text}", brief=ended.label)
         return DrawStep(text, MOVED_PAGE, _RUN)
 
     first = (*_PANEL, *_RUNNING, DrawState.COMMITTING, DrawState.VERIFIED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from bot.router import Handler
@@ -14,6 +15,7 @@ from handlers import commands, late_arrivals, texts, wording
 from handlers.answers import own_panels
 from services.draws import InvitationView, venue_position
 
+_HAS_ARRIVED = re.compile("到了|到门口|到楼下|到大厅|到场了|已经到|我到")
 CHECK_IN_BY = "到场后{ways}，做到一样就签到了。"
 BY_SCAN = "扫描现场二维码"
 BY_POSITION = "回复“签到”并发送位置"
@@ -38,6 +40,12 @@ NOT_ON_THE_LIST = "没有查到您待签到的评标。请核对通知是不是�
 FETCH_ME = "找不到或进不了门，请致电{contact}，请对方指路或到门口接您。"
 AT_THE_GATE = "门卫询问时请出示评标通知和身份证，验证码{code}只告诉评标现场的工作人员。"
 LATE_FROM_THERE = "从那里赶来会晚到的，请回复“晚到”，我们马上通知现场。"
+UNWELL_INSIDE = (
+    "请马上告诉身边的工作人员，情况紧急请拨打120；也可以致电{contact}。\n"
+    "您已进场，不用在这里请假；需要离开评标室的，由现场工作人员登记离场。"
+)
+UNWELL_ELSEWHERE = "情况紧急请拨打120。还没到场、去不了的，请回复“请假”；已经到现场的，请马上告诉工作人员。"
+ARRIVED = "到了就可以签到：扫描现场二维码，或回复“签到”发送位置，或把验证码{code}告诉现场工作人员。"
 INSIDE = "您已签到，请直接问现场工作人员。"
 NOT_AGREED_YET = "您还没有确认参加这场评标，请先答复。"
 NO_PANEL_TO_FIND = "没有查到您待参加的评标。请在消息里核对通知的日期和地点："
@@ -129,6 +137,15 @@ def _state_line(turn: Turn, view: InvitationView) -> str:
     return f"{text}{texts.ABSENT_WRONGLY}"
 
 
+async def help_when_unwell(turn: Turn) -> str:
+    """Who has checked in can't ask for leave any more."""
+    own = await own_panels.read_own(turn)
+    inside = [view for view in own.agreed if view.checked_in_at is not None and view.checked_out_at is None]
+    if inside:
+        return own_panels.with_taps(turn, [UNWELL_INSIDE.format(contact=wording.contact(inside[0]))], commands.PANELS)
+    return own_panels.with_taps(turn, [UNWELL_ELSEWHERE], commands.PANELS, commands.LEAVE)
+
+
 async def help_to_find_the_place(turn: Turn) -> str:
     own = await own_panels.read_own(turn)
     views = own.today(turn.now) or own.all[:1]
@@ -147,6 +164,8 @@ def _finding_lines(turn: Turn, view: InvitationView) -> list[str]:
         return [INSIDE, own_panels.place_line(view)]
     fetch = FETCH_ME.format(contact=wording.contact(view))
     gate = AT_THE_GATE.format(code=view.code)
+    if _HAS_ARRIVED.search(turn.message.text):
+        return [ARRIVED.format(code=view.code), fetch, gate, *own_panels.remark_lines(view)]
     where, *on_map = late_arrivals.way_lines(turn, view)[:-1]
     late = [LATE_FROM_THERE] if view.may_announce_delay(turn.now) else []
     return [where, *on_map, fetch, gate, *late, *own_panels.remark_lines(view)]
@@ -157,4 +176,5 @@ ANSWERS: Mapping[str, Handler] = {
     "check_in_failed": help_to_check_in,
     "late": late_arrivals.answer_late_sentence,
     "lost": help_to_find_the_place,
+    "unwell": help_when_unwell,
 }

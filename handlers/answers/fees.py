@@ -59,7 +59,7 @@ PAY_FROM = "“{title}”{opens}起可以缴费{until}，届时会通知您。"
 AND_UNTIL = "，{until}截止"
 PAID_ALREADY = "“{title}”已缴费，不用再缴。"
 TOO_LATE = "“{title}”已于{until}截止，不能在这里补缴；可否补缴、延期，请拨打{hotline}。"
-DEADLINE_TO_COME = "审核通过{after}后开始缴费，缴费时间不少于{least}；开始和截止时间会通知您。"
+DEADLINE_TO_COME = "审核通过{after}后开始缴费，开始时会通知您；设有截止时间的，不少于{least}，一并通知。"
 COURSE_MAKE_UP = "“{name}”学习时间已过，缴费后可以补学："
 
 _FeeAnswer: TypeAlias = Callable[[Turn, FeeRules, tuple[FeeView, ...]], Awaitable[str]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from bot.router import Answer, Handler
@@ -50,6 +51,7 @@ LEAVE_LATE_RULE = "过了这个时间仍可请假，会如实记录，后果在�
 LEAVE_OWN = "您{time}的评标，请在{until}前请假。"
 LEAVE_OWN_LATE = "您{time}的评标，请假时间已过；去不了的请马上请假。"
 LEAVE_TOLD_TO_STAFF = "您已签到，要离场请直接告诉现场工作人员。"
+_ASKS_ABOUT_REFUSING = re.compile("拒绝|不参加|不答应|不接受|推掉|没答复|不答复|没接")
 REFUSAL_RULE = "不参加邀请或没有在邀请写的时间前答复，记入履职记录，不影响今后被抽取。"
 ABSENCE_RULE = "没有请假又不到场的，场地或代理机构会登记缺席，管理机构可能处理，您可以申诉。"
 NO_POINTS = "系统不扣分，也不限次数；本地另有规定的，请拨打{hotline}。"
@@ -178,7 +180,9 @@ async def explain_leave_rules(turn: Turn) -> str:
         lines.append(text.format(time=print_near_time(view.gathering_at, turn.now), until=until))
     if own.agreed and not own.expected:
         lines.append(LEAVE_TOLD_TO_STAFF)
-    lines += [REFUSAL_RULE, ABSENCE_RULE, NO_POINTS.format(hotline=book.pool.hotline)]
+    refusal_first = bool(_ASKS_ABOUT_REFUSING.search(turn.message.text))
+    lines = [REFUSAL_RULE, *lines] if refusal_first else [*lines, REFUSAL_RULE]
+    lines += [ABSENCE_RULE, NO_POINTS.format(hotline=book.pool.hotline)]
     if turn.user.bound:
         lines.append(pools.page_line(turn, texts.OWN_FILE_PAGE, "file"))
     return own_panels.with_taps(turn, lines, commands.LEAVE)

@@ -31,6 +31,7 @@ BRING = "请带身份证。"
 NO_REMARK = "这场的通知没有写其他注意事项。"
 BRING_HINT = "手机、电脑、CA锁、药品等要不要带、能不能带，通知没有写的请问联系人。"
 BRING_ALWAYS = "请带身份证。其他要求写在每场邀请的“注意事项”里，没有写的请问邀请上的联系人。"
+LEAVE_BY_DESK = "评完离开时，请告诉现场工作人员登记离场，酬劳按登记的时间计算。"
 NO_PARKING = "系统里没有停车、用餐和住宿的安排，请问联系人。"
 NO_PARKING_ANYWHERE = "停车、用餐和住宿由评标现场安排，系统里没有登记，请问邀请上的联系人。"
 TRAVEL_PAID = "交通：按{standard}，来自其他城市的专家有{parts}，这里不用交票据。"
@@ -79,7 +80,7 @@ async def tell_time(turn: Turn) -> str:
 
 def _time_lines(view: InvitationView, turn: Turn, book: Rulebook) -> list[str]:
     time = print_near_time(view.gathering_at, turn.now)
-    lines = [TIME.format(time=time, mark=own_panels.mark(view))]
+    lines = [TIME.format(time=time, mark=own_panels.mark(view)), own_panels.place_line(view)]
     if view.state is InvitationState.ACCEPTED and view.checked_in_at is None:
         opens = check_in_opens(view, book.attendance)
         is_open = opens <= turn.now
@@ -101,6 +102,8 @@ def _end_lines(view: InvitationView, turn: Turn) -> list[str]:
     lines = [ENDS.format(time=print_near_time(view.ends_at, turn.now))]
     if local(view.ends_at - _A_MOMENT).date() > local(view.gathering_at).date():
         lines.append(OVER_NIGHT)
+    if view.checked_in_at is not None:
+        return [*lines, LEAVE_BY_DESK]
     return [*lines, own_panels.contact_line(view)]
 
 

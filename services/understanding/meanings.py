@@ -83,12 +83,19 @@ class Meanings:
     def article(self, pool: str, intent: Intent) -> IntentArticle:
         """The pool's own answer, else the one that all pools share."""
         book = self.deps.book(pool)
-        text = self.own_answer(pool, intent) or intent.answer.format(hotline=book.pool.hotline, hours=book.help.hours)
+        text = self.own_answer(pool, intent) or intent.answer.format(
+            hotline=book.pool.hotline, hours=book.help.hours, pool=book.pool.name
+        )
         page = None
         if intent.page is not None:
             label, path = intent.page
             page = label, path.format(pool=pool)
         return IntentArticle(text, page, intent.taps)
+
+    def find_titled(self, speakers: Collection[Speaker], title: str) -> Intent | None:
+        """The intent with exactly this title that such a person may mean."""
+        intents = self.source.intents.values()
+        return next((intent for intent in intents if intent.title == title and intent.may_be_of(speakers)), None)
 
     def suggest(self, pool: str, speakers: Collection[Speaker], sentence: str) -> tuple[Suggestion, ...]:
         """For a search on a page: up to three intents, the likeliest first."""

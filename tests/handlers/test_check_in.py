@@ -46,6 +46,14 @@ async def test_a_position_near_the_venue_is_stored(world: World, phone: Phone, e
     assert (entry.direction, entry.method, round(entry.longitude or 0, 4)) == ("in", "place", 113.331)
 
 
+async def test_a_position_sent_instead_of_a_choice_counts(world: World, phone: Phone, expert: Expert) -> None:
+    """The reminder says: reply 签到 and send your position."""
+    invitation = await world.make_accepted_panel(expert)
+    world.clock.set(invitation.gathering_at)
+    assert "发送位置签到" in await phone.says("签到")
+    assert "签到成功" in await phone.sends_position(*HALL)
+
+
 async def test_a_position_far_away_is_refused_with_the_distance(world: World, phone: Phone, expert: Expert) -> None:
     await world.make_accepted_panel(expert)
     await phone.says("签到")

@@ -74,6 +74,19 @@ async def test_a_complaint_may_be_written_anew_or_dropped(phone: Phone) -> None:
     assert await Feedback.all().count() == 0
 
 
+async def test_what_is_added_to_a_complaint_is_read_back_with_it(phone: Phone) -> None:
+    await phone.says("投诉")
+    await phone.taps("其他")
+    await phone.says(TEXT)
+    shown = await phone.says("代理公司的周某在评标室大声催我们快点，还说不快点就不给钱")
+    assert TEXT in shown
+    assert "不快点就不给钱" in shown
+    await phone.taps("提交")
+    assert await Feedback.all().count() == 1
+    told = await phone.says("我的反馈")
+    assert (TEXT in told, "不快点就不给钱" in told) == (True, True)
+
+
 async def test_the_same_tap_twice_files_one_complaint(phone: Phone) -> None:
     await phone.says("投诉")
     await phone.taps("其他")

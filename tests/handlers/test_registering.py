@@ -56,7 +56,7 @@ async def test_a_stranger_registers_step_by_step(world: World, stranger: Phone) 
 async def test_a_name_that_is_not_the_owners_ends_the_talk_with_what_to_do(world: World, stranger: Phone) -> None:
     identity_verifier_of(world.services).answers["周大同"] = "differs"
     answer = await register(world, stranger, mobile_number())
-    assert ("姓名与身份证号不一致" in answer, "重新注册" in answer) == (True, True)
+    assert ("姓名与身份证号不一致" in answer, "重新获取验证码后再注册" in answer) == (True, True)
     assert not await Account.exists(real_name="周大同")
 
 

@@ -11,6 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.intent_files import SHIPPED_INTENTS, IntentFiles
+from bot.talk import FIRST_TAP
 from domain.understanding.intents import Speaker
 from models.audit import AuditEntry
 from models.experts import Expert
@@ -36,6 +37,15 @@ async def test_an_unsure_sentence_is_asked_back_and_the_choice_is_answered(phone
     assert "您是想问：" in await phone.says("不想去")
     assert "都不是" in phone.screen
     assert "没有已确认的评标活动，无需请假" in await phone.taps("不能参加（请假）")
+
+
+async def test_an_old_offer_is_answered_but_an_act_is_not_begun_by_it(phone: Phone) -> None:
+    """Of several things that were offered people tap one after the other."""
+    assert "您是想问：" in await phone.says("不想去")
+    await phone.taps("都不是")
+    assert "已经失效" in await phone.says("不能参加（请假）", bizmsgmenuid=FIRST_TAP + 1)
+    assert "酬劳标准" in await phone.says("评标费多少", bizmsgmenuid=FIRST_TAP + 1)
+    assert "已经失效" in await phone.says("确认参加", bizmsgmenuid=FIRST_TAP + 1)
 
 
 async def test_an_acknowledgement_is_not_asked_back(world: World, phone: Phone, expert: Expert) -> None:

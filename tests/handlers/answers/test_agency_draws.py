@@ -164,6 +164,18 @@ async def test_a_province_without_wider_regions_offers_none(world: World, agency
     assert "扩大地区" not in shown
 
 
+async def test_for_another_day_the_release_comes_first(world: World, agency: Phone) -> None:
+    draw_id = await draw_states.completed(world.office)
+    shown = unescape(await agency.says("开标延期到下周一"))
+    assert f"next={RELEASE.format(draw_id).replace('/', '%2F')}" in shown
+    assert "修改集合时间" not in shown
+
+
+async def test_who_wants_to_name_an_expert_hears_that_first(world: World, agency: Phone) -> None:
+    await draw_states.supplement_pending(world.office)
+    assert (await agency.says("抽不满能不能自己找一个专家")).startswith("不能指定专家")
+
+
 async def test_once_the_order_is_exhausted_wider_regions_come_first(world: World, agency: Phone) -> None:
     draw_id = await draw_states.supplement_pending(world.office)
     await Condition.filter(draw_id=draw_id).update(exhausted=True)

@@ -131,3 +131,21 @@ async def test_who_looks_for_a_place_without_having_agreed_answers_first(
     await world.call(expert)
     assert "还没有确认参加这场评标" in await phone.says("找不到地方")
     assert "验证码" not in phone.screen
+
+
+async def test_who_has_arrived_hears_how_to_check_in_first(world: World, phone: Phone, panel: Invitation) -> None:
+    world.clock.set(panel.gathering_at - timedelta(minutes=10))
+    told = await phone.says("到门口了保安不让进")
+    assert told.startswith("到了就可以签到")
+    assert panel.code in told
+    assert CONTACT in told
+
+
+async def test_who_feels_ill_inside_is_not_sent_to_a_leave(
+    world: World, clock: FixedClock, phone: Phone, panel: Invitation
+) -> None:
+    sentence = "评标中身体不适"
+    assert "请回复“请假”" in await phone.says(sentence)
+    await check_in(world, clock, panel)
+    told = await phone.says(sentence)
+    assert (CONTACT in told, "120" in told, ">请假<" in told) == (True, True, False)

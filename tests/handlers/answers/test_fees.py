@@ -258,7 +258,7 @@ async def test_the_deadline_of_a_fee_in_each_phase(world: World) -> None:
 
 async def test_before_approval_the_deadline_is_to_come(world: World, phone: Phone, stranger: Phone) -> None:
     for each in (await make_applicant(world), stranger):
-        assert "审核通过1分钟后开始缴费，缴费时间不少于10分钟" in await each.says(DEADLINE)
+        assert "审核通过1分钟后开始缴费，开始时会通知您；设有截止时间的，不少于10分钟" in await each.says(DEADLINE)
     changing = await make_applicant(world, entry_type="change")
     assert "没有需要缴纳的费用" in await changing.says(DEADLINE)
     assert "没有需要缴纳的费用" in await phone.says(DEADLINE)

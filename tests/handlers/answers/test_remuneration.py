@@ -110,7 +110,7 @@ async def test_money_that_has_not_arrived_is_called_for_in_the_chat(
     assert (notice.account_id, notice.params["code"]) == (world.office.agency.account_id, invitation.code)
     shown = await phone.says("评标费没到账")
     assert ("您已于2026年11月" in shown, "催付酬劳" in shown) == (True, False)
-    assert "目前没有可以催付的" in await phone.says("催付酬劳")
+    assert "您已于2026年11月21日提醒付款单位，2026年11月28日起可以再提醒" in await phone.says("催付酬劳")
     assert "您要投诉或申诉哪方面的事" in await phone.taps("投诉")
 
 
