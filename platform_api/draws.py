@@ -79,11 +79,11 @@ class DrawIn(Input):
 
     project_id: UUID = Field(description="招标项目")
     lots: tuple[UUID, ...] = Field((), max_length=PARTS_MAX, description="标段，项目没有标段的不填")
-    name: str = Field(max_length=200, description="活动名称")
+    name: str = Field("", max_length=200, description="活动名称")
     medium: str = Field("", max_length=100, description="公告发布媒体")
     opening_at: Moment | None = Field(None, description="开标时间")
     opening_place: str = Field("", max_length=100, description="开标地点")
-    needed: int = Field(ge=0, le=1000, description="拟抽取专家人数")
+    needed: int = Field(0, ge=0, le=1000, description="拟抽取专家人数")
     starts_at: Moment | None = Field(None, description="预计评标开始时间")
     ends_at: Moment | None = Field(None, description="预计评标结束时间")
     on_site: bool = Field(False, description="是否进场项目")

@@ -8,17 +8,8 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
-from domain.errors import (
-    AppError,
-    Conflict,
-    Forbidden,
-    InvalidInput,
-    NotFound,
-    RuleViolation,
-    TooMany,
-    Unauthenticated,
-    Unavailable,
-)
+from domain import errors
+from domain.errors import AppError, Conflict, InvalidForm, InvalidInput, RuleViolation, TooMany
 from domain.ids import new_id
 from models.accounts import IdempotencyKey
 from services.core.base import Deps, execute, rows, transaction
@@ -26,7 +17,7 @@ from services.core.base import Deps, execute, rows, transaction
 T = TypeVar("T")
 
 _REFUSALS: dict[str, type[AppError]] = {
-    cls.__name__: cls for cls in (InvalidInput, Unauthenticated, Forbidden, NotFound, Conflict, Unavailable)
+    name: kind for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, AppError)
 }
 _CLAIM = (
     "INSERT INTO idempotency_key (id, owner, key, fingerprint, created_at) VALUES ($1, $2, $3, $4, $5) "
@@ -94,6 +85,10 @@ async def _claim(owner: str, key: str, deps: Deps, fingerprint: str) -> Idempote
 def _encode(result: T | AppError, answer: type[T]) -> dict[str, Any]:
     if not isinstance(result, AppError):
         return {"ok": TypeAdapter(answer).dump_python(result, mode="json")}
+    return {"refused": _encode_refusal(result)}
+
+
+def _encode_refusal(result: AppError) -> dict[str, Any]:
     refusal: dict[str, Any] = {
         "type": type(result).__name__,
         "message": result.message,
@@ -105,13 +100,18 @@ def _encode(result: T | AppError, answer: type[T]) -> dict[str, Any]:
         refusal["retry_after"] = result.retry_after
     if isinstance(result, RuleViolation):
         refusal |= {"rule": result.rule, "source": result.source}
-    return {"refused": refusal}
+    if isinstance(result, InvalidForm):
+        refusal["faults"] = [_encode_refusal(fault) for fault in result.faults]
+    return refusal
 
 
 def _decode(stored: dict[str, Any], answer: type[T]) -> T | AppError:
     if "ok" in stored:
         return TypeAdapter(answer).validate_json(json.dumps(stored["ok"]))
-    refusal = stored["refused"]
+    return _decode_refusal(stored["refused"])
+
+
+def _decode_refusal(refusal: dict[str, Any]) -> AppError:
     message, code = refusal["message"], refusal["code"]
     if refusal["type"] == "TooMany":
         return TooMany(message, retry_after=refusal["retry_after"], code=code)
@@ -124,5 +124,7 @@ def _decode(stored: dict[str, Any], answer: type[T]) -> T | AppError:
             field=refusal["field"],
             params=refusal["params"],
         )
+    if refusal["type"] == "InvalidForm":
+        return InvalidForm([_decode_refusal(fault) for fault in refusal["faults"]])
     kind = _REFUSALS.get(refusal["type"], AppError)
     return kind(message, code=code, field=refusal["field"], params=refusal["params"])

@@ -7,10 +7,11 @@ from urllib.parse import urlencode, urlsplit
 import aiohttp.web as http
 
 from services.core.permissions import AGENCY
+from services.notifications import OFFICES
 from web.core.pages import Visit
 
 BIND = "/h5/wechat/bind"
-_OURS = frozenset(("draws", "agency", "review", "office", "h5"))
+_OURS = frozenset(("h5", *(path.removeprefix("/") for path in OFFICES)))
 _PARTS_FOR_EVERYBODY = frozenset(("account", "agent-requests", "help", "materials", "notices"))
 _NOT_CONTINUED = ("/h5/login", "/h5/logout", "/h5/wechat", "/h5/identity")
 

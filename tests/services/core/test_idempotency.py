@@ -13,7 +13,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.errors import AppError, Conflict, InvalidInput, RuleViolation, TooMany
+from domain import errors
+from domain.errors import AppError, Conflict, InvalidForm, InvalidInput, RuleViolation, TooMany
 from domain.ids import new_id
 from models.accounts import IdempotencyKey
 from models.draws import DrawNumber
@@ -153,3 +154,30 @@ def test_a_method_that_takes_a_key_uses_it() -> None:
         and not any(isinstance(node, ast.Name) and node.id == "key" for part in method.body for node in ast.walk(part))
     ]
     assert unused == []
+
+
+def _refusals() -> list[AppError]:
+    """One of each class."""
+    own: dict[type[AppError], AppError] = {
+        TooMany: TooMany("稍后再试", retry_after=7),
+        RuleViolation: RuleViolation("不符合规定", rule="draw.needed", source="手册 L1", field="needed"),
+        InvalidForm: InvalidForm(
+            [InvalidInput("请填写名称", field="name"), Conflict("已占用", code="held", field="lots.0")]
+        ),
+    }
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, AppError)]
+    return [own.get(kind) or kind("不行", code="no", field="x", params={"a": 1}) for kind in kinds]
+
+
+@pytest.mark.parametrize("refusal", _refusals(), ids=lambda refusal: type(refusal).__name__)
+async def test_each_refusal_is_repeated_with_its_class_and_all_its_faults(deps: Deps, refusal: AppError) -> None:
+    async def run() -> int | AppError:
+        return refusal
+
+    shown = []
+    for _ in range(2):
+        with pytest.raises(type(refusal)) as raised:
+            await once(owner="refused", key="k", deps=deps, answer=int, run=run)
+        faults = [(fault.message, fault.code, fault.field, type(fault)) for fault in raised.value.faults]
+        shown.append((raised.value.status, raised.value.code, raised.value.params, faults))
+    assert shown[0] == shown[1]
