@@ -248,7 +248,7 @@ class Dialogue:
             return await self._apply_answer(turn, None, answer or TEXT_ONLY)
         target = self._router.find_keyword(turn.message.text)
         if target is not None:
-            return await self._begin_target(turn, None, target)
+            return await self._answer_word(turn, None, target)
         return await self._answer_free_text(turn)
 
     async def _answer_free_text(self, turn: Turn) -> DialogueOutcome:
@@ -260,6 +260,12 @@ class Dialogue:
             return DialogueOutcome(Text(NO_QUESTION))
         answer = await self._router.fallback_handler(turn) if self._router.fallback_handler is not None else None
         return await self._apply_answer(turn, None, answer or DID_NOT_UNDERSTAND)
+
+    async def _answer_word(self, turn: Turn, journal: Journal | None, target: Target) -> DialogueOutcome:
+        labelled = await self._router.label_handler(turn) if self._router.label_handler is not None else None
+        if labelled is not None:
+            return await self._apply_answer(turn, journal, labelled)
+        return await self._begin_target(turn, journal, target)
 
     async def _begin_target(self, turn: Turn, journal: Journal | None, target: Target) -> DialogueOutcome:
         answer: Answer = Start(target, ()) if isinstance(target, Conversation) else await target(turn)
@@ -323,7 +329,7 @@ class Dialogue:
         except CommandGiven:
             target = self._router.find_keyword(turn.message.text)
             return (
-                await self._begin_target(turn, journal, target)
+                await self._answer_word(turn, journal, target)
                 if target is not None
                 else await self._answer_without_talk(turn)
             )

@@ -12,6 +12,7 @@
         router.newer(find_newer_question)                    # typed while a talk is open that a notice has overtaken
         router.aside(answer_in_passing)                      # free text that doesn't answer the open question
         router.stale(answer_stale_offer)                     # a tapped choice of a talk that has ended
+        router.label(answer_label)                           # typed words that mean something else for this person
         router.fallback(did_not_understand)
 
 A handler is ``async def my_status(turn: Turn) -> Answer``; those of ``tap`` and ``scene`` get the id, or the scene's
@@ -100,6 +101,7 @@ class Router:
         self.newer_handler: NewerHandler | None = None
         self.aside_handler: Handler | None = None
         self.stale_handler: Handler | None = None
+        self.label_handler: Handler | None = None
         self.fallback_handler: Handler | None = None
 
     def conversation(self, conversation: Conversation[[]]) -> None:
@@ -150,6 +152,11 @@ class Router:
     def stale(self, handler: Handler) -> None:
         """Called for a choice that is tapped after its talk: it must do nothing, but may be answered."""
         self.stale_handler = handler
+
+    def label(self, handler: Handler) -> None:
+        """Called for typed text before keywords, which are the same for everybody: 撤回 undoes an expert's answer, and
+        withdraws an agency's request."""
+        self.label_handler = handler
 
     def fallback(self, handler: Handler) -> None:
         self.fallback_handler = handler

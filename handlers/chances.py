@@ -18,7 +18,7 @@ _QUESTION = re.compile(
 
 
 def register(router: Router) -> None:
-    router.keyword(why_not_drawn, commands.CHANCES)
+    router.keyword(why_not_drawn, commands.CHANCES, texts.CHANCES_PAGE)
     router.text(understand_question)
 
 

@@ -59,7 +59,7 @@ def register(router: Router) -> None:
     for talk in (complain, choose_case, write_complaint, appeal_sanction, go_on_with_thread):
         router.remember(talk)
     router.keyword(begin_complaint, commands.COMPLAINT, "我要投诉", "我要投拆", "投诉与申诉", "投诉前先办", "写投诉")
-    router.keyword(list_threads, commands.MY_FEEDBACK, "我的投诉", "投诉进度", "我的意见")
+    router.keyword(list_threads, commands.MY_FEEDBACK, "我的投诉", "投诉进度", "我的意见", texts.FEEDBACK_PAGE)
 
 
 def me_of(turn: Turn) -> Actor:

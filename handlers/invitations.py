@@ -39,7 +39,7 @@ _TALK = "答复邀请"
 
 def register(router: Router) -> None:
     router.remember(answer_invitation)
-    router.keyword(list_open_invitations, commands.INVITATIONS, "邀请", "我的邀请", "答复邀请")
+    router.keyword(list_open_invitations, commands.INVITATIONS, "邀请", "我的邀请", "答复邀请", "去答复")
     router.menu("INVITATIONS", list_open_invitations)
     router.keyword(undo_by_word, texts.UNDO, "撤销参加", "撤销答复", "撤回")
     router.tap(answer_by_tap)
@@ -135,6 +135,8 @@ async def offer_undo(turn: Turn) -> Answer:
 def _cannot_undo_text(view: InvitationView, turn: Turn) -> str:
     if view.undo_until is not None:
         return f"{texts.UNDO_STALE}\n{_agreed_panel_text(view, turn)}"
+    if turn.now >= view.ends_at or view.checked_in_at is not None:
+        return f"{texts.NOTHING_LEFT_TO_UNDO}\n{wording.agreed_panel(view, turn.now)}"
     return f"{texts.TOO_LATE_TO_UNDO}\n{wording.agreed_panel(view, turn.now)}\n{commands.tap_lines(commands.LEAVE)}"
 
 

@@ -16,7 +16,19 @@ _SHOWN = 5
 
 def register(router: Router) -> None:
     router.menu("NOTICES", list_notices)
-    router.keyword(list_notices, commands.NOTICES, "我的消息", "历史消息", "消息记录", "通知记录", "我的通知", "通知")
+    router.keyword(
+        list_notices,
+        commands.NOTICES,
+        "我的消息",
+        "历史消息",
+        "消息记录",
+        "通知记录",
+        "我的通知",
+        "通知",
+        "查看详情",
+        "查看全文",
+        "去查看",
+    )
 
 
 async def list_notices(turn: Turn) -> str:

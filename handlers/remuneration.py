@@ -32,6 +32,7 @@ def register(router: Router) -> None:
         "劳务费",
         "评审费",
         "评标费",
+        texts.REMUNERATION_PAGE,
     )
     router.menu("REMUNERATION", list_remunerations)
     router.remember(remind_agency)

@@ -5,13 +5,17 @@ The chat itself is not anonymous, and says so: who wants to be writes on the pag
 
 from __future__ import annotations
 
+import re
+
+from bot.replies import shorten
 from bot.router import Answer, Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.clock import print_time
 from domain.errors import InvalidInput
 from domain.reports.lifecycles import ReportOccasion
-from handlers import commands, people, pools
+from domain.typed_text import half_width
+from handlers import commands, people, pools, wording
 from handlers.picking import MOST, PickOption, pick_option
 from services.core.base import Actor
 from services.reports import DRAW_MAX, QUESTION, TEXT_MAX, TEXT_MIN, ReportForm, check_long
@@ -35,7 +39,11 @@ ASK_OCCASION = "发生了什么？"
 ASK_TEXT = "请写明是怎么回事：什么人、什么时候、怎么联系您、说了什么（{shortest}至{longest}字，一条消息写完）。"
 ASK_DRAW = "知道是哪个抽取活动的，请写活动编号；不知道请回复“跳过”。"
 ASK_SURE = "以您的姓名和手机号提交给监督人，密封保存。确认提交吗？"
-YES, NO = "确认提交", "不提交"
+YES, AGAIN, NO = "确认提交", "重新写", "不提交"
+READ_BACK = "举报内容：“{text}”\n活动编号：{draw}"
+UNNAMED_DRAW = "没有写"
+_SHOWN_BYTES = 900
+"""Bytes of a text that is read back."""
 TAKEN = (
     "举报已提交，编号{number}，已通知监督人。\n查询码：{code}\n"
     "查询码只显示这一次，请抄下来，不要告诉别人，抄好后把这条消息删掉。凭它看办理情况、回答监督人的问题、补充图片和文件；我们不会给您发通知。"
@@ -48,12 +56,16 @@ WHICH = "是哪一场评标？"
 ANSWERED_NO = "谢谢，已记下：没有人就评标联系过您。"
 ANSWERED_YES = "谢谢，已记下，只有监督人看得到人数，看不到是您。请写一写是怎么回事，可以匿名："
 _SKIP = "跳过"
+_DRAW_NUMBER = re.compile(r"[-0-9A-Za-z]*\d{4,}")
+_REPORT_NUMBER = re.compile(r"JB\d{6}[A-Za-z]{4,}")
+NUMBER_ONLY = "凭举报编号不能查询，要用提交时显示的查询码，在网页上查。"
 
 
 def register(router: Router) -> None:
     router.keyword(begin_report, commands.REPORT, "举报", "匿名举报", "实名举报")
     router.keyword(follow_report, commands.FOLLOW_REPORT, "我的举报", "举报进度")
     router.remember(report)
+    router.text(follow_by_number)
     router.keyword(nobody_contacted, commands.NOBODY_CONTACTED)
     router.keyword(somebody_contacted, commands.SOMEBODY_CONTACTED)
     router.remember(answer_question)
@@ -73,7 +85,14 @@ async def follow_report(turn: Turn) -> Answer:
     return f"{FOLLOW}\n{pools.page_line(turn, FOLLOW_PAGE, 'reports')}\n{commands.tap_lines(commands.REPORT)}"
 
 
-@conversation(commands.REPORT)
+async def follow_by_number(turn: Turn) -> Answer:
+    """The number of a report, typed: it opens nothing."""
+    if not _REPORT_NUMBER.search(half_width(turn.message.text).upper()):
+        return None
+    return f"{NUMBER_ONLY}\n{pools.page_line(turn, FOLLOW_PAGE, 'reports')}"
+
+
+@conversation(commands.REPORT, version=2)
 async def report(talk: Talk) -> None:
     how = await talk.choose(
         f"{ASK_HOW}\n{pools.page_line(talk, FOLLOW_PAGE, 'reports')}",
@@ -90,9 +109,18 @@ async def report(talk: Talk) -> None:
     occasion = await talk.choose(ASK_OCCASION, {kind.label: kind.value for kind in ReportOccasion})
     text = await talk.ask(ASK_TEXT.format(shortest=TEXT_MIN, longest=TEXT_MAX), parse=_report_text)
     draw = await talk.ask(ASK_DRAW, parse=_draw_number)
-    if not await talk.choose(ASK_SURE, {YES: True, NO: False}):
-        await talk.say(NOT_TAKEN)
-        return
+    while True:
+        about = draw or UNNAMED_DRAW
+        read_back = READ_BACK.format(text=shorten(wording.plain_text(text), _SHOWN_BYTES), draw=about)
+        sure = await talk.choose(
+            f"{read_back}\n{ASK_SURE}", {YES: "yes", AGAIN: "again", NO: "no"}, plain=("yes", "no")
+        )
+        if sure == "no":
+            await talk.say(NOT_TAKEN)
+            return
+        if sure == "yes":
+            break
+        text = await talk.ask(ASK_TEXT.format(shortest=TEXT_MIN, longest=TEXT_MAX), parse=_report_text)
     me = Actor(talk.user.pool, "guest", talk.user.account_id)
     form = ReportForm(occasion, text, draw, named=True)
     handed = await talk.once(talk.services.reports.reporting.hand_in_own, me, form)
@@ -149,9 +177,9 @@ def _report_text(text: str) -> str:
 
 def _draw_number(text: str) -> str:
     """Raises InvalidInput for what can't be a number."""
-    number = text.strip()
+    number = half_width(text).strip()
     if number in (_SKIP, "不知道", "没有"):
         return ""
-    if len(number) > DRAW_MAX or not any(character.isdigit() for character in number):
+    if not _DRAW_NUMBER.fullmatch(number) or len(number) > DRAW_MAX:
         raise InvalidInput("活动编号里有数字，例如CQSQ202611210001；不知道请回复“跳过”。", code="no_number")
     return number

@@ -16,7 +16,7 @@ from domain.clock import print_near_time
 from domain.draws.answers import Doubt, Unsure, understand
 from domain.errors import AppError
 from domain.understanding.decision import SMALL_TALK
-from domain.understanding.intents import Intent
+from domain.understanding.intents import Intent, Speaker
 from handlers import commands, helpdesk, meanings, people, texts, welcome, wording
 from handlers.answers import ANSWERS
 
@@ -34,6 +34,7 @@ def register(router: Router) -> None:
     router.text(answer_sentence)
     router.aside(answer_in_passing)
     router.stale(answer_stale_offer)
+    router.label(answer_label)
 
 
 async def answer_sentence(turn: Turn) -> Answer:
@@ -86,6 +87,17 @@ async def answer_stale_offer(turn: Turn) -> Answer:
     old message."""
     intent = turn.services.understanding.meanings.find_titled(await people.speakers(turn), turn.message.text)
     return await answer_intent(turn, intent) if intent is not None and not intent.is_act else None
+
+
+async def answer_label(turn: Turn) -> Answer:
+    """A word that is a label for who works here, though it is an expert's word of the chat, too."""
+    if not turn.user.bound or not people.may_work(turn):
+        return None
+    speakers = await people.speakers(turn)
+    if Speaker.EXPERT in speakers or Speaker.GUEST in speakers:
+        return None
+    intent = turn.services.understanding.meanings.find_labelled(speakers, turn.message.text)
+    return await answer_intent(turn, intent) if intent is not None else None
 
 
 async def answer_intent(turn: Turn, intent: Intent) -> Answer:

@@ -14,7 +14,7 @@ _CONFIRMS = ("agent", "organisation")
 def register(router: Router) -> None:
     router.menu("WORK", my_work)
     router.keyword(my_work, commands.WORK, "工作", "工作台")
-    router.keyword(explain_platforms, "平台对接", "对接平台", "接口对接")
+    router.keyword(explain_platforms, "平台对接", "对接平台", "接口对接", texts.PLATFORMS_PAGE)
 
 
 async def my_work(turn: Turn) -> str:

@@ -15,6 +15,8 @@ from handlers import commands, late_arrivals, texts, wording
 from handlers.answers import own_panels
 from services.draws import InvitationView, venue_position
 
+_ASKS_WHETHER = re.compile("了[吗没]|有没有|是不是|成功")
+NOT_YET = "这一场您还没有签到。"
 _HAS_ARRIVED = re.compile("到了|到门口|到楼下|到大厅|到场了|已经到|我到")
 CHECK_IN_BY = "到场后{ways}，做到一样就签到了。"
 BY_SCAN = "扫描现场二维码"
@@ -74,6 +76,8 @@ def _check_in_lines(turn: Turn, view: InvitationView) -> list[str]:
     opens = check_in_opens(view, book.attendance)
     when = OPEN_NOW if opens <= turn.now else OPENS.format(opens=print_near_time(opens, turn.now))
     lines = [CHECK_IN_BY.format(ways=ways), when, IN_PERSON, own_panels.place_line(view)]
+    if _ASKS_WHETHER.search(turn.message.text):
+        lines.insert(0, NOT_YET)
     if view.claimed_at is not None:
         lines.insert(0, texts.CLAIMED_AT.format(time=print_time(view.claimed_at)))
     return lines

@@ -62,6 +62,7 @@ MAKE_UP_PAID = "“{name}”缴费补学后可以再考，{amount}元："
 MAKE_UP_FREE = "“{name}”可以补学后再考，不收费："
 STUDY_ON = "“{name}”可以继续学习到{until}，再考的安排会通知您："
 NO_MAKE_UP = "“{name}”的考试已结束，能否补考请拨打{hotline}。"
+TRIES_IN_ALL = "一共可以作答{tries}次，没有通过的可以再考，取最好成绩。"
 NOTHING_FAILED = "没有您未通过的考试。"
 
 _GRADED = ("marking", "passed", "failed", "over")
@@ -178,6 +179,8 @@ def _retake_text(turn: Turn, exam: OwnExam) -> str:
         again = print_until(exam.again_at, turn.services.deps.now()) if exam.again_at else ""
         resting = TRY_AGAIN_AT.format(at=again) if exam.phase == "resting" else ""
         return TRY_AGAIN.format(name=name_of(exam), tries=exam.tries_left, again=resting)
+    if exam.phase in exams.AHEAD and exam.phase != "running":
+        return f"{STILL_AHEAD.format(name=name_of(exam), span=exam.span)}{TRIES_IN_ALL.format(tries=exam.tries_left)}"
     ahead = STILL_RUNNING if exam.phase == "running" else STILL_AHEAD
     text = {"marking": RESULT_FIRST, "passed": PASSED}.get(exam.phase, ahead)
     return text.format(name=name_of(exam), span=exam.span)

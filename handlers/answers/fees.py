@@ -14,6 +14,7 @@ from domain.chat_links import link
 from domain.clock import print_time, print_until
 from domain.rulebook.fees import FeeRules
 from handlers import commands, courses, payment, people, texts, wording
+from handlers.answers import remuneration
 from services.core.base import Actor
 from services.payments import FeeView, print_deadline
 
@@ -113,6 +114,9 @@ async def _tell_how(turn: Turn, rules: FeeRules, fees: tuple[FeeView, ...]) -> s
 
 async def _tell_whether_booked(turn: Turn, rules: FeeRules, fees: tuple[FeeView, ...]) -> str:
     fees = await refresh_fees(turn, fees)
+    me = people.find_expert(turn)
+    if not fees and me is not None and await turn.services.remuneration.answers.list_own(me.actor):
+        return await remuneration.tell_where_the_money_is(turn)
     if not fees:
         return f"{NO_FEE_OF_YOURS.format(hotline=rules.hotline)}\n{commands.tap_lines(commands.PROGRESS)}"
     unpaid_first = sorted(fees, key=lambda fee: fee.phase not in _UNPAID)

@@ -43,6 +43,11 @@ SUPERVISE_RIGHTS = (
 SUPERVISE_OFFICE = "各活动的操作与通知记录在活动页；次数、到场率按月和地区看统计，系统没有异常预警。"
 STATISTICS_PAGE, SUPERVISORS_PAGE = "统计", "监督人名册"
 
+REPORTS_WAIT = "有{count}件举报等待查看。每次查看都有记录。"
+NO_REPORT_WAITS = "没有等待查看的举报。"
+REPORTS_PAGE = "收到的举报"
+REPORTS_OF_READERS = "举报由受理举报的监督人查看和处理；没有这项职责的人看不到，也看不到件数。"
+
 FIND_OF_OFFICE = (
     "聊天里不显示个人信息，请在网页上查、改、导出或群发。{applications}{waiting}"
     "查不到的，换编号、全名、手机号或身份证号再查。"
@@ -151,6 +156,18 @@ async def tell_supervision(turn: Turn) -> str:
     return "\n".join([*lines, commands.tap_lines(commands.RECORDS)])
 
 
+async def tell_reports(turn: Turn) -> str:
+    """How many wait, to who reads them; anybody else doesn't even learn whether there are any."""
+    who = await people.find_who(turn)
+    supervisor = next((role for role in who.roles if role.role == "supervisor"), None) if who is not None else None
+    actor = draws.actor_of(turn, supervisor) if supervisor is not None else None
+    waiting = await turn.services.reports.examination.count_waiting(actor) if actor is not None else None
+    if waiting is None:
+        return f"{REPORTS_OF_READERS}\n{commands.tap_lines(commands.WORK if turn.user.bound else commands.BIND)}"
+    text = REPORTS_WAIT.format(count=waiting) if waiting else NO_REPORT_WAITS
+    return f"{text}\n▸ {link_of(turn, REPORTS_PAGE, '/reports')}\n{commands.tap_lines(commands.SUPERVISE)}"
+
+
 async def tell_search(turn: Turn) -> str:
     """The pages for looking up; no person is looked up in the chat, where nothing masks or logs it."""
     who = await people.find_who(turn)
@@ -198,5 +215,6 @@ ANSWERS: Mapping[str, Handler] = {
     "review_how": tell_review,
     "today_panels": tell_today,
     "supervise": tell_supervision,
+    "reports_received": tell_reports,
     "office_find": tell_search,
 }

@@ -92,6 +92,10 @@ class Meanings:
             page = label, path.format(pool=pool)
         return IntentArticle(text, page, intent.taps)
 
+    def find_labelled(self, speakers: Collection[Speaker], text: str) -> Intent | None:
+        """The intent of which the text is a title or label, for such a person."""
+        return find_labelled(self.source.intents.values(), speakers, text)
+
     def find_titled(self, speakers: Collection[Speaker], title: str) -> Intent | None:
         """The intent with exactly this title that such a person may mean."""
         intents = self.source.intents.values()

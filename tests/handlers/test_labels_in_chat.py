@@ -23,6 +23,8 @@ _SOURCES = (
 )
 _QUOTED = re.compile("“([^”{}\n]*[\u4e00-\u9fff][^”{}\n]*)”")
 _LABEL_MAX = 14
+_LINK = re.compile(r'^_?[A-Z_]*PAGE = "([^"{}]+)"', re.MULTILINE)
+"""A link's label, where it is declared."""
 _SPEAKERS = tuple(speaker for speaker in Speaker if speaker != Speaker.ANYONE)
 _NO_LABELS = {
     "不通过": "a decision of a reviewer",
@@ -64,6 +66,21 @@ def router() -> Router:
 def test_quoted_labels_are_understood_when_they_are_typed(router: Router) -> None:
     meanings = Meanings(cast(Any, None), SHIPPED_INTENTS)
     labels = sorted(set(_quoted()) - set(_NO_LABELS))
+    assert len(labels) > 60
+    mute = [
+        label
+        for label in labels
+        if router.find_keyword(label) is None
+        and not any(meanings.understand([speaker], label).is_sure for speaker in _SPEAKERS)
+    ]
+    assert mute == []
+
+
+def test_labels_of_links_are_understood_when_they_are_typed(router: Router) -> None:
+    meanings = Meanings(cast(Any, None), SHIPPED_INTENTS)
+    declared = {label for path in _SOURCES for label in _LINK.findall(path.read_text(encoding="utf-8"))}
+    pages = {intent.page[0] for intent in SHIPPED_INTENTS.intents.values() if intent.page is not None}
+    labels = sorted(label for label in declared | pages if len(label) <= _LABEL_MAX)
     assert len(labels) > 60
     mute = [
         label
