@@ -19,7 +19,7 @@ _SHOWN = 5
 
 
 def register(router: Router) -> None:
-    router.keyword(my_status, commands.STATUS, "状态", "我的", "我的身份")
+    router.keyword(my_status, commands.STATUS, "状态", "我的", "我的身份", "我的申报", "我的首页")
     router.menu("STATUS", my_status)
     router.keyword(
         open_account, texts.ACCOUNT_PAGE, "账号", "我的账户", "查看账号", "退出登录", "退出全部设备", "只退出本设备"
