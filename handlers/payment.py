@@ -12,7 +12,7 @@ from uuid import UUID
 from bot.router import Router
 from bot.turn import Turn
 from domain.chat_links import link
-from domain.clock import print_time
+from domain.clock import print_near_time, print_time
 from domain.payments.money import yuan
 from domain.rulebook.fees import FeeRules
 from domain.rulebook.form import EntryType
@@ -110,8 +110,14 @@ def _invoice_text(turn: Turn, invoice: InvoiceView | None) -> str:
     page = f"▸ {link(texts.RECEIPT_PAGE, pay_page(turn))}"
     if invoice is None:
         return page
-    status = _INVOICE.get(invoice.state, texts.INVOICE_WAITING) if invoice.email else texts.INVOICE_NO_EMAIL
-    return f"{status.format(email=invoice.email)}\n{page}"
+    if not invoice.email:
+        status = texts.INVOICE_NO_EMAIL
+    elif invoice.issue_at is not None:
+        issue_at = print_near_time(invoice.issue_at, turn.services.deps.now())
+        status = texts.INVOICE_TITLE_UNTIL.format(time=issue_at, email=invoice.email)
+    else:
+        status = _INVOICE.get(invoice.state, texts.INVOICE_WAITING).format(email=invoice.email)
+    return f"{status}\n{page}"
 
 
 def _pay_for_others_line(turn: Turn) -> str:

@@ -24,6 +24,9 @@ class InvoiceRules(Section):
 
     issued_by: Literal["wechat", "office"]
     """``wechat``: by WeChat Pay where the merchant has it, else as ``office``: staff upload the tax platform's file."""
+    correctable_for: Duration
+    """Time after the payment in which title and tax number can be entered; WeChat Pay is requested to issue it only
+    then."""
     goods_name: Text
     tax_code: Text
     tax_rate: Annotated[int, Field(ge=0, le=10_000)]

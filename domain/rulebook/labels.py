@@ -183,6 +183,7 @@ _RULES: Mapping[str, Mapping[str, str]] = {
         "refund_text": "退费说明",
         "hotline": "缴费咨询电话",
         "invoice.issued_by": "电子发票由谁开具",
+        "invoice.correctable_for": "缴费后可以填写抬头的时间，过后微信支付才开票",
         "invoice.goods_name": "发票项目名称",
         "invoice.tax_code": "发票商品编码",
         "invoice.tax_rate": "发票税率|百分比",

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from bot.router import Answer, Handler
 from bot.turn import Turn
 from domain.chat_links import link
+from domain.clock import print_near_time
 from domain.payments.lifecycles import InvoiceState
 from domain.rulebook.fees import FeeRules
+from domain.rulebook.reading import print_length
 from handlers import commands, people, texts, wording
 from handlers.answers.fees import fee_page, for_payers
 from services.payments import FeeView
@@ -27,14 +29,14 @@ BEFORE_PAYING = "缴费前请看退费说明：{refund}"
 
 NO_INVOICE_FOR_AGENCIES = "本系统不向代理机构收费，也没有给代理机构开的发票；其他单位收的费用，请向收款单位要发票。"
 GUEST_INVOICE = "缴费成功后自动开具电子发票，发到登记的邮箱。查自己的发票，"
-INVOICE_TO_COME = (
-    "缴费成功后自动开具电子发票，发到您登记的邮箱。抬头开个人还是单位，缴费后、开票前在缴费页填写。"
-    "您还没有缴“{title}”："
-)
+INVOICE_TO_COME = "缴费成功后自动开具电子发票，发到您登记的邮箱。{when}您还没有缴“{title}”："
+TITLE_WITHIN = "抬头默认是本人，要开单位的，请在缴费后{time}内到缴费页填写抬头、税号。"
+TITLE_BEFORE_ISSUE = "抬头默认是本人，要开单位的，请在缴费后、管理机构开票前到缴费页填写抬头、税号。"
 NOTHING_TO_INVOICE = "您名下没有缴费，所以没有发票。替别人缴的，发票在对方自己的缴费页里。"
 INVOICE_SOON = "已缴费，随后自动开票，请稍后在下面的页面查看。"
 INVOICE_BEING_MADE = "发票正在开具，开好会发到{email}，现在不能再改抬头。"
 INVOICE_MAY_CHANGE = "发票还没有开出，抬头、税号、邮箱现在可以改，请打开下面的页面。"
+INVOICE_TITLE_UNTIL = "发票将在{time}自动开具，在此之前抬头、税号、邮箱可以改，请打开下面的页面。"
 INVOICE_ISSUED = "发票已开具，可以在下面的页面下载。"
 INVOICE_MAILED = "发票已发到{email}，也可以在下面的页面下载；邮箱错了，换一个邮箱保存就会重发。"
 INVOICE_REVERSED = "原发票因退费或更正已冲红或正在冲红，不能使用；冲红后需要重开的，可以在下面的页面核对开票信息。"
@@ -87,17 +89,24 @@ async def _describe_invoice(turn: Turn, rules: FeeRules, fees: tuple[FeeView, ..
         return "\n".join([*lines, commands.tap_lines(commands.PROGRESS)])
     if fee.phase == "void":
         return f"{NOTHING_TO_INVOICE}\n{commands.tap_lines(commands.PAY, commands.PROGRESS)}"
-    return f"{INVOICE_TO_COME.format(title=title)}\n{commands.tap_lines(commands.PAY)}"
+    to_come = INVOICE_TO_COME.format(title=title, when=_time_for_title(rules))
+    return f"{to_come}\n{commands.tap_lines(commands.PAY)}"
+
+
+def _time_for_title(rules: FeeRules) -> str:
+    if rules.invoice.issued_by == "office":
+        return TITLE_BEFORE_ISSUE
+    return TITLE_WITHIN.format(time=print_length(rules.invoice.correctable_for))
 
 
 def _invoice_lines(turn: Turn, fee: FeeView) -> list[str]:
     """The state of a paid fee's invoice, with the pages for it and for the receipt."""
     receipt = f"{turn.services.deps.public_url}/h5/{turn.user.pool}/pay-receipt/{fee.id}"
     pages = [f"▸ {link(INVOICE_PAGE, fee_page(turn, fee))}", f"▸ {link(RECEIPT, receipt)}"]
-    return [_invoice_state(fee), *pages]
+    return [_invoice_state(turn, fee), *pages]
 
 
-def _invoice_state(fee: FeeView) -> str:
+def _invoice_state(turn: Turn, fee: FeeView) -> str:
     invoice = fee.invoice
     if invoice is None:
         return INVOICE_SOON
@@ -109,6 +118,8 @@ def _invoice_state(fee: FeeView) -> str:
         return INVOICE_MAILED.format(email=invoice.email)
     if invoice.state == InvoiceState.ISSUED:
         return INVOICE_ISSUED
+    if invoice.issue_at is not None:
+        return INVOICE_TITLE_UNTIL.format(time=print_near_time(invoice.issue_at, turn.services.deps.now()))
     return INVOICE_MAY_CHANGE if invoice.correctable else INVOICE_BEING_MADE.format(email=invoice.email)
 
 

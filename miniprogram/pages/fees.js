@@ -13,6 +13,12 @@ function noteOf(fee) {
   return fee.phase === 'paid' ? '' : `有疑问请拨打${fee.hotline}。`;
 }
 
+/** @param {Api.FeeViewOut} fee */
+function titleNote(fee) {
+  const until = fee.invoice && fee.invoice.issue_at;
+  return until ? `${showTime(until)}前可填写发票抬头` : '';
+}
+
 /** The fee of another person shows that person's name. @param {Api.FeeViewOut} fee @returns {Shell.Group} */
 function groupOf(fee) {
   const [tag, tone] = FEE[fee.phase];
@@ -26,7 +32,7 @@ function groupOf(fee) {
       ['截止', fee.closes_at && !paid ? showTime(fee.closes_at) : ''],
       ['缴费时间', fee.paid_at && showTime(fee.paid_at)],
     ]),
-    paid && fee.own && { label: '凭证与发票', url: own(`pay?fee=${fee.id}`) },
+    paid && fee.own && { label: '凭证与发票', note: titleNote(fee), url: own(`pay?fee=${fee.id}`) },
   ]);
   const button = fee.phase === 'open' ? { label: '微信支付', command: 'pay', id: fee.id, kind: /** @type {const} */ ('primary') } : undefined;
   return { title: fee.own ? fee.title : `为他人缴费：${fee.title}`, cells, button, note: noteOf(fee) };

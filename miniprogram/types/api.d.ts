@@ -372,6 +372,7 @@ declare namespace Api {
     correctable: boolean;
     receipt_sent_at: string | null;
     sent_at: string | null;
+    issue_at: string | null;
   }
 
   interface LateArrivalIn {

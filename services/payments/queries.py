@@ -20,7 +20,7 @@ from services.core.base import Actor, Deps, Page, from_row, rows
 from services.core.pages import read_page
 from services.core.permissions import check
 from services.payments.fees import rules_of, title_of
-from services.payments.invoices.transitions import FOLLOWS, REFUNDED, is_being_issued
+from services.payments.invoices.transitions import FOLLOWS, REFUNDED, is_being_issued, issue_time
 
 OrderFilter = Literal["all", "open", "paid", "refunded", "closed", "surplus", "abnormal"]
 InvoiceMaker = Literal["wechat", "office"]
@@ -28,7 +28,8 @@ InvoiceMaker = Literal["wechat", "office"]
 
 @dataclass(frozen=True)
 class InvoiceView:
-    """``correctable``: title and tax number may still be changed."""
+    """``correctable``: title and tax number may still be changed. ``issue_at``: when it is requested from WeChat Pay;
+    None once that time has come, and for an invoice of the office."""
 
     id: UUID
     state: InvoiceState
@@ -40,6 +41,7 @@ class InvoiceView:
     correctable: bool
     receipt_sent_at: datetime | None
     sent_at: datetime | None
+    issue_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -129,15 +131,16 @@ def _fee_view(deps: Deps, row: Mapping[str, Any], actor: Actor) -> FeeView:
         opens_at=fee.opens_at,
         closes_at=fee.closes_at,
         paid_at=fee.paid_at,
-        invoice=view_invoice(deps, invoice) if invoice else None,
+        invoice=view_invoice(deps, invoice, fee) if invoice else None,
         legal_basis=rules.legal_basis,
         refund_text=rules.refund_text,
         hotline=rules.hotline,
     )
 
 
-def view_invoice(deps: Deps, invoice: Invoice) -> InvoiceView:
-    email = deps.keys.read(invoice.email_sealed, "email")
+def view_invoice(deps: Deps, invoice: Invoice, fee: Fee) -> InvoiceView:
+    email, issue_at = deps.keys.read(invoice.email_sealed, "email"), issue_time(deps, fee)
+    waiting = invoice.state == InvoiceState.WANTED and invoice.issued_by == "wechat" and deps.now() < issue_at
     return InvoiceView(
         id=invoice.id,
         state=InvoiceState(invoice.state),
@@ -149,6 +152,7 @@ def view_invoice(deps: Deps, invoice: Invoice) -> InvoiceView:
         correctable=invoice.state in ("wanted", "failed") and not is_being_issued(invoice),
         receipt_sent_at=invoice.receipt_sent_at,
         sent_at=invoice.sent_at,
+        issue_at=issue_at if waiting else None,
     )
 
 

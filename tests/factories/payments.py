@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
-from domain.clock import Clock
+from domain.clock import Clock, FixedClock
 from domain.errors import Forbidden, OutcomeUnknown, Rejected, Transient
 from domain.ids import new_id
 from models.applications import Application, ApplicationSection
@@ -387,6 +387,13 @@ class PaymentKit:
         """Apply the effects of everything received, until no event waits."""
         while await self.webhooks.process_due():
             continue
+
+    def end_correcting(self) -> None:
+        """Let the time pass in which the payer of a new fee may enter an invoice's title."""
+        rules = self.deps.book("demo").fee
+        assert rules is not None
+        assert isinstance(self.clock, FixedClock)
+        self.clock.move(rules.invoice.correctable_for)
 
     async def notify(self, report: TradeReport) -> None:
         await self.webhooks.receive("demo", GOOD, notification(trade=report))

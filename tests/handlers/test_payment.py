@@ -94,7 +94,9 @@ async def test_what_is_paid_says_when_and_how_the_invoice_stands(world: World, p
     await pay.webhooks.process_due()
     screen = await phone.says("缴费")
     assert "已于11月21日(周六) 12:00缴费成功" in screen
-    assert "电子发票开具后会发送到w***@example.com" in screen
+    assert "电子发票今天11月21日(周六) 12:10自动开具，发送到w***@example.com；要开单位抬头的，请在此之前" in screen
+    world.clock.move(timedelta(minutes=10))
+    assert "电子发票开具后会发送到w***@example.com" in await phone.says("缴费")
 
 
 @pytest.mark.parametrize(("state", "expected"), [("refunded", "已全额退费"), ("void", "无需缴纳")])

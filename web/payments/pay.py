@@ -17,6 +17,7 @@ import aiohttp.web as http
 
 from domain.clock import local
 from domain.errors import AppError, Forbidden, Unavailable
+from domain.rulebook.reading import print_length
 from services.payments import FeeView, PayableOrder, prove_receipt
 from services.ports import PayParameters
 from services.registry import Services
@@ -87,7 +88,7 @@ class PayPages:
                 due=_other_due_fees(own, wanted),
                 note=_NOTES.get(request.query.get("note", ""), ""),
             )
-        return self._search(request, visitor)
+        return self._search(request, visitor, own=bool(own))
 
     async def fee(self, request: http.Request) -> http.Response:
         visitor = await self._visitors.visitor(request)
@@ -100,11 +101,18 @@ class PayPages:
             if error.status not in _ON_PAGE:
                 raise
             return self._search(request, visitor, number, error)
-        return self._page(request, visitor, view)
+        return self._page(request, visitor, view, looked_up=True)
 
     def _search(
-        self, request: http.Request, visitor: Visitor, number: str = "", error: AppError | None = None
+        self,
+        request: http.Request,
+        visitor: Visitor,
+        number: str = "",
+        error: AppError | None = None,
+        *,
+        own: bool = False,
     ) -> http.Response:
+        """``own``: the visitor has fees, which another page shows."""
         book = self._services.deps.book(visitor.actor.pool)
         return self._site.render(
             "payments/search.html",
@@ -113,6 +121,7 @@ class PayPages:
             number=number[:32],
             error=error.message if error else "",
             known=visitor.actor.account_id is not None,
+            own=own,
             in_mini=in_mini_program(request),
             others=book.fee is not None and book.fee.pay_for_others,
             pool_name=book.pool.name,
@@ -127,14 +136,16 @@ class PayPages:
         *,
         ordered: PayableOrder | None = None,
         at_once: bool = False,
+        looked_up: bool = False,
         due: Sequence[FeeView] = (),
         note: str = "",
         buyer: FormValues = EMPTY,
         error: AppError | None = None,
     ) -> http.Response:
-        """``at_once``: the page's script opens the cashier without another tap. ``buyer``: the invoice's data as sent,
-        with what was refused."""
+        """``at_once``: the page's script opens the cashier without another tap. ``looked_up``: by a number, so that a
+        fee paid already was perhaps paid by another. ``buyer``: the invoice's data as sent, with what was refused."""
         book = self._services.deps.book(visitor.actor.pool)
+        invoice = book.fee.invoice if book.fee else None
         token, refusal = self._sign(view.id, visitor), error or buyer.error
         return self._site.render(
             "payments/pay.html",
@@ -149,6 +160,9 @@ class PayPages:
             wechat=is_wechat(request),
             ordered=ordered,
             at_once=at_once,
+            looked_up=looked_up,
+            title_within=print_length(invoice.correctable_for) if invoice and invoice.issued_by == "wechat" else "",
+            can_pay_here=bool(visitor.openid),
             due=due,
             qr=path_of(ordered.code_url) if ordered else None,
             others=book.fee is not None and book.fee.pay_for_others,

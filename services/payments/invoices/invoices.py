@@ -95,7 +95,7 @@ class Invoices:
         now = self.deps.now()
 
         async def run() -> InvoiceView:
-            invoice = await self._lock_own_invoice(actor, fee_id)
+            fee, invoice = await self._lock_own_invoice(actor, fee_id)
             _set_buyer(invoice, name, number)
             await check_recent(
                 "invoice.correct",
@@ -111,7 +111,7 @@ class Invoices:
             _retry_failed(invoice, now)
             await invoice.save()
             await record(actor, now, "invoice.correct", "account", actor.account_id, invoice=str(invoice.id))
-            return view_invoice(self.deps, invoice)
+            return view_invoice(self.deps, invoice, fee)
 
         return await once(
             owner=f"invoice:{fee_id}",
@@ -122,13 +122,13 @@ class Invoices:
             request=self.deps.keys.lookup_hash("invoice", f"{name}\0{number}\0{address}"),
         )
 
-    async def _lock_own_invoice(self, actor: Actor, fee_id: UUID) -> Invoice:
+    async def _lock_own_invoice(self, actor: Actor, fee_id: UUID) -> tuple[Fee, Invoice]:
         fee = await Fee.get_or_none(id=fee_id, pool=actor.pool, account_id=actor.account_id)
         invoices = Invoice.filter(fee_id=fee_id).exclude(state=InvoiceState.REVERSED)
         invoice = await invoices.select_for_update().first() if fee is not None else None
-        if invoice is None:
+        if fee is None or invoice is None:
             raise unknown_invoice()
-        return invoice
+        return fee, invoice
 
     def _email_address(self, invoice: Invoice) -> str:
         return self.deps.keys.read(invoice.email_sealed, "email")

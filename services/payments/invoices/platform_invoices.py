@@ -28,6 +28,7 @@ from services.payments.invoices.transitions import (
     can_apply,
     finish_reversal,
     is_being_issued,
+    issue_time,
     lock_invoice,
     may_still_be_issued,
     set_next_state,
@@ -53,7 +54,13 @@ class PlatformInvoices:
     # ---- issuing
 
     async def request_invoice(self, invoice: Invoice, fee: Fee) -> None:
-        """Request it from WeChat Pay, where that issues invoices; the same numbers identify the same invoice."""
+        """Request it from WeChat Pay, where that issues invoices; the same numbers identify the same invoice.
+
+        Not before its owner has had the time to enter a title.
+        """
+        if invoice.issued_by == "wechat" and self.deps.now() < (issue_at := issue_time(self.deps, fee)):
+            await unchanged_row(invoice).update(check_at=issue_at)
+            return
         claimed_invoice = await self._claim_numbers(invoice.id) if invoice.issued_by == "wechat" else None
         if claimed_invoice is None:
             await stop_checking(invoice, fee)

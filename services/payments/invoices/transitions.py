@@ -11,7 +11,7 @@ from domain.payments.money import yuan
 from models.payments import Fee, Invoice
 from services.core.base import Actor, Deps, record
 from services.notifications import Notices
-from services.payments.fees import title_of
+from services.payments.fees import rules_of, title_of
 
 REFUNDED = "refunded"
 """Failure code of an invoice whose fee was refunded: none is issued, or the issued one is to be reversed."""
@@ -37,6 +37,11 @@ def is_being_issued(invoice: Invoice) -> bool:
     """Whether the platform may be issuing it: no other data may be sent before that is known."""
     requested = invoice.state == InvoiceState.WANTED and invoice.fapiao_id != "" and invoice.issued_by == "wechat"
     return requested or invoice.state == InvoiceState.APPLIED
+
+
+def issue_time(deps: Deps, fee: Fee) -> datetime:
+    """When WeChat Pay is requested to issue the invoice of a paid fee: its owner can enter a title until then."""
+    return (fee.paid_at or fee.created_at) + rules_of(deps, fee.pool).invoice.correctable_for
 
 
 def may_still_be_issued(invoice: Invoice) -> bool:

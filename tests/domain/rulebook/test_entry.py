@@ -80,6 +80,7 @@ hotline = "12345"
 
 [fee.invoice]
 issued_by = "office"
+correctable_for = "24h"
 goods_name = "考试费"
 tax_code = "3070201020000000000"
 tax_rate = 300

@@ -85,7 +85,9 @@ async def test_an_agency_is_charged_nothing_here(world: World) -> None:
 
 async def test_an_unpaid_fee_is_invoiced_after_payment(world: World, phone: Phone) -> None:
     payer, _ = await make_payer(world)
-    assert "缴费成功后自动开具电子发票" in await payer.says(INVOICE)
+    screen = await payer.says(INVOICE)
+    assert "缴费成功后自动开具电子发票" in screen
+    assert "请在缴费后10分钟内到缴费页填写抬头、税号" in screen
     assert "¥350.00" in await payer.taps("缴费")
     assert "您名下没有缴费，所以没有发票" in await phone.says(INVOICE)
     void, _ = await make_payer(world, state="void")
@@ -96,7 +98,7 @@ async def test_the_invoice_of_a_paid_fee_in_each_state(world: World) -> None:
     phone, fee = await make_payer(world)
     await pay(world, fee)
     expected = {
-        "wanted": "发票还没有开出，抬头、税号、邮箱现在可以改",
+        "wanted": "自动开具，在此之前抬头、税号、邮箱可以改",
         "applied": "发票正在开具，开好会发到w***@example.com",
         "failed": "现在可以改",
         "issued": "发票已开具，可以在下面的页面下载",

@@ -124,6 +124,7 @@ class World:
         ordered = await self.kit.orders.order(owner_of(fee), fee.id, "native")
         await self.kit.notify(self.kit.platform.pay(ordered.out_trade_no))
         await self.kit.settle_all()
+        self.kit.end_correcting()
         return await Fee.get(id=fee.id)
 
     async def invoiced(self, until: str = "applied") -> Fee:

@@ -56,7 +56,7 @@ class FeeStory(Story):
         for report in (reports[0], *reports):  # the first comes twice
             await life.ask("payments.webhooks.receive", "demo", GOOD, notification(trade=report))
         await life.work()
-        for _ in range(4):
+        for _ in range(8):  # the invoice is requested after ten minutes
             self.platform.issue()
             for number, refund in list(self.platform.refunds.items()):
                 if refund.outcome == "PROCESSING":

@@ -156,6 +156,32 @@ async def test_an_unbound_wechat_user_pays_for_another_by_number(world: World, p
     assert (order.openid, order.payer_id) == ("o-friend", None)
 
 
+async def test_who_pays_for_another_reads_nothing_false_of_both_fees(world: World, platform: FakePlatform) -> None:
+    own, other = await make_owed(world), await make_owed(world)
+    visitor = await log_in(world, own)
+    await (await visitor.get("/h5/demo/pay")).click("为其他人缴费")
+    assert ("请输入对方的专家编号" in visitor.text, "没有需要缴纳的费用" in visitor.text) == (True, False)
+    assert visitor.page.links["我的缴费"] == "/h5/demo/pay"
+    await visitor.get(f"/h5/demo/pay?number={other.expert_number}")
+    await visitor.press("显示付款码")
+    await settle(world, platform.pay(next(iter(platform.orders))))
+    await visitor.click("我已支付，查看结果")
+    assert ("缴费成功" in visitor.text, "您正在为他人缴费" in visitor.text) == (True, False)
+    await visitor.get(f"/h5/demo/pay/{other.expert_number}")
+    assert ("这笔费用已经缴过" in visitor.text, "缴费成功" in visitor.text) == (True, False)
+    assert visitor.page.links["为他人缴费"] == "/h5/demo/pay?other=1"
+
+
+async def test_who_shows_the_code_in_wechat_can_go_back_to_the_cashier(world: World, platform: FakePlatform) -> None:
+    fee = await make_owed(world)
+    openid = (await make_identity(await Account.get(id=fee.account_id))).openid
+    visitor = await in_wechat(world, "/h5/demo/pay", openid)
+    await visitor.click("用另一部手机扫码支付")
+    await visitor.press("显示付款码")
+    await visitor.click("用这部手机支付")
+    assert "立即支付" in visitor.text
+
+
 async def test_a_cookie_that_stands_for_something_else_is_none(world: World) -> None:
     visitor = await in_wechat(world, "/h5/demo/pay", "o-friend")
     [payer] = [cookie for cookie in visitor.client.session.cookie_jar if cookie.key == "pbt_payer"]
@@ -259,6 +285,7 @@ async def test_after_paying_receipt_and_invoice_are_there_and_can_be_corrected(
     await visitor.get("/h5/demo/pay")
     pdf = await visitor.client.get(visitor.page.links["下载缴费凭证PDF文件"])
     assert (pdf.status, pdf.content_type) == (200, "application/pdf")
+    assert "自动开具，在此之前可以改" in visitor.text
     await visitor.press("保存", title="某", taxpayer_id="1", email="new")
     assert visitor.status == 422
     assert (await wrong_fields(visitor)).keys() == {"title", "taxpayer_id", "email"}

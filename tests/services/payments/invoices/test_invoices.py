@@ -12,7 +12,7 @@ import pytest
 
 from domain.clock import FixedClock
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound, Rejected, Transient, Unavailable
-from models.payments import Fee, Invoice, OutboundEmail, PayEvent, PayOrder
+from models.payments import Fee, Invoice, OutboundEmail, PayEvent, PayOrder, Refund
 from services.core.base import Actor, Deps
 from services.payments import prove_receipt
 from tests.factories.payments import (
@@ -41,11 +41,14 @@ async def admin(kit: PaymentKit) -> Actor:
     return Actor("demo", "pool_admin", (await make_account(kit.deps)).id)
 
 
-async def pay(kit: PaymentKit, *, email: str = "wang@example.com") -> Fee:
+async def pay(kit: PaymentKit, *, email: str = "wang@example.com", may_issue: bool = True) -> Fee:
+    """A paid fee; ``may_issue``: the time to enter a title has passed."""
     fee = await make_fee(kit.deps, await make_application(kit.deps, email=email))
     ordered = await kit.orders.order(owner_of(fee), fee.id, "native")
     await kit.notify(kit.platform.pay(ordered.out_trade_no))
     await kit.settle_all()
+    if may_issue:
+        kit.end_correcting()
     return await Fee.get(id=fee.id)
 
 
@@ -73,6 +76,51 @@ async def test_the_receipt_is_mailed_at_once_and_the_invoice_when_it_is_issued(
     assert (invoice.state, invoice.number) == ("sent", "26440000000012345678")
     notices = [notice for notice in book.told if notice.kind == "invoice_sent"]
     assert [notice.params["email"] for notice in notices] == ["w***@example.com"]
+
+
+async def test_a_title_can_be_entered_before_the_invoice_is_requested(
+    kit: PaymentKit, clock: FixedClock, book: NoticeBook
+) -> None:
+    fee = await pay(kit, may_issue=False)
+    for _ in range(3):
+        await kit.invoicing.check_due()
+        clock.move(timedelta(minutes=1))
+    assert (len(kit.mailer.sent), kit.platform.invoice_requests) == (1, []), "the receipt does not wait"
+    [view] = await kit.payments.list_own_fees(owner_of(fee))
+    assert view.invoice is not None
+    assert view.invoice.issue_at == (fee.paid_at or clock.now()) + timedelta(minutes=10)
+    await kit.invoices.correct(
+        owner_of(fee), fee.id, title="某某设计院", taxpayer_id="91310110076408176P", email="office@example.com"
+    )
+    await kit.invoicing.check_due()
+    assert kit.platform.invoice_requests == [], "another address does not end the time"
+    clock.set(view.invoice.issue_at)
+    await kit.invoicing.check_due()
+    [request] = kit.platform.invoice_requests
+    assert (request.title, request.taxpayer_id, request.email) == (
+        "某某设计院",
+        "91310110076408176P",
+        "office@example.com",
+    )
+    [view] = await kit.payments.list_own_fees(owner_of(fee))
+    assert view.invoice is not None
+    assert (view.invoice.issue_at, view.invoice.correctable) == (None, False)
+
+
+async def test_a_fee_refunded_while_a_title_can_be_entered_gets_no_invoice(
+    kit: PaymentKit, admin: Actor, clock: FixedClock
+) -> None:
+    fee = await pay(kit, may_issue=False)
+    await kit.invoicing.check_due()
+    order = await PayOrder.get(fee_id=fee.id)
+    await kit.refunds.request(admin, order.id, "本人申请退费")
+    await kit.refunds.check_due()
+    refund = await Refund.get(order_id=order.id)
+    await kit.refunds.apply_report("demo", kit.platform.finish(refund.out_refund_no))
+    kit.end_correcting()
+    await kit.invoicing.check_due()
+    invoice = await Invoice.get(fee_id=fee.id)
+    assert (invoice.state, invoice.failure, kit.platform.invoice_requests) == ("failed", "refunded", [])
 
 
 async def test_the_receipt_says_what_was_paid_and_its_code_proves_it(kit: PaymentKit, deps: Deps) -> None:
