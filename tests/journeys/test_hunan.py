@@ -687,7 +687,8 @@ async def test_17_a_recusal_unit_is_declared_at_once_and_a_renewal_is_not_open(w
         assert shown in page.text, shown
     assert "▸ 申报回避" in await way.phone(HE).say("申报回避")
     page = await browser.follow("申报回避单位")
-    page = await browser.press("申报并立即生效", relation="配偶", name=FAMILYS, note="任职")
+    await browser.press("下一步，核对", relation="配偶", name=FAMILYS, note="任职")
+    page = await browser.press("申报并立即生效")
     assert "已登记，立即生效" in page.text
     assert FAMILYS in (await browser.open(f"/h5/{POOL}/file")).text
     assert FAMILYS in pdf_text(await he.document("information"))

@@ -261,7 +261,7 @@ async def test_what_an_expert_declares_and_changes_by_himself(browser: Browser, 
     await seen.page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": seen.base}])
     page = await seen.open("/h5/demo/file")
     await page.get_by_role("link", name="申报回避单位").click()
-    await page.get_by_role("button", name="申报并立即生效").click()
+    await page.get_by_role("button", name="下一步，核对").click()
     await page.get_by_text("请填写单位全称").wait_for()
     await seen.check("own-recusal-refused")
     for relation, name, note in (
@@ -271,6 +271,9 @@ async def test_what_an_expert_declares_and_changes_by_himself(browser: Browser, 
         await page.get_by_label("这个单位与您的关系").select_option(label=relation)
         await page.get_by_label("单位全称").fill(name)
         await page.get_by_label("情况说明").fill(note)
+        await page.get_by_role("button", name="下一步，核对").click()
+        await page.get_by_role("heading", name="请核对后申报").wait_for()
+        await seen.check("own-recusal-confirmation")
         await page.get_by_role("button", name="申报并立即生效").click()
         await page.get_by_text("已登记，立即生效").wait_for()
     await page.get_by_role("heading", name="因回避无需到场").wait_for()

@@ -48,10 +48,22 @@ class OwnChangePages(PersonPages):
         own = await self.services.draws.declared_recusals.read(visit.actor)
         return {
             "own": own,
+            "checked": None,
             "grounds": GROUNDS,
             "note_max": NOTE_MAX,
             "removal": await self.services.expert_file_views.own_files.find_way_to_change(visit.actor),
         }
+
+    @recusal.command(_Unit, "check")
+    async def check_unit(self, visit: Visit, form: _Unit) -> Mapping[str, object]:
+        """The unit as it would be filed, with the button that declares it."""
+        unit = UnitForm(form.relation, form.name, form.code, form.note)
+        return {"checked": await self.services.draws.declared_recusals.preview(visit.actor, unit)}
+
+    @recusal.command(_Unit, "edit")
+    async def edit_unit(self, visit: Visit, form: _Unit) -> Mapping[str, object]:
+        """The form again with what was typed."""
+        return {}
 
     @recusal.command(
         _Unit,

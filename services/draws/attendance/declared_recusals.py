@@ -48,6 +48,8 @@ from services.draws.locks import Locked, lock
 from services.expert_files import change_file, changes_of, file_of, get_own_expert, read_listed_employers
 
 _HELD = (InvitationState.OPEN, InvitationState.ACCEPTED)
+_WHOLE_NAME = 6
+"""Characters below which a name is hardly that of a business licence."""
 _NO_CODES = CatalogueCodes({})
 
 
@@ -59,6 +61,17 @@ class UnitForm:
     name: str
     code: str
     note: str
+
+
+@dataclass(frozen=True)
+class CheckedUnit:
+    """A unit as it would be filed, to be confirmed. ``short``: the name is hardly a whole one, so that it would match
+    no party of a draw."""
+
+    name: str
+    code: str
+    note: str
+    short: bool
 
 
 @dataclass(frozen=True)
@@ -113,6 +126,18 @@ class DeclaredRecusals:
             at_venue=tuple(await find_views(self.deps, at_venue, expert.id)),
         )
 
+    async def preview(self, actor: Actor, form: UnitForm) -> CheckedUnit:
+        """What ``declare`` would file, which only a reviewed change can undo. Raises the same, and changes nothing."""
+        check(actor, "expert.self.change")
+        book = self.deps.book(actor.pool)
+        unit = self._read_addable(book, form)
+        expert = await get_own_expert(actor)
+        changes = (await changes_of(self.deps, [expert.id]))[expert.id]
+        self._check_addable(book, unit, rows_of(fold(changes).values.get(FIELD)))
+        _check_number(book, changes, self.deps.now())
+        name, code = str(unit["name"]), str(unit["code"])
+        return CheckedUnit(name, code, str(unit["note"]), short=len(name) < _WHOLE_NAME and not code)
+
     async def declare(self, actor: Actor, form: UnitForm, *, key: str | None = None) -> DeclaredUnit:
         """Add a unit to the actor's own file; he is recused from its draws from now on, running ones included.
 
@@ -121,10 +146,7 @@ class DeclaredRecusals:
         """
         check(actor, "expert.self.change")
         book = self.deps.book(actor.pool)
-        if FIELD not in book.form.at_once():
-            message = f"本专家库增加回避单位须经审核，请办理{book.campaigns.change_title}。"
-            raise violation(book, f"form.fields.{FIELD}.at_once", message)
-        unit = _read_unit(book, form)
+        unit = self._read_addable(book, form)
         return await once(
             owner=f"unit_declared:{actor.account_id}",
             key=key,
@@ -147,6 +169,12 @@ class DeclaredRecusals:
         await record(actor, now, "expert.unit_declared", "expert", expert.id)
         ended, at_venue = await self._recuse(expert, draws, actor)
         return DeclaredUnit(str(unit["name"]), ended, at_venue)
+
+    def _read_addable(self, book: Rulebook, form: UnitForm) -> Row:
+        if FIELD not in book.form.at_once():
+            message = f"本专家库增加回避单位须经审核，请办理{book.campaigns.change_title}。"
+            raise violation(book, f"form.fields.{FIELD}.at_once", message)
+        return _read_unit(book, form)
 
     def _check_addable(self, book: Rulebook, unit: Row, units: Sequence[Row]) -> None:
         if is_named(unit, units):

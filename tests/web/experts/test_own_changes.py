@@ -48,13 +48,13 @@ async def test_a_declared_unit_ends_a_call_and_the_page_says_that_he_need_not_co
     person = await world.log_in_expert(invitation.expert_id)
     await person.get(f"{FILE}/recusal")
     assert "还没有登记" in person.text
-    await person.press("申报并立即生效", relation="", name="无", code="123", note="注" * 101)
+    await person.press("下一步，核对", relation="", name="无", code="123", note="注" * 101)
     assert person.status == 422
     for words in ("请选择这个单位与您的关系", "请填写单位全称", "情况说明最多100个字", "信用代码"):
         assert words in person.text
-    assert person.page.buttons["申报并立即生效"][0]["fields"]["code"] == "123", "nothing typed is lost"
+    assert person.page.buttons["下一步，核对"][0]["fields"]["code"] == "123", "nothing typed is lost"
 
-    form = {**person.page.buttons["申报并立即生效"][0]["fields"], "code": "", "note": "在财务部"}
+    form = {**person.page.buttons["下一步，核对"][0]["fields"], "code": "", "note": "在财务部"}
     for _ in range(2):
         await person.post(f"{FILE}/recusal", form | {"relation": "配偶", "name": TENDEREE})
         assert (person.status, "您有评标因此须回避，无需到场" in person.text) == (200, True)
@@ -63,8 +63,24 @@ async def test_a_declared_unit_ends_a_call_and_the_page_says_that_he_need_not_co
     await person.get(f"/i/{invitation.link}")
     assert ("已回避" in person.text, "无需到场" in person.text, "您已答复不参加" in person.text) == (True, True, False)
     await person.get(f"{FILE}/recusal")
-    await person.press("申报并立即生效", relation="own", name=TENDEREE)
+    await person.press("下一步，核对", relation="own", name=TENDEREE)
     assert (person.status, "已在您的回避单位中" in person.text) == (422, True)
+
+
+async def test_a_unit_is_shown_before_it_is_filed_and_can_still_be_changed(world: World) -> None:
+    expert, person = await member(world)
+    await person.get(f"{FILE}/recusal")
+    await person.press("下一步，核对", relation="配偶", name="设计院", code="", note="任职")
+    assert ("设计院" in person.text, "像是简称" in person.text, "不能自行删除" in person.text) == (True, True, True)
+    assert "recusal_units" not in await filed(world, expert)
+    await person.press("返回修改")
+    form = person.page.buttons["下一步，核对"][0]["fields"]
+    assert (form["name"], form["note"]) == ("设计院", "任职")
+    await person.press("下一步，核对", relation="配偶", name=TENDEREE)
+    assert "像是简称" not in person.text
+    assert "recusal_units" not in await filed(world, expert)
+    await person.press("申报并立即生效")
+    assert ("已登记，立即生效" in person.text, TENDEREE in str(await filed(world, expert))) == (True, True)
 
 
 async def test_who_has_entered_is_told_to_speak_to_the_staff(world: World) -> None:
@@ -73,7 +89,8 @@ async def test_who_has_entered_is_told_to_speak_to_the_staff(world: World) -> No
     await enter_all(draw_id)
     person = await world.log_in_expert(invitation.expert_id)
     await person.get(f"{FILE}/recusal")
-    await person.press("申报并立即生效", relation="employer", name=TENDEREE)
+    await person.press("下一步，核对", relation="employer", name=TENDEREE)
+    await person.press("申报并立即生效")
     assert (person.status, "请马上告知现场工作人员" in person.text) == (200, True)
     venue = await world.log_in(world.office.supervisor, "supervisor")
     await venue.get(f"/draws/{draw_id}/absences")
