@@ -18,7 +18,7 @@ from services.core.permissions import role_name
 from services.registry import Services
 from web.accounts.doors import Door, door_to, read_door, remember_door
 from web.accounts.sent_codes import SentCodes
-from web.accounts.targets import binding_page, fitting_target, requested_page, safe_target, with_query
+from web.accounts.targets import binding_page, fitting_target, requested_page, safe_target, with_note, with_query
 from web.accounts.user_agent import in_wechat
 from web.core.form_values import NOBODY
 from web.core.forms import FORM_LIMIT
@@ -174,18 +174,20 @@ class AuthPages:
     # ---- log-in sessions
 
     async def enter(
-        self, request: http.Request, cookie: str, target: str = "", *, offers_binding: bool = True
+        self, request: http.Request, cookie: str, target: str = "", *, offers_binding: bool = True, note: str = ""
     ) -> http.Response:
         """Start a new session in the browser, ending its previous one, and redirect to a page of ours.
 
         ``offers_binding``: inside WeChat first the page that binds the account, unless the mini-program opened the
-        page.
+        page. ``note``: the code of a message on the first page that is shown.
         """
         await self._logins.end_browser_session(request.cookies.get(COOKIE, ""))
         actor = await self._choose_remembered_role(request, await self._logins.resume(cookie, initial_too=True), target)
         response = self._set_session_cookie(cookie, safe_target(target) or await self.home(actor))
         if offers_binding and in_wechat(request) and await self._services.accounts.linking.may_bind_chat(actor):
             response.headers["Location"] = binding_page(response.headers["Location"])
+        if note:
+            response.headers["Location"] = with_note(response.headers["Location"], note)
         await self._remember(request, response, actor)
         self.sent_codes.forget(response)
         return response

@@ -157,7 +157,7 @@ class RegistrationPages(GuestPages):
         cookie = await accounts.web_sessions.log_in_authenticated(
             registered.account_id, device=device_of(visit.request)
         )
-        return await self.auth.enter(visit.request, cookie, safe_target(form.next))
+        return await self.auth.enter(visit.request, cookie, safe_target(form.next), note="registered")
 
 
 def _sent_note(mobile: str) -> str:

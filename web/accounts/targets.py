@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp.web as http
+from yarl import URL
 
 from services.core.permissions import AGENCY
 from services.notifications import OFFICES
@@ -12,6 +13,8 @@ from web.core.pages import Visit
 
 BIND = "/h5/wechat/bind"
 _OURS = frozenset(("h5", *(path.removeprefix("/") for path in OFFICES)))
+REGISTERED = {"registered": "注册成功。"}
+"""The message of the first page after registering, by its code."""
 _PARTS_FOR_EVERYBODY = frozenset(("account", "agent-requests", "help", "materials", "notices"))
 _NOT_CONTINUED = ("/h5/login", "/h5/logout", "/h5/wechat", "/h5/identity")
 
@@ -43,6 +46,11 @@ def target_of(visit: Visit) -> str:
 def binding_page(target: str) -> str:
     """The page that offers to bind this WeChat account, and continues to ``target``."""
     return with_query(BIND, next=target)
+
+
+def with_note(target: str, note: str) -> str:
+    """The page with the code of a message that it shows."""
+    return str(URL(target).update_query(note=note))
 
 
 def fitting_target(target: str, role: str) -> str:

@@ -22,7 +22,7 @@ from domain.errors import AppError, Conflict, GatewayError, Rejected
 from services.core.base import Actor
 from services.core.crypto import SealBroken
 from web.accounts.person_pages import PersonPages
-from web.accounts.targets import BIND, safe_target
+from web.accounts.targets import BIND, REGISTERED, safe_target
 from web.accounts.user_agent import in_wechat
 from web.core.pages import Redirect, Visit, page, resource
 from web.core.site import ON_PAGE
@@ -60,6 +60,7 @@ class _Confirmation:
 
 class WechatBindingPages(PersonPages):
     form_name = "wechat_bind"
+    notes = REGISTERED
     on_page = ON_PAGE | {401, 403}
 
     async def actor(self, request: http.Request) -> Actor:

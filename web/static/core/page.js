@@ -53,6 +53,34 @@ addEventListener('load', () => {
   }
 });
 
+// A password can be looked at while it is typed; it is sent as one again, so that no browser remembers it as text.
+function offerPasswords() {
+  for (const field of document.querySelectorAll('.field > input[type="password"]')) {
+    const focused = document.activeElement === field;
+    const button = document.createElement('button');
+    const row = document.createElement('div');
+    const show = (visible) => {
+      field.type = visible ? 'text' : 'password';
+      button.textContent = visible ? '隐藏' : '显示';
+      button.setAttribute('aria-pressed', String(visible));
+    };
+    button.type = 'button';
+    button.className = 'button small';
+    button.setAttribute('aria-label', `显示${field.labels[0]?.textContent ?? '密码'}`);
+    button.addEventListener('click', () => show(field.type === 'password'));
+    field.form?.addEventListener('submit', () => show(false), true);
+    row.className = 'with-button';
+    field.replaceWith(row);
+    row.append(field, button);
+    field.autocapitalize = 'off';
+    field.spellcheck = false;
+    show(false);
+    if (focused) field.focus();
+  }
+}
+offerPasswords();
+document.addEventListener('fresh', offerPasswords);
+
 // A mark is removed as soon as its field is edited; the next submission checks the value.
 document.addEventListener('input', ({ target }) => {
   if (target.getAttribute('aria-invalid') !== 'true' || !target.closest('main form')) return;
