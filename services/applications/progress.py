@@ -156,7 +156,7 @@ def show_progress(facts: Facts, codes: CatalogueCodes) -> Progress:
         corrections=_corrections(facts),
         step=next_step(facts),
         stages=tuple(_stages(facts)),
-        specialties=tuple(_specialty(row, codes) for row in facts.specialties),
+        specialties=tuple(_specialty(row, codes, whole_back=facts.is_wholly_back) for row in facts.specialties),
         expert_number=application.expert_number if application.approved_at else "",
         submitted_at=application.submitted_at,
         until=facts.until,
@@ -273,19 +273,23 @@ def _later_stage(facts: Facts, code: str, name: str, who: str, place: int, passe
     return Stage(code, name, who, "done", ends.get(code))
 
 
-def _specialty(row: ApplicationSpecialty, codes: CatalogueCodes) -> SpecialtyProgress:
+def _specialty(row: ApplicationSpecialty, codes: CatalogueCodes, *, whole_back: bool) -> SpecialtyProgress:
+    """``whole_back``: undecided specialties went back with the whole application."""
+    state = TaskState(row.state)
+    if whole_back and state == TaskState.OPEN:
+        state = TaskState.SENT_BACK
     return SpecialtyProgress(
         row.code,
         show_specialty(row.code, codes),
         cast(SpecialtyChoice, row.choice),
-        row.state,
-        _label(row),
+        state.value,
+        _label(row, state),
         row.admitted,
     )
 
 
-def _label(row: ApplicationSpecialty) -> str:
-    label = TaskState(row.state).label
+def _label(row: ApplicationSpecialty, state: TaskState) -> str:
+    label = state.label
     if row.choice != "alternative":
         return label
     if row.admitted is None:

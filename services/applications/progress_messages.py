@@ -84,6 +84,10 @@ class Facts:
         return self.state == _S.SENT_BACK and EVERYTHING not in self.application.sent_back_fields
 
     @property
+    def is_wholly_back(self) -> bool:
+        return self.state in (_S.SENT_BACK, _S.CORRECTING) and EVERYTHING in self.application.sent_back_fields
+
+    @property
     def returned(self) -> tuple[ReturnedPlace, ...]:
         """The places that were sent back, until the application is submitted again."""
         if self.state not in (_S.SENT_BACK, _S.CORRECTING):

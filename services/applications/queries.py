@@ -30,6 +30,7 @@ from services.applications.problems import count_ready, problems_of
 from services.applications.progress import Progress, codes_of, own_progress, show_progress
 from services.applications.progress_messages import APPLICATIONS, CURRENT, FACTS, FIRST, Facts, facts_of, find_exam
 from services.applications.repository import (
+    EVERYTHING,
     FREE,
     SPECIALTIES,
     check_own,
@@ -254,6 +255,8 @@ def _returned_specialties(
 ) -> list[Returned]:
     """In the order in which they were sent back; a replaced specialty counts as corrected and is left out."""
     if application.state not in (ApplicationState.SENT_BACK, ApplicationState.CORRECTING):
+        return []
+    if EVERYTHING in application.sent_back_fields:  # the opinion is on the whole, not on the deciding task's specialty
         return []
     chosen = {specialty["code"] for specialty in cast("Sequence[Mapping[str, str]]", typed.get(SPECIALTIES) or ())}
     changed = max([*(section.saved_at for section in sections), *(file.created_at for file in files)])

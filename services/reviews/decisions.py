@@ -158,7 +158,8 @@ class Reviews:
         opinion = opinion or joined_words(returned_places(book, [task]))
         await self._settle_task(actor, task, _EVENTS[decision], opinion, now)
         facts = {"specialty": task.specialty, "opinion": opinion}
-        await log(application, now, _EVENTS[decision].value, department, step_name=name_of(rule, task), **facts)
+        shown = {**facts, "specialty": ""} if decision == "send_back_whole" else facts
+        await log(application, now, _EVENTS[decision].value, department, step_name=name_of(rule, task), **shown)
         facts |= {"represented": str(task.decided_for)} if task.decided_for else {}
         places = [stored["place"] for stored in task.returned]
         await record(

@@ -12,7 +12,7 @@ from typing import Annotated, cast, get_args
 import aiohttp.web as http
 
 from domain.errors import AppError
-from domain.rulebook.form import EntryType
+from domain.rulebook.form import ApplicationForm, EntryType
 from services.accounts import issue_page_token
 from services.applications import Home, Progress
 from services.core.base import Actor
@@ -21,6 +21,7 @@ from services.registry import Services
 from web.accounts.account import Bar
 from web.accounts.login import AuthPages
 from web.accounts.person_pages import PersonPages
+from web.accounts.targets import REGISTERED
 from web.core.form_values import NOBODY
 from web.core.pages import Redirect, Visit, page
 from web.core.site import Site
@@ -46,6 +47,27 @@ def _by_application(home: Home) -> dict[str, object]:
 
 
 @dataclass(frozen=True)
+class _Papers:
+    """Labels of the files of a form: needed from the beginning, made with the filled-in form, and what may be added."""
+
+    needed: tuple[str, ...]
+    signed: tuple[str, ...]
+    further: tuple[str, ...]
+
+
+def _papers_of(form: ApplicationForm) -> _Papers:
+    fields = form.used().values()
+    files = [field for field in fields if field.kind == "file"]
+    columns = [(field, part) for field in fields for part in field.parts.values()]
+    of_rows = [f"{field.label}的{part.label}" for field, part in columns if part.kind == "file"]
+    return _Papers(
+        tuple(field.label for field in files if field.required and not field.single_use),
+        tuple(field.label for field in files if field.single_use),
+        (*of_rows, *(field.label for field in files if not field.required and not field.single_use)),
+    )
+
+
+@dataclass(frozen=True)
 class _Beginning:
     entry_type: Annotated[str, OneOf(get_args(EntryType))]
 
@@ -54,6 +76,7 @@ class ApplyPages(PersonPages):
     """``bar`` builds the header of a person's page."""
 
     form_name = "apply"
+    notes = REGISTERED
 
     def __init__(self, site: Site, services: Services, auth: AuthPages, bar: Callable[..., Awaitable[Bar]]) -> None:
         super().__init__(site, services, auth)
@@ -108,6 +131,7 @@ class ApplyPages(PersonPages):
     async def _show_beginning(self, visit: Visit, entry_type: EntryType) -> http.Response:
         """The button stands there only where it would begin or go on; else the reason does."""
         book = self.services.deps.book(visit.actor.pool)
+        stages = book.entry.stages_of(entry_type)
         return self.show(
             visit.actor,
             "applications/begin.html",
@@ -115,7 +139,11 @@ class ApplyPages(PersonPages):
             error=visit.form.error,
             refusal=await self.services.applications.drafts.find_refusal(visit.actor, entry_type),
             pool_name=book.pool.name,
-            title=book.campaigns.title_of(entry_type),
+            title=(book.campaigns.name_of if entry_type == "renewal" else book.campaigns.title_of)(entry_type),
+            papers=_papers_of(book.form.of(entry_type)),
+            stages=[getattr(book.entry.names, stage) for stage in stages],
+            fee=book.fee if "fee" in stages else None,
+            has_materials=bool(await self.services.files.material_queries.list_shown(visit.actor.pool)),
             entry_type=entry_type,
             guide=book.help.guide,
             steps=book.review.steps,

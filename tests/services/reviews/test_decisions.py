@@ -13,8 +13,10 @@ from models.audit import AuditEntry
 from models.campaigns import Campaign
 from models.experts import Expert
 from models.reviews import ReviewAssignment, ReviewEntry
+from services.applications.queries import ApplicationQueries
 from services.core.base import Actor, Deps
 from services.workflows import ReviewWorkflow
+from tests.factories.assembly import composed
 from tests.factories.people import BEGINNING, make_expert
 from tests.factories.reviews import (
     CITY,
@@ -168,6 +170,10 @@ async def test_sending_back_the_whole_opens_everything_and_takes_it_out_of_all_q
     await reviews.decide(reviewer, first.id, "send_back_whole", "照片不清晰")
     assert (await _reload(application)).sent_back_fields == ["*"]
     assert [t.id for t in await tasks_of(application, "void")] == [second.id]
+    applicant = Actor("demo", "applicant", application.account_id)
+    view = await composed(ApplicationQueries, deps).get_current(applicant)
+    assert (view.returned, view.log[0].specialty, view.log[0].opinion) == ((), "", "照片不清晰")
+    assert [specialty.state_label for specialty in view.progress.specialties] == ["退回修改"] * 2
     with pytest.raises(Conflict, match="无需再审核") as refused:
         await reviews.decide(reviewer, second.id, "approve")
     assert refused.value.code == "task_void"

@@ -59,6 +59,7 @@ async def test_a_newcomer_registers_fills_in_the_form_with_a_thumb_and_hands_it_
     seen = await look(browser, world)
     page = await seen.open("/h5/demo/apply")
     await register(page, seen, world)
+    await page.get_by_text("注册成功").wait_for()
     await page.get_by_role("link", name="去申请").first.wait_for()
     await page.get_by_role("link", name="去申请").first.click()
     await seen.check("apply-begin")
@@ -76,6 +77,14 @@ async def test_a_newcomer_registers_fills_in_the_form_with_a_thumb_and_hands_it_
     await seen.check("apply-status")
     application = await Application.get()
     assert (application.state, application.name) == ("reviewing", "江申请")
+    await expect(page.get_by_role("button", name="确定撤回")).to_be_hidden()
+    await page.get_by_text("撤回申请").click()
+    await page.get_by_role("button", name="确定撤回").click()
+    await page.get_by_text("已撤回，请修改后重新提交").wait_for()
+    await page.get_by_role("link", name="修改信息").click()
+    await page.get_by_role("button", name="评标信息").click()
+    await expect(page.get_by_text("评标专业提交后，本次征集期间不能再改。")).to_be_visible()
+    await seen.check("apply-withdrawn")
     stored_values = await read_values(world.deps, application.id)
     assert [specialty["choice"] for specialty in stored_values["specialties"]] == ["preferred", "alternative"]
     assert [row["unit"] for row in stored_values["work_history"]] == ["广州设计院"]
@@ -92,6 +101,8 @@ async def register(page: Page, seen: Seen, world: ApplyingWorld) -> None:
     await page.get_by_label("身份证号").fill(APPLICANTS[0].id_number)
     await page.locator("#password").fill("Abcd1234")
     await page.locator("#again").fill("Abcd1234")
+    await page.get_by_role("button", name="显示登录密码").click()
+    assert await page.locator("#password").get_attribute("type") == "text"
     for box in await page.get_by_role("checkbox").all():
         await box.check()
     await seen.check("apply-register")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
+from app.rulebook_files import load_rulebooks
 from domain.rulebook.form import EntryType
 from models.applications import Application
 from models.campaigns import Campaign
@@ -14,6 +16,7 @@ from tests.factories.applications import make_campaign
 from tests.factories.people import make_account
 from tests.factories.reviews import make_applicant, make_catalogues
 from tests.web.conftest import World
+from web.applications.apply import _papers_of
 
 BEGIN = "我已知晓，开始填写"
 
@@ -53,6 +56,24 @@ async def test_looking_begins_nothing_and_the_button_begins_or_goes_on(world: Wo
     await visitor.get("/h5/demo/apply?entry_type=renewal")
     assert "申请正在办理" in visitor.text
     assert BEGIN not in visitor.page.buttons
+
+
+async def test_it_says_what_one_needs_before_one_begins(world: World) -> None:
+    await make_catalogues()
+    await make_campaign(world.services.deps)
+    visitor = await world.enter(await make_applicant(world.services.deps))
+    await visitor.get("/h5/demo/apply?entry_type=first")
+    for needed in ("一寸免冠照片、身份证国徽面", "资格审查表（签字盖章扫描件）", "其他材料", "培训费1.00元"):
+        assert needed in visitor.text
+
+
+def test_every_file_of_a_form_is_named_once() -> None:
+    books = load_rulebooks(Path("config/rulebooks"), ["demo", "xinjiang", "hunan", "guangdong"]).values()
+    for form in [book.form.of(entry_type) for book in books for entry_type in book.campaigns.entry_types]:
+        papers = _papers_of(form)
+        named = [*papers.needed, *papers.signed, *papers.further]
+        parts = [part for field in form.used().values() for part in (field, *field.parts.values())]
+        assert len(named) == len({*named}) == len([part for part in parts if part.kind == "file"])
 
 
 async def test_a_refusal_after_the_page_was_shown_stands_there_once(world: World) -> None:

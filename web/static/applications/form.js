@@ -142,11 +142,18 @@ function drawTabs() {
   tabs.querySelector('[aria-current]').scrollIntoView({ block: 'nearest', inline: 'center' });
 }
 
+/** Why a field can't be changed though others can, or empty. */
+function reasonKept(field) {
+  if (page.mine.kept.includes(field.code)) return page.mine.kept_rule;
+  const fixed = field.kind === 'specialties' && page.schema.specialties?.fixed_once_submitted && page.mine.progress.submitted_at;
+  return fixed && page.editable.size && !isEditable(field) ? '评标专业提交后，本次征集期间不能再改。' : '';
+}
+
 function context(field) {
   return {
     client, application: id, province, hotline, schema: page.schema, names: page.names, attachments: page.mine.files.filter((file) => file.state === 'ready'),
     fixed: new Set(page.mine.fixed), returned: new Map(page.mine.returned.map((specialty) => [specialty.code, specialty])),
-    locked: !isEditable(field), keptReason: page.mine.kept.includes(field.code) ? page.mine.kept_rule : '', changed, filesChanged: refresh, template,
+    locked: !isEditable(field), keptReason: reasonKept(field), changed, filesChanged: refresh, template,
   };
 }
 
@@ -464,7 +471,9 @@ async function withdraw() {
 async function submit() {
   const left = uncorrectedPlaces().length;
   const unchanged = left ? `退回的内容还有${left}处没有修改，可能再次被退回。` : '';
-  if (!(await askConfirmation('提交审核', `${unchanged}提交后在审核期间不能修改。确认所填信息真实、准确吗？`, '确认提交'))) return;
+  const isLastChoice = page.schema.specialties?.fixed_once_submitted && !page.mine.progress.submitted_at;
+  const fixed = isLastChoice ? '评标专业提交后，本次征集期间不能再改。' : '';
+  if (!(await askConfirmation('提交审核', `${unchanged}${fixed}提交后在审核期间不能修改。确认所填信息真实、准确吗？`, '确认提交'))) return;
   await client.post(`/applications/${id}/submission`, { version: page.mine.version });
   page.dirty = false;
   location.assign(status);
