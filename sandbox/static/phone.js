@@ -245,9 +245,10 @@ export class PhoneView {
     const browser = this.browsers.get('mini');
     const left = this.webLeft;
     this.webLeft = null;
-    if (!url.startsWith(`${service}/`)) fail();
+    const known = [service, `${location.origin}/service`].find((base) => url.startsWith(`${base}/`));  // the second: the mini-program's own server here
+    if (!known) fail();
     else if (left) browser.open(left.path, left.shown, { onClose: close, quiet: true });
-    else browser.open(`/phone/${this.id}.mini/service${url.slice(service.length)}`, url, { onClose: close });
+    else browser.open(`/phone/${this.id}.mini/service${url.slice(known.length)}`, service + url.slice(known.length), { onClose: close });
   }
 
   /** wx.requestPayment: the parameters without appId, which is the mini-program's. */

@@ -256,3 +256,24 @@ async def test_narrow_page_shows_one_phone_and_never_scrolls_sideways(browser: B
     await seen.page.keyboard.press("Escape")
     await seen.page.context.close()
     assert seen.complaints == []
+
+
+_OPEN_WEB = """async (addresses) => {
+  const script = document.querySelector('script[src$="app.js"]').src;
+  const { PhoneView } = await import(script.replace('app.js', 'phone.js'));
+  return addresses.map((address) => {
+    const outcome = [];
+    const phone = { id: '1', webLeft: null, workspace: { state: { service_url: 'http://127.0.0.1:9' } } };
+    phone.browsers = new Map([['mini', { open: (path, shown) => outcome.push(path, shown) }]]);
+    const fail = () => outcome.push('failed');
+    PhoneView.prototype.openWeb.call(phone, address.replace('SELF', location.origin), { fail });
+    return outcome;
+  });
+}"""
+
+
+async def test_a_guest_opens_pages_from_the_mini_program(wide: Seen) -> None:
+    """A guest's pages have the address of the mini-program's server, which is the phones' own here."""
+    help_page = ["/phone/1.mini/service/h5/demo/help", "http://127.0.0.1:9/h5/demo/help"]
+    addresses = ["SELF/service/h5/demo/help", "http://127.0.0.1:9/h5/demo/help", "http://127.0.0.1:8/h5/demo/help"]
+    assert await wide.page.evaluate(_OPEN_WEB, addresses) == [help_page, help_page, ["failed"]]

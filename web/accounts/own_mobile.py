@@ -10,6 +10,7 @@ from typing import Annotated
 import aiohttp.web as http
 
 from domain.parsing import NUMBER_LONGEST
+from domain.rulebook.reading import print_length
 from services.accounts import Source
 from services.core.base import Actor
 from web.accounts.login import TRIES
@@ -61,8 +62,10 @@ class OwnMobilePages(PersonPages):
     async def _values(self, holder: Actor, typed: Mapping[str, str], *, sent: bool) -> dict[str, object]:
         """``sent``: with the fields that authorise both numbers, else with that for the new number."""
         book = self.services.deps.book(holder.pool)
+        every = book.registration.mobile_change_every
         return {
             "sent": sent,
+            "once_in": print_length(every) if every is not None else "",
             "profile": await self.services.accounts.credentials.profile(holder),
             "mobile": typed.get("mobile", "").strip()[:NUMBER_LONGEST],
             "by_code": typed.get("by") == "code",

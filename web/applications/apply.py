@@ -104,6 +104,7 @@ class ApplyPages(PersonPages):
             "bar": await self._bar(actor, home.membership_status),
             "has_fee": book.fee is not None,
             "has_courses": book.course.offered,
+            "has_exams": "exam" in book.entry.stages or book.course.offered,
             "changes": book.campaigns.change_title if "change" in book.campaigns.entry_types else "",
             "has_notice": book.notice is not None,
             "has_certificates": book.certificate.issued,

@@ -37,4 +37,5 @@ class NoticeHistoryPages(LoggedInPages):
 
     @list_page("/h5/{pool}/notices", "notifications/history.html")
     async def notices(self, visit: Visit, wanted: Wanted) -> Listed:
-        return Listed(await self.services.notifications.history.notices_of(visit.actor, **wanted.window))
+        notices = await self.services.notifications.history.notices_of(visit.actor, **wanted.window)
+        return Listed(notices, {"applies": visit.actor.role in ("applicant", "expert")})

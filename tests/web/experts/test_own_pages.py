@@ -172,6 +172,7 @@ async def test_the_own_file_says_what_is_held_since_when_and_how_it_is_changed(w
     assert ("o***@example.cn" in expert.text, "ouyang@" in expert.text) == (True, False), "masked for its owner, too"
     assert ("批量导入" in expert.text, "未登记" in expert.text) == (True, True)
     assert "/h5/demo/account/mobile" in expert.page.links.values()
+    assert ("项未登记" in expert.text, "/h5/demo/papers/information" in expert.page.links.values()) == (True, True)
     assert ("不能修改：取自实名信息" in expert.text, "可申请变更" in expert.text) == (True, True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.core.base import transaction
+from tests.factories.people import make_expert
 from tests.web.conftest import World
 
 
@@ -33,6 +34,14 @@ async def test_an_agent_reads_on_his_first_page_what_was_sent_to_him(world: Worl
     assert ("CQ020" in agent.text, "CQ000" in agent.text) == (False, True)
     await agent.get("/h5/demo/notices?page=9")
     assert "没有更早的消息" in agent.text
+
+
+async def test_an_expert_goes_back_to_his_own_first_page(world: World) -> None:
+    expert = await world.log_in_expert((await make_expert(world.services.deps)).id)
+    await expert.get("/h5/demo/notices")
+    assert expert.page.links["首页"] == "/h5/demo/apply"
+    await expert.click("首页")
+    assert expert.page.links["我的考试"] == "/h5/demo/exams"
 
 
 async def test_a_visitor_who_is_not_logged_in_cannot_read_notices(world: World) -> None:
