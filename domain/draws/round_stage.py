@@ -66,6 +66,37 @@ def reached_reminder(leads: Sequence[timedelta], begun: datetime, until: datetim
 
 
 @dataclass(frozen=True)
+class OpenRound:
+    """The newest round of a draw in state ``committing``: ``committed`` and ``revealed`` are roles. ``start_by``: when
+    the system starts calling by itself; None until the order is fixed."""
+
+    roles: Sequence[str]
+    committed: Collection[str]
+    revealed: Collection[str]
+    until: datetime
+    start_by: datetime | None
+
+    def describe_agency_act(self, now: datetime) -> str:
+        """The agency's next act and its time, or for whom it waits."""
+        if self.start_by is not None:
+            return f"专家顺序已确定，请启动抽取（{local(self.start_by):%H:%M}自动启动）"
+        stage = find_stage(self.roles, self.committed, self.revealed, self.until, now)
+        verb, at = ("提交" if stage.act == "commit" else "公开"), f"{local(self.until):%H:%M}"
+        if "agency" in stage.waits_for:
+            return self._describe_own_act(stage, verb, at)
+        if stage.is_late:
+            return f"监督人未在{at}前{verb}随机数，请终止本轮后重新摇号"
+        return f"等待监督人{verb}随机数（{at}截止）"
+
+    def _describe_own_act(self, stage: RoundStage, verb: str, at: str) -> str:
+        if not stage.is_late:
+            return f"请在{at}前打开抽取页{verb}随机数"
+        if stage.act == "commit":
+            return f"{at}前未提交随机数，请终止本轮后重新摇号"
+        return f"公开随机数的时间（{at}）已过，请尽快打开抽取页公开，或终止本轮"
+
+
+@dataclass(frozen=True)
 class RoundAborts:
     """``count`` rounds given up before any reveal, of ``most``; ``withheld`` after one, of ``WITHHELD_MAX``."""
 

@@ -152,6 +152,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "agency_full": {**_NUMBER, **_COUNTS, "unseal_at": "11月21日(周六) 09:30"},
     "agency_short": {**_NUMBER, **_COUNTS},
     "agency_leave": {**_NUMBER, "missing": "10", "cause": "现场回避"},
+    "agency_round": {**_NUMBER, "what": "请在09:30前打开抽取页公开随机数"},
     "agency_news": {**_NUMBER, "what": "集合改到11月21日09:30"},
     "draw_news": {**_NUMBER, "what": "集合改到11月21日09:30"},
     "supervisors_changed": {**_NUMBER, "what": "请您担任监督人"},

@@ -40,6 +40,7 @@ Event = Literal[
     "own_commitment",
     "own_reveal",
     "round_late",
+    "order_fixed",
     "unsealed",
     "sent_by_platform",
     "withdrawn",
@@ -104,11 +105,12 @@ _NOTIFICATIONS: Mapping[Event, _Notification] = {
     "moved": _Notification("集合改到{gathering_short}", ("agency", "supervisor", "venue"), kinds=_AT_THE_DOOR),
     "postponed": _Notification("评标推迟到{starts}", ("supervisor", "venue", "verifier"), kind="evaluation_postponed"),
     "aborted": _Notification("{cause}，第{count}次共{most}次", ("agency", "supervisor", "verifier")),
-    "own_commitment": _Notification("请在{until}前提交随机数", ("agency",), kind="agency_news"),
-    "own_reveal": _Notification("请在{until}前公开随机数", ("agency",), kind="agency_news"),
+    "own_commitment": _Notification("请在{until}前打开抽取页提交随机数", ("agency",), kind="agency_round"),
+    "own_reveal": _Notification("请在{until}前打开抽取页公开随机数", ("agency",), kind="agency_round"),
     "round_late": _Notification(
-        "{who}未{verb}随机数，请终止本轮", ("agency", "verifier"), kinds={"agency": "agency_news"}
+        "{who}未{verb}随机数，请终止本轮", ("agency", "verifier"), kinds={"agency": "agency_round"}
     ),
+    "order_fixed": _Notification("顺序已定，请在{until}前启动抽取", ("agency",), kind="agency_round"),
     "unsealed": _Notification("名单已解密", ("supervisor", "venue")),
     "sent_by_platform": _Notification("对接平台已提交审核", ("agency",), kind="agency_news"),
     "withdrawn": _Notification("申请已撤回，无需核验", ("verifier",)),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, TypeVar
@@ -13,8 +14,9 @@ from pydantic import Field
 from domain.catalogues import region_prefix
 from domain.clock import local
 from domain.draws.lifecycles import STATE_NAMES, DrawState, state_label
-from domain.draws.round_stage import RoundAborts, count_aborts
+from domain.draws.round_stage import OpenRound, RoundAborts, count_aborts
 from domain.masking import mask_name
+from domain.rulebook.sections import Commitments
 from models.base import Row
 from models.draws import (
     CallNotice,
@@ -54,6 +56,11 @@ DRAWING = (DrawState.DRAWING, DrawState.PAUSED, DrawState.ENDING)
 NUMBER_WANTED = """EXISTS (SELECT 1 FROM draw_round r WHERE r.draw_id = d.id AND r.seed = ''
  AND r.aborted_at IS NULL AND NOT r.commitments ? 'supervisor')"""
 """SQL: whether a draw ``d`` waits for its supervisor's random number."""
+OPEN_ROUND = """CASE WHEN d.state = 'committing' THEN (SELECT jsonb_build_object(
+  'committed', ARRAY(SELECT jsonb_object_keys(r.commitments)), 'revealed', ARRAY(SELECT jsonb_object_keys(r.reveals)),
+  'until', r.reveal_until, 'start_by', r.start_by)::text FROM draw_round r
+  WHERE r.draw_id = d.id AND r.aborted_at IS NULL AND r.reveal_until IS NOT NULL ORDER BY r.number DESC LIMIT 1) END"""
+"""SQL: the round of a draw ``d`` whose order is being fixed, or is fixed but not started; for ``read_open_round``."""
 ABORTS_WITHHELD = """ARRAY(SELECT r.reveals <> '{}' FROM draw_round r
   WHERE r.draw_id = d.id AND r.aborted_at IS NOT NULL)"""
 """SQL: of each round of a draw ``d`` that was given up, whether a number was public by then."""
@@ -137,11 +144,21 @@ class DrawCard:
     operator: str
     """The operator's name (经办人), as the agency wrote it."""
     aborts: RoundAborts
+    open_round: OpenRound | None
 
     @property
     def label(self) -> str:
         """The name of its state."""
         return state_label(self.state, self.kind, started=self.started_at is not None)
+
+
+def read_open_round(text: str | None, roles: Sequence[str]) -> OpenRound | None:
+    """From the column ``OPEN_ROUND``; ``roles`` take part by the rulebook."""
+    if text is None:
+        return None
+    facts = json.loads(text)
+    start_by = datetime.fromisoformat(facts["start_by"]) if facts["start_by"] else None
+    return OpenRound(roles, facts["committed"], facts["revealed"], datetime.fromisoformat(facts["until"]), start_by)
 
 
 @dataclass(frozen=True)
@@ -193,7 +210,7 @@ class Detail:
 _CARD = f"""
 d.id, d.number, d.name, d.kind, d.state, d.needed, p.name AS project, p.region, d.created_at, d.started_at,
   d.starts_at, d.finished_at, d.operator_name AS operator, {NUMBER_WANTED} AS number_wanted,
-  {ABORTS_WITHHELD} AS withheld,
+  {ABORTS_WITHHELD} AS withheld, {OPEN_ROUND} AS open_round,
   (SELECT coalesce(sum(c.accepted), 0)::int FROM draw_condition c WHERE c.draw_id = d.id) AS accepted
 """
 _DETAIL = """
@@ -311,8 +328,8 @@ class DrawQueries:
         source = f"draw d {project if filters.project or filters.region else ''} WHERE {where}"
         order = URGENT_FIRST if filters.urgent_first else _LATEST.get(actor.role, "d.created_at DESC, d.id")
         draws, total = await read_page(_CARD, f"d {project}", source, order, values, offset=offset, limit=limit)
-        most = self.deps.book(actor.pool).draw.commitments.aborts_max
-        return Page(tuple(_card(row, most) for row in draws), total)
+        rules = self.deps.book(actor.pool).draw.commitments
+        return Page(tuple(_card(row, rules) for row in draws), total)
 
     async def list_avoidable(
         self, actor: Actor, search: str, chosen: Collection[UUID], *, limit: int
@@ -384,7 +401,11 @@ def _lot(record: Mapping[str, Any] | None) -> DrawLotView:
     return DrawLotView(lot.id, lot.name, lot.number, lot.investment)
 
 
-def _card(row: Mapping[str, Any], aborts_max: int) -> DrawCard:
+def _card(row: Mapping[str, Any], rules: Commitments) -> DrawCard:
     values = {name: row[name] for name in DrawCard.__dataclass_fields__ if name in row}
-    aborts = count_aborts(aborts_max, row["withheld"])
-    return DrawCard(**{**values, "state": DrawState(row["state"]), "aborts": aborts})
+    known = {
+        "state": DrawState(row["state"]),
+        "aborts": count_aborts(rules.aborts_max, row["withheld"]),
+        "open_round": read_open_round(row["open_round"], rules.roles),
+    }
+    return DrawCard(**{**values, **known})

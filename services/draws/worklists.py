@@ -10,7 +10,7 @@ from uuid import UUID
 
 from domain.clock import local
 from domain.draws.lifecycles import OVER, DrawState, state_label
-from domain.draws.round_stage import RoundAborts, count_aborts
+from domain.draws.round_stage import OpenRound, RoundAborts, count_aborts
 from models.attendance import ARRIVES_AT, AWAITED_FROM, STANDING_LATE_ARRIVAL
 from services.core import permissions
 from services.core.base import Actor, Deps, rows
@@ -18,7 +18,16 @@ from services.core.crypto import PHONE
 from services.core.permissions import AGENCY
 from services.draws.access import DrawAccess
 from services.draws.party_notifications import venue_urging_text
-from services.draws.queries import ABORTS_WITHHELD, AWAITS_SUPPLEMENT, GATHERED, NUMBER_WANTED, URGENT_FIRST, in_states
+from services.draws.queries import (
+    ABORTS_WITHHELD,
+    AWAITS_SUPPLEMENT,
+    GATHERED,
+    NUMBER_WANTED,
+    OPEN_ROUND,
+    URGENT_FIRST,
+    in_states,
+    read_open_round,
+)
 
 WorkList = Literal["to_do", "progress", "missing", "late", "watched", "today", "day", "unfinished"]
 TO_DO: Mapping[str, str] = {
@@ -68,14 +77,16 @@ class WaitingDraw(Protocol):
     def started_at(self) -> datetime | None: ...
     @property
     def aborts(self) -> RoundAborts: ...
+    @property
+    def open_round(self) -> OpenRound | None: ...
 
 
 def to_do_of(draw: WaitingDraw, now: datetime) -> str:
     """The agency's next step; empty: none."""
     if now >= draw.starts_at and (past := _to_do_after_start(draw)):
         return past
-    if draw.number_wanted:
-        return "等待监督人提交随机数"
+    if draw.open_round is not None:
+        return _with_aborts(draw, draw.open_round.describe_agency_act(now))
     if draw.kind == "recall":
         begun = draw.state == DrawState.VERIFIED and draw.started_at is not None
         return _RECALL_BEGUN if begun else _OF_A_RECALL.get(draw.state) or TO_DO.get(draw.state, "")
@@ -142,7 +153,7 @@ SELECT d.id, d.number, d.name, d.kind, d.state, d.starts_at, d.finished_at, d.ga
   (SELECT count(*)::int FROM invitation i WHERE i.draw_id = d.id AND i.state = 'accepted' AND NOT {_NOT_IN}) AS present,
   {_LATE} AS late, {_ANNOUNCED} AS announced, {_DOOR} AS door, {NUMBER_WANTED} AS number_wanted,
   {_RECUSALS} AS recusals,
-  {ABORTS_WITHHELD} AS withheld, {_RELEASE} AS release, d.started_at, d.total
+  {ABORTS_WITHHELD} AS withheld, {OPEN_ROUND} AS open_round, {_RELEASE} AS release, d.started_at, d.total
 FROM (SELECT d.*, count(*) OVER ()::int AS total FROM draw d WHERE {{reach}} AND {{which}}
   ORDER BY {URGENT_FIRST} LIMIT {{limit}}) AS d ORDER BY {URGENT_FIRST}
 """
@@ -172,6 +183,7 @@ class WorkLine:
     number_wanted: bool
     recusals: int
     aborts: RoundAborts
+    open_round: OpenRound | None
     release: str
     started_at: datetime | None
 
@@ -221,8 +233,14 @@ class WorkLists:
         unseals_at = row["starts_at"] - self.deps.book(actor.pool).draw.result_visible_before
         sealed = row["late"] and actor.role in AGENCY and now < unseals_at
         urged_by = self._urging_contact(row["door"]) if sealed else ""
-        aborts = count_aborts(self.deps.book(actor.pool).draw.commitments.aborts_max, row["withheld"])
-        return WorkLine(**{**facts, "state": DrawState(row["state"]), "urged_by": urged_by, "aborts": aborts})
+        rules = self.deps.book(actor.pool).draw.commitments
+        known = {
+            "state": DrawState(row["state"]),
+            "urged_by": urged_by,
+            "aborts": count_aborts(rules.aborts_max, row["withheld"]),
+            "open_round": read_open_round(row["open_round"], rules.roles),
+        }
+        return WorkLine(**{**facts, **known})
 
     def _urging_contact(self, door: Sequence[str]) -> str:
         venue, address, contact, phone = door

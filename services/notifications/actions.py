@@ -105,6 +105,7 @@ ACTIONS: Mapping[str, Action] = {
     "supervisors_changed": _draw_action("查看这次抽取", mini=""),
     "venue_news": _draw_action("查看这次抽取", mini=""),
     "draw_ended": _draw_action("查看这次抽取", mini="", agency=_AGENCY),
+    "agency_round": _agency_action("进入抽取"),
     "agency_news": _agency_action("查看这次抽取"),
     "agent_asked": Action("查看并答复", "/h5/{pool}/agent-requests"),
     "agency_verified": _agency_action("进入抽取"),

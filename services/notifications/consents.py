@@ -126,6 +126,7 @@ OCCASIONS: Mapping[Occasion, _OccasionRule] = {
             "agency_unsealed",
             "agency_agreed",
             "agency_checked_in",
+            "agency_round",
             "agency_news",
             "agency_kept",
             "draw_terminated",

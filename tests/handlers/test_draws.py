@@ -73,7 +73,7 @@ async def test_the_start_once_past_the_chat_says_what_can_still_be_done(world: W
     draw_id = await offices.make_draw(world.office)
     await offices.verify(world.office, draw_id)
     await world.office.rounds.open(world.office.agency, draw_id)
-    assert "等待监督人提交随机数" in await agency.says("待办"), "the page's words"
+    assert "前打开抽取页提交随机数" in await agency.says("待办"), "the page's words"
     world.clock.set((await Draw.get(id=draw_id)).starts_at)
     assert "评标时间已过，请终止活动" in await agency.says("待办")
 

@@ -1,8 +1,9 @@
-"""Reminds the parties of a round (三方摇号) of what it waits for, and says to whom it falls to end one in vain."""
+"""Reminds the parties of a round (三方摇号) of what it waits for, and says who starts the calls or ends one in vain."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from domain.clock import local
@@ -18,7 +19,8 @@ from services.notifications import Notices
 
 _OPEN = """
 SELECT d.id FROM draw_round r JOIN draw d ON d.id = r.draw_id
- WHERE r.aborted_at IS NULL AND r.seed = '' AND r.reveal_until IS NOT NULL AND d.state = 'committing'
+ WHERE r.aborted_at IS NULL AND d.state = 'committing'
+   AND (r.seed = '' AND r.reveal_until IS NOT NULL OR r.start_by IS NOT NULL)
 """
 
 
@@ -29,14 +31,19 @@ class RoundReminders:
     parties: PartyNotifications
 
     async def remind_due(self) -> int:
-        """Each party once for each reminder of the rulebook; after the deadline the agency and the verifiers."""
+        """Each party once for each reminder of the rulebook; after the deadline the agency and the verifiers. Once the
+        order is fixed, the agency if it doesn't start the calls."""
         return await process_each("round_reminders", await rows(_OPEN), lambda row: self._remind(row["id"]))
 
     async def _remind(self, draw_id: UUID) -> None:
         async with transaction():
             locked = await lock(draw_id)
-            round_row = await Round.get_or_none(draw_id=draw_id, aborted_at=None, seed="")
-            if locked.state != DrawState.COMMITTING or round_row is None or round_row.reveal_until is None:
+            round_row = await Round.filter(draw_id=draw_id, aborted_at=None).order_by("-number").first()
+            if locked.state != DrawState.COMMITTING or round_row is None:
+                return
+            if round_row.start_by is not None:
+                await self._remind_of_start(locked.draw, round_row, round_row.start_by)
+            if round_row.seed or round_row.reveal_until is None:
                 return
             rules = self.deps.book(locked.draw.pool).draw.commitments
             stage = find_stage(
@@ -44,6 +51,13 @@ class RoundReminders:
             )
             if occasion := self._occasion(locked.draw, round_row, stage):
                 await self._notify(locked.draw, round_row, stage, f"{round_row.number}:{stage.act}:{occasion}")
+
+    async def _remind_of_start(self, draw: Draw, round_row: Round, start_by: datetime) -> None:
+        """Once, unless a page that is open has started the calls."""
+        rules, now = self.deps.book(draw.pool).draw.commitments, self.deps.now()
+        if start_by - rules.start_within + rules.reveal_notice_after <= now < min(start_by, draw.starts_at):
+            facts = {"until": f"{local(start_by):%H:%M}"}
+            await self.parties.notify(draw, "order_fixed", facts, occasion=str(round_row.number))
 
     def _occasion(self, draw: Draw, round_row: Round, stage: RoundStage) -> str:
         """Which notice is due; empty: none."""
@@ -58,7 +72,9 @@ class RoundReminders:
 
     async def _notify(self, draw: Draw, round_row: Round, stage: RoundStage, occasion: str) -> None:
         if stage.is_late:
-            facts = {"who": print_parties(stage.waits_for), "verb": "提交" if stage.act == "commit" else "公开"}
+            # a short message has no room for both names
+            who = print_parties(stage.waits_for) if len(stage.waits_for) == 1 else "各方"
+            facts = {"who": who, "verb": "提交" if stage.act == "commit" else "公开"}
             await self.parties.notify(draw, "round_late", facts, occasion=occasion)
             return
         if "supervisor" in stage.waits_for:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from domain.draws.round_stage import count_aborts, find_stage, reached_reminder
+from domain.draws.round_stage import OpenRound, count_aborts, find_stage, reached_reminder
 
 UNTIL = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
 ROLES = ("agency", "supervisor")
@@ -28,6 +28,31 @@ def test_a_round_names_whom_it_waits_for(
 ) -> None:
     now = UNTIL if late else UNTIL - timedelta(seconds=1)
     assert find_stage(ROLES, committed, revealed, UNTIL, now).describe() == words
+
+
+@pytest.mark.parametrize(
+    ("committed", "revealed", "late", "act"),
+    [
+        ((), (), False, "请在10:00前打开抽取页提交随机数"),
+        (("supervisor",), (), True, "10:00前未提交随机数，请终止本轮后重新摇号"),
+        (("agency",), (), False, "等待监督人提交随机数（10:00截止）"),
+        (("agency",), (), True, "监督人未在10:00前提交随机数，请终止本轮后重新摇号"),
+        (ROLES, ("supervisor",), False, "请在10:00前打开抽取页公开随机数"),
+        (ROLES, ("supervisor",), True, "公开随机数的时间（10:00）已过，请尽快打开抽取页公开，或终止本轮"),
+        (ROLES, ("agency",), False, "等待监督人公开随机数（10:00截止）"),
+        (ROLES, ("agency",), True, "监督人未在10:00前公开随机数，请终止本轮后重新摇号"),
+    ],
+)
+def test_the_agency_reads_its_next_act_and_the_time_for_it(
+    committed: tuple[str, ...], revealed: tuple[str, ...], late: bool, act: str
+) -> None:
+    now = UNTIL if late else UNTIL - timedelta(seconds=1)
+    assert OpenRound(ROLES, committed, revealed, UNTIL, None).describe_agency_act(now) == act
+
+
+def test_a_fixed_order_asks_for_the_start() -> None:
+    words = OpenRound(ROLES, ROLES, ROLES, UNTIL, UNTIL).describe_agency_act(UNTIL - timedelta(minutes=30))
+    assert words == "专家顺序已确定，请启动抽取（10:00自动启动）"
 
 
 @pytest.mark.parametrize(

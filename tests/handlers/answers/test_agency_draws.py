@@ -61,7 +61,8 @@ async def release_refused(office: Office) -> UUID:
 CASES: list[tuple[str, Way, str, str]] = [
     (HOW_FAR, draw_states.submitted, "已提交，已同意0人，共需1人。等待交易中心核验。", EDIT),
     (HOW_FAR, draw_states.verified, "下一步：核验已通过，请开始三方摇号。", RUN),
-    (HOW_FAR, draw_states.committing, "下一步：等待监督人提交随机数。", RUN),
+    (HOW_FAR, draw_states.committing, "前打开抽取页提交随机数。", RUN),
+    (HOW_FAR, draw_states.seeded, "下一步：专家顺序已确定，请启动抽取（", RUN),
     (HOW_FAR, draw_states.drawing, "抽取中，已同意1人，共需2人。正在等待1位专家答复，还缺1人。", RUN),
     (HOW_FAR, draw_states.drawing, "已呼叫2人：不参加0人，没有答复0人，等待答复1人。", RUN),
     (HOW_FAR, draw_states.paused, "下一步：抽取已暂停，请继续抽取。", RUN),

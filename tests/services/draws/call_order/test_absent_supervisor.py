@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from domain.clock import FixedClock
+from domain.clock import FixedClock, local
 from domain.draws.random_draw import participant_commitment
 from domain.errors import Conflict, RuleViolation
 from models.accounts import Account
@@ -18,7 +18,16 @@ from models.notices import Notice
 from services.core.base import Actor, Deps
 from services.draws.call_order.round_reminders import RoundReminders
 from tests.factories.assembly import composed
-from tests.factories.offices import Office, check_record, make_draw, make_office, make_supervisor, state_of, verify
+from tests.factories.offices import (
+    Office,
+    check_record,
+    fix_seed,
+    make_draw,
+    make_office,
+    make_supervisor,
+    state_of,
+    verify,
+)
 from tests.factories.people import make_grant, mobile_number
 
 
@@ -76,9 +85,9 @@ async def test_an_absent_supervisor_is_reminded_and_the_agency_and_verifier_hear
     [request] = await told(office.supervisor.account_id, "commitment_wanted")
     await pass_minutes(office, clock, 29)
     assert await told(office.supervisor.account_id, "commitment_wanted") == [request] * 3
-    assert await told(office.agency.account_id, "agency_news") == []
+    assert await told(office.agency.account_id, "agency_round") == []
     await pass_minutes(office, clock, 10)
-    assert await told(office.agency.account_id, "agency_news") == ["agency_news 监督人未提交随机数，请终止本轮"]
+    assert await told(office.agency.account_id, "agency_round") == ["agency_round 监督人未提交随机数，请终止本轮"]
     assert await told(office.verifier.account_id, "draw_news") == ["draw_news 监督人未提交随机数，请终止本轮"]
     assert len(await told(office.supervisor.account_id, "commitment_wanted")) == 3
 
@@ -104,19 +113,41 @@ async def test_a_reveal_that_is_due_is_asked_for_only_where_no_open_page_made_it
     await office.rounds.reveal(office.agency, draw_id, "agency", value.hex())
     await pass_minutes(office, clock, 9)
     assert len(await told(office.supervisor.account_id, "reveal_wanted")) == 2
-    assert await told(office.agency.account_id, "agency_news") == []
+    assert await told(office.agency.account_id, "agency_round") == []
     await pass_minutes(office, clock, 1)
-    assert await told(office.agency.account_id, "agency_news") == ["agency_news 监督人未公开随机数，请终止本轮"]
+    assert await told(office.agency.account_id, "agency_round") == ["agency_round 监督人未公开随机数，请终止本轮"]
 
 
 async def test_an_agency_that_closed_its_page_is_asked_too(office: Office, draw_id: UUID, clock: FixedClock) -> None:
     value = await commit(office, draw_id, "supervisor", office.supervisor)
     await pass_minutes(office, clock, 16)
-    assert [words.partition("前")[2] for words in await told(office.agency.account_id, "agency_news")] == ["提交随机数"]
+    assert [words.partition("前")[2] for words in await told(office.agency.account_id, "agency_round")] == [
+        "打开抽取页提交随机数"
+    ]
     await commit(office, draw_id, "agency", office.agency)
     await office.rounds.reveal(office.supervisor, draw_id, "supervisor", value.hex())
     await pass_minutes(office, clock, 2)
-    assert (await told(office.agency.account_id, "agency_news"))[-1].endswith("前公开随机数")
+    assert (await told(office.agency.account_id, "agency_round"))[-1].endswith("前打开抽取页公开随机数")
+
+
+async def test_an_agency_that_does_not_start_a_fixed_order_is_asked_once(
+    office: Office, draw_id: UUID, clock: FixedClock
+) -> None:
+    await fix_seed(office, draw_id)
+    start_by = (await Round.get(draw_id=draw_id)).start_by
+    assert start_by is not None
+    await composed(RoundReminders, office.deps).remind_due()
+    assert await told(office.agency.account_id, "agency_round") == [], "an open page starts at once"
+    await pass_minutes(office, clock, 5)
+    wanted = f"agency_round 顺序已定，请在{local(start_by):%H:%M}前启动抽取"
+    assert await told(office.agency.account_id, "agency_round") == [wanted]
+
+
+@pytest.mark.parametrize("kind", ["commitment_wanted", "reveal_wanted", "agency_round"])
+def test_what_is_due_within_minutes_has_no_quiet_hours(deps: Deps, kind: str) -> None:
+    """It can't wait for the morning as other news does."""
+    for pool in deps.rulebooks:
+        assert not deps.book(pool).ladder[kind].hours
 
 
 async def test_a_late_reveal_still_fixes_the_seed(office: Office, draw_id: UUID, clock: FixedClock) -> None:
