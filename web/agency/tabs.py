@@ -29,6 +29,8 @@ class Tab:
     code: str
     name: str
     is_shown: Callable[[DrawView], bool] = _is_any
+    short: str = ""
+    """The name where a phone has one row for all; empty: ``name``."""
 
 
 def _is_drawn(draw: DrawView) -> bool:
@@ -46,9 +48,9 @@ TABS = (
     Tab("basic", "抽取活动"),
     Tab("recusal", "回避单位"),
     Tab("conditions", "抽取条件"),
-    Tab("result", "抽取结果", _has_run),
-    Tab("attendance", "专家出入场情况", _has_run),
-    Tab("remuneration", "专家酬劳支付情况", _has_run),
+    Tab("result", "抽取结果", _has_run, "结果"),
+    Tab("attendance", "专家出入场情况", _has_run, "出入场"),
+    Tab("remuneration", "专家酬劳支付情况", _has_run, "酬劳"),
     Tab("release", "退选", _was_full_or_short),
     Tab("log", "操作记录"),
 )

@@ -24,6 +24,7 @@ from models.draws import (
     DrawLot,
     RecusalPerson,
     RecusalUnit,
+    Round,
     Supervisor,
     SupervisorEntry,
 )
@@ -33,6 +34,7 @@ from models.organisations import Organisation
 from models.projects import Lot
 from services.core.base import Actor
 from services.draws import ConditionForm, DiscardForm
+from tests.factories import draw_states
 from tests.factories.offices import (
     ID_NUMBER,
     SUPERVISOR_ENTRY,
@@ -763,3 +765,31 @@ async def test_a_condition_asks_for_emergency_experts_alone_and_says_so_to_all(w
     await agency.press("保存", **condition(call_notice.id, emergency=""))
     assert not (await Condition.get(id=row.id)).emergency
     assert "只抽应急专家" not in agency.text
+
+
+async def test_what_is_to_be_done_stands_above_figures_and_a_fixed_order_is_one_line(world: World) -> None:
+    await add_experts(world.office, 4)
+    for make, act, folded in (
+        (draw_states.seeded, "启动抽取", True),
+        (draw_states.committing, "终止本轮摇号", False),
+        (draw_states.short, "启动补抽", True),
+    ):
+        draw_id = await make(world.office)
+        agency = await world.enter(await Account.get(id=world.office.agency.account_id))
+        await agency.get(f"/agency/draws/{draw_id}/run")
+        page = await agency.response.text()
+        assert page.index(act) < page.index("计划抽取"), act
+        assert ("<summary>三方摇号" in page, "本轮答复截止" in agency.text) == (folded, act == "启动补抽")
+        await new_project(world.office)
+
+
+async def test_a_rounds_script_learns_whether_the_time_has_passed(world: World) -> None:
+    """From the service: the clock of a phone may be wrong."""
+    draw_id = await draw_states.committing(world.office)
+    until = (await Round.get(draw_id=draw_id)).reveal_until
+    assert until is not None
+    for at, is_late in ((until - timedelta(seconds=1), False), (until, True)):
+        world.clock.set(at)
+        agency = await world.enter(await Account.get(id=world.office.agency.account_id))
+        await agency.get(f"/agency/draws/{draw_id}/round")
+        assert (await agency.response.json())["round"]["is_late"] == is_late

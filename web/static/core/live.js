@@ -1,5 +1,6 @@
 // Keeps regions fresh: every `data-live` seconds the page is fetched again, once for all regions of that period, and each
 // replaced by the one of the same id.
+// A script that knows of a change sends `stale` to the document, and all regions are fetched at once.
 // Forms of its buttons are outside the region, so that input stays; a new form names its region by `data-with`.
 // While the service can't be reached the region is marked `lost`, and shows its `data-lost` message if it has one.
 import { isAnswerAwaited, renew } from './renewal.js';
@@ -47,4 +48,7 @@ for (const region of document.querySelectorAll('[data-live]')) {
   const every = Number(region.dataset.live) * 1000;
   periods.set(every, [...(periods.get(every) || []), region.id]);
 }
-for (const [every, ids] of periods) setInterval(refresh, every, ids, every);
+for (const [every, ids] of periods) {
+  setInterval(refresh, every, ids, every);
+  document.addEventListener('stale', () => refresh(ids, every));
+}
