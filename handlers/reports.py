@@ -56,7 +56,7 @@ WHICH = "是哪一场评标？"
 ANSWERED_NO = "谢谢，已记下：没有人就评标联系过您。"
 ANSWERED_YES = "谢谢，已记下，只有监督人看得到人数，看不到是您。请写一写是怎么回事，可以匿名："
 _SKIP = "跳过"
-_DRAW_NUMBER = re.compile(r"[-0-9A-Za-z]*\d{4,}")
+_DRAW_NUMBER = re.compile(r"[A-Za-z]{0,8}-?\d{4,}")
 _REPORT_NUMBER = re.compile(r"JB\d{6}[A-Za-z]{4,}")
 NUMBER_ONLY = "凭举报编号不能查询，要用提交时显示的查询码，在网页上查。"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import string
 from collections import defaultdict
@@ -71,6 +72,8 @@ UPDATE notice n SET opened_at = $3
  WHERE n.id = unopened.id RETURNING n.id, n.pool, n.kind, n.state
 """
 _NUMBERED = (("attempt.number", "nextval('attempt_number')"),)
+_KEY_MAX = 120
+"""Characters of ``Notice.dedupe_key``."""
 _AT_ONCE = 2000
 
 
@@ -94,6 +97,15 @@ class NoticeRequest:
     to: Recipient
     secret: str | None = None
     notified_channel: str = ""
+
+
+def stored_key(dedupe_key: str) -> str:
+    """As the column holds it: of a long key its beginning and a digest, so that no key is too long for a moment with
+    microseconds."""
+    if len(dedupe_key) <= _KEY_MAX:
+        return dedupe_key
+    digest = hashlib.sha256(dedupe_key.encode()).hexdigest()[:32]
+    return f"{dedupe_key[: _KEY_MAX - 1 - len(digest)]}:{digest}"
 
 
 @dataclass(frozen=True)
@@ -159,7 +171,7 @@ class Notices:
         return await rows(
             _ADDRESSES,
             pool,
-            [request.to.dedupe_key for request in requests],
+            [stored_key(request.to.dedupe_key) for request in requests],
             [request.to.account_id for request in requests],
             [request.to.expert_id for request in requests],
         )
@@ -179,7 +191,7 @@ class Notices:
             params=dict(to.params),
             secret_sealed=keys.seal(request.secret, "notice") if request.secret else "",
             bulk=bulk,
-            dedupe_key=to.dedupe_key,
+            dedupe_key=stored_key(to.dedupe_key),
             created_at=now,
         )
         step = self._plan_next(notice, [], now)

@@ -14,10 +14,10 @@ ROUTES = (Path(__file__).parents[2] / "miniprogram/lib/routes.js").read_text("ut
 
 def listed(name: str) -> list[str]:
     [inside] = re.findall(rf"const {name} = \[([^\]]*)\];", ROUTES)
-    return re.findall(r"'([^']+)'", inside)
+    return re.findall(r"'([^']*)'", inside)
 
 
-ADDRESSES = [*(f"/h5/demo/{name}" for name in listed("PUBLIC")), *listed("PUBLIC_OF_ALL")]
+ADDRESSES = [*(f"/h5/demo{name}" for name in listed("PUBLIC")), *listed("PUBLIC_OF_ALL")]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

@@ -246,9 +246,9 @@ async def test_an_ended_session_leads_from_the_bare_address_to_the_log_in(world:
 def test_what_a_tile_names_is_found_by_its_name(word: str) -> None:
     book = load_rulebooks(RULEBOOKS, ["xinjiang"])["xinjiang"]
     names = [offer.name for group in offers_of(book, logged_in=False) for offer in group.pages]
-    found = find_offers(book, word, logged_in=False)
-    assert [offer.name for offer in found] != []
-    assert {offer.name for offer in found} < set(names)
+    fitting = {offer.name for offer in find_offers(book, word, logged_in=False)}
+    assert fitting
+    assert fitting < set(names)
 
 
 async def test_the_guides_search_answers_as_the_chat_does_and_offers_pages(world: World) -> None:
