@@ -127,6 +127,12 @@ class Documents:
             raise Conflict("当前内容还没有打印，请先核对信息再打印。", code="not_printed")
         return PdfDocument(await self._load_pdf(row, application, form), f"{application.number}-v{row.version}.pdf")
 
+    async def is_printed(self, actor: Actor, application_id: UUID) -> bool:
+        """Whether the current version was printed."""
+        application = await self._get_own(actor, application_id)
+        form, _ = await self._form(application)
+        return await self._find_print(application, form) is not None
+
     async def commitment(self, actor: Actor, application_id: UUID) -> PdfDocument:
         """The commitment letter with the person's name, to be signed."""
         application = await self._get_own(actor, application_id)

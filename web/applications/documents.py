@@ -38,6 +38,7 @@ class DocumentPages(PersonPages):
         stored_address = "" if error else await delivery.address(visit.actor, kind, subject_id)
         return {
             "kind": kind,
+            "ready": kind != "form" or await self.services.applications.documents.is_printed(visit.actor, subject_id),
             "address": visit.form.value("email")[:200] if error else stored_address,
             "number": visit.query("number"),
             "title": delivery.title(visit.actor.pool, kind),

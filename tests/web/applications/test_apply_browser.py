@@ -10,11 +10,12 @@ import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
 from app.players.people import APPLICANTS
-from models.applications import Application, ApplicationSpecialty, Attachment
+from models.applications import Application, ApplicationSection, ApplicationSpecialty, Attachment
 from models.campaigns import EmployerRequest
 from models.helpdesk import Feedback
 from models.reviews import ReviewTask
 from services.applications import read_values, stored_place
+from services.applications.repository import open_values, seal_values
 from services.core.base import Actor
 from tests.factories.files import pdf
 from tests.factories.forms import book_of
@@ -488,6 +489,38 @@ async def test_a_change_shows_first_what_it_changes_and_folds_the_rest(
     await seen.check(f"apply-changes-{size[0]}")
     await email.get_by_role("button", name="再改").click()
     await expect(field(page, "电子邮箱").locator("input")).to_be_focused()
+    assert serious(seen) == []
+
+
+async def test_what_the_form_could_not_take_over_from_the_file_is_asked_for_and_no_change(
+    browser: Browser, world: ApplyingWorld
+) -> None:
+    await make_catalogues()
+    filed = {"email": "old@example.com"}
+    change = await make_change(world.deps, filed=filed, state="draft", round=0, submitted_at=None)
+    for section in await ApplicationSection.filter(application_id=change.id):
+        values = open_values(world.deps, section)
+        if values.pop("education", None):
+            section.values_sealed = seal_values(world.deps, values)
+            await section.save()
+    seen = await world.at_page(browser, Actor("demo", "applicant", change.account_id), PHONE)
+    page = await seen.open(f"{FORM}?number={change.number}#check")
+    await page.get_by_role("heading", name="与档案对照：1项有变更").wait_for()
+    await expect(page.get_by_role("region", name="还需补充")).to_contain_text("（档案原登记：硕士研究生）")
+    await expect(page.get_by_role("region", name="最高学历")).to_have_count(0)
+    assert serious(seen) == []
+
+
+async def test_printing_what_is_not_complete_asks_first(browser: Browser, world: ApplyingWorld) -> None:
+    actor = await world.person()
+    await world.begun(actor, but=frozenset({"political_status"}))
+    seen = await world.at_page(browser, actor, PHONE)
+    page = await seen.open(f"{FORM}#check")
+    await page.get_by_role("button", name=re.compile("^打印表格")).click()
+    dialog = page.get_by_role("dialog", name="还没有填完")
+    await expect(dialog).to_contain_text("还有1处没有填好，现在打印的表不能用于提交")
+    await dialog.get_by_role("button", name="仍要打印").click()
+    await expect(page.get_by_text("表格已生成")).to_be_visible()
     assert serious(seen) == []
 
 

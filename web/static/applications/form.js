@@ -347,8 +347,13 @@ function showCheck() {
   });
 }
 
-/** `changes`: what would change in the file, null while nothing is compared; the rest is folded below. */
-function drawCheck(changes) {
+/** What the form could not take over from the file and still asks for: the person has changed nothing there. */
+const isNotTakenOver = (change) => change.change === 'emptied' && page.mine.problems.some((problem) => codeOf(problem.field) === change.code);
+
+/** `comparison`: what would change in the file, null while nothing is compared; the rest is folded below. */
+function drawCheck(comparison) {
+  const unresolved = new Map((comparison ?? []).filter(isNotTakenOver).map((change) => [change.code, change.former.join('、')]));
+  const changes = comparison && comparison.filter((change) => !unresolved.has(change.code));
   const compared = new Set((changes ?? []).map((change) => change.code));
   const { problems } = page.mine;
   page.widgets.clear();
@@ -361,7 +366,8 @@ function drawCheck(changes) {
   page.section = 'check';
   const list = problems.length ? h('section', { class: 'missing', 'aria-label': '还需补充' }, h('h3', {}, `还有${problems.length}处需要补充或修改`),
     h('ul', {}, problems.map((problem) => h('li', {},
-      h('button', { type: 'button', class: 'link', onclick: () => jumpToField(problem.field) }, problem.message)))))
+      h('button', { type: 'button', class: 'link', onclick: () => jumpToField(problem.field) }, problem.message,
+        unresolved.has(codeOf(problem.field)) && `（档案原登记：${unresolved.get(codeOf(problem.field))}）`)))))
     : uncorrected().length ? h('p', { class: 'bar warn' },
       `被退回的“${uncorrected().map((specialty) => page.names.get(`specialty/${specialty.code}`) ?? specialty.code).join('、')}”还没有修改。`
       + '可以更换专业，或补充材料后重新提交。')
@@ -434,8 +440,16 @@ function askConfirmation(title, text, yes) {
   });
 }
 
+/** Problems that stand on the printed form: all but missing files. */
+function problemsOnPaper() {
+  const fields = page.schema.sections.flatMap((section) => section.fields);
+  return page.mine.problems.filter((problem) => fields.find((field) => field.code === codeOf(problem.field))?.kind !== 'file');
+}
+
 async function print() {
   const locks = page.schema.papers.print_locks && page.mine.progress.state === 'draft';
+  const open = locks ? 0 : problemsOnPaper().length;
+  if (open && !(await askConfirmation('还没有填完', `还有${open}处没有填好，现在打印的表不能用于提交，改后要重新打印、签字盖章。仍要打印吗？`, '仍要打印'))) return;
   if (locks && !(await askConfirmation('打印后不能再修改', '点击“打印表格”后，已填写的申报信息将被锁定，无法再修改（附件仍可上传）。请确认信息准确、完整。', '确认打印'))) return;
   if (!(await uploaded()) || !(await save())) return;
   await client.post(`/applications/${id}/papers/form`, { confirmed: locks });
