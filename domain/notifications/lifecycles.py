@@ -67,7 +67,7 @@ class FeedbackSubject(Labelled):
 
     SANCTION = "sanction", "处理或扣分"
     RESULT = "result", "审核或考试结果"
-    FEE = "fee", "评审费"
+    FEE = "fee", "酬劳"
     STAFF = "staff", "工作人员或现场"
     OTHER = "other", "其他"
     ADVICE = "advice", "意见建议"

@@ -154,7 +154,7 @@ async def test_a_refused_application_leads_to_its_page(world: World) -> None:
 async def test_an_amount_leads_to_the_dispute(world: World, phone: Phone, expert: Expert) -> None:
     remuneration = await make_remuneration(world, expert)
     await phone.says("投诉")
-    shown = await phone.taps("评审费")
+    shown = await phone.taps("酬劳")
     [label] = [line.split(">")[1].split("<")[0] for line in shown.splitlines() if "核对或提出异议" in line]
     assert "500.00元" in await phone.taps(label)
     await phone.taps("有异议")

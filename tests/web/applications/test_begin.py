@@ -9,12 +9,12 @@ import pytest
 
 from app.rulebook_files import load_rulebooks
 from domain.rulebook.form import EntryType
-from models.applications import Application
+from models.applications import Application, ApplicationSpecialty
 from models.campaigns import Campaign
 from services.core.base import Actor
 from tests.factories.applications import make_campaign
-from tests.factories.people import make_account
-from tests.factories.reviews import make_applicant, make_catalogues
+from tests.factories.people import BEGINNING, make_account
+from tests.factories.reviews import make_applicant, make_application, make_catalogues
 from tests.web.conftest import World
 from web.applications.apply import _papers_of
 
@@ -74,6 +74,21 @@ def test_every_file_of_a_form_is_named_once() -> None:
         named = [*papers.needed, *papers.signed, *papers.further]
         parts = [part for field in form.used().values() for part in (field, *field.parts.values())]
         assert len(named) == len({*named}) == len([part for part in parts if part.kind == "file"])
+
+
+async def test_who_was_refused_is_shown_how_to_go_on(world: World) -> None:
+    await make_catalogues()
+    await make_campaign(world.services.deps)
+    account = await make_applicant(world.services.deps)
+    application = await make_application(
+        world.services.deps, account, state="refused", reason="不符", ended_at=BEGINNING
+    )
+    await ApplicationSpecialty.filter(application_id=application.id).update(state="approved")
+    visitor = await (await world.enter(account)).get("/h5/demo/apply/status")
+    assert ("未通过" in visitor.text, "评标专业" in visitor.text) == (True, False)
+    assert visitor.page.links["投诉与意见反馈"] == "/h5/demo/feedback"
+    await visitor.click("重新申请")
+    assert BEGIN in visitor.page.buttons
 
 
 async def test_a_refusal_after_the_page_was_shown_stands_there_once(world: World) -> None:

@@ -324,4 +324,4 @@ async def test_an_expert_reminds_the_agency_on_the_page(world: World) -> None:
         "/h5/demo/feedback?subject=fee",
         "/h5/demo/file/bank",
     )
-    assert "评审费" in (await expert.click("投诉")).text
+    assert "酬劳" in (await expert.click("投诉")).text

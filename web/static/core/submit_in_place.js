@@ -50,12 +50,19 @@ function saveFile(content, name) {
   URL.revokeObjectURL(link.href);
 }
 
+/** The foot belongs to the page that was sent; another page has its own, or none. */
+function replaceFoot(fresh) {
+  document.querySelector('footer')?.remove();
+  if (fresh) document.querySelector('main').after(document.adoptNode(fresh));
+}
+
 /** Replaces the page's content by the response, and restores the input. */
 function showResponse(form, page, again) {
   const fresh = page.querySelector('main');
   if (again) restoreInput(form, again);
   document.title = page.title;
   document.querySelector('main').replaceWith(document.adoptNode(fresh));
+  replaceFoot(page.querySelector('footer'));
   if (!again) window.scrollTo(0, 0);
   document.dispatchEvent(new Event('fresh'));
 }
