@@ -99,7 +99,8 @@ openPage({ guests: true }, {
   phone() { wx.makePhoneCall({ phoneNumber: this.pool.hotline, fail: () => {} }); },
 
   async leave() {
-    if (!await ask('退出登录', '将结束您在所有手机上的登录。', '退出')) return;
+    const again = this.me.bound ? '这个微信与您的账号绑定着，再打开小程序时会自动登录。' : '';
+    if (!await ask('退出登录', `将结束您在所有手机和浏览器上的登录。${again}`, '退出')) return;
     await this.act(async () => {
       await session.leave();
       wx.reLaunch({ url: '/pages/index/index' });

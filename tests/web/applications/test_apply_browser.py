@@ -524,6 +524,21 @@ async def test_printing_what_is_not_complete_asks_first(browser: Browser, world:
     assert serious(seen) == []
 
 
+async def test_one_wrong_field_keeps_no_other_from_being_saved(browser: Browser, world: ApplyingWorld) -> None:
+    actor = await world.person()
+    application = await world.begun(actor)
+    seen = await world.at_page(browser, actor, PHONE)
+    page = await seen.open(f"{FORM}#basic")
+    await page.get_by_label("电子邮箱").fill("tang@mail")
+    await page.get_by_label("通讯地址").fill("越秀区新地址")
+    await page.get_by_text("标红的还未保存，其余存好了").wait_for()
+    values = await read_values(world.deps, application)
+    assert (values["address"], values["email"]) == ("越秀区新地址", "suhang@example.com")
+    await page.get_by_label("电子邮箱").fill("tang@example.com")
+    await saved(page)
+    assert (await read_values(world.deps, application))["email"] == "tang@example.com"
+
+
 async def sent_back(world: ApplyingWorld, application_id: UUID, opinion: str) -> None:
     """Send the first specialty back, as a reviewer does."""
     now = world.clock.now()

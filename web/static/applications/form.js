@@ -262,9 +262,7 @@ async function saveSection(quiet) {
   page.dirty = false;
   saved.textContent = '正在保存……';
   try {
-    const answer = await client.put(`/applications/${id}/sections/${section}`, { values, version: page.sections[section].version });
-    Object.assign(page.sections[section], { values: answer.values, version: answer.version });
-    page.mine.version = answer.form_version;
+    const answer = await putSection(section, values);
     page.failures = 0;
     saved.textContent = page.dirty ? '未保存' : `已保存 ${CLOCK.format(new Date(answer.saved_at))}`;
     notice.replaceChildren();
@@ -273,8 +271,31 @@ async function saveSection(quiet) {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     page.dirty = error.status !== 401;
-    saved.textContent = '未保存';
+    saved.textContent = await saveTheRest(section, values, error) ? '标红的还未保存，其余存好了' : '未保存';
     refused(error, quiet);
+    return false;
+  }
+}
+
+async function putSection(section, values) {
+  const answer = await client.put(`/applications/${id}/sections/${section}`, { values, version: page.sections[section].version });
+  Object.assign(page.sections[section], { values: answer.values, version: answer.version });
+  page.mine.version = answer.form_version;
+  return answer;
+}
+
+/** Saves what was not refused, with the stored values of the refused fields: one wrong field loses no other. False if that failed. */
+async function saveTheRest(section, values, refusal) {
+  const wrong = new Set(refusal.problems.map((problem) => codeOf(problem.field)));
+  if (refusal.status !== 422 || !wrong.size || Object.keys(values).every((code) => wrong.has(code))) return false;
+  const stored = page.sections[section].values;
+  const rest = Object.fromEntries(Object.entries({ ...values, ...Object.fromEntries([...wrong].map((code) => [code, stored[code]])) })
+    .filter(([, value]) => value !== undefined));
+  try {
+    await putSection(section, rest);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
     return false;
   }
 }
