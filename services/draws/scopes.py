@@ -63,12 +63,13 @@ async def find_avoided(draw_id: UUID) -> tuple[UUID, ...]:
 
 
 async def acts_for_agency(draw: Draw, account_id: UUID) -> bool:
-    """Whether a person is on the agency's side, and so can't be its supervisor."""
+    """Whether a person is on the agency's side, and so can't be its supervisor. Not once he has declined or given up
+    to be its agent, which he can do alone, or the organisation has revoked it."""
     organisation = await Organisation.get(id=draw.organisation_id)
     if account_id in (draw.agent_id, organisation.legal_account_id):
         return True
     links = AgentLink.filter(organisation_id=organisation.id, account_id=account_id, accepted_at__isnull=False)
-    return await links.filter(revoked_at=None).exists()
+    return await links.filter(revoked_at=None, declined_at=None).exists()
 
 
 async def check_not_of_agency(actor: Actor, draw: Draw) -> None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.clock import print_time
+from domain.clock import local, print_time
 from domain.draws.lifecycles import DrawState
 from domain.draws.record import GatheringMoved
 from domain.errors import Conflict, InvalidInput, NotFound
 from domain.rulebook.notice_texts import time_params
-from models.draws import CallNotice
+from models.draws import CallNotice, Draw
 from services.core import permissions
 from services.core.base import Actor, Deps, record, transaction
 from services.core.limits import check_repeats
@@ -59,6 +59,7 @@ class GatheringTimes:
             raise InvalidInput("集合时间应在现在之后、预计评标开始之前。", field="gathering_at")
         if at == call_notice.gathering_at:
             return
+        _check_day(draw, call_notice.gathering_at, at)
         await check_repeats("draw", draw.id, MOVES, now)
         old = call_notice.gathering_at
         what = f"通知{call_notice.position}由{print_time(old)}改为{print_time(at)}"
@@ -74,3 +75,10 @@ class GatheringTimes:
         if draw.started_at is not None:
             occasion = f"{call_notice.id.hex}:{now.timestamp():.6f}"
             await self.parties.notify(draw, "moved", time_params(at), by=actor.account_id, occasion=occasion)
+
+
+def _check_day(draw: Draw, old: datetime, at: datetime) -> None:
+    """A slip of the day would ask the whole panel at once. Raises InvalidInput."""
+    if local(at).date() not in (local(draw.starts_at).date(), local(old).date()):
+        message = f"集合时间应在评标当天（{print_time(draw.starts_at)}开始），请核对日期。"
+        raise InvalidInput(message, field="gathering_at")

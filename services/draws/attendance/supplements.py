@@ -65,7 +65,8 @@ class Supplements:
                 await self.postponement.apply(actor, locked, start)
             for notice_id, at in (gathering or {}).items():
                 await self.gathering_times.move(actor, locked, notice_id, at)
-            await record(actor, now, "draw.supplemented", "draw", draw_id, changed=len(regions))
+            what = await _describe_widening(locked, regions)
+            await record(actor, now, "draw.supplemented", "draw", draw_id, changed=len(regions), what=what)
             if regions:
                 return await self._widen_regions(locked, regions)
             await self.calling.begin(locked, DrawEvent.START_SUPPLEMENT, by=actor.account_id)
@@ -111,3 +112,17 @@ class Supplements:
                 f"条件{condition.position}只能在原有地区之外增加地区，请保留原有地区，再选择要增加的地区。",
                 code="region_not_wider",
             )
+
+
+async def _describe_widening(locked: Locked, changes: Sequence[RegionChange]) -> str:
+    """The added regions by condition, for the log of operations; empty for a supplement in the same regions."""
+    codes = {code for change in changes for code in change.regions}
+    entries = CatalogueEntry.filter(pool__in=["", locked.draw.pool], kind="region", code__in=list(codes))
+    names = dict(await entries.values_list("code", "name")) if codes else {}
+    before = {condition.id: (condition.position, set(condition.regions)) for condition in locked.conditions}
+    described = []
+    for change in changes:
+        position, regions = before.get(change.condition_id, (0, set()))
+        added = [names.get(code, code) for code in change.regions if code not in regions]
+        described.append(f"扩大地区，条件{position}增加{'、'.join(added)}")
+    return "；".join(described)

@@ -155,6 +155,8 @@ _NOTICE_LABELS = {
     "remark": "注意事项",
 }
 _SPOKEN_FIELDS = ("address", "room", "remark")
+_PHONE_DIGITS_MIN = 7
+"""Of a number of a landline without its code of the area."""
 """Typed fields of a call notice that calls speak, to whoever picks up."""
 _REWORDING = {"remark": "电话里会念出来，请删去单位名称"}
 
@@ -188,6 +190,7 @@ def check_notice_texts(form: CallNoticeForm, book: Rulebook) -> None:
             faults.add(InvalidInput(f"请填写{_NOTICE_LABELS[field]}。", field=field))
     for field in ("venue", "address", "room", "contact", "contact_phone", "remark"):
         faults.check(check_no_link, getattr(form, field), field, _NOTICE_LABELS[field])
+    faults.check(_check_phone, form.contact_phone)
     if len(form.remark) > rules.remarks_max:
         message = f"注意事项最多{rules.remarks_max}字。"
         faults.add(violation(book, "draw.notice.remarks_max", message, field="remark"))
@@ -199,6 +202,13 @@ def check_notice_texts(form: CallNoticeForm, book: Rulebook) -> None:
         faults.add(InvalidInput(message, code="too_long", field="address"))
     faults.check(check_spoken_texts, form, book)
     faults.raise_any()
+
+
+def _check_phone(phone: str) -> None:
+    """Experts call it on their way. Not a format: extensions and two numbers are written in many ways."""
+    if phone.strip() and sum(character.isdecimal() for character in phone) < _PHONE_DIGITS_MIN:
+        message = "联系方式应为手机号或带区号的电话，例如13800138000、0731-88881234。"
+        raise InvalidInput(message, field="contact_phone")
 
 
 def check_spoken_texts(form: CallNoticeForm, book: Rulebook) -> None:

@@ -123,6 +123,9 @@ async def test_who_became_an_agent_later_does_not_commit_for_the_supervisor(offi
     )
     with pytest.raises(Forbidden):
         await office.rounds.commit(replace(office.supervisor, account_id=late.id), draw_id, "supervisor", "00" * 32)
+    await AgentLink.filter(account_id=late.id).update(declined_at=now)
+    view = await office.rounds.commit(replace(office.supervisor, account_id=late.id), draw_id, "supervisor", "00" * 32)
+    assert "supervisor" in view.committed, "who gave it up is on no side"
 
 
 async def test_a_leaf_is_opened_to_the_expert_and_the_supervisor_only_after_unsealing(

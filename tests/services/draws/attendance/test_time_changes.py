@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from domain.clock import FixedClock
-from domain.errors import Conflict, NotFound, RuleViolation, TooMany
+from domain.errors import Conflict, InvalidInput, NotFound, RuleViolation, TooMany
 from models.audit import AuditEntry
 from models.draws import Absence, Draw
 from models.invitations import Invitation
@@ -307,3 +307,20 @@ async def test_a_postponed_start_asks_everybody_and_who_cannot_wait_goes_without
     assert (await Absence.get(invitation_id=here.id)).source == "moved"
     assert (await view_of(office, late)).state == "accepted"
     await check_invariants()
+
+
+async def test_a_gathering_is_not_moved_to_another_day_by_a_slip(office: Office) -> None:
+    await add_experts(office, 1)
+    draw_id = await start_draw(office, needed=1)
+    [invitation] = await open_invitations(draw_id)
+    await office.invitations.answer(invitation.id, invitation.expert_id, "accept", by="chat")
+    await office.run.advance(draw_id)
+    draw = await Draw.get(id=draw_id)
+    await Draw.filter(id=draw_id).update(
+        starts_at=draw.starts_at + timedelta(days=2), ends_at=draw.ends_at + timedelta(days=2)
+    )
+    with pytest.raises(InvalidInput, match="核对日期") as refused:
+        await move(office, invitation, invitation.gathering_at + timedelta(days=1))
+    assert refused.value.field == "gathering_at"
+    await move(office, invitation, invitation.gathering_at + timedelta(days=2))
+    assert await Notice.filter(kind="gathering_changed").count() == 1

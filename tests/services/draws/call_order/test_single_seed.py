@@ -11,6 +11,7 @@ import pytest
 from domain.clock import FixedClock
 from domain.errors import Conflict, RuleViolation
 from models.draws import CallNotice, Condition, Draw, LogEntry, Round
+from models.experts import CatalogueEntry
 from models.invitations import Invitation
 from services.core.base import Deps
 from services.draws import RegionChange
@@ -50,6 +51,20 @@ async def take_leave(office: Office, draw_id: UUID) -> None:
 async def widen_regions(office: Office, draw_id: UUID, *regions: str) -> None:
     condition = await Condition.get(draw_id=draw_id)
     await office.supplements.start(office.agency, draw_id, regions=[RegionChange(condition.id, regions)])
+
+
+async def test_the_log_of_operations_names_the_regions_that_were_added(office: Office) -> None:
+    await add_experts(office, 1)
+    await add_experts(office, 1, region="440300")
+    draw_id = await start_draw(office, needed=1)
+    while await open_invitations(draw_id):
+        await answer_all(office, draw_id, "decline")
+        await office.run.advance(draw_id)
+    condition = await Condition.get(draw_id=draw_id)
+    await CatalogueEntry.filter(kind="region", code="440300").update(name="深圳市")
+    await widen_regions(office, draw_id, *condition.regions, "440300")
+    [widening] = [o for o in await office.queries.operations(office.agency, draw_id) if o.action == "draw.supplemented"]
+    assert widening.remark == "扩大地区，条件1增加深圳市"
 
 
 async def count_seeds(draw_id: UUID) -> int:

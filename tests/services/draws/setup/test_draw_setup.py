@@ -95,6 +95,9 @@ async def test_off_site_the_one_who_draws_is_not_whom_experts_call(office: Offic
         with pytest.raises(RuleViolation, match="不能填经办人本人") as refused:
             await office.setup.add_call_notice(office.agency, draw_id, replace(notice_form(office), contact=name))
         assert refused.value.field == "contact"
+    with pytest.raises(InvalidInput, match="带区号的电话") as refused_phone:
+        await office.setup.add_call_notice(office.agency, draw_id, replace(notice_form(office), contact_phone="123"))
+    assert refused_phone.value.field == "contact_phone"
     own_mobile = office.deps.keys.open_text(account.mobile_sealed, "mobile")
     for phone in ("135-6884-6647", "+86 13568846647", "020-28866000/１３５６８８４６６４７", own_mobile):
         with pytest.raises(RuleViolation, match=r"联系方式.*不能填经办人本人") as refused:
