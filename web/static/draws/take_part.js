@@ -96,8 +96,8 @@ async function advance() {
     let round = await request();
     if (!round) return false;
     if (!round.seed) round = await commitOrReveal(round);
-    if (!round.seed) showRound(round);
     refreshPanel(round);
+    if (!round.seed) showRound(round);
     else if (!('seeded' in box.dataset)) renew();
     return !round.seed;
   } catch (error) {
