@@ -91,13 +91,13 @@ class AttendancePages(DrawPages):
 
     @attendance.command(_Code, "enter")
     async def enter(self, visit: Visit, form: _Code) -> None:
-        draw, code = await self.draw(visit), self._check_code(visit, form)
+        draw, code = await self.draw(visit), self._check_code(visit, form.code)
         done = await self.services.draws.attendance.check_in_by_code(visit.actor, draw.id, code)
         _go_back(visit, f"{'in' if done.first else 'again'}-{code}")
 
     @attendance.command(_Code, "exit")
     async def leave(self, visit: Visit, form: _Code) -> None:
-        draw, code = await self.draw(visit), self._check_code(visit, form)
+        draw, code = await self.draw(visit), self._check_code(visit, form.code)
         await self.services.draws.attendance.register_exit(visit.actor, draw.id, code)
         _go_back(visit, f"out-{code}")
 
@@ -105,6 +105,8 @@ class AttendancePages(DrawPages):
     async def record_delay(self, visit: Visit, form: _Delay) -> None:
         """What an expert told by telephone: read back before, and told to him afterwards."""
         draw = await self.draw(visit)
+        if not form.code.strip():  # any other is refused together with what else is wrong
+            self._check_code(visit, form.code)
         delay = TelephoneDelay(form.code, form.minutes, form.told_by, form.read_back)
         await self.services.draws.late_arrivals.record_call(visit.actor, draw.id, delay)
         _go_back(visit, f"late-{half_width(form.code)}")
@@ -121,9 +123,9 @@ class AttendancePages(DrawPages):
         await self.services.draws.urging.ring(visit.actor, draw.id, invitation_id, form.caller)
         _go_back(visit, "rung-1")
 
-    def _check_code(self, visit: Visit, form: _Code) -> str:
+    def _check_code(self, visit: Visit, typed: str) -> str:
         """Raises InvalidInput."""
-        code, length = half_width(form.code), self.services.deps.book(visit.actor.pool).draw.code_length
+        code, length = half_width(typed), self.services.deps.book(visit.actor.pool).draw.code_length
         if not (code.isascii() and code.isdigit() and len(code) == length):
             raise InvalidInput(f"请输入专家的{length}位数字验证码。", code="bad_code", field="code")
         return code
@@ -131,6 +133,7 @@ class AttendancePages(DrawPages):
     @page("/draws/{draw_id}/screen", "draws/venue_screen.html")
     async def screen(self, visit: Visit) -> Mapping[str, object]:
         draw = await self.draw(visit)
+        notices = (await self.services.draws.queries.detail(visit.actor, draw.id)).parts.notices
         token, until = await self.services.draws.attendance.venue_token(visit.actor, draw.id)
         url = f"{self.services.deps.public_url}/v/{token}"
         rows: Sequence[AttendanceRow] | None = None
@@ -138,6 +141,7 @@ class AttendancePages(DrawPages):
             rows = await self.services.draws.attendance_queries.list_awaited(visit.actor, draw.id)
         return {
             "draw": draw,
+            "gatherings": sorted({(notice.gathering_at, notice.room) for notice in notices}),
             "url": url,
             "qr": path_of(url),
             "until": until,

@@ -148,6 +148,7 @@ class DrawDetailPages(DrawPages):
             "draw": draw,
             "progress": progress,
             "agency": actor.role in AGENCY,
+            "venue": actor.role == "venue",
             "may_manage_attendance": may(actor, "attendance.manage"),
             "sealed": actor.role != "venue" and self.services.deps.now() < unseals_at,
             "unseals_at": unseals_at,

@@ -13,7 +13,7 @@ from domain.draws.random_draw import participant_commitment
 from domain.ids import new_id
 from models.attendance import Attendance, Urge
 from models.audit import AuditEntry
-from models.draws import Draw, SupervisorEntry
+from models.draws import CallNotice, Draw, SupervisorEntry
 from models.invitations import Invitation
 from models.notices import Notice
 from services.core.base import Actor
@@ -215,7 +215,11 @@ async def test_missing_experts_are_urged_from_the_list_within_the_window(world: 
 async def test_the_venues_screen_shows_a_fresh_code_and_how_many_came(world: World) -> None:
     draw_id, [invitation, _] = await world.panel(2)
     await world.services.draws.attendance.check_in_by_code(world.office.venue, draw_id, invitation.code)
-    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/draws/{draw_id}/screen")
+    venue = await (await world.log_in(world.office.venue, "venue")).get(f"/draws/{draw_id}")
+    assert venue.text.index("签到台") < venue.text.index("总呼叫"), "the venue's work comes first"
+    await venue.get(f"/draws/{draw_id}/screen")
+    notice = await CallNotice.get(draw_id=draw_id)
+    assert f"{notice.room} {print_time(notice.gathering_at)}集合" in venue.text, "rooms of one venue are told apart"
     first = await venue.response.text()
     assert 'data-qr="http://127.0.0.1:8080/v/' in first
     assert "已签到 1 / 2" in venue.text
