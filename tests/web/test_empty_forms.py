@@ -72,8 +72,6 @@ ELSEWHERE: Mapping[tuple[str, str], str] = {
     ("/h5/{pool}/account/mobile/new", ""): _AFTER_CODE,
     ("/h5/{pool}/consent", ""): "ticks alone",
     ("/h5/{pool}/exams/{}/evidence", ""): "tests/services/exams/attempts/test_evidence.py",
-    ("/h5/{pool}/file/recusal", ""): "the second step, of what was checked: tests/web/experts/test_own_changes.py",
-    ("/h5/{pool}/file/recusal", "edit"): "goes back to the first step",
     ("/h5/{pool}/file/recusal", ""): "after the check, whose form is the same: tests/web/experts/test_own_changes.py",
     ("/h5/{pool}/file/recusal", "edit"): "shows the form again",
     ("/h5/{pool}/remuneration", "dispute"): "only the reason is typed",
