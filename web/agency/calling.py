@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -97,7 +97,7 @@ class CallingPages(DrawPart):
             "facts": board_facts(progress, rolls),
             "roll": rolls[-1] if rolls else None,
             "round": round_view,
-            "in_vain": round_view is not None and _is_in_vain(round_view, now),
+            "in_vain": round_view is not None and _is_in_vain(round_view, book.draw.commitments.roles, now),
             "aborts": await draws.rounds.aborts_of(draw) if state == DrawState.VERIFIED else None,
             "movable": state in _MOVABLE and not begun,
             "unanswered": await draws.unanswered_moves.list_of(draw.id),
@@ -198,6 +198,6 @@ class CallingPages(DrawPart):
         return await self._live.answer(visit.request, check, session=str(visit.actor.session_id))
 
 
-def _is_in_vain(view: RoundView, now: datetime) -> bool:
-    """Whether the time has passed, and the round can only be given up or wait for a number that is due."""
-    return not view.seed and view.reveal_until is not None and now >= view.reveal_until
+def _is_in_vain(view: RoundView, roles: Collection[str], now: datetime) -> bool:
+    """Whether a number was not committed in time: the round can only be given up. One that is published late counts."""
+    return set(view.committed) < set(roles) and view.reveal_until is not None and now >= view.reveal_until

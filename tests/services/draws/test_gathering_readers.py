@@ -187,6 +187,7 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     },
     "services/draws/attendance/gathering_times.py": {
         "GatheringTimes.move": PLANNED,
+        "_check_day": FORM,
     },
     "services/draws/attendance/late_arrivals.py": {
         "LateArrivals._check_arrival": AGREED,
@@ -394,6 +395,9 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     "web/agency/supplement_times.py": {
         "SupplementForm.changed_gatherings": PLANNED,
         "suggest": PLANNED,
+    },
+    "web/draws/attendance.py": {
+        "AttendancePages.screen": PLANNED,
     },
     "web/draws/invitations.py": {
         "InvitationPages._delay_page": AGREED,

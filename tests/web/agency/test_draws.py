@@ -793,3 +793,5 @@ async def test_a_rounds_script_learns_whether_the_time_has_passed(world: World) 
         agency = await world.enter(await Account.get(id=world.office.agency.account_id))
         await agency.get(f"/agency/draws/{draw_id}/round")
         assert (await agency.response.json())["round"]["is_late"] == is_late
+        await agency.get(f"/agency/draws/{draw_id}/run")
+        assert ("请终止本轮，再重新开始三方摇号" in agency.text) == is_late
