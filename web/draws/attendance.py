@@ -105,8 +105,6 @@ class AttendancePages(DrawPages):
     async def record_delay(self, visit: Visit, form: _Delay) -> None:
         """What an expert told by telephone: read back before, and told to him afterwards."""
         draw = await self.draw(visit)
-        if not form.code.strip():  # any other is refused together with what else is wrong
-            self._check_code(visit, form.code)
         delay = TelephoneDelay(form.code, form.minutes, form.told_by, form.read_back)
         await self.services.draws.late_arrivals.record_call(visit.actor, draw.id, delay)
         _go_back(visit, f"late-{half_width(form.code)}")

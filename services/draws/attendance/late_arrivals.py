@@ -130,7 +130,7 @@ class LateArrivals:
         faults = Faults()
         code = half_width(delay.code).strip()
         accepted = await Invitation.get_or_none(draw_id=draw_id, code=code, state=InvitationState.ACCEPTED)
-        invitation = faults.check(_check_found, accepted)
+        invitation = faults.check(_check_found, accepted, code)
         if delay.minutes <= 0:
             faults.add(InvalidInput("请填写比集合时间晚多少分钟，整数。", field="minutes"))
         if delay.told_by not in get_args(ToldBy):
@@ -244,7 +244,9 @@ class LateArrivals:
         return (await find_views(self.deps, "i.id = $1", invitation.id))[0]
 
 
-def _check_found(invitation: Invitation | None) -> Invitation:
+def _check_found(invitation: Invitation | None, code: str) -> Invitation:
+    if not code:
+        raise InvalidInput("请输入专家的数字验证码。", field="code")
     if invitation is None:
         raise NotFound("本活动没有这个验证码，请核对后重试。", field="code")
     return invitation

@@ -101,6 +101,8 @@ async def test_the_desk_writes_down_a_call_and_the_expert_mends_it(world: World)
     assert venue.status == 422
     for words in ("本活动没有这个验证码", "请填写比集合时间晚多少分钟", "请先在电话中复述"):
         assert words in venue.text, "all at once"
+    await venue.press("登记晚到", code="", minutes="30", told_by="self", read_back="1")
+    assert ("请输入专家的数字验证码" in venue.text, "没有这个验证码" in venue.text) == (True, False)
     assert not await LateArrival.exists()
     await venue.press("登记晚到", code=invitation.code, minutes="30", told_by="self", read_back="1")
     assert f"{invitation.code}已登记晚到，已通知专家本人" in venue.text
