@@ -160,16 +160,17 @@ openPage({ every: 10000, data: { asked: /** @type {string[]} */ ([]), item: /** 
   undo() {
     return this.act(async () => {
       const { effective } = await call('POST /invitations/{invitation_id}/undo', this.mine());
-      toast(effective ? '已撤销，您还没有答复这个邀请。' : '答复时间已过或名额已满，不能撤销；不能到场请请假。');
+      toast(effective ? '已撤销，您还没有答复这个邀请。' : '答复时间已过或名额已满，不能撤销；不能到场的，请点“请假”。');
       await this.refresh();
     });
   },
 
   async leave() {
     const { confirm, content } = await wx.showModal({
-      title: '请假', content: '', editable: true, placeholderText: '原因，如：突发疾病（选填）', confirmText: '下一步', cancelText: '取消',
+      title: '请假', content: '', editable: true, placeholderText: '原因（必填），如：突发疾病', confirmText: '下一步', cancelText: '取消',
     });
     const late = !ahead(this.data.item?.leave_until || null);
+    if (confirm && (content || '').trim().length < 2) return toast('没有请假：请写明原因，再点一次。');
     if (!confirm || !await ask('确认请假', late ? this.pool.late_leave_consequence : this.pool.leave_consequence, '确认请假')) return;
     await this.act(async () => {
       await call('POST /invitations/{invitation_id}/leave', { ...this.mine(), body: { reason: (content || '').slice(0, 200), late } });

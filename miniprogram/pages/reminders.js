@@ -5,6 +5,9 @@ const { openPage, toast } = require('../lib/page');
 
 const REFUSED = '没有开启。如果没有弹出询问，请点右上角“…”，在“设置”的“通知管理”里打开，再回来点一次。';
 
+/** Only what no longer works is marked: everything arrives without permissions, too. @type {Record<string, 'good' | 'warn' | ''>} */
+const TONES = { on: 'good', off: '', refused: 'warn', ended: 'warn' };
+
 /** @param {Api.OwnConsentOut} one */
 function tagOf({ state, long_term, left }) {
   if (state === 'on') return long_term ? '已开启' : `还可发${left}条`;
@@ -13,15 +16,15 @@ function tagOf({ state, long_term, left }) {
 
 /** @param {Api.OwnConsentOut} one @returns {Shell.Cell} */
 const consentCell = (one) => ({
-  label: one.title, note: one.long_term ? '开启一次，长期有效' : '点一次，可发一条', tag: tagOf(one), tone: one.state === 'on' ? 'good' : 'warn',
+  label: one.title, note: one.long_term ? '开启一次，长期有效' : '点一次，可发一条', tag: tagOf(one), tone: TONES[one.state],
   command: one.state === 'on' && one.long_term ? '' : 'allow', id: one.template_id,
 });
 
 openPage({}, {
   async load() {
     const { items } = await call('GET /consents/own');
-    const note = items.length ? '点一行即可开启。没有开启的，照样用公众号、短信或电话通知您。' : '您的身份没有需要开启的微信提醒。';
-    return { sheet: { groups: [{ cells: items.map(consentCell), note }] } };
+    const note = items.length ? '不开启也照样用公众号、短信或电话通知您。想在微信里也收到的，点一行即可开启。' : '您的身份没有需要开启的微信提醒。';
+    return { sheet: { groups: [{ cells: [], note }, { cells: items.map(consentCell) }] } };
   },
 
   /** One template a tap, so the two kinds never meet in one question. @param {string} id */

@@ -98,7 +98,7 @@ test('an acceptance can be undone until its time', async () => {
   const phone = await shown(ACCEPTED, { 'POST /invitations/i1/undo': { effective: false, invitation: ACCEPTED } });
   assert.deepEqual(phone.buttons, ['扫码签到', '用位置签到', '点错了，撤销同意', '请假']);
   await phone.tap('点错了');
-  assert.match(phone.said[0], /不能到场请请假/);
+  assert.match(phone.said[0], /不能到场的，请点“请假”/);
   assert.ok(!(await shown({ ...ACCEPTED, undo_until: null })).buttons.includes('点错了，撤销同意'));
 });
 
@@ -109,6 +109,13 @@ test('a leave is asked for with its reason, after its consequence was shown', as
   await phone.tap('请假');
   assert.equal(phone.callsOf('showModal')[1].content, '请假后名额由他人补上。');
   assert.deepEqual(phone.bodies('POST /invitations/i1/leave'), [{ reason: '突发疾病', late: false }]);
+});
+
+test('without a reason no leave is asked for', async () => {
+  const phone = await shown(ACCEPTED, {}, { showModal: async () => ({ confirm: true, content: ' 病' }) });
+  await phone.tap('请假');
+  assert.match(phone.said.at(-1), /请写明原因/);
+  assert.deepEqual(phone.bodies('POST /invitations/i1/leave'), []);
 });
 
 test('past its time a leave is asked for with what follows from that', async () => {
