@@ -20,7 +20,7 @@ from app.players.exams import Examinee, ExamOffice, right
 from app.players.http_client import Refused
 from app.players.mini_program import MiniProgram
 from app.players.page_script import PageScript
-from app.players.phones import bubbles
+from app.players.phones import NotArrived, bubbles
 from app.players.scans import card, portrait, signed_scan
 from domain.clock import local
 from tests.drivers.in_process import Stores
@@ -349,7 +349,7 @@ async def test_08_one_to_six_specialties_and_drafts_from_two_devices_lose_nothin
 
 async def test_09_printing_warns_then_locks_and_the_document_proves_its_version(way: Journey) -> None:
     he, office = await _applicant_he(way), await way.office()
-    with refused(says="当前内容还没有打印，请先核对信息再打印。"):
+    with pytest.raises(NotArrived, match="打开PDF"):
         await he.document()
     with refused(code="print_locks", says="锁定"):
         await he.print_form(confirmed=False)

@@ -116,7 +116,7 @@ async def test_03_1_a_mobile_is_proven_by_a_code_before_the_basic_data_are_asked
     page = await fill_in_registration(browser, code=code, **data | {"password": "abcd1234"})
     assert "大写" in page.text
     page = await fill_in_registration(browser, code=code, **data)
-    assert page.url.endswith(f"/h5/{POOL}/apply"), "registered, and inside"
+    assert page.url.endswith(f"/h5/{POOL}/apply?note=registered"), "registered, and inside"
 
 
 async def test_03_1_a_registered_person_is_a_temporary_expert(way: Journey) -> None:

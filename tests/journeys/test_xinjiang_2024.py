@@ -114,7 +114,7 @@ async def test_01_one_registers_on_the_page_and_logs_in_both_ways(way: Journey) 
     browser = way.browser(SU)
     page = await browser.open(f"/h5/register?pool={POOL}")
     page = await register_in_browser(browser, way.phone(SU), SU.name, SU.id_number, PASSWORD)
-    assert page.url.endswith(f"/h5/{POOL}/apply")
+    assert page.url.endswith(f"/h5/{POOL}/apply?note=registered")
     assert "未入库" in page.text
     for shown in (CAMPAIGN, "报名：11月15日 10:30 至 12月2日 18:30", "克拉玛依市", "0990-6220000"):
         assert shown in page.text
