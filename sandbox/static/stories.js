@@ -45,7 +45,7 @@ const draw = {
     },
     {
       done: (facts) => stage(facts) >= 3, next: '周代理点“进入抽取”，再点“开始三方摇号”。',
-      taps: [agency(onButton('开始三方摇号'), onLink('进入抽取', '项目抽取'))],
+      taps: [agency(onButton('开始三方摇号'), onButton('重新开始三方摇号'), onLink('进入抽取', '项目抽取'))],
       why: '系统先锁定自己的随机数，再锁定候选名单：名单里有谁，从此不能改。',
     },
     {

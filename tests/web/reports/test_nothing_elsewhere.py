@@ -47,7 +47,8 @@ async def test_no_page_or_export_of_another_role_holds_anything_of_a_report(worl
                 answer = await visitor.client.get(address, headers=visitor.headers)
             body = contents(await answer.read())
             shown += answer.status == 200
-            told = [mark for mark in marks if name == "supervisor" or mark not in address]  # the log-in repeats an address
+            # the log-in repeats the address to which it goes on
+            told = [mark for mark in marks if name == "supervisor" or mark not in address]
             holds = any(mark.encode() in body for mark in told)
             if name == "supervisor":
                 found_in += [address] if holds else []
