@@ -140,7 +140,7 @@ class ApplyPages(PersonPages):
             error=visit.form.error,
             refusal=await self.services.applications.drafts.find_refusal(visit.actor, entry_type),
             pool_name=book.pool.name,
-            title=(book.campaigns.name_of if entry_type == "renewal" else book.campaigns.title_of)(entry_type),
+            title=book.campaigns.title_of(entry_type),
             papers=_papers_of(book.form.of(entry_type)),
             stages=[getattr(book.entry.names, stage) for stage in stages],
             fee=book.fee if "fee" in stages else None,
