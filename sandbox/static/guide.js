@@ -338,7 +338,8 @@ function readBoard(board, page, state) {
   if (!board) return {};
   const open = { verified: '[name="command"][value="open"]', committing: '[data-take-part]' }[state];
   return {
-    seed: page.querySelector('[data-take-part][data-seeded]') !== null, stuck: open !== undefined && (!page.querySelector(open) || page.querySelector('[data-in-vain]') !== null),
+    seed: page.querySelector('[data-take-part][data-seeded]') !== null,
+    stuck: open !== undefined && (!page.querySelector(open) || page.querySelector('[data-in-vain]') !== null),
     called: Number(board.querySelector('[data-fact="called"]').textContent) > 0,
   };
 }

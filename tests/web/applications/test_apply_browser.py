@@ -102,7 +102,7 @@ async def register(page: Page, seen: Seen, world: ApplyingWorld) -> None:
     await page.get_by_label("身份证号").fill(APPLICANTS[0].id_number)
     await page.locator("#password").fill("Abcd1234")
     await page.locator("#again").fill("Abcd1234")
-    await page.get_by_role("button", name="显示登录密码").click()
+    await page.get_by_role("button", name="显示", exact=True).first.click()
     assert await page.locator("#password").get_attribute("type") == "text"
     for box in await page.get_by_role("checkbox").all():
         await box.check()

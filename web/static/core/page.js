@@ -66,7 +66,7 @@ function offerPasswords() {
     };
     button.type = 'button';
     button.className = 'button small';
-    button.setAttribute('aria-label', `显示${field.labels[0]?.textContent ?? '密码'}`);
+    button.setAttribute('aria-controls', field.id);
     button.addEventListener('click', () => show(field.type === 'password'));
     field.form?.addEventListener('submit', () => show(false), true);
     row.className = 'with-button';
