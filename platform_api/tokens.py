@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
@@ -89,4 +90,5 @@ def _read_credentials(request: web.Request, form: Mapping[str, str]) -> tuple[st
 
 def _refuse(status: int, code: str, message: str) -> web.Response:
     headers = {**_NO_STORE, **({"WWW-Authenticate": "Basic"} if status == web.HTTPUnauthorized.status_code else {})}
-    return web.json_response({"error": code, "error_description": message}, status=status, headers=headers)
+    body = json.dumps({"error": code, "error_description": message}, ensure_ascii=False)
+    return web.json_response(text=body, status=status, headers=headers)

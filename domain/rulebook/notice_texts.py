@@ -159,6 +159,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "supervisor_removed": {**_NUMBER, "what": "您不再担任监督人"},
     "venue_news": {**_NUMBER, "what": "活动已结束，请提出专家酬劳"},
     "draw_ended": {**_NUMBER, "what": "活动已结束"},
+    "platform_asked": {"platform": "某某交易平台", "organisation": "广州示范招标代理有限公司"},
     "agent_asked": {"organisation": "广州示范招标代理有限公司", "until": "2026年11月21日", "day": "11月21日"},
     "agency_kept": {**_NUMBER, "reason": "专家未在时限内答复"},
     "agency_late": {**_NUMBER, "missing": "10", "how": "解密前请由评标场地催促（某某交易中心，张工 020-12345678）"},

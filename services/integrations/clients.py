@@ -27,6 +27,7 @@ from services.core.base import Actor, Deps, execute, record, transaction
 from services.core.permissions import check
 from services.core.short_texts import check_no_link, check_text
 from services.integrations.event_rows import EVENT_TTL, GIVE_UP_CLIENT, TEST_EVENT
+from services.notifications import Notices
 from services.organisations import check_credit_code
 from services.ports.webhooks import WebhookSender
 
@@ -127,7 +128,7 @@ class IntegrationClients:
                 raise Conflict(message, code="client_name_taken") from error
             secret = await self._add_secret(client, now)
             await self._record(actor, now, "issued", client, name=client.name)
-            await notify_role_changed(self.deps, client.pool, client.agent_id, "有对接系统申请代您办理，请登录确认")
+            await self._ask_for_consent(client, now)
         return NewSecrets(client.id, secret, signing)
 
     async def change(self, actor: Actor, client_id: UUID, form: ClientChange) -> NewSecrets:
@@ -143,8 +144,7 @@ class IntegrationClients:
             client = await self._lock(actor, client_id)
             if set(form.scopes) - set(client.scopes):
                 client.accepted_at = None
-                message = "对接系统申请更多权限，请登录确认"
-                await notify_role_changed(self.deps, client.pool, client.agent_id, message)
+                await self._ask_for_consent(client, now)
             client.scopes, client.networks, client.webhook_url = form.scopes, networks, url
             signing = self._new_signing(client, now) if url and not client.webhook_secret_sealed else ""
             await client.save()
@@ -227,6 +227,16 @@ class IntegrationClients:
                 client.accepted_at = now
                 await client.save(update_fields=["accepted_at"])
                 await self._record(actor, now, "accepted", client)
+
+    async def _ask_for_consent(self, client: IntegrationClient, now: datetime) -> None:
+        organisation = await Organisation.get(id=client.organisation_id)
+        await Notices(self.deps).notify(
+            pool=client.pool,
+            kind="platform_asked",
+            dedupe_key=f"platform_asked:{client.id}:{now.timestamp():.6f}",
+            params={"platform": client.name, "organisation": organisation.name},
+            account_id=client.agent_id,
+        )
 
     # ---- both
 

@@ -107,6 +107,7 @@ ACTIONS: Mapping[str, Action] = {
     "draw_ended": _draw_action("查看这次抽取", mini="", agency=_AGENCY),
     "agency_round": _agency_action("进入抽取"),
     "agency_news": _agency_action("查看这次抽取"),
+    "platform_asked": Action("查看并确认", "/agency/integrations"),
     "agent_asked": Action("查看并答复", "/h5/{pool}/agent-requests"),
     "agency_verified": _agency_action("进入抽取"),
     "agency_refused": _agency_action("去修改"),

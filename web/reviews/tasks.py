@@ -42,6 +42,12 @@ LABELS = {
     "send_back_whole": "退回整份申请",
     "refuse": "不通过",
 }
+EFFECTS = {
+    "send_back": "退回本专业：申请人只改这个专业，其他专业照常审核。",
+    "send_back_fields": "只退回标出的内容：申请人只能改标出的几项，改好后接着审核。",
+    "send_back_whole": "退回整份申请：申请人可以改全部内容，其他正在办的审核停下；改好提交后从没完成的环节接着审核。",
+}
+"""What a return does to the application, where a reviewer chooses between several."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +170,7 @@ class ReviewPages(PageGroup):
             "opinion": visit.form.value("opinion")[: 2 * OPINION_MAX],
             "shown": {},
             "labels": LABELS,
+            "effects": EFFECTS,
             "events": LOG_LABELS,
             "phrases": book.review.phrases,
             "back": marking if is_open else None,

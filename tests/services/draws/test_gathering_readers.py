@@ -148,6 +148,7 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
     },
     "handlers/remuneration.py": {
         "_line": AGREED,
+        "_reminded_line": AGREED,
         "_remuneration_text": AGREED,
         "remind_agency": AGREED,
     },

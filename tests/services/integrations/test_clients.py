@@ -60,8 +60,8 @@ async def test_a_secret_is_stored_only_as_a_hash(scene: Scene) -> None:
 
 async def test_the_responsible_person_hears_of_it_and_accepts(scene: Scene) -> None:
     waiting = await make_platform(scene.office, scene.services, accepted=False, name="新平台")
-    told = await Notice.filter(kind="role_changed", account_id=scene.office.agency.account_id)
-    assert any("请登录确认" in str(notice.params) for notice in told)
+    told = await Notice.filter(kind="platform_asked", account_id=scene.office.agency.account_id)
+    assert "新平台" in [notice.params["platform"] for notice in told]
     with pytest.raises(Forbidden, match="还没有确认"):
         await scene.services.tokens.issue("demo", str(waiting.client_id), waiting.secret, "127.0.0.1")
     own = await scene.services.client_queries.list_own(scene.office.agency)

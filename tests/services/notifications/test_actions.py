@@ -93,6 +93,10 @@ ABOUT_THE_PERSON = {
     "employer_answered": "The short message has no room for the name of the employer; chat and card have.",
     "objection_answered": "As above.",
     "role_changed": "It names the role.",
+    "platform_asked": "Chat and card name the platform; the short message has no room.",
+    "review_handed": "The short message names who handed it on, and the applicant; chat and card have the number.",
+    "review_moved": "As above; the short message has no room.",
+    "review_stuck": "Chat and card name the step; the short message has no room.",
     "report_readers": "It names what was done.",
     "sanction_imposed": "Chat names time and reason; the short message has no room.",
     "sanction_ended": "As above.",
@@ -158,7 +162,16 @@ def test_its_button_is_named_and_its_words_are_commands_of_the_chat(kind: str) -
     assert set(action.words) <= set(TAPS) & set(BESIDE_THE_PAGE), "its page shows the same: one tap for a thing"
     assert not [word for word in action.words if word in action.label]
     assert action.route.startswith(
-        ("/h5/{pool}", "/draws/{draw}", "/agency/draws/{draw}", "/review", "/office", "/reports", INVITATION)
+        (
+            "/h5/{pool}",
+            "/draws/{draw}",
+            "/agency/draws/{draw}",
+            "/agency/integrations",
+            "/review",
+            "/office",
+            "/reports",
+            INVITATION,
+        )
     )
 
 

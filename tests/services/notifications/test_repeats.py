@@ -33,6 +33,7 @@ BOUNDS: Mapping[str, str] = {
     ),
     "services/corrections/mobiles.py _tell_changed": OF_A_CODE,
     "services/corrections/persons.py tell": BY_THE_OFFICE,
+    "services/integrations/clients.py IntegrationClients._ask_for_consent": BY_THE_OFFICE,
     "services/courses/fees.py CourseFees.apply_payment": "once a payment",
     "services/courses/fees.py CourseFees.apply_refund": "once a refund",
     "services/courses/notifications.py recipient": BY_THE_OFFICE,

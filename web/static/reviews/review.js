@@ -138,6 +138,7 @@ function openSheet(wanted, from = document.activeElement) {
   find('[data-title]', sheet).textContent = modes[mode].title;
   find('[data-label]', sheet).textContent = modes[mode].label;
   for (const button of findAll('[data-decision]', sheet)) button.hidden = !modes[mode].decisions.includes(button.value);
+  for (const effect of findAll('[data-effect]', sheet)) effect.hidden = !modes[mode].decisions.includes(effect.dataset.effect);
   for (const chip of findAll('[data-phrase]', sheet)) chip.hidden = ('good' in chip.dataset) !== (mode === 'approve');
   find('[data-problem]', sheet).hidden = true;
   countMarks();
