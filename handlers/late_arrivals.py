@@ -99,7 +99,7 @@ async def announce_delay(talk: Talk, panels: tuple[PickOption, ...], words: str)
         if sure == "yes":
             break
         if sure == "no":
-            await talk.say(texts.DELAY_NOT_RECORDED, time=print_time(view.gathering_at))
+            await talk.say(_unchanged_text(view))
             return
         spoken = None if sure == "again" else read_minutes(sure)
     stated = await talk.once(
@@ -143,6 +143,15 @@ def _read_back(talk: Talk, view: InvitationView, minutes: int, reason: str) -> s
         lines.append(texts.DELAY_REASON.format(reason=wording.plain_text(reason)))
     consequence = talk.services.deps.book(talk.user.pool).attendance.late_arrival.consequence
     return "\n".join([*lines, consequence, texts.DELAY_SURE])
+
+
+def _unchanged_text(view: InvitationView) -> str:
+    """Nothing was recorded now; what was stated before still holds."""
+    time = print_time(view.gathering_at)
+    if view.late_minutes is None:
+        return texts.DELAY_NOT_RECORDED.format(time=time)
+    stands = texts.DELAY_STANDS.format(time=time, at=_arrival(view, view.late_minutes))
+    return f"{texts.DELAY_NOT_CHANGED}{stands}\n{commands.tap_lines(commands.ON_TIME)}"
 
 
 def _arrival(view: InvitationView, minutes: int) -> str:

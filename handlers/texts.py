@@ -403,6 +403,7 @@ DELAY_SURE = "确认后马上通知抽取单位、评标场地和监督人（只
 DELAY_YES = "确认晚到"
 DELAY_CHANGE = "改时间"
 DELAY_NO = "不晚到"
+DELAY_NOT_CHANGED = "这次没有记录。"
 DELAY_NOT_RECORDED = "没有记录晚到，请按时参加{time}集合的评标。"
 DELAY_RECORDED = (
     "已记录并通知抽取单位、评标场地和监督人：{time}集合的评标，您约{at}到，晚{minutes}分钟。"

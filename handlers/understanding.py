@@ -84,7 +84,11 @@ async def _hint_in_passing(turn: Turn) -> Answer:
 
 async def answer_stale_offer(turn: Turn) -> Answer:
     """Of several things that were offered (您是想问) people tap one after the other. An act is not begun by a tap on an
-    old message."""
+    old message: who put an invitation off (稍后答复) and then taps an answer there is shown the invitation."""
+    if turn.message.text in (texts.ATTEND, texts.DECLINE):
+        me = people.find_expert(turn)
+        waiting = me is not None and await people.open_invitations(turn, me)
+        return WordAnswer(commands.INVITATIONS) if waiting else None
     intent = turn.services.understanding.meanings.find_titled(await people.speakers(turn), turn.message.text)
     return await answer_intent(turn, intent) if intent is not None and not intent.is_act else None
 

@@ -447,6 +447,23 @@ async def test_an_old_confirmation_is_stale(world: World, phone: Phone, invitati
     assert await world.state_of(invitation.id) == "declined"
 
 
+async def test_an_answer_tapped_after_it_was_put_off_shows_the_invitation(
+    world: World, phone: Phone, invitation: Invitation
+) -> None:
+    offer = await phone.says("评标邀请")
+    assert "稍后答复" in offer
+    await phone.taps("稍后答复")
+    phone.screen = offer
+    shown = await phone.taps("参加")
+    assert "失效" not in shown
+    assert ("参加" in shown, "稍后答复" in shown) == (True, True)
+    assert await world.state_of(invitation.id) == "open"
+    await phone.taps("参加")
+    assert await world.state_of(invitation.id) == "accepted"
+    phone.screen = offer
+    assert "失效" in await phone.taps("参加")
+
+
 async def test_two_messages_at_once_keep_their_order(world: World, phone: Phone, invitation: Invitation) -> None:
     twin = Phone(world, phone.openid)
     await asyncio.gather(phone.says("参加"), twin.says("是"))

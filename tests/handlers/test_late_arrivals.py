@@ -117,6 +117,16 @@ async def test_at_the_read_back_he_may_name_another_time_or_none(phone: Phone, p
     assert await standing() is None
 
 
+async def test_what_was_stated_still_holds_when_another_delay_is_not_confirmed(phone: Phone, panel: Invitation) -> None:
+    await phone.says("晚到20分钟")
+    await phone.taps("确认晚到")
+    await phone.says("晚到40分钟")
+    told = await phone.taps("不晚到")
+    assert "没有记录晚到" not in told
+    assert (f"约{at(panel, 20)}到" in told, "不晚到了" in told) == (True, True)
+    assert await standing() == (20, "晚到20分钟")
+
+
 async def test_said_again_it_is_replaced_and_taken_back_in_a_word(phone: Phone, panel: Invitation) -> None:
     await phone.says("晚到20分钟")
     await phone.taps("确认晚到")
