@@ -123,6 +123,7 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "_doubt": AGREED,
         "_explain_refusal": AGREED,
         "_read_back": AGREED,
+        "_unchanged_text": AGREED,
         "announce_delay": AGREED,
         "recorded_text": AGREED,
         "tell_who_is_on_the_way": AGREED,
