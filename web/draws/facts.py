@@ -18,7 +18,7 @@ APPLICATION_KINDS = {
     "release": "退选专家申请",
 }
 """Kinds of application (审核事项)."""
-PANEL_ENDS = {"met": "专家组已组成", "not_met": "专家组未组成", "released": "专家组已退选", "terminated": "活动已终止"}
+PANEL_ENDS = {"met": "专家已到位", "not_met": "专家组未组成", "released": "专家组已退选", "terminated": "活动已终止"}
 """What became of the panel of an activity that is over."""
 CALLED_SOON = timedelta(minutes=30)
 """A call that would wait longer than this waits for the morning, and pages say so."""

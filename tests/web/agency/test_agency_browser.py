@@ -139,7 +139,7 @@ async def test_pages_of_what_follows_a_draw_read_well(browser: Browser, world: W
     await page.get_by_text("活动在确定专家之前就结束了，没有抽取专家。").wait_for()
     verifier = await staff(browser, world, PHONE, "verifier")
     page = await verifier.check_page("draws-application-redraw", f"/draws/{redraw}/application")
-    await page.get_by_role("group", name="标段此前的抽取").get_by_text("专家组已组成").wait_for()
+    await page.get_by_role("group", name="标段此前的抽取").get_by_text("专家已到位").wait_for()
     await agency.check_page("agency-release-ask", f"/agency/draws/{released}/release")
     request = await office.releases.submit(office.agency, released, "招标失败", "投标人不足三家")
     await office.verification.approve(office.verifier, request)

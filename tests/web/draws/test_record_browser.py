@@ -157,7 +157,7 @@ async def test_a_visitor_sees_a_finished_record_checked_and_explained(browser: B
         "原因：首次确定顺序",
         "按顺序通知2人，其中：同意参加2",
         "条件1：抽取2人",
-        "活动结束，专家组已组成，记录到此为止",
+        "活动结束，专家已到位，记录到此为止",
     ):
         await page.locator("#story").get_by_text(sentence).wait_for()
     await seen.check("record-checked")

@@ -103,6 +103,15 @@ function supplements(log) {
   });
 }
 
+/** How many of the planned places of a panel that met were filled at the end, where that is not all of them. */
+function describeShortage(log, { panel }) {
+  const of = (act) => log.filter((entry) => entry.act === act);
+  const places = new Map(of('round_opened').flatMap(({ conditions }) => conditions.map(({ no, planned }) => [no, planned])));
+  const planned = [...places.values()].reduce((sum, people) => sum + people, 0);
+  const accepted = lastOutcomes(of('called'), of('outcome')).filter((outcome) => outcome === 'accepted').length;
+  return panel === 'met' && accepted < planned ? `，应到${planned}人，参加${accepted}人` : '';
+}
+
 function describeEvents(log, { outcomes, skips, parties, terminations, panels }) {
   const of = (act) => log.filter((entry) => entry.act === act);
   const [called, skipped, confirmed] = [of('called'), of('skipped'), of('confirmed')];
@@ -127,6 +136,6 @@ function describeEvents(log, { outcomes, skips, parties, terminations, panels })
     ...of('completed').slice(-1).map((entry) => `${time(entry.at)}人数已满。`),
     ...of('short').slice(-1).map((entry) => `${time(entry.at)}专家不足：${ENDS[entry.reason] ?? entry.reason}。`),
     ...of('terminated').map(({ at, by, reason }) => `${time(at)}${parties[by] ?? by}终止活动，原因：${terminations[reason] ?? reason}。`),
-    ...of('ended').map((entry) => `${time(entry.at)}活动结束，${panels[entry.panel] ?? entry.panel}，记录到此为止。`),
+    ...of('ended').map((entry) => `${time(entry.at)}活动结束，${panels[entry.panel] ?? entry.panel}${describeShortage(log, entry)}，记录到此为止。`),
   ].filter(Boolean);
 }
