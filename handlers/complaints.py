@@ -152,8 +152,9 @@ async def write_complaint(talk: Talk, subject: str, sentence: str) -> None:
 
 
 def further_words(typed: str) -> str | None:
-    """What somebody writes below the text that was read back: people tell a thing in several messages. None for a short
-    one, which may be an answer or a question."""
+    """The text to add to the complaint that was read back, since people write one thing in several messages; None for a
+    short message, which may be an answer or a question.
+    """
     return typed if len(typed) >= _FURTHER_MIN and says_what_happened(typed) else None
 
 

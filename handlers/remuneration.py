@@ -112,7 +112,7 @@ async def remind_agency(talk: Talk, offered: tuple[PickOption, ...]) -> None:
 
 
 def _reminded_line(remuneration: OwnRemuneration, at: datetime | None, until: datetime | None) -> str:
-    """Empty for one of which nobody was reminded."""
+    """When the agency was last reminded and may be again; empty where no reminder was sent."""
     if at is None or until is None:
         return ""
     time = print_time(remuneration.gathering_at)
