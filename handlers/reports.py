@@ -13,6 +13,7 @@ from bot.talk import Talk, conversation
 from bot.turn import Turn
 from domain.clock import print_time
 from domain.errors import InvalidInput
+from domain.reports.codes import names_a_number
 from domain.reports.lifecycles import ReportOccasion
 from domain.typed_text import half_width
 from handlers import commands, people, pools, wording
@@ -57,7 +58,6 @@ ANSWERED_NO = "谢谢，已记下：没有人就评标联系过您。"
 ANSWERED_YES = "谢谢，已记下，只有监督人看得到人数，看不到是您。请写一写是怎么回事，可以匿名："
 _SKIP = "跳过"
 _DRAW_NUMBER = re.compile(r"[A-Za-z]{0,8}-?\d{4,}")
-_REPORT_NUMBER = re.compile(r"JB\d{6}[A-Za-z]{4,}")
 NUMBER_ONLY = "凭举报编号不能查询，要用提交时显示的查询码，在网页上查。"
 
 
@@ -87,7 +87,7 @@ async def follow_report(turn: Turn) -> Answer:
 
 async def follow_by_number(turn: Turn) -> Answer:
     """The number of a report, typed: it opens nothing."""
-    if not _REPORT_NUMBER.search(half_width(turn.message.text).upper()):
+    if not names_a_number(half_width(turn.message.text)):
         return None
     return f"{NUMBER_ONLY}\n{pools.page_line(turn, FOLLOW_PAGE, 'reports')}"
 

@@ -1,13 +1,21 @@
-"""The code by which a reporter follows a report (查询码): 100 bits, in five groups of four characters."""
+"""The number of a report, which opens nothing, and the code by which its reporter follows it (查询码).
+
+The code has 100 bits, in five groups of four characters.
+"""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
+
+from domain.clock import local
 
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 """32 characters without 0, 1, I and O, which are mistaken for each other."""
 _LENGTH = 20
 _CODE = re.compile(f"[{_ALPHABET}]{{{_LENGTH}}}")
+_NUMBER_LENGTH = 6
+_NUMBER = re.compile(rf"JB\d{{6}}[{_ALPHABET}]{{{_NUMBER_LENGTH}}}(?![0-9A-Z])")
 
 
 def make_code(digest: str) -> str:
@@ -23,3 +31,13 @@ def read_code(text: str) -> str | None:
     if not _CODE.fullmatch(plain):
         return None
     return "-".join(plain[at : at + 4] for at in range(0, _LENGTH, 4))
+
+
+def make_number(at: datetime, digest: str) -> str:
+    """A number from the day and a hex digest as of ``make_code``: ``JB261127K7M2QX``."""
+    return f"JB{local(at):%y%m%d}{make_code(digest).replace('-', '')[:_NUMBER_LENGTH]}"
+
+
+def names_a_number(text: str) -> bool:
+    """Whether a text as ``half_width`` gives it holds what may be the number of a report."""
+    return _NUMBER.search(text.upper()) is not None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.errors import Conflict, InvalidInput, NotFound, TooMany
-from domain.reports.codes import make_code, read_code
+from domain.reports.codes import make_code, make_number, read_code
 from domain.reports.lifecycles import ReportState
 from models.accounts import Account
 from models.reports import Report, ReportFile, ReportMessage
@@ -209,7 +209,7 @@ class Reporting:
         now, keys, code_hash = self.deps.now(), self.deps.keys, self._hash(code)
         return Report(
             pool=pool,
-            number=f"JB{now:%y%m%d}{make_code(keys.lookup_hash('report_number', code_hash)).replace('-', '')[:6]}",
+            number=make_number(now, keys.lookup_hash("report_number", code_hash)),
             code_hash=code_hash,
             content_sealed=keys.seal(content, REPORT),
             reporter_sealed=keys.seal(reporter, REPORT) if reporter else "",

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from domain.clock import name_near_days, print_month, print_near_time, print_span, seconds_until_tomorrow
 
 NOW = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
+ROOT = Path(__file__).parents[2]
+_WITHOUT_ZONE = re.compile(r"\{(?!local\()[^{}]*:%[^{}]*%d")
+"""A day written in an f-string, of a moment that is in UTC."""
 
 
 @pytest.mark.parametrize(
@@ -70,3 +75,15 @@ def test_near_days_are_named_within_a_text_and_once(text: str, named: str) -> No
     """The fourth has its year, as a field of WeChat's wants it; the fifth is that date of another year."""
     assert name_near_days(text, NOW) == named
     assert name_near_days(named, NOW) == named
+
+
+def test_no_number_and_no_file_is_named_after_the_day_of_another_time_zone() -> None:
+    """Before eight in the morning it is still yesterday in UTC. The keys of notices are read by nobody."""
+    wrong = [
+        f"{path.relative_to(ROOT)}: {line.strip()}"
+        for package in ("domain", "handlers", "platform_api", "services", "web")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for line in path.read_text("utf-8").splitlines()
+        if path.parent.name != "spreadsheets" and "dedupe_key=" not in line and _WITHOUT_ZONE.search(line)
+    ]
+    assert wrong == []

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from app.players.puzzles import solve
+from domain.reports.codes import make_number
 from domain.reports.lifecycles import ReportOccasion
 from models.accounts import Account
 from models.reports import Report, ReportFile, ReportMessage
@@ -43,7 +44,7 @@ async def make_report(deps: Deps, text: str = TEXT, *, key: str = "") -> tuple[U
     content = ReportContent(ReportOccasion.OTHER, text, text, text)
     report = await Report.create(
         pool="demo",
-        number=f"JB261121{await Report.all().count():06}",
+        number=make_number(now, keys.lookup_hash("report_number", text)),
         code_hash=keys.lookup_hash("report", text),
         content_sealed=keys.seal(content.encode(), REPORT),
         reporter_sealed=keys.seal(Reporter(text, text).encode(), REPORT),

@@ -117,6 +117,19 @@ async def test_a_report_is_followed_on_the_page_not_in_the_chat(phone: Phone, wo
     assert "查询码不要发到这里" in told
 
 
+async def test_a_number_that_is_typed_opens_nothing(world: World, reader: Actor, phone: Phone) -> None:
+    await phone.says("我要举报")
+    await phone.taps("在这里实名举报")
+    await phone.taps("其他")
+    await phone.says(TEXT)
+    await phone.says("跳过")
+    await phone.taps("确认提交")
+    [line] = (await world.services.reports.examination.page(reader)).items
+    told = await phone.says(line.number)
+    assert "凭举报编号不能查询" in told
+    assert "/h5/demo/reports" in told
+
+
 async def ended(world: World, phone: Phone, expert: Expert) -> None:
     """An evaluation of the expert about which he is asked."""
     invitation = await world.call(expert)

@@ -1,10 +1,12 @@
-"""The code of a report: a hundred bits that a person can copy and type."""
+"""The code of a report, a hundred bits that a person can copy and type, and its number."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
-from domain.reports.codes import make_code, read_code
+from domain.reports.codes import make_code, make_number, names_a_number, read_code
 
 DIGEST = "0123456789abcdef" * 4
 
@@ -30,3 +32,16 @@ def test_a_code_is_read_however_it_is_typed() -> None:
 )
 def test_what_is_no_code_is_none(typed: str) -> None:
     assert read_code(typed) is None
+
+
+@pytest.mark.parametrize("digest", [DIGEST, "0" * 64, "f" * 64])
+def test_a_number_has_the_local_day_and_is_found_in_a_sentence(digest: str) -> None:
+    number = make_number(datetime(2026, 11, 21, 17, tzinfo=UTC), digest)
+    assert number.startswith("JB261122")
+    for typed in (number, number.lower(), f"{number}处理了吗", f"我的举报 {number}"):
+        assert names_a_number(typed)
+
+
+@pytest.mark.parametrize("typed", ["JB261122", "JB261122K7M2QXPA", "CQSQ202611210001", "2222-2222-2222-2222-2222"])
+def test_other_numbers_and_codes_are_no_number_of_a_report(typed: str) -> None:
+    assert not names_a_number(typed)
