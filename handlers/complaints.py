@@ -18,6 +18,7 @@ from domain.notifications.lifecycles import FeedbackState, FeedbackSubject
 from handlers import commands, people, pools, texts, wording
 from handlers.helpdesk import feedback_text
 from handlers.picking import MOST, PickOption, pick_option
+from handlers.read_back import confirm_text
 from handlers.remuneration import answer_remuneration
 from services.core.base import Actor
 from services.notifications import FEEDBACK_MAX, FeedbackThread
@@ -25,8 +26,6 @@ from services.sanctions import TEXT_MAX
 from services.workflows import OwnCase
 
 _ABOUT = [subject for subject in FeedbackSubject if subject != FeedbackSubject.ADVICE]
-_SHOWN_BYTES = 900
-"""Bytes of a text that is read back, of the bubble's 2048."""
 _MESSAGE_BYTES = 500
 _ANNOUNCES = re.compile(
     "投诉|申诉|举报|反映|维权|意见|我们?|你们?|他们?|要|想|怎么|怎样|如何|哪里|哪儿|在哪|去哪|电话|渠道|入口|一下|请问|老师|您好|你好|"
@@ -40,7 +39,6 @@ _CONTENT_MIN = 6
 _SHORT = 25
 """A longer sentence says what happened, whatever it asks."""
 _APPEAL_MIN = 10
-_FURTHER_MIN = 12
 
 
 @dataclass(frozen=True)
@@ -134,33 +132,20 @@ async def choose_case(talk: Talk, cases: tuple[CaseOption, ...], subject: str, s
 @conversation("写投诉")
 async def write_complaint(talk: Talk, subject: str, sentence: str) -> None:
     text = sentence or await _ask_complaint(talk, subject)
-    while True:
-        question = texts.COMPLAINT_READ_BACK.format(
-            subject=FeedbackSubject(subject).label, text=shorten(wording.plain_text(text), _SHOWN_BYTES)
-        )
-        options = {texts.COMPLAINT_SEND: "send", texts.COMPLAINT_AGAIN: "again", texts.COMPLAINT_STOP: "stop"}
-        choice = await talk.choose(question, options, plain=("send", "stop"), words=further_words)
-        if choice == "stop":
-            await talk.say(texts.COMPLAINT_STOPPED)
-            return
-        if choice == "send":
-            break
-        text = await _ask_complaint(talk, subject) if choice == "again" else join_words(text, choice)
-    receipt = await talk.once(talk.services.notifications.helpdesk.write, me_of(talk), text, subject)
+    label = FeedbackSubject(subject).label
+    confirmed = await confirm_text(
+        talk,
+        text,
+        lambda shown: texts.COMPLAINT_READ_BACK.format(subject=label, text=shown),
+        lambda: _ask_complaint(talk, subject),
+        longest=FEEDBACK_MAX,
+    )
+    if confirmed is None:
+        await talk.say(texts.COMPLAINT_STOPPED)
+        return
+    receipt = await talk.once(talk.services.notifications.helpdesk.write, me_of(talk), confirmed, subject)
     await talk.say(texts.FEEDBACK_TAKEN, number=receipt.number, days=receipt.days)
     await talk.say(commands.tap_lines(commands.MY_FEEDBACK))
-
-
-def further_words(typed: str) -> str | None:
-    """The text to add to the complaint that was read back, since people write one thing in several messages; None for a
-    short message, which may be an answer or a question.
-    """
-    return typed if len(typed) >= _FURTHER_MIN and says_what_happened(typed) else None
-
-
-def join_words(text: str, further: str) -> str:
-    """Both, as far as a complaint may be long."""
-    return f"{text}\n{further.strip()}"[:FEEDBACK_MAX]
 
 
 async def _ask_complaint(talk: Talk, subject: str) -> str:
@@ -180,19 +165,22 @@ async def appeal_sanction(talk: Talk, sanction_id: UUID, introduction: str, titl
     if not await talk.choose(f"{introduction}\n{page}", options):
         await talk.say(texts.APPEAL_NOT_MADE)
         return
-    text = await talk.ask(texts.ASK_APPEAL, parse=appeal_text, longest=TEXT_MAX)
-    while True:
-        question = texts.APPEAL_READ_BACK.format(title=title, text=shorten(wording.plain_text(text), _SHOWN_BYTES))
-        options_back = {texts.COMPLAINT_SEND: "send", texts.COMPLAINT_AGAIN: "again", texts.COMPLAINT_STOP: "stop"}
-        choice = await talk.choose(question, options_back, plain=("send", "stop"))
-        if choice == "stop":
-            await talk.say(texts.APPEAL_NOT_MADE)
-            return
-        if choice == "send":
-            break
-        text = await talk.ask(texts.ASK_APPEAL, parse=appeal_text, longest=TEXT_MAX)
-    await talk.once(talk.services.sanctions.appeals.appeal, me_of(talk), sanction_id, text)
+    confirmed = await confirm_text(
+        talk,
+        await _ask_appeal(talk),
+        lambda shown: texts.APPEAL_READ_BACK.format(title=title, text=shown),
+        lambda: _ask_appeal(talk),
+        longest=TEXT_MAX,
+    )
+    if confirmed is None:
+        await talk.say(texts.APPEAL_NOT_MADE)
+        return
+    await talk.once(talk.services.sanctions.appeals.appeal, me_of(talk), sanction_id, confirmed)
     await talk.say(texts.APPEAL_TAKEN)
+
+
+async def _ask_appeal(talk: Talk) -> str:
+    return await talk.ask(texts.ASK_APPEAL, parse=appeal_text, longest=TEXT_MAX)
 
 
 def appeal_text(text: str) -> str:

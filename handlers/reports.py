@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 
-from bot.replies import shorten
 from bot.router import Answer, Router
 from bot.talk import Talk, conversation
 from bot.turn import Turn
@@ -16,8 +15,9 @@ from domain.errors import InvalidInput
 from domain.reports.codes import names_a_number
 from domain.reports.lifecycles import ReportOccasion
 from domain.typed_text import half_width
-from handlers import commands, people, pools, wording
+from handlers import commands, people, pools
 from handlers.picking import MOST, PickOption, pick_option
+from handlers.read_back import confirm_text
 from services.core.base import Actor
 from services.reports import DRAW_MAX, QUESTION, TEXT_MAX, TEXT_MIN, ReportForm, check_long
 
@@ -40,11 +40,9 @@ ASK_OCCASION = "发生了什么？"
 ASK_TEXT = "请写明是怎么回事：什么人、什么时候、怎么联系您、说了什么（{shortest}至{longest}字，一条消息写完）。"
 ASK_DRAW = "知道是哪个抽取活动的，请写活动编号；不知道请回复“跳过”。"
 ASK_SURE = "以您的姓名和手机号提交给监督人，密封保存。确认提交吗？"
-YES, AGAIN, NO = "确认提交", "重新写", "不提交"
+YES, NO = "确认提交", "不提交"
 READ_BACK = "举报内容：“{text}”\n活动编号：{draw}"
 UNNAMED_DRAW = "没有写"
-_SHOWN_BYTES = 900
-"""Bytes of a text that is read back."""
 TAKEN = (
     "举报已提交，编号{number}，已通知监督人。\n查询码：{code}\n"
     "查询码只显示这一次，请抄下来，不要告诉别人，抄好后把这条消息删掉。凭它看办理情况、回答监督人的问题、补充图片和文件；我们不会给您发通知。"
@@ -107,25 +105,29 @@ async def report(talk: Talk) -> None:
         await talk.say(f"{ADVICE}{_elsewhere(talk)}")
         return
     occasion = await talk.choose(ASK_OCCASION, {kind.label: kind.value for kind in ReportOccasion})
-    text = await talk.ask(ASK_TEXT.format(shortest=TEXT_MIN, longest=TEXT_MAX), parse=_report_text)
+    text = await _ask_text(talk)
     draw = await talk.ask(ASK_DRAW, parse=_draw_number)
-    while True:
-        about = draw or UNNAMED_DRAW
-        read_back = READ_BACK.format(text=shorten(wording.plain_text(text), _SHOWN_BYTES), draw=about)
-        sure = await talk.choose(
-            f"{read_back}\n{ASK_SURE}", {YES: "yes", AGAIN: "again", NO: "no"}, plain=("yes", "no")
-        )
-        if sure == "no":
-            await talk.say(NOT_TAKEN)
-            return
-        if sure == "yes":
-            break
-        text = await talk.ask(ASK_TEXT.format(shortest=TEXT_MIN, longest=TEXT_MAX), parse=_report_text)
+    confirmed = await confirm_text(
+        talk,
+        text,
+        lambda shown: f"{READ_BACK.format(text=shown, draw=draw or UNNAMED_DRAW)}\n{ASK_SURE}",
+        lambda: _ask_text(talk),
+        longest=TEXT_MAX,
+        send=YES,
+        stop=NO,
+    )
+    if confirmed is None:
+        await talk.say(NOT_TAKEN)
+        return
     me = Actor(talk.user.pool, "guest", talk.user.account_id)
-    form = ReportForm(occasion, text, draw, named=True)
+    form = ReportForm(occasion, confirmed, draw, named=True)
     handed = await talk.once(talk.services.reports.reporting.hand_in_own, me, form)
     await talk.say(TAKEN.format(number=handed.number, code=handed.code))
     await talk.say(f"{pools.page_line(talk, FOLLOW_PAGE, 'reports')}\n{ADVICE}")
+
+
+async def _ask_text(talk: Talk) -> str:
+    return await talk.ask(ASK_TEXT.format(shortest=TEXT_MIN, longest=TEXT_MAX), parse=_report_text)
 
 
 async def nobody_contacted(turn: Turn) -> Answer:

@@ -143,9 +143,10 @@ ASK_COMPLAINT_STAFF = (
     "请写下时间、地点、是谁、发生了什么，500字以内。写明姓名的，由他以外的工作人员答复。管理机构{days}个工作日内答复。"
 )
 COMPLAINT_READ_BACK = "把这段话交给专家库管理机构？\n关于：{subject}\n“{text}”"
-COMPLAINT_SEND = "提交"
-COMPLAINT_AGAIN = "重新写"
-COMPLAINT_STOP = "不提交了"
+SEND_TEXT = "提交"
+WRITE_ANEW = "重新写"
+STOP_TEXT = "不提交了"
+TOO_LONG_TOGETHER = "加上这一段超过{longest}字，没有加进去。请提交上面的内容，或者点“重新写”，写短一些。"
 COMPLAINT_STOPPED = "没有提交。需要时请回复“投诉”。"
 CASE_PAGE = "{title}，请在这里办理："
 NEVER_MIND = "先不办了"

@@ -87,6 +87,18 @@ async def test_what_is_added_to_a_complaint_is_read_back_with_it(phone: Phone) -
     assert (TEXT in told, "不快点就不给钱" in told) == (True, True)
 
 
+async def test_what_does_not_fit_into_a_complaint_is_refused_and_the_rest_kept(phone: Phone) -> None:
+    """Cut off silently, the end of what somebody wrote would be lost."""
+    await phone.says("投诉")
+    await phone.taps("其他")
+    await phone.says(TEXT)
+    shown = await phone.says("催我们快点签字，" * 70)
+    assert "加上这一段超过500字，没有加进去" in shown
+    await phone.taps("提交")
+    told = await phone.says("我的反馈")
+    assert (TEXT in told, "催我们快点签字" in told) == (True, False)
+
+
 async def test_the_same_tap_twice_files_one_complaint(phone: Phone) -> None:
     await phone.says("投诉")
     await phone.taps("其他")
@@ -114,6 +126,8 @@ async def test_a_sanction_is_appealed_to_its_end_in_the_chat(phone: Phone, exper
     await phone.taps("写申诉理由")
     assert "10到" in await phone.says("冤枉")
     assert "每项处理只能申诉一次" in await phone.says("当天我在医院急诊，有病历和缴费单可以证明。")
+    shown = await phone.says("我妻子那天也给联系人打过电话说明了情况。")
+    assert ("有病历和缴费单" in shown, "也给联系人打过电话" in shown) == (True, True), "one thing in several messages"
     assert "申诉已提交" in await phone.taps("提交")
     await sanction.refresh_from_db()
     assert sanction.appealed_at is not None

@@ -40,6 +40,7 @@ _NO_LABELS = {
     "待参与续聘": "a state of Hunan's",
     "重发": "an answer to the question for a code",
     "换号": "an answer to the question for a code",
+    "重新写": "an answer to a text that is read back",
     "跳过": "an answer to the question for files",
     "政采云平台": "a platform of others",
     "新疆建设工程招标投标协会": "an association",

@@ -16,6 +16,7 @@ from tests.factories.reports import TEXT, dump, make_reader, none_in
 from tests.handlers.conftest import Phone, World
 
 ADVICE = "不要答应，不要收下"
+FURTHER = "那个人还说认识代理公司的经理，让我别声张。"
 CODE = re.compile(r"[2-9A-Z]{4}(?:-[2-9A-Z]{4}){4}")
 
 
@@ -55,13 +56,14 @@ async def test_a_named_report_is_handed_in_once_it_is_confirmed(
     await phone.says(TEXT)
     assert "跳过" in await phone.says("不晓得是哪个")
     assert "确认提交吗" in await phone.says("CQSQ202611210001")
+    assert TEXT[:20] in await phone.says(FURTHER)
     told = await phone.taps("确认提交")
     match = CODE.search(told)
     assert match is not None
     assert "只显示这一次" in told
     [line] = (await world.services.reports.examination.page(reader)).items
     read = await world.services.reports.examination.read(reader, line.id)
-    assert (read.content.text, read.content.draw) == (TEXT, "CQSQ202611210001")
+    assert (read.content.text, read.content.draw) == (f"{TEXT}\n{FURTHER}", "CQSQ202611210001")
     assert read.reporter is not None
     assert (read.reporter.name, read.reporter.mobile) == (expert.name, world.mobile_of(expert))
     assert (await world.services.reports.reporting.follow("demo", match[0])).number == line.number
