@@ -29,7 +29,6 @@ _HYPHEN = re.compile(f"(?<=[{_HAN}]) ?- ?(?=[{_HAN}])")
 _AROUND_DOT = re.compile(" ?·[ ·]*")
 _BETWEEN_HAN = re.compile(f"(?<=[{_HAN}]) (?=[{_HAN}])")
 _COMMA = re.compile(rf"(?<=[{_LATIN}]) ?, ?(?=[{_LATIN}])")
-_LETTERS = f"{_HAN}{_LATIN}"
 MARKS = "· .,'-་"
 """What parts of a name stand between, U+0F0B in Tibetan; none of it counts where names are compared."""
 _BETWEEN_PARTS = re.compile(r"(?<=[^\W\d_])(?:·|, |\. ?| ?[' -])(?=[^\W\d_])|(?<=[^\W\d_])\.$|(?<=[ༀ-࿿])་")

@@ -64,7 +64,6 @@ _FOREIGN_LOG_IN = (
     "小程序上的登录，请点“不是我本人”；仍被别人登录的，请拨打{hotline}。"
 )
 _LOG_OUT = "请打开“我的账号”，页面最下面可以退出本设备，或者退出全部设备。"
-_ACCOUNT_PAGE = texts.ACCOUNT_PAGE
 _STILL_LOCKED_OUT = "还是登录不上的，请拨打{hotline}，说明屏幕上的提示。"
 
 # ---- the mobile
@@ -174,7 +173,7 @@ async def explain_log_in(turn: Turn) -> str:
 
 
 def _lines_on_log_in(turn: Turn, who: Who | None) -> list[str]:
-    account = pools.page_line(turn, _ACCOUNT_PAGE, "account")
+    account = pools.page_line(turn, texts.ACCOUNT_PAGE, "account")
     if _mentions(turn, _FOREIGN_WORDS):
         return [_FOREIGN_LOG_IN.format(hotline=pools.hotline(turn)), account]
     if _mentions(turn, _LOG_OUT_WORDS):

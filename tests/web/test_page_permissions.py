@@ -174,7 +174,6 @@ def may(path: str, name: str) -> bool:
     return any(part in path for part in own) or whose(path) in (name, ANYBODY)
 
 
-@pytest.mark.slow
 async def test_chat_knows_which_addresses_are_of_staff(world: World) -> None:
     """Links to them lead through WeChat's log-in (``Entrances.path``), since they contain no pool."""
     staffed = {f"/{path.split('/')[1]}" for path, whose in WHOSE.items() if not path.startswith("/h5/")}
@@ -183,6 +182,7 @@ async def test_chat_knows_which_addresses_are_of_staff(world: World) -> None:
     assert begun <= set(OFFICES)
 
 
+@pytest.mark.slow
 async def test_pages_of_owned_rows_are_closed_to_all_but_their_owners(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -67,11 +67,7 @@ def offers_of(book: Rulebook, *, logged_in: bool) -> tuple[Offers, ...]:
         Offers(
             "审核、监督与管理",
             (
-                *(
-                    [Offer("资格审核", "审核入库申请", staff.address("/review"), _REVIEW)]
-                    if book.registration.open
-                    else []
-                ),
+                *_of_reviewers(book, staff),
                 Offer("核验与现场", "核验、监督、签到", staff.address("/draws"), _PEOPLE),
                 Offer("专家库管理", "管理机构工作台", staff.address("/office"), _HOUSE),
             ),

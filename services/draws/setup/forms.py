@@ -155,9 +155,9 @@ _NOTICE_LABELS = {
     "remark": "注意事项",
 }
 _SPOKEN_FIELDS = ("address", "room", "remark")
-_PHONE_DIGITS_MIN = 7
-"""Of a number of a landline without its code of the area."""
 """Typed fields of a call notice that calls speak, to whoever picks up."""
+_PHONE_DIGITS_MIN = 7
+"""Digits of a landline's number without its area code."""
 _REWORDING = {"remark": "电话里会念出来，请删去单位名称"}
 
 
