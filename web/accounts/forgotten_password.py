@@ -11,7 +11,6 @@ from typing import Annotated
 
 import aiohttp.web as http
 
-from domain.errors import TooMany
 from domain.parsing import NUMBER_LONGEST
 from services.accounts import TAIL
 from web.accounts.guest_pages import GuestPages, MobileForm, check_repeated, masked_mobile, typed_mobile
@@ -47,14 +46,11 @@ class ForgottenPasswordPages(GuestPages):
     async def send_code(self, visit: Visit, form: MobileForm) -> http.StreamResponse:
         """Also the second page's button for another code, which sends back what was typed."""
         pool = self.auth.check_pool(form.pool)
-        try:
-            await self.send_code_for(visit, form, "password")
-        except TooMany as refusal:
-            if "id_tail" in visit.fields:
-                raise
-            self.auth.sent_codes.check_sent(refusal, visit.request, "forgot", pool=pool, mobile=form.mobile)
         if "id_tail" in visit.fields:
+            await self.send_code_for(visit, form, "password")
             return await ForgottenPasswordPages.new_password.show(self, visit, {"note": _perhaps_sent(form.mobile)})
+        with self.auth.sent_codes.sent_before(visit.request, "forgot", pool=pool, mobile=form.mobile):
+            await self.send_code_for(visit, form, "password")
         query = query_with_target(pool, form.next)
         return self.auth.sent_codes.redirect_to_code("forgot", "/h5/forgot/new", query, pool=pool, mobile=form.mobile)
 

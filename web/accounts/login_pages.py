@@ -12,7 +12,7 @@ from typing import Annotated
 
 import aiohttp.web as http
 
-from domain.errors import AppError, Conflict, TooMany
+from domain.errors import AppError, Conflict
 from domain.rulebook.book import Rulebook
 from domain.rulebook.people import LOGIN_NAMES
 from services.core.base import Actor
@@ -112,10 +112,8 @@ class LoginPages(GuestPages):
     @by_code.command(_CodeRequest, rate=Rate("login_code", *TRIES))
     async def send_code(self, visit: Visit, form: _CodeRequest) -> http.Response:
         pool = self.auth.check_pool(form.pool)
-        try:
+        with self.auth.sent_codes.sent_before(visit.request, "login", pool=pool, mobile=form.mobile):
             await self._logins.send_code(pool, form.mobile, self.auth.source(visit.request), form.proof)
-        except TooMany as refusal:
-            self.auth.sent_codes.check_sent(refusal, visit.request, "login", pool=pool, mobile=form.mobile)
         query = query_with_target(pool, form.next)
         return self.auth.sent_codes.redirect_to_code("login", "/h5/login/code", query, pool=pool, mobile=form.mobile)
 

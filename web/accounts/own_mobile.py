@@ -80,14 +80,14 @@ class OwnMobilePages(PersonPages):
         holder, accounts = visit.actor, self.services.accounts
         await accounts.credentials.check_new_mobile(holder, form.mobile)
         source = Source(account_id=holder.account_id)
-        await accounts.bindings.send_code(holder.pool, form.mobile, "mobile", source=source)
-        if form.by == "code":
-            own_mobile = await accounts.credentials.own_mobile(holder)
-            await accounts.bindings.send_code(holder.pool, own_mobile, "mobile", source=source)
+        values = {"person": str(holder.account_id), "mobile": form.mobile, "by": form.by}
+        with self.auth.sent_codes.sent_before(visit.request, "mobile", **values):
+            await accounts.bindings.send_code(holder.pool, form.mobile, "mobile", source=source)
+            if form.by == "code":
+                own_mobile = await accounts.credentials.own_mobile(holder)
+                await accounts.bindings.send_code(holder.pool, own_mobile, "mobile", source=source)
         path = f"/h5/{holder.pool}/account/mobile/new"
-        return self.auth.sent_codes.redirect_to_code(
-            "mobile", path, {}, person=str(holder.account_id), mobile=form.mobile, by=form.by
-        )
+        return self.auth.sent_codes.redirect_to_code("mobile", path, {}, **values)
 
     @page("/h5/{pool}/account/mobile/new", "accounts/mobile.html")
     async def codes(self, visit: Visit) -> Mapping[str, object]:

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 import aiohttp.web as http
 
-from domain.errors import TooMany
 from domain.parsing import NUMBER_LONGEST
 from services.accounts import RegistrationForm
 from services.core.base import Actor
@@ -77,14 +76,11 @@ class RegistrationPages(GuestPages):
         """Also the second page's button for another code, which sends back what was typed."""
         pool = self.auth.check_pool(form.pool)
         self.services.accounts.registration.check_open(pool)
-        try:
-            await self.send_code_for(visit, form, "register")
-        except TooMany as refusal:
-            if "name" in visit.fields:
-                raise
-            self.auth.sent_codes.check_sent(refusal, visit.request, "register", pool=pool, mobile=form.mobile)
         if "name" in visit.fields:
+            await self.send_code_for(visit, form, "register")
             return await RegistrationPages.details.show(self, visit, {"note": _sent_note(form.mobile)})
+        with self.auth.sent_codes.sent_before(visit.request, "register", pool=pool, mobile=form.mobile):
+            await self.send_code_for(visit, form, "register")
         query = query_with_target(pool, form.next)
         return self.auth.sent_codes.redirect_to_code(
             "register", "/h5/register/new", query, pool=pool, mobile=form.mobile

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import aiohttp.web as http
@@ -54,12 +55,15 @@ class SentCodes:
         values: dict[str, str] = stored["kept"]
         return values if fresh and stored["command"] == action else {}
 
-    def check_sent(self, refusal: TooMany, request: http.Request, action: str, *, pool: str, mobile: str) -> None:
-        """Raise the refusal of a further code, unless this browser has the page on which the last is typed: who went
-        back and asked again has the code already."""
-        values = self.find(request, action)
-        if (values.get("pool"), values.get("mobile")) != (pool, mobile):
-            raise refusal
+    @contextmanager
+    def sent_before(self, request: http.Request, action: str, **values: str) -> Iterator[None]:
+        """Suppress the refusal of a further code where this browser has the page, with the same ``values``, on which
+        the last is typed: who went back and asked again has the code already."""
+        try:
+            yield
+        except TooMany:
+            if self.find(request, action) != values:
+                raise
 
     def forget(self, response: http.Response) -> None:
         response.del_cookie(_COOKIE, path="/h5")
