@@ -31,6 +31,11 @@ class RoundStage:
         return self.now >= self.until
 
     @property
+    def in_vain(self) -> bool:
+        """Whether the round can only be given up."""
+        return self.is_late and self.act == "commit"
+
+    @property
     def words(self) -> str:
         """监督人提交随机数"""
         verb = "提交" if self.act == "commit" else "公开"
@@ -40,7 +45,7 @@ class RoundStage:
         """For agency, offices and screens, so it asks none of them to act."""
         if not self.is_late:
             return f"等待{self.words}，{local(self.until):%H:%M}截止。"
-        if self.act == "commit":
+        if self.in_vain:
             return f"{local(self.until):%H:%M}已过，{self.words}不再接受，待代理机构终止本轮后重新摇号。"
         return f"等待{self.words}；{local(self.until):%H:%M}已过，代理机构可以终止本轮。"
 
@@ -91,7 +96,7 @@ class OpenRound:
     def _describe_own_act(self, stage: RoundStage, verb: str, at: str) -> str:
         if not stage.is_late:
             return f"请在{at}前打开抽取页{verb}随机数"
-        if stage.act == "commit":
+        if stage.in_vain:
             return f"{at}前未提交随机数，请终止本轮后重新摇号"
         return f"公开随机数的时间（{at}）已过，请尽快打开抽取页公开，或终止本轮"
 

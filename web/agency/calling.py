@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -90,14 +90,12 @@ class CallingPages(DrawPart):
         missing = [condition for condition in detail.conditions if condition.needed > condition.accepted]
         now, state = self.services.deps.now(), DrawState(draw.state)
         begun, codes = now >= draw.starts_at, [code for condition in missing for code in condition.regions]
-        round_view = await draws.rounds.view(visit.actor, draw.id, _AGENCY) if state == DrawState.COMMITTING else None
         return {
             **self.draw_values(detail),
             "progress": progress,
             "facts": board_facts(progress, rolls),
             "roll": rolls[-1] if rolls else None,
-            "round": round_view,
-            "in_vain": round_view is not None and _is_in_vain(round_view, book.draw.commitments.roles, now),
+            "round": await draws.rounds.view(visit.actor, draw.id, _AGENCY) if state == DrawState.COMMITTING else None,
             "aborts": await draws.rounds.aborts_of(draw) if state == DrawState.VERIFIED else None,
             "movable": state in _MOVABLE and not begun,
             "unanswered": await draws.unanswered_moves.list_of(draw.id),
@@ -169,15 +167,13 @@ class CallingPages(DrawPart):
     @page("/agency/draws/{id}/round", "")
     async def round(self, visit: Visit) -> http.Response:
         """The newest round, for the script of the page."""
-        view = await self.services.draws.rounds.view(visit.actor, draw_id(visit), _AGENCY)
-        return round_response(view, self.services.deps.now())
+        return round_response(await self.services.draws.rounds.view(visit.actor, draw_id(visit), _AGENCY))
 
     async def take_part(self, request: http.Request) -> http.Response:
         """The browser's ``commitment``, or its ``value``. Answers with JSON, also to a refusal."""
         visit = Visit(await self.actor(request), request)
         try:
-            view = await self._take_part(visit, await self.fields(request, visit.actor))
-            return round_response(view, self.services.deps.now())
+            return round_response(await self._take_part(visit, await self.fields(request, visit.actor)))
         except AppError as error:
             return http.json_response({"detail": error.message}, status=error.status)
 
@@ -196,8 +192,3 @@ class CallingPages(DrawPart):
             return await self.services.draws.access.view(visit.actor, draw_id(visit))
 
         return await self._live.answer(visit.request, check, session=str(visit.actor.session_id))
-
-
-def _is_in_vain(view: RoundView, roles: Collection[str], now: datetime) -> bool:
-    """Whether a number was not committed in time: the round can only be given up. One that is published late counts."""
-    return set(view.committed) < set(roles) and view.reveal_until is not None and now >= view.reveal_until

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
 
 import aiohttp.web as http
 
@@ -37,29 +36,27 @@ class RoundPages(DrawPages):
         """The newest round, for the script of the draw's page."""
         draw = await self.draw(visit)
         check(visit.actor, "draw.commit_supervisor")
-        view = await self.services.draws.rounds.view(visit.actor, draw.id, _SUPERVISOR)
-        return round_response(view, self.services.deps.now())
+        return round_response(await self.services.draws.rounds.view(visit.actor, draw.id, _SUPERVISOR))
 
     async def take_part(self, request: http.Request) -> http.Response:
         """Called by the script, so that a refusal is JSON, too."""
         actor = await self.actor(request)
         draw = await self.draw(Visit(actor, request))
         check(actor, "draw.commit_supervisor")
-        rounds, now = self.services.draws.rounds, self.services.deps.now()
+        rounds = self.services.draws.rounds
         try:
             form = read_typed(_Number, await self.fields(request, actor))
             if form.value:
-                return round_response(await rounds.reveal(actor, draw.id, _SUPERVISOR, form.value), now)
-            return round_response(await rounds.commit(actor, draw.id, _SUPERVISOR, form.commitment), now)
+                return round_response(await rounds.reveal(actor, draw.id, _SUPERVISOR, form.value))
+            return round_response(await rounds.commit(actor, draw.id, _SUPERVISOR, form.commitment))
         except AppError as error:
             return http.json_response({"detail": error.message}, status=error.status)
 
 
-def round_response(view: RoundView | None, now: datetime) -> http.Response:
-    """A round as JSON for the page's script. ``is_late``: the time for the present act has passed."""
+def round_response(view: RoundView | None) -> http.Response:
+    """A round as JSON for the page's script."""
     if view is None:
         return http.json_response({"round": None})
     facts = asdict(view)
     times = {name: facts[name].isoformat() if facts[name] else None for name in ("reveal_until", "start_by")}
-    is_late = view.reveal_until is not None and now >= view.reveal_until
-    return http.json_response({"round": facts | times | {"is_late": is_late}})
+    return http.json_response({"round": facts | times})

@@ -18,7 +18,7 @@ from pydantic import Field
 from domain.clock import local, print_time
 from domain.draws import random_draw, record
 from domain.draws.lifecycles import DrawEvent, DrawState
-from domain.draws.round_stage import RoundAborts, find_stage, print_parties
+from domain.draws.round_stage import RoundAborts, RoundStage, find_stage, print_parties
 from domain.errors import Conflict, Forbidden, InvalidInput, NotFound
 from models.draws import CandidateList, Draw, Round, Supervisor
 from services.core.base import Actor, Deps, system, transaction, violation
@@ -42,7 +42,8 @@ from services.draws.views import DrawView
 class RoundView:
     """`commitment` is the system's. `committed` and `revealed`: roles that did so. `seed`: set once all revealed.
 
-    `start_by`: when the system starts calling by itself; null before the seed and after the start.
+    `start_by`: when the system starts calling by itself; null before the seed and after the start. `is_late`: the time
+    for the present act has passed. `in_vain`: the round can only be given up.
     """
 
     draw_number: str
@@ -54,6 +55,8 @@ class RoundView:
     seed: str
     reveal_until: datetime | None
     start_by: datetime | None
+    is_late: bool
+    in_vain: bool
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Rounds:
             await move(locked.draw, DrawEvent.OPEN_ROUND)
             round_row = await self.opening.open(locked, [c.position for c in locked.conditions])
             await audit(actor, self.deps.now(), "draw.round_opened", "draw", draw_id, round=round_row.number)
-            return _view(locked.draw, round_row)
+            return self._view(locked.draw, round_row)
 
     async def _check_order_not_fixed(self, draw: Draw) -> None:
         if await Round.filter(draw_id=draw.id).exclude(seed="").exists():
@@ -108,7 +111,7 @@ class Rounds:
                 f"本活动已扩大地区{limit}次，不能再扩大。请终止本活动，重新申请抽取。",
             )
         await move(draw, DrawEvent.WIDEN)
-        return _view(draw, await self.opening.open(locked, positions))
+        return self._view(draw, await self.opening.open(locked, positions))
 
     async def commit(self, actor: Actor, draw_id: UUID, role: str, commitment: str) -> RoundView:
         """Commit as a participant's device. Raises Conflict when it already did, InvalidInput for an invalid SHA-256
@@ -118,7 +121,7 @@ class Rounds:
             locked, round_row = await self._lock_round(actor, draw_id, role)
             if role in round_row.commitments:
                 if round_row.commitments[role] == digest.hex():
-                    return _view(locked.draw, round_row)
+                    return self._view(locked.draw, round_row)
                 raise Conflict("本轮已提交过随机数，不能更改。", code="already_committed")
             now = self.deps.now()
             self._check_commit_in_time(round_row, now)
@@ -128,7 +131,7 @@ class Rounds:
             await round_row.save(update_fields=["commitments", "reveal_until"])
             await append_to_log(locked.draw, now, record.ParticipantCommitted(round_row.number, role, digest))
             await audit(actor, now, "draw.number_committed", "draw", draw_id, round=round_row.number)
-            return _view(locked.draw, round_row)
+            return self._view(locked.draw, round_row)
 
     def _check_commit_in_time(self, round_row: Round, now: datetime) -> None:
         until = round_row.reveal_until
@@ -146,7 +149,7 @@ class Rounds:
                 # else the second device could choose its value by the first one's
                 raise Conflict("请等各方都提交随机数后再公开。", code="commitments_missing")
             if role in round_row.reveals:
-                return _view(locked.draw, round_row)
+                return self._view(locked.draw, round_row)
             draw = locked.draw
             random_draw.check_reveal(
                 role, raw, bytes.fromhex(round_row.commitments[role]), draw.number, round_row.number
@@ -158,7 +161,7 @@ class Rounds:
             await audit(actor, now, "draw.number_revealed", "draw", draw_id, round=round_row.number)
             if set(round_row.reveals) == set(self._roles(draw)):
                 await self._fix_seed(locked, round_row, now)
-            return _view(draw, round_row)
+            return self._view(draw, round_row)
 
     async def _fix_seed(self, locked: Locked, round_row: Round, now: datetime) -> None:
         draw = locked.draw
@@ -198,13 +201,34 @@ class Rounds:
             await self.parties.notify(locked.draw, "aborted", facts, by=actor.account_id)
             await audit(actor, now, "draw.round_aborted", "draw", draw_id, round=round_row.number, reason=reason)
 
+    def _view(self, draw: Draw, round_row: Round) -> RoundView:
+        stage = self._find_stage(draw, round_row)
+        return RoundView(
+            draw.number,
+            round_row.number,
+            round_row.commitment,
+            draw.log_head,
+            tuple(sorted(round_row.commitments)),
+            tuple(sorted(round_row.reveals)),
+            round_row.seed,
+            round_row.reveal_until,
+            round_row.start_by,
+            is_late=stage is not None and stage.is_late,
+            in_vain=stage is not None and stage.in_vain,
+        )
+
+    def _find_stage(self, draw: Draw, round_row: Round) -> RoundStage | None:
+        """None once the order is fixed, and before the round has a deadline."""
+        until, now = round_row.reveal_until, self.deps.now()
+        if round_row.seed or until is None:
+            return None
+        return find_stage(self._roles(draw), round_row.commitments, round_row.reveals, until, now)
+
     async def _abort_facts(self, draw: Draw, round_row: Round) -> dict[str, str | int]:
         """For whom the round waited in vain, and the number of this abort."""
         aborts = await self.aborts_of(draw)
         count, most = aborts.after(withheld=bool(round_row.reveals))
-        roles, until = self._roles(draw), round_row.reveal_until
-        now = self.deps.now()
-        stage = find_stage(roles, round_row.commitments, round_row.reveals, until, now) if until else None
+        stage = self._find_stage(draw, round_row)
         cause = f"{print_parties(stage.waits_for)}缺席" if stage and stage.is_late else "本轮摇号已终止"
         return {"cause": cause, "count": count, "most": most}
 
@@ -219,7 +243,7 @@ class Rounds:
             raise NotFound("找不到这个抽取活动，请返回列表后刷新。")
         await self._check_participant(actor, draw, role)
         round_row = await Round.filter(draw_id=draw_id).order_by("-number").first()
-        return _view(draw, round_row) if round_row else None
+        return self._view(draw, round_row) if round_row else None
 
     def _roles(self, draw: Draw) -> tuple[str, ...]:
         return tuple(self.deps.book(draw.pool).draw.commitments.roles)
@@ -251,20 +275,6 @@ class Rounds:
         if round_row is None:
             raise Conflict("本轮已经结束，请刷新页面。", code="round_over")
         return round_row
-
-
-def _view(draw: Draw, round_row: Round) -> RoundView:
-    return RoundView(
-        draw.number,
-        round_row.number,
-        round_row.commitment,
-        draw.log_head,
-        tuple(sorted(round_row.commitments)),
-        tuple(sorted(round_row.reveals)),
-        round_row.seed,
-        round_row.reveal_until,
-        round_row.start_by,
-    )
 
 
 def _parse_hex(value: str, size: int, field: str) -> bytes:

@@ -36,7 +36,7 @@ class Refused extends Error {}
 async function commitOrReveal(round) {
   const device = new Device(shelf, ROLE, draw, round.round_number);
   if (!round.committed.includes(ROLE)) {
-    if (!pressed || round.is_late) return round;
+    if (!pressed || round.in_vain) return round;
     const after = await request({ commitment: await device.commit() });
     device.keepReceipt(after.head);
     return after;
@@ -54,10 +54,9 @@ function showRound(round) {
   const device = new Device(shelf, ROLE, draw, round.round_number);
   const mine = receipts(shelf, draw).filter((receipt) => receipt.round === round.round_number && receipt.role === ROLE);
   const committed = round.committed.includes(ROLE);
-  const inVain = round.is_late && PARTIES.some((role) => !round.committed.includes(role));
-  if (button) button.hidden = committed || pressed || inVain;
+  if (button) button.hidden = committed || pressed || round.in_vain;
   box.querySelector('[data-receipts]').textContent = mine.length ? `本机回执（公布的抽取记录必须包含）：${mine.map((receipt) => receipt.head.slice(0, 16)).join('、')}` : '';
-  if (inVain) return showStatus(describeLate(round), 'warn');
+  if (round.in_vain) return showStatus(describeLate(round), 'warn');
   if (!committed) return showStatus(`轮到您提交随机数：由本机随机生成，谁也不能预知或更改。提交后请在${HERE}保持本页打开，直到三方随机数公开。`, 'warn');
   if (!round.revealed.includes(ROLE) && !device.bits) {
     return showStatus(`您的随机数已经提交，但${HERE}没有它：随机数只存在提交时打开的那个地方。请回到那里打开本页，它会自动公开。`
