@@ -13,9 +13,9 @@ from handlers import commands, texts
 from services.accounts import Who
 from services.core.base import Actor
 from services.draws import InvitationView
+from services.understanding import speaker_of
 
 _OWN = ("applicant", "expert")
-_AGENCY = ("agent", "organisation")
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ async def speakers(turn: Turn) -> frozenset[Speaker]:
         return frozenset({Speaker.EXPERT})
     who = await find_who(turn)
     roles = [role.role for role in who.roles] if who is not None else []
-    held = {Speaker.AGENCY if role in _AGENCY else Speaker.STAFF for role in roles if role not in _OWN}
+    held = {speaker_of(role) for role in roles if role not in _OWN}
     if expert is not None:
         held.add(Speaker.EXPERT)
     elif not held or "applicant" in roles:

@@ -89,7 +89,7 @@ async def answer_stale_offer(turn: Turn) -> Answer:
         me = people.find_expert(turn)
         waiting = me is not None and await people.open_invitations(turn, me)
         return WordAnswer(commands.INVITATIONS) if waiting else None
-    intent = turn.services.understanding.meanings.find_titled(await people.speakers(turn), turn.message.text)
+    intent = turn.services.understanding.meanings.find_labelled(await people.speakers(turn), turn.message.text)
     return await answer_intent(turn, intent) if intent is not None and not intent.is_act else None
 
 

@@ -68,6 +68,7 @@ class Intent:
     """Label, and path with {pool}."""
     taps: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    """Its title, and names of pages and buttons that mean it, as ``plain`` writes them."""
     needs: tuple[str, ...] = ()
     excludes: tuple[str, ...] = ()
 
@@ -126,7 +127,7 @@ def _read_intent(intent_id: str, table: Mapping[str, Any], file: str, faults: li
             table.get("answer", ""),
             (label, path) if label else None,
             tuple(table.get("taps", ())),
-            tuple(map(plain, table.get("labels", ()))),
+            tuple(map(plain, (table["title"], *table.get("labels", ())))),
             tuple(map(plain, table.get("needs", ()))),
             tuple(map(plain, table.get("excludes", ()))),
         )
@@ -146,16 +147,16 @@ def _find_ambiguous_labels(intent: Intent, others: Iterable[Intent], file: str) 
     return [
         f"{file}: the label {label} of {intent.id} is one of {other.id} too"
         for other in others
+        if other.id != intent.id
         for label in intent.labels
         if label in other.labels and (other.may_be_of(intent.who) or intent.may_be_of(other.who))
     ]
 
 
 def find_labelled(intents: Iterable[Intent], speakers: Collection[Speaker], sentence: str) -> Intent | None:
-    """The intent that such a person means by its title, or by the label of a page or button, typed as it is read."""
+    """The intent that such a person means by one of its labels, typed as it is read."""
     label = plain(sentence)
-    meant = (intent for intent in intents if label in (plain(intent.title), *intent.labels))
-    return next((intent for intent in meant if intent.may_be_of(speakers)), None)
+    return next((intent for intent in intents if label in intent.labels and intent.may_be_of(speakers)), None)
 
 
 def plain(sentence: str) -> str:

@@ -1,7 +1,7 @@
 """What a person's own sentence means: the intents that the chat answers, the classifier that finds them, what it didn't
 understand, and the meaning that the office gives to that."""
 
-from services.understanding.meanings import IntentArticle, IntentSource, Meanings, Suggestion
+from services.understanding.meanings import IntentArticle, IntentSource, Meanings, Suggestion, speaker_of
 from services.understanding.misunderstood import MISUNDERSTOOD_TTL, RECURRING, Misunderstood, SentenceView
 from services.understanding.paraphrase_editing import ParaphraseEditing, ParaphraseView
 from services.understanding.paraphrases import Paraphrases
@@ -20,4 +20,5 @@ __all__ = [
     "SentenceView",
     "Suggestion",
     "UnderstandingServices",
+    "speaker_of",
 ]

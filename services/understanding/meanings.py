@@ -11,6 +11,14 @@ from domain.understanding.intents import UNKNOWN, Intent, Speaker, find_labelled
 from domain.understanding.model import LinearModel
 from domain.understanding.sentences import Sentences
 from services.core.base import Deps
+from services.core.permissions import AGENCY, APPLICANT
+
+
+def speaker_of(role: str) -> Speaker:
+    """As whom a person writes who works in this role."""
+    if role in AGENCY:
+        return Speaker.AGENCY
+    return Speaker(role) if role == "guest" or role in APPLICANT else Speaker.STAFF
 
 
 class IntentSource(Protocol):
@@ -56,7 +64,7 @@ class Meanings:
     def understand(self, speakers: Collection[Speaker], sentence: str) -> SentenceMeaning:
         """What a person of these kinds means by it; without a model only labels are understood."""
         model, intents = self.source.model, self.source.intents
-        if (labelled := find_labelled(intents.values(), speakers, sentence)) is not None:
+        if (labelled := self.find_labelled(speakers, sentence)) is not None:
             return SentenceMeaning((labelled.id,), is_sure=True)
         if model is None:
             return SentenceMeaning()
@@ -93,13 +101,8 @@ class Meanings:
         return IntentArticle(text, page, intent.taps)
 
     def find_labelled(self, speakers: Collection[Speaker], text: str) -> Intent | None:
-        """The intent of which the text is a title or label, for such a person."""
+        """The intent that such a person means by the text, if that is a title or the label of a page or button."""
         return find_labelled(self.source.intents.values(), speakers, text)
-
-    def find_titled(self, speakers: Collection[Speaker], title: str) -> Intent | None:
-        """The intent with exactly this title that such a person may mean."""
-        intents = self.source.intents.values()
-        return next((intent for intent in intents if intent.title == title and intent.may_be_of(speakers)), None)
 
     def suggest(self, pool: str, speakers: Collection[Speaker], sentence: str) -> tuple[Suggestion, ...]:
         """For a search on a page: up to three intents, the likeliest first."""

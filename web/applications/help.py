@@ -6,21 +6,11 @@ from collections.abc import Mapping
 
 import aiohttp.web as http
 
-from domain.understanding.intents import Speaker
 from services.core.base import Actor
-from services.understanding import Suggestion
+from services.understanding import Suggestion, speaker_of
 from web.accounts.offers import find_offers
 from web.accounts.person_pages import PersonPages
 from web.core.pages import Visit, page
-
-_SPEAKERS: Mapping[str, Speaker] = {
-    "guest": Speaker.GUEST,
-    "applicant": Speaker.APPLICANT,
-    "expert": Speaker.EXPERT,
-    "agent": Speaker.AGENCY,
-    "organisation": Speaker.AGENCY,
-}
-"""Who asks, by role; all others are staff."""
 
 
 class HelpPages(PersonPages):
@@ -51,6 +41,5 @@ class HelpPages(PersonPages):
 
     def _suggest(self, actor: Actor, search: str, answered: set[str]) -> list[Suggestion]:
         """What the chat would answer, without what the questions say already."""
-        speaker = _SPEAKERS.get(actor.role, Speaker.STAFF)
-        suggestions = self.services.understanding.meanings.suggest(actor.pool, [speaker], search)
+        suggestions = self.services.understanding.meanings.suggest(actor.pool, [speaker_of(actor.role)], search)
         return [suggestion for suggestion in suggestions if suggestion.text not in answered]

@@ -19,7 +19,9 @@ def test_a_declaration_is_read() -> None:
             '[photo]\ntitle = "照片要求"\nwho = ["applicant", "guest"]\nanswer = "看{hotline}"\n'
             'page = ["打开", "/h5/{pool}/apply"]\ntaps = ["进度"]'
         ),
-        "b.toml": tomllib.loads('[leave]\ntitle = "请假"\nwho = ["anyone"]\nneeds = ["请假！"]\nexcludes = ["Ａ"]'),
+        "b.toml": tomllib.loads(
+            '[leave]\ntitle = "请假"\nlabels = ["去 请假"]\nwho = ["anyone"]\nneeds = ["请假！"]\nexcludes = ["Ａ"]'
+        ),
     }
     intents = read_intents(files)
     assert intents["photo"] == Intent(
@@ -29,8 +31,10 @@ def test_a_declaration_is_read() -> None:
         answer="看{hotline}",
         page=("打开", "/h5/{pool}/apply"),
         taps=("进度",),
+        labels=("照片要求",),
     )
-    assert (intents["leave"].needs, intents["leave"].excludes) == (("请假",), ("a",))
+    leave = intents["leave"]
+    assert (leave.labels, leave.needs, leave.excludes) == (("请假", "去请假"), ("请假",), ("a",))
 
 
 def test_an_intent_is_meant_by_its_speakers_only() -> None:
@@ -64,6 +68,10 @@ def test_what_is_no_act_needs_no_words() -> None:
         ('[a]\ntitle = "标题"\nwho = ["expert"]\ntaps = ["进度"]', "a has page or taps without an answer"),
         ('[a]\ntitle = "标题"\nwho = ["expert"]\nexcludes = ["不"]', "a excludes words, but needs none"),
         ('[a]\ntitle = "标题"\nwho = ["expert"]\npage = ["看"]', "some.toml: a: ValueError"),
+        (
+            '[a]\ntitle = "标题"\nwho = ["expert"]\n[b]\ntitle = "看"\nlabels = ["标题"]\nwho = ["anyone"]',
+            "some.toml: the label 标题 of b is one of a too",
+        ),
     ],
 )
 def test_a_fault_is_named(table: str, fault: str) -> None:
