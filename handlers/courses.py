@@ -68,7 +68,7 @@ def course_page(turn: Turn, enrolment: EnrolmentView) -> str:
 
 
 def is_unfinished(enrolment: EnrolmentView) -> bool:
-    return enrolment.state == EnrolmentState.CALLED and not enrolment.overdue
+    return enrolment.state == EnrolmentState.CALLED and not enrolment.overdue and enrolment.phase != "waiting"
 
 
 def _block(turn: Turn, enrolment: EnrolmentView) -> str:
@@ -80,6 +80,8 @@ def _block(turn: Turn, enrolment: EnrolmentView) -> str:
         ),
         texts.COURSE_STATE.format(state=texts.COURSE_STATES[enrolment.phase], percent=enrolment.progress // 10),
     ]
+    if enrolment.missed_lecture:
+        lines.append(texts.MISSED_LECTURE.format(hotline=turn.services.deps.book(turn.user.pool).pool.hotline))
     if enrolment.fee_id is not None:
         lines.append(commands.tap_lines(commands.PAY))
     if enrolment.state == EnrolmentState.LEARNED and enrolment.candidate_id is not None:

@@ -571,12 +571,14 @@ COURSE_STATES = {
     "unpaid": "待缴费",
     "ahead": "还没开始",
     "open": "学习中",
+    "waiting": "已全部完成，最后一讲结束后自动结课",
     "over": "学习时间已结束",
     "excluded": "未按时完成，暂停抽取",
     "learned": "已学完，待考试",
     "finished": "培训完毕",
     "left": "不再参加",
 }
+MISSED_LECTURE = "有面授或直播没有签到，补学也不能再签到，请拨打{hotline}，由管理机构登记或另行安排。"
 COURSE_STUDY = "去学习"
 COURSE_MAKE_UP = {"paid": "缴费补学", "free": "去补学"}
 COURSE_LOOK = "查看课程"

@@ -61,6 +61,7 @@ OFFICE_DECIDES = "“{name}”没有合格成绩。因住院、出差、故障�
 MAKE_UP_PAID = "“{name}”缴费补学后可以再考，{amount}元："
 MAKE_UP_FREE = "“{name}”可以补学后再考，不收费："
 STUDY_ON = "“{name}”可以继续学习到{until}，再考的安排会通知您："
+NO_LECTURE = "“{name}”有面授或直播没有签到，补学也不能再签到，请拨打{hotline}，由管理机构登记或另行安排。"
 NO_MAKE_UP = "“{name}”的考试已结束，能否补考请拨打{hotline}。"
 TRIES_IN_ALL = "一共可以作答{tries}次，没有通过的可以再考，取最好成绩。"
 NOTHING_FAILED = "没有您未通过的考试。"
@@ -229,6 +230,8 @@ def _make_up_template(course: EnrolmentView) -> str:
         return MAKE_UP_PAID
     if course.make_up == "free":
         return MAKE_UP_FREE
+    if course.make_up == "lecture_over":
+        return NO_LECTURE
     return STUDY_ON if course.access == "open" else NO_MAKE_UP
 
 

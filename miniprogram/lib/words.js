@@ -19,7 +19,7 @@ const EXAM = {
 
 /** @type {Record<Api.EnrolmentViewOut['phase'], string>} */
 const COURSE = {
-  unpaid: '待缴费', ahead: '未开始', open: '学习中', over: '已过期', excluded: '暂停抽取', learned: '待考试', finished: '培训完毕', left: '不再参加',
+  unpaid: '待缴费', ahead: '未开始', open: '学习中', waiting: '待结课', over: '已过期', excluded: '暂停抽取', learned: '待考试', finished: '培训完毕', left: '不再参加',
 };
 
 /** @type {Record<Api.AgentOut['state'], string>} */

@@ -205,7 +205,7 @@ declare namespace Api {
     closes_at: string;
     state: EnrolmentState;
     access: 'unpaid' | 'ahead' | 'open' | 'over' | 'left';
-    phase: 'unpaid' | 'ahead' | 'open' | 'over' | 'excluded' | 'learned' | 'finished' | 'left';
+    phase: 'unpaid' | 'ahead' | 'open' | 'waiting' | 'over' | 'excluded' | 'learned' | 'finished' | 'left';
     progress: number;
     exam_state: '' | 'pending' | 'passed' | 'failed';
     marked_at: string | null;
@@ -217,7 +217,9 @@ declare namespace Api {
     amount: number | null;
     fee_id: string | null;
     pay_until: string | null;
-    make_up: '' | 'free' | 'paid' | 'exam_over' | 'by_office';
+    missed_lecture: boolean;
+    make_up: '' | 'free' | 'paid' | 'lecture_over' | 'exam_over' | 'by_office';
+    has_exam: boolean;
     candidate_id: string | null;
     expert_number: string;
     expert_name: string;

@@ -21,6 +21,15 @@ from services.courses.repository import get_enrolment, lock_enrolment, rules_of
 from services.notifications import Notices
 
 REASON_MAX = 100
+ALL = 1000
+"""Progress of who has done everything, in thousandths."""
+_STUDIED = f"""
+FROM course_enrolment n JOIN course c ON c.id = n.course_id
+WHERE n.state = 'called' AND n.progress = {ALL} AND c.state IN ('published', 'closed')
+  AND NOT EXISTS (SELECT 1 FROM course_item i WHERE i.course_id = c.id AND i.ends_at > $1)
+"""
+LEARNS_DUE = f"EXISTS (SELECT 1 {_STUDIED} AND {not_paused('course_learned', 'n.id')})"
+_LEARNING = f"SELECT n.id {_STUDIED} AND {not_paused('course_learned', 'n.id')} ORDER BY n.id LIMIT 500"
 _PASSED = """
 FROM course_enrolment n JOIN course c ON c.id = n.course_id
 JOIN exam_candidate k ON k.exam_id = c.exam_id AND k.expert_id = n.expert_id
@@ -47,6 +56,16 @@ class CourseCompletion:
         await record(system(course.pool), now, "course.learned", "course_enrolment", enrolment.id)
         if course.exam_id is None:
             await self._complete_training(course, enrolment, system(course.pool), now)
+
+    async def learn_due(self) -> int:
+        """Call to the examination, or complete, who has done everything and waited for the end of a lecture."""
+        now = self.deps.now()
+        return await process_each("course_learned", await rows(_LEARNING, now), lambda row: self._learn(row["id"], now))
+
+    async def _learn(self, enrolment_id: UUID, now: datetime) -> None:
+        async with transaction():
+            enrolment = await lock_enrolment(enrolment_id)
+            await self.apply_studied(await Course.get(id=enrolment.course_id), enrolment, now)
 
     async def pass_due(self) -> int:
         """Complete the training of participants who passed the examination."""

@@ -133,9 +133,16 @@ def check_item(data: CourseItemData) -> CourseItemData:
         faults.raise_any()
         return CourseItemData(data.kind, title, data.credit)
     faults.check(_check_lecture, data.starts_at, data.ends_at)
-    place = faults.check(check_text, " ".join(data.place.split()), "place", "地点或直播地址", PLACE_MAX, required=True)
+    place = faults.check(_check_place, data.place)
     faults.raise_any()
     return replace(data, title=title, place=place)
+
+
+def _check_place(typed: str) -> str:
+    place = check_text(" ".join(typed.split()), "place", "地点或直播地址", PLACE_MAX, required=True)
+    if "://" in place and not place.startswith("https://"):
+        raise InvalidInput("直播地址应以https://开头。", code="not_https", field="place")
+    return place
 
 
 def _check_kind(kind: str) -> None:
@@ -166,6 +173,11 @@ async def find_faults(book: Rulebook, course: Course, now: datetime) -> tuple[Co
     ]
     faults += [
         CourseFault("bad", f"“{item.title}”还没有上传页面") for item in items if item.kind == "pages" and not item.pages
+    ]
+    faults += [
+        CourseFault("bad", f"“{item.title}”不在课程的起止时间内，学员不能签到")
+        for item in items
+        if item.starts_at and item.ends_at and not course.opens_at <= item.starts_at < item.ends_at <= course.closes_at
     ]
     if course.closes_at <= now:
         faults.append(CourseFault("bad", "结束时间已经过去"))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from domain.courses.lectures import SignInTime, sign_in_time
 from domain.courses.lifecycles import CourseState
 from domain.errors import Conflict, InvalidInput
 from domain.typed_text import half_width
@@ -19,7 +20,6 @@ from services.core.crypto import Keyring
 from services.core.permissions import check
 from services.courses.repository import get_course, get_item, rules_of
 
-SIGN_IN_EARLY = SIGN_IN_LATE = timedelta(minutes=30)
 _DIGITS = 6
 _CODES_PER_VALIDITY = 3
 """A code is shown for a third of the time that it is accepted: who begins to type has most of it left."""
@@ -56,19 +56,19 @@ class Lectures:
         item = await get_item(course.id, item_id)
         if course.state != CourseState.PUBLISHED:
             raise Conflict("课程发布后、结束前才能出示签到码。", code="course_not_open")
-        opens, closes = sign_in_span(item)
+        time = time_of(item)
         now, valid = self.deps.now(), rules_of(course).lecture_code_valid
-        code = code_at(self.deps.keys, item.id, now, valid) if opens <= now <= closes else ""
+        code = code_at(self.deps.keys, item.id, now, valid) if time.opens <= now <= time.closes else ""
         (counted,) = await rows(_PRESENT, course.id, item.id)
         until = _step_start(now, valid) + valid
-        return LectureScreen(item.title, code, until, opens, closes, counted["present"], counted["people"])
+        return LectureScreen(item.title, code, until, time.opens, time.closes, counted["present"], counted["people"])
 
 
-def sign_in_span(item: CourseItem) -> tuple[datetime, datetime]:
-    """From when to when participants sign in. Raises InvalidInput for another kind of item."""
+def time_of(item: CourseItem) -> SignInTime:
+    """When participants sign in. Raises InvalidInput for another kind of item."""
     if item.kind != "live" or item.starts_at is None or item.ends_at is None:
         raise InvalidInput("这项内容不需要签到。", code="no_lecture")
-    return item.starts_at - SIGN_IN_EARLY, item.ends_at + SIGN_IN_LATE
+    return sign_in_time(item.starts_at, item.ends_at)
 
 
 def code_at(keys: Keyring, item_id: UUID, at: datetime, valid: timedelta) -> str:

@@ -8,11 +8,12 @@ from domain.clock import print_full, print_time, print_until
 from models.courses import Course, CourseEnrolment
 from services.notifications import Recipient
 
-FREE, PAY_FIRST, NO_DRAWS, BY_THEN = (
+FREE, PAY_FIRST, NO_DRAWS, BY_THEN, MISSED_LECTURE = (
     "到时间即可学习",
     "请先缴费，到账后开通学习",
     "逾期未完成将暂停抽取",
     "请在此之前完成",
+    "有讲座没有签到，请联系管理机构",
 )
 
 

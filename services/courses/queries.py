@@ -10,6 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from domain.courses.access import Access, access
+from domain.courses.lectures import SIGN_IN_LATE, sign_in_time
 from domain.courses.lifecycles import CourseState, EnrolmentState
 from domain.courses.make_ups import MakeUp, make_up_of
 from domain.masking import mask_name
@@ -19,14 +20,16 @@ from domain.typed_text import half_width
 from models.courses import Course, CourseItem, CourseStudy
 from services.core.base import Actor, Deps, Page, rows
 from services.core.permissions import check
+from services.courses.completion import ALL
 from services.courses.repository import get_course, get_enrolment, get_own_enrolment, rules_of
 from services.experts import STUDY_FACTS, STUDY_JOINS, ended_study
 
 PAGE_SIZE = 10
 """Rows of a participant's list (新疆手册 2025 L127-139)."""
 ExamState = Literal["", "pending", "passed", "failed"]
-Phase = Literal["unpaid", "ahead", "open", "over", "excluded", "learned", "finished", "left"]
-"""A participant's state; ``excluded``: over, and not drawn until it is made up."""
+Phase = Literal["unpaid", "ahead", "open", "waiting", "over", "excluded", "learned", "finished", "left"]
+"""A participant's state; ``waiting``: all is done, a lecture has yet to end; ``excluded``: over, and not drawn until it
+is made up."""
 _FACTS = f"""
 SELECT n.id, n.course_id, c.name, c.description, c.opens_at AS course_opens, c.closes_at AS course_closes,
   c.required, c.state AS course_state, c.rules, n.opens_at, n.closes_at, n.progress, n.exam_state, n.marked_at,
@@ -46,7 +49,11 @@ ORDER BY c.opens_at DESC, n.id DESC LIMIT $3 OFFSET $4
 _ENROLMENT = f"{_FACTS} WHERE n.id = $1"
 _PARTICIPANTS = f"""{_FACTS}
 WHERE n.course_id = $1 AND ($2 = '' OR e.number = $2 OR person_key(e.name) = $6) AND CASE $3
-  WHEN '' THEN TRUE WHEN 'unpaid' THEN n.opens_at IS NULL AND n.state IN ('called', 'learned')
+  WHEN '' THEN TRUE
+  WHEN 'unpaid' THEN n.opens_at IS NULL AND c.amount IS NOT NULL AND n.state IN ('called', 'learned')
+  WHEN 'missed' THEN n.state = 'called' AND EXISTS (SELECT 1 FROM course_item i WHERE i.course_id = n.course_id
+    AND i.ends_at < $7 AND NOT EXISTS (SELECT 1 FROM course_study s
+      WHERE s.item_id = i.id AND s.enrolment_id = n.id AND s.done_at IS NOT NULL))
   WHEN 'overdue' THEN n.overdue_at IS NOT NULL ELSE n.state = $3 END
 ORDER BY e.number, n.id LIMIT $4 OFFSET $5
 """
@@ -88,8 +95,11 @@ class EnrolmentView:
     amount: int | None
     fee_id: UUID | None
     pay_until: datetime | None
+    missed_lecture: bool
+    """Whether he can no longer sign in at a lecture, so that only the office can complete the course for him."""
     make_up: MakeUp
     """Whether the participant may begin a further period, at ``amount`` where it is paid."""
+    has_exam: bool
     candidate_id: UUID | None
     """The candidate in the final examination, once the participant is called to it."""
     expert_number: str
@@ -98,7 +108,8 @@ class EnrolmentView:
 
 @dataclass(frozen=True)
 class ItemView:
-    """An item and its progress. ``hours`` in hundredths of a class hour."""
+    """An item and its progress. ``hours`` in hundredths of a class hour. ``signs_in``: a lecture at which one can still
+    sign in, now or later."""
 
     id: UUID
     position: int
@@ -113,6 +124,7 @@ class ItemView:
     starts_at: datetime | None
     ends_at: datetime | None
     place: str
+    signs_in: bool
     seconds: int
     done_at: datetime | None
     missed: int
@@ -190,12 +202,14 @@ class CourseQueries:
         size: int = 20,
         masked: bool = True,
     ) -> Page[EnrolmentView]:
-        """Participants by expert number. ``only``: a state, unpaid or overdue. Raises NotFound."""
+        """Participants by expert number. ``only``: a state, unpaid, overdue or missed (a lecture). Raises NotFound."""
         check(actor, "course.manage")
         await get_course(actor, course_id)
         word = half_width(search)[:40]
-        enrolment_rows = await rows(_PARTICIPANTS, course_id, word, only, size, (page - 1) * size, name_key(word))
         now = self.deps.now()
+        enrolment_rows = await rows(
+            _PARTICIPANTS, course_id, word, only, size, (page - 1) * size, name_key(word), now - SIGN_IN_LATE
+        )
         return Page(
             tuple(_view(row, now, masked=masked) for row in enrolment_rows),
             enrolment_rows[0]["total"] if enrolment_rows else 0,
@@ -229,15 +243,24 @@ class CourseQueries:
             starts_at=item.starts_at,
             ends_at=item.ends_at,
             place=item.place,
+            signs_in=_signs_in(item, self.deps.now()),
             seconds=study.seconds if study else 0,
             done_at=study.done_at if study else None,
             missed=study.missed if study else 0,
         )
 
 
+def _signs_in(item: CourseItem, now: datetime) -> bool:
+    if item.starts_at is None or item.ends_at is None:
+        return False
+    return now <= sign_in_time(item.starts_at, item.ends_at).closes
+
+
 def _view(row: Mapping[str, Any], now: datetime, *, masked: bool = True) -> EnrolmentView:
     state = EnrolmentState(row["state"])
     study_access = access(state, row["opens_at"], row["closes_at"], now)
+    if study_access == "unpaid" and row["amount"] is None:  # called to a course that is not published yet
+        study_access = "ahead"
     return EnrolmentView(
         id=row["id"],
         course_id=row["course_id"],
@@ -261,7 +284,9 @@ def _view(row: Mapping[str, Any], now: datetime, *, masked: bool = True) -> Enro
         amount=row["amount"],
         fee_id=row["fee_id"],
         pay_until=row["pay_until"],
+        missed_lecture=ended_study(row, now).missed_lecture,
         make_up=_make_up(row, state, now),
+        has_exam=row["exam_id"] is not None,
         candidate_id=row["candidate_id"] if row["candidate"] == "called" else None,
         expert_number=row["expert_number"],
         expert_name=mask_name(row["expert_name"]) if masked else row["expert_name"],
@@ -281,6 +306,8 @@ def _phase(row: Mapping[str, Any], state: EnrolmentState, study_access: Access) 
         return "left"
     if row["fee_id"] is not None:
         return "unpaid"
+    if state == EnrolmentState.CALLED and row["progress"] == ALL:
+        return "waiting"
     if row["overdue_at"] is not None:
         return "excluded" if row["excluded_at"] is not None else "over"
     if state == EnrolmentState.LEARNED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.core.due_tasks import DueTask
-from services.courses.completion import PASSES_DUE, CourseCompletion
+from services.courses.completion import LEARNS_DUE, PASSES_DUE, CourseCompletion
 from services.courses.lectures import Lectures
 from services.courses.media import CourseMedia
 from services.courses.participant_calls import CALLS_DUE, LEAVES_DUE, ParticipantCalls
@@ -33,6 +33,7 @@ class CourseServices:
         return (
             DueTask("course_call", CALLS_DUE, self.participant_calls.call_due),
             DueTask("course_leave", LEAVES_DUE, self.participant_calls.leave_due),
+            DueTask("course_learned", LEARNS_DUE, self.completion.learn_due),
             DueTask("course_pass", PASSES_DUE, self.completion.pass_due),
             DueTask("course_reminder", REMINDERS_DUE, self.study_periods.remind_due),
             DueTask("course_end", ENDS_DUE, self.study_periods.end_due),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain.clock import print_time
 from domain.courses.access import access
 from domain.courses.lifecycles import CourseState, EnrolmentState
 from domain.courses.watching import (
@@ -29,8 +30,8 @@ from models.courses import Course, CourseEnrolment, CourseItem, CourseStudy
 from services.core.base import Actor, Deps, execute, record, transaction
 from services.core.limits import HOUR, advisory_lock, check_recent
 from services.core.permissions import check
-from services.courses.completion import CourseCompletion
-from services.courses.lectures import is_code_valid, sign_in_span
+from services.courses.completion import ALL, CourseCompletion
+from services.courses.lectures import is_code_valid, time_of
 from services.courses.repository import get_item, get_own_enrolment, lock_enrolment, rules_of
 
 _CODES_PER_HOUR = 10
@@ -197,7 +198,8 @@ class Study:
     async def _update_progress(
         self, course: Course, enrolment: CourseEnrolment, study: CourseStudy, now: datetime
     ) -> None:
-        """Update the course's progress after this item's; completes it when everything is done."""
+        """Update the course's progress after this item's; completes it when everything is done, but not before its
+        last lecture has ended (``learn_due``)."""
         if enrolment.state != EnrolmentState.CALLED:
             return
         items = await CourseItem.filter(course_id=course.id)
@@ -207,19 +209,19 @@ class Study:
         if progress != enrolment.progress:
             enrolment.progress = progress
             await enrolment.save(update_fields=["progress"])
-        if all(item.id in studies and studies[item.id].done_at for item in items):
+        if progress == ALL and not any(item.ends_at is not None and item.ends_at > now for item in items):
             await self.completion.apply_studied(course, enrolment, now)
 
 
 def progress_of(items: Sequence[CourseItem], studies: Sequence[CourseStudy], rules: CourseRules) -> int:
-    """Thousandths, each item weighted by its length; a done item counts fully. 1000 only when all are done."""
+    """Thousandths, each item weighted by its length; a done item counts fully. ``ALL`` only when all are done."""
     lengths = {item.id: _length(item, rules) for item in items}
     total = sum(lengths.values())
     studied = sum(lengths[s.item_id] if s.done_at else min(s.seconds, lengths[s.item_id]) for s in studies)
     if not total:
         return 0
     whole = {s.item_id for s in studies if s.done_at} == set(lengths)
-    return 1000 if whole else min(999, studied * 1000 // total)
+    return ALL if whole else min(ALL - 1, studied * ALL // total)
 
 
 def _length(item: CourseItem, rules: CourseRules) -> int:
@@ -284,8 +286,8 @@ def _view(course: Course, enrolment: CourseEnrolment, item: CourseItem, study: C
 
 
 def _check_sign_in_time(item: CourseItem, now: datetime, hotline: str) -> None:
-    opens, closes = sign_in_span(item)
-    if now < opens:
-        raise Conflict("签到还没有开始，开始前30分钟起可以签到。", code="too_early")
-    if now > closes:
+    time = time_of(item)
+    if now < time.opens:
+        raise Conflict(f"签到还没有开始，{print_time(time.opens)}起可以签到。", code="too_early")
+    if now > time.closes:
         raise Conflict(f"签到已结束；确实参加了的，请拨打{hotline}登记。", code="too_late")

@@ -18,8 +18,9 @@ from services.core.base import Actor, Deps, record, rows, system, transaction
 from services.core.due_rows import not_paused, process_each
 from services.core.permissions import check
 from services.core.short_texts import check_text
+from services.courses.completion import ALL
 from services.courses.fees import CourseFees
-from services.courses.notifications import BY_THEN, NO_DRAWS, facts_of
+from services.courses.notifications import BY_THEN, MISSED_LECTURE, NO_DRAWS, facts_of
 from services.courses.repository import OPEN_ENROLMENT, get_enrolment, get_own_enrolment, lock_enrolment, rules_of
 from services.experts import STUDY_FACTS, STUDY_JOINS, ended_study
 from services.notifications import Notices
@@ -43,14 +44,14 @@ _MISSED_EXAM = f"""EXISTS (SELECT 1 FROM exam e
       OR k.id IS NULL AND e.state IN ('closed', 'cancelled') AND {_LAST} <= $1))"""
 _ENDED = f"""
 {_OPEN} AND CASE
-  WHEN n.state = 'called' THEN {_LAST} <= $1 AND NOT ({_IS_PAID})
+  WHEN n.state = 'called' THEN {_LAST} <= $1 AND n.progress < {ALL} AND NOT ({_IS_PAID})
   WHEN n.opens_at IS NULL THEN {_LAST} <= $1 AND NOT ({_IS_PAID}) AND NOT {_HAS_PASSED}
   ELSE {_MISSED_EXAM} END
 """
 ENDS_DUE = f"EXISTS (SELECT 1 {_ENDED} AND {not_paused('course_end', 'n.id')})"
 _ENDING = f"SELECT n.id {_ENDED} AND {not_paused('course_end', 'n.id')} ORDER BY n.id LIMIT 500"
 _REMIND = f"""
-{_OPEN} AND n.state = 'called' AND n.closes_at > $1 AND n.opens_at <= $1
+{_OPEN} AND n.state = 'called' AND n.progress < {ALL} AND n.closes_at > $1 AND n.opens_at <= $1
   AND n.closes_at - (c.rules -> 'reminders' ->> n.warnings::int)::interval <= $1
 """
 REMINDERS_DUE = f"EXISTS (SELECT 1 {_REMIND} AND {not_paused('course_reminder', 'n.id')})"
@@ -88,6 +89,8 @@ class StudyPeriods:
             enrolment.warnings = behind
             await enrolment.save(update_fields=["warnings"])
             advice = NO_DRAWS if course.required and rules_of(course).undrawn else BY_THEN
+            if (await _study_of(enrolment, now)).missed_lecture:
+                advice = MISSED_LECTURE
             await self._notify(
                 "course_reminder", course, enrolment, f"{enrolment.closes_at.isoformat()}:{behind}", advice=advice
             )
@@ -203,7 +206,12 @@ class StudyPeriods:
                 raise Conflict("课程已取消，不能再补学；可以登记培训完毕或另开课程。", code="course_not_open")
             if enrolment.state not in (EnrolmentState.CALLED, EnrolmentState.LEARNED) or enrolment.overdue_at is None:
                 raise Conflict("这位学员的学习时间还没有结束，或已完毕，不需要补学。", code="not_overdue")
-            if not can_be_completed(await _study_of(enrolment, now)):
+            study = await _study_of(enrolment, now)
+            if study.missed_lecture:
+                raise Conflict(
+                    "有面授或直播没有签到，补学后也不能再签到。可以登记培训完毕，或另开课程。", code="lecture_over"
+                )
+            if not can_be_completed(study):
                 raise Conflict(
                     "结业考试已结束，补学后也不能再考。可以登记培训完毕，或另开课程和考试。", code="exam_over"
                 )
@@ -215,6 +223,8 @@ class StudyPeriods:
         if course.state == CourseState.CANCELLED:
             raise Conflict("课程已取消，不用再补学。", code="course_not_open")
         hotline = self.deps.book(course.pool).pool.hotline
+        if make_up == "lecture_over":
+            raise Conflict(f"有面授或直播没有签到，补学后也不能再签到，请拨打{hotline}办理。", code="lecture_over")
         if make_up == "exam_over":
             raise Conflict(f"结业考试已结束，补学后也不能再考，请拨打{hotline}办理。", code="exam_over")
         if make_up == "by_office":

@@ -94,7 +94,7 @@ def _suspensions(row: Mapping[str, Any], book: Rulebook, pool: str, now: datetim
         if sanction["starts_at"] <= now:
             yield _for_sanction(sanction, book, pool, now)
     for course in row["suspending_courses"]:
-        times = ("opens_at", "closes_at", "pay_until", "exam_closes")
+        times = ("opens_at", "closes_at", "pay_until", "exam_closes", "unsigned_lecture")
         yield _for_course(_with_times(json.loads(course), *times), hotline, f"/h5/{pool}", now)
     if row["term_until"] is not None and row["term_until"] <= now:
         yield _for_term(row, book, pool, now)
@@ -132,7 +132,8 @@ def _sanction(text: str) -> Mapping[str, Any]:
 
 def _for_course(course: Mapping[str, Any], hotline: str, base: str, now: datetime) -> Suspension:
     page, until = f"{base}/courses/{course['id']}", course["closes_at"]
-    make_up = make_up_of(ended_study(course, now), load_rules(course["rules"]))
+    study = ended_study(course, now)
+    make_up = make_up_of(study, load_rules(course["rules"])) or ("lecture_over" if study.missed_lecture else "")
     if make_up:
         step, action = _AFTER_END[make_up].format(hotline=hotline), "去补学" if make_up in ("paid", "free") else "查看"
         until = None
@@ -170,6 +171,7 @@ def _exam_step(course: Mapping[str, Any], hotline: str, now: datetime) -> str:
 _AFTER_END: Mapping[MakeUp, str] = {
     "paid": "缴费后可以补学",
     "free": "可以补学，不另收费",
+    "lecture_over": "有面授或直播没有签到，请拨打{hotline}，由管理机构登记或另行安排",
     "exam_over": "结业考试已结束，请拨打{hotline}，由管理机构另行安排",
     "by_office": "补学由管理机构安排，请拨打{hotline}",
 }

@@ -164,6 +164,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "“{}”的考试已结束，能否补考请拨打{}": f"{_MAKE_UP} office.exam_candidates.give_back",
         "参加过考试的，请拨打{}核实": "/office/exams/{id}/candidates/{candidate} office.exam_results.record_all",
         "因住院、出差、故障等没考成的，能否补考由管理机构决定，请拨打{}": "office.exam_candidates.give_back",
+        "“{}”有面授或直播没有签到，补学也不能再签到，请拨打{}，由管理机构登记或另行安排": _TRAINED,
         "能否免考由管理机构决定，请拨打{}": f"office.applications.record_pass {_TRAINED}",
     },
     "handlers/answers/exams.py": {
@@ -220,6 +221,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "可拨打{}咨询": _WINDOWS,
     },
     "handlers/texts.py": {
+        "有面授或直播没有签到，补学也不能再签到，请拨打{}，由管理机构登记或另行安排": _TRAINED,
         "请拨打{}更正": _NEW_MOBILE,
         "不想登录的，请拨打{}": _LOOK_UP,
         "管理机构应在{}前答复，已经超期，急的请拨打{}": "office.feedback.answer",
@@ -288,11 +290,13 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "请拨打{}咨询": f"{_ORDER} office.applications.end",
     },
     "services/applications/submission.py": {"请拨打{}核实": _IDENTITY},
+    "services/courses/notifications.py": {"有讲座没有签到，请联系管理机构": _TRAINED},
     "services/courses/study.py": {
         "您不再参加这门课程，如有疑问请拨打{}": "office.course_participants.readmit",
         "确实参加了的，请拨打{}登记": "office.course_participants.record_finished",
     },
     "services/courses/study_periods.py": {
+        "有面授或直播没有签到，补学后也不能再签到，请拨打{}办理": _TRAINED,
         "如需补学请联系管理机构": _MAKE_UP,
         "已暂停抽取，请联系管理机构": _MAKE_UP,
         "结业考试已结束，补学后也不能再考，请拨打{}办理": "office.course_participants.record_finished",
@@ -324,6 +328,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
     },
     "services/experts/renewals.py": {"急需办理的请拨打{}": _FIELD, "本库不在线办理{}，请拨打{}": _FIELD},
     "services/experts/suspension.py": {
+        "有面授或直播没有签到，请拨打{}，由管理机构登记或另行安排": _TRAINED,
         "有疑问请拨打{}": _SANCTION,
         "登记的出生日期有误的，请拨打{}更正": _IDENTITY,
         "结业考试已结束，请拨打{}，由管理机构另行安排": "office.course_participants.record_finished",
@@ -377,7 +382,11 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
         "名册中还没有监督人，请联系专家库管理机构添加": "office.supervisors.add",
     },
     "web/templates/core/error.html": {"人工服务电话": _LOOK_UP},
+    "web/templates/courses/live.html": {
+        "确实参加了的，或需要另行安排的，请拨打{}，由管理机构登记": _TRAINED,
+    },
     "web/templates/courses/detail.html": {
+        "确实参加了的，或需要另行安排的，请拨打{}，由管理机构登记": _TRAINED,
         "补学由管理机构安排，请拨打{}": _MAKE_UP,
         "请拨打{}，由管理机构登记其他培训或另行安排": "office.course_participants.record_finished",
     },
@@ -406,6 +415,7 @@ ANSWERS: Mapping[str, Mapping[str, str]] = {
 
 
 WITHOUT_NUMBER = {
+    "services/courses/notifications.py",  # as below
     "services/courses/study_periods.py",  # a field of a template message has no room for it
     "services/exams/papers/papers.py",  # drawn by the scheduler
     "services/expert_file_views/own_file.py",  # a heading, with the number below it

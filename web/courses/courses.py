@@ -24,6 +24,7 @@ STANDS: Mapping[str, tuple[str, str]] = {
     "unpaid": ("待缴费", "warn"),
     "ahead": ("未开始", ""),
     "open": ("学习中", "warn"),
+    "waiting": ("待结课", ""),
     "over": ("已过期", "bad"),
     "excluded": ("暂停抽取", "bad"),
     "learned": ("待考试", "warn"),
@@ -77,8 +78,10 @@ class CoursePages(PersonPages):
     async def item(self, visit: Visit) -> http.Response:
         """The page's CSP permits the player to load its film from the store's address, and nothing else from there."""
         course, items, item = await self._open_item(visit)
-        following = [other for other in items if other.position > item.position]
-        rules = self.services.deps.book(visit.actor.pool).course
+        following = [
+            other for other in items if other.position > item.position and (other.kind != "live" or other.signs_in)
+        ]
+        book = self.services.deps.book(visit.actor.pool)
         page = self.show(
             visit.actor,
             f"courses/{item.kind}.html",
@@ -88,8 +91,9 @@ class CoursePages(PersonPages):
             item=item,
             base=f"/h5/{visit.actor.pool}/courses/{course.id}",
             following=following[0] if following else None,
-            rates=rules.rates,
-            page_seconds=rules.page_seconds,
+            rates=book.course.rates,
+            page_seconds=book.course.page_seconds,
+            hotline=book.pool.hotline,
         )
         if item.kind == "video":
             film = await self.services.courses.media.video(visit.actor, course.id, item.id)

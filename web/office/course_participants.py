@@ -22,6 +22,7 @@ FILTERS: Mapping[str, str] = {
     "learned": "待考试",
     "finished": "培训完毕",
     "overdue": "已过期",
+    "missed": "错过签到",
     "left": "不再参加",
 }
 _PARTICIPANT = "这位学员"

@@ -10,7 +10,9 @@ import pytest
 from domain.courses.make_ups import EndedStudy, MakeUp, make_up_of
 from tests.factories.forms import book_of
 
-OVER = EndedStudy(learned=False, overdue=True, exam="none", failed=False, amount=12_000, has_paid=False)
+OVER = EndedStudy(
+    learned=False, overdue=True, missed_lecture=False, exam="none", failed=False, amount=12_000, has_paid=False
+)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +24,9 @@ OVER = EndedStudy(learned=False, overdue=True, exam="none", failed=False, amount
         ({"has_paid": True}, "paid"),
         ({"exam": "open"}, "paid"),
         ({"exam": "over"}, "exam_over"),
+        ({"missed_lecture": True}, "lecture_over"),
+        ({"missed_lecture": True, "exam": "open"}, "lecture_over"),
+        ({"missed_lecture": True, "overdue": False}, ""),
         ({"exam": "open", "learned": True, "failed": True, "has_paid": True}, "paid"),
         ({"exam": "open", "learned": True, "has_paid": True}, "exam_over"),
         ({"exam": "over", "learned": True, "failed": True, "has_paid": True}, "exam_over"),

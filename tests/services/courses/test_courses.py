@@ -488,8 +488,39 @@ async def test_a_lecture_counts_for_who_types_the_code_that_is_shown(school: Sch
     clock.move(timedelta(seconds=35))
     assert (await study.sign_in(person, enrolment.id, item_id, f" {shown.code} ")).done
     await enrolment.refresh_from_db()
-    assert enrolment.state == "finished"
+    view, _ = await school.services.courses.queries.get(person, enrolment.id)
+    assert (enrolment.state, view.phase) == ("called", "waiting"), "nobody is certified a lecture that is still held"
     assert (await lectures.screen(school.office, course.id, item_id)).present == 1
+    clock.set(begins + 90 * MINUTE - timedelta(seconds=1))
+    await work(school.services, "course_learned")
+    await enrolment.refresh_from_db()
+    assert enrolment.state == "called"
+    clock.move(timedelta(seconds=1))
+    await work(school.services, "course_learned")
+    await enrolment.refresh_from_db()
+    assert enrolment.state == "finished"
+
+
+async def test_a_lecture_that_ends_with_the_course_is_no_missed_end(school: School, clock: FixedClock) -> None:
+    """The end of the time and that of the lecture come in the same moment, in either order."""
+    expert = await school.expert()
+    course = await school.course(required=True)
+    ends = course.closes_at
+    await CourseItem.filter(course_id=course.id).delete()
+    item_id = await school.services.courses.setup.add_item(
+        school.office, course.id, CourseItemData("live", "面授", 200, ends - 90 * MINUTE, ends, "培训中心201")
+    )
+    await school.services.courses.setup.publish(school.office, course.id)
+    await work(school.services, "course_call")
+    enrolment = await school.enrolment(expert)
+    clock.set(ends - 80 * MINUTE)
+    code = (await school.services.courses.lectures.screen(school.office, course.id, item_id)).code
+    await school.services.courses.study.sign_in(own(enrolment), enrolment.id, item_id, code)
+    clock.set(ends)
+    await work(school.services, "course_end", "course_learned", "course_close")
+    await enrolment.refresh_from_db()
+    assert (enrolment.state, enrolment.excluded_at) == ("finished", None)
+    await check_invariants()
 
 
 async def test_the_code_of_a_lecture_changes_and_is_soon_worth_nothing(school: School, clock: FixedClock) -> None:

@@ -12,6 +12,7 @@ from models.exams import Exam, ExamCandidate
 from models.notices import Notice
 from models.payments import Fee
 from services.core.base import Actor, Deps
+from services.courses import CourseItemData
 from services.operations import find_broken
 from tests.factories.courses import DAY, MINUTE, School, make_school, own
 from tests.factories.exams import make_exam, make_items, work
@@ -65,6 +66,55 @@ async def test_who_has_paid_is_not_ended_before_the_payment_is_applied(school: S
     assert (enrolment.opens_at, enrolment.excluded_at) == (clock.now() + 2 * DAY, None)
     assert not await Notice.filter(kind="course_unfinished").exists()
     assert (await Course.get(id=course.id)).state == "published"
+
+
+async def test_a_missed_lecture_is_made_up_by_nobody_but_the_office(school: School, clock: FixedClock) -> None:
+    """A further period would be paid for, and the lecture still be over."""
+    expert = await school.expert()
+    course = await school.course(amount=None, required=True)
+    begins = course.opens_at + DAY
+    await school.services.courses.setup.add_item(
+        school.office, course.id, CourseItemData("live", "面授", 200, begins, begins + 90 * MINUTE, "培训中心201")
+    )
+    await school.services.courses.setup.publish(school.office, course.id)
+    await work(school.services, "course_call")
+    enrolment = await school.enrolment(expert)
+    queries, periods = school.services.courses.queries, school.services.courses.study_periods
+    clock.set(begins + 120 * MINUTE)
+    assert not (await queries.get(own(enrolment), enrolment.id))[0].missed_lecture, "one can still sign in"
+    clock.move(MINUTE)
+    view, items = await queries.get(own(enrolment), enrolment.id)
+    assert (view.missed_lecture, [item.signs_in for item in items]) == (True, [False, False])
+    [listed] = (await queries.participants(school.office, course.id, only="missed")).items
+    assert listed.id == enrolment.id
+    clock.set(course.closes_at)
+    await work(school.services, "course_end")
+    await enrolment.refresh_from_db()
+    assert (enrolment.make_ups, enrolment.overdue_at) == (0, clock.now())
+    [notice] = await Notice.filter(kind="course_unfinished")
+    assert notice.params["advice"] == "已暂停抽取，请联系管理机构"
+    with pytest.raises(Conflict, match="不能再签到，请拨打") as refused:
+        await periods.begin_make_up(own(enrolment), enrolment.id)
+    assert refused.value.code == "lecture_over"
+    with pytest.raises(Conflict, match="可以登记培训完毕") as refused:
+        await periods.give_make_up(school.office, enrolment.id, "错过面授")
+    assert refused.value.code == "lecture_over"
+    assert (await queries.get(own(enrolment), enrolment.id))[0].make_up == "lecture_over"
+    await school.services.courses.completion.record_finished(school.office, enrolment.id, "签到表上有签名")
+    await enrolment.refresh_from_db()
+    assert (enrolment.state, enrolment.excluded_at) == ("finished", None)
+    await check_invariants()
+
+
+async def test_who_is_called_to_a_free_course_owes_nothing_before_it_is_published(school: School) -> None:
+    expert = await school.expert()
+    course = await school.course(amount=None)
+    added = await school.services.courses.participant_calls.add(school.office, course.id, expert.number)
+    assert added.count == 1
+    queries = school.services.courses.queries
+    [listed] = (await queries.participants(school.office, course.id)).items
+    assert (listed.access, listed.phase) == ("ahead", "ahead")
+    assert (await queries.participants(school.office, course.id, only="unpaid")).items == ()
 
 
 async def test_a_course_waits_for_the_results_of_its_examination(school: School, clock: FixedClock) -> None:

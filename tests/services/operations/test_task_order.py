@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from domain.clock import FixedClock
@@ -19,17 +19,19 @@ from domain.exams.answers import ExamAnswer
 from domain.exams.papers import to_display
 from domain.exams.purposes import Purpose
 from models.applications import Application
+from models.courses import CourseEnrolment, CourseItem
 from models.exams import Exam, ExamAttempt, ExamCandidate, ExamItem
 from models.experts import Expert
 from models.invitations import Invitation
 from services.core.base import Deps, rows, transaction
+from services.courses import CourseItemData
 from services.exams import ShownAnswer
 from services.operations import Scheduler
 from services.registry import Services
 from services.remuneration.proposals import Proposals
 from tests.factories import draw_states
 from tests.factories.assembly import composed
-from tests.factories.courses import DAY, MINUTE, make_school
+from tests.factories.courses import DAY, MINUTE, School, make_school, own
 from tests.factories.exams import make_exam, make_items, make_published, work
 from tests.factories.exams import own as own_paper
 from tests.factories.offices import add_experts, make_office, new_project
@@ -66,6 +68,7 @@ OF_COURSES = frozenset(
         "course_call",
         "course_close",
         "course_end",
+        "course_learned",
         "course_leave",
         "course_pass",
         "course_reminder",
@@ -244,7 +247,8 @@ def _difference(forward: list[str], backward: list[str]) -> list[str]:
 
 
 async def courses_at_their_end(deps: Deps, clock: FixedClock) -> Scheduler:
-    """Participants who never paid, are paying, study, failed, passed, learned late, or left the pool."""
+    """Participants who never paid, are paying, study, failed, passed, learned late, or left the pool; who attends a
+    lecture that ends with the course, and who doesn't."""
     school = await make_school(deps, clock, window="personal", make_up_paid=True, make_ups=1, make_up_for=7 * DAY)
     for item in await make_items(5):
         await put_key(item)
@@ -263,13 +267,38 @@ async def courses_at_their_end(deps: Deps, clock: FixedClock) -> Scheduler:
     clock.set((await Exam.get(id=exam_id)).opens_at)
     for person, right in zip(people[2:4], (0, 5), strict=True):
         await write(school.services, await ExamCandidate.get(expert_id=person.id), right=right)
+    lecture = await publish_lecture(school, people[:2], ends=course.closes_at)
     await school.expert()
     clock.set(course.closes_at - 3 * MINUTE)
+    await sign_in(school, lecture, people[0])
     await school.study_all(enrolments[people[6].id])
     clock.set(course.closes_at - MINUTE)
     await school.report_payment(await school.enrolment(people[4]))
     await Expert.filter(id=people[1].id).update(left_at=course.closes_at)
     return school.services.operations.scheduler
+
+
+async def publish_lecture(school: School, people: Sequence[Expert], ends: datetime) -> CourseItem:
+    """Of a free course to which these people are called."""
+    setup, office = school.services.courses.setup, school.office
+    course = await school.course(
+        after=MINUTE, lasts=ends - school.clock.now() - MINUTE, audience="listed", required=True
+    )
+    await CourseItem.filter(course_id=course.id).delete()
+    lecture = CourseItemData("live", "面授", 100, ends - 60 * MINUTE, ends, "培训中心201")
+    item_id = await setup.add_item(office, course.id, lecture)
+    numbers = "\n".join(person.number for person in people)
+    await school.services.courses.participant_calls.add(office, course.id, numbers)
+    await setup.publish(office, course.id)
+    await work(school.services, "course_call")
+    return await CourseItem.get(id=item_id)
+
+
+async def sign_in(school: School, lecture: CourseItem, person: Expert) -> None:
+    courses = school.services.courses
+    enrolment = await CourseEnrolment.get(course_id=lecture.course_id, expert_id=person.id)
+    code = (await courses.lectures.screen(school.office, lecture.course_id, lecture.id)).code
+    await courses.study.sign_in(own(enrolment), enrolment.id, lecture.id, code)
 
 
 async def call_to_examination(exams: ExamScene) -> tuple[Exam, list[Application]]:

@@ -164,6 +164,23 @@ async def test_a_lecture_is_signed_in_with_its_code(browser: Browser, world: App
     await page.get_by_label("签到码").fill(screen.code)
     await page.get_by_role("button", name="签到").click()
     await expect(page.get_by_text("已签到，本项完成")).to_be_visible()
+    await page.get_by_role("link", name="返回课程").click()
+    await expect(page.get_by_text("最后一讲结束后，自动登记培训完毕")).to_be_visible()
+    await seen.check("course-waiting")
+
+
+async def test_a_missed_lecture_says_whom_to_ask(browser: Browser, world: ApplyingWorld, school: School) -> None:
+    enrolment = await enrolled(school, "live", "pages")
+    school.clock.move(2 * HOUR)
+    seen = await world.at_page(browser, own(enrolment), PHONE)
+    page = await seen.open(f"/h5/demo/courses/{enrolment.id}")
+    await expect(page.get_by_text("自己不能再学完这门课程")).to_be_visible()
+    await seen.check("course-missed-lecture")
+    await page.get_by_role("link", name="案例研讨").click()
+    await expect(page.get_by_text("签到已结束，您没有签到")).to_be_visible()
+    await expect(page.get_by_label("签到码")).to_have_count(0)
+    await seen.check("course-missed-lecture-item")
+    assert serious(seen) == []
 
 
 async def test_the_screen_of_a_lecture_changes_its_code(browser: Browser, world: ApplyingWorld, school: School) -> None:
