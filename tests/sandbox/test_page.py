@@ -186,7 +186,7 @@ async def test_sms_lies_over_an_open_page_and_its_code_is_filled_in_by_a_tap(wid
     assert await field.input_value() == "483920"
     await phone.get_by_role("tab", name="短信").click()
     await phone.get_by_role("button", name="复制验证码 483920").wait_for()
-    assert not await phone.locator("iframe").is_visible()
+    await expect(phone.locator("iframe")).not_to_be_visible()
     await phone.get_by_role("tab", name="微信").click()
     assert await field.input_value() == "483920", "the page was lost while another app was looked at"
 

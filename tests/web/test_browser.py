@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,7 +12,7 @@ from typing import Literal
 
 import pytest
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from models.accounts import Account, VerificationCode
 from models.attendance import Attendance
@@ -212,11 +213,11 @@ async def test_the_venues_screen_says_that_it_lost_its_connection_and_finds_it_a
     await page.route("**/screen", lambda route: route.abort())
     await page.clock.run_for(5_500)
     await page.get_by_text("网络连接中断").wait_for()
-    assert not await page.locator(".qr").is_visible()
+    await expect(page.locator(".qr")).not_to_be_visible()
     await page.unroute("**/screen")
     await page.clock.run_for(5_500)
     await page.get_by_text("网络连接中断").wait_for(state="hidden")
-    assert await page.locator(".qr").is_visible()
+    await expect(page.locator(".qr")).to_be_visible()
 
 
 async def test_a_wrong_link_looks_like_the_rest(browser: Browser, world: World) -> None:
@@ -290,7 +291,7 @@ async def test_record_and_result_are_readable(browser: Browser, world: World) ->
     page = await seen.open(f"/draws/{draw_id}/result")
     await seen.check("result")
     await page.emulate_media(media="print")
-    assert not await page.get_by_role("button", name="打印").is_visible()
+    await expect(page.get_by_role("button", name="打印")).not_to_be_visible()
     await picture(page, "result-print")
     assert seen.complaints == []
 
@@ -325,7 +326,7 @@ async def test_an_unknown_browser_calculates_while_the_number_is_typed_and_a_kno
     await page.wait_for_url("**/draws")
     await page.context.clear_cookies(name=COOKIE)
     page = await seen.open("/h5/login")
-    assert await page.locator("[data-puzzle]").count() == 0, "it is known, so nothing has to be calculated"
+    await expect(page.locator("[data-puzzle]"), "it is known, so nothing has to be calculated").to_have_count(0)
     world.clock.move(timedelta(minutes=2))
     await page.get_by_label("手机号").fill(mobile)
     await page.get_by_role("button", name="获取验证码").click()
@@ -366,7 +367,7 @@ async def test_pages_work_inside_a_phone_of_the_sandbox(browser: Browser, world:
     page = await seen.open(f"/phone/{MOBILE}/service/i/{invitation.link}")
     await page.get_by_role("button", name="参加", exact=True).click()
     await page.get_by_text(invitation.code).wait_for()
-    assert page.url.startswith(seen.base + "/phone/")
+    await expect(page).to_have_url(re.compile(re.escape(seen.base + "/phone/")))
     await page.context.close()
     await sandbox.close()
     assert seen.complaints == []

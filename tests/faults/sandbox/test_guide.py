@@ -167,7 +167,7 @@ async def test_the_others_answer_by_themselves_and_the_record_is_checked_on_the_
     await newcomer.follow_marks("办完了")
     page = web(newcomer.phone(AGENCY))
     await expect(page.get_by_role("heading", name="核对通过")).to_be_visible()
-    assert "回执都在记录中" in await page.locator("#check").inner_text()
+    await expect(page.locator("#check")).to_contain_text("回执都在记录中")
 
 
 async def test_a_reload_keeps_the_phones_their_pages_and_the_story(newcomer: Newcomer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from uuid import UUID
 
@@ -223,17 +224,17 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await page.get_by_label("李监督").check()
     await page.get_by_role("button", name="加1").click()
     await page.get_by_role("button", name="减1").click()
-    assert await page.get_by_label("拟抽取专家人数").input_value() == "1"
+    await expect(page.get_by_label("拟抽取专家人数")).to_have_value("1")
     await page.get_by_text("已自动暂存").wait_for()
     elsewhere = await page.context.new_page()
     await elsewhere.goto(page.url)
-    assert await elsewhere.get_by_label("活动名称").input_value() == "水厂扩建评标"
+    await expect(elsewhere.get_by_label("活动名称")).to_have_value("水厂扩建评标")
     await elsewhere.close()
     await page.get_by_role("button", name="保存，下一步").click()
     wrong = page.get_by_text("时间应满足")
     await wrong.wait_for()
     await seen.check("agency-basic-wrong")
-    assert await page.get_by_label("经办人证件号").input_value() == ID_NUMBER, "what was typed stays"
+    await expect(page.get_by_label("经办人证件号"), "what was typed stays").to_have_value(ID_NUMBER)
     await page.get_by_label("预计评标开始时间").fill(at(world, 6))
     await page.get_by_role("button", name="保存，下一步").click()
     await page.get_by_text("活动信息已保存").wait_for()
@@ -242,7 +243,7 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
 
     await page.get_by_role("link", name="新增语音通知").click()
     await page.get_by_label("评标场所").select_option("演示省公共资源交易中心")
-    assert await page.get_by_label("评标地点").input_value() == "广州市天河区天润路333号"
+    await expect(page.get_by_label("评标地点")).to_have_value("广州市天河区天润路333号")
     await expect(page.get_by_label("其他场所名称")).to_be_hidden()
     await page.get_by_label("评标场所").select_option("其他")
     await expect(page.get_by_label("其他场所名称")).to_be_visible()
@@ -251,7 +252,7 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await expect(page.get_by_label("联系人", exact=True).locator("option:checked")).to_contain_text("李监督（住建局")
     await expect(page.get_by_label("其他联系人")).to_be_hidden()
     await page.locator("[data-phrases] button").first.click()
-    assert await page.get_by_label("注意事项").input_value()
+    await expect(page.get_by_label("注意事项")).not_to_have_value("")
     await page.get_by_role("button", name="保存").click()
     await page.get_by_text("语音通知已保存").wait_for()
     await page.get_by_role("link", name="创建抽取条件").click()
@@ -299,7 +300,7 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await seen.check("agency-seeded")
     await page.get_by_role("button", name="启动抽取").click()
     await page.get_by_text("抽取已启动").wait_for()
-    assert "note=" not in page.url
+    await expect(page).not_to_have_url(re.compile("note="))
     await office.run.advance(draw.id)
     await page.locator("[data-fact=open]", has_text="1").wait_for()
     await seen.check("agency-drawing")
@@ -308,8 +309,8 @@ async def test_a_draw_goes_its_whole_way_in_a_browser(browser: Browser, world: W
     await page.get_by_text("请填写原因").first.wait_for()
     await office.run.pause(office.agency, draw.id, "更改集合时间")
     await page.get_by_role("button", name="继续抽取").wait_for()
-    assert await page.get_by_text("请填写原因").count() == 0, "the refused form is not sent again"
-    assert await page.get_by_text("抽取已启动").count() == 0, "what was done is not said again in another state"
+    await expect(page.get_by_text("请填写原因"), "the refused form is not sent again").to_have_count(0)
+    await expect(page.get_by_text("抽取已启动"), "what was done is not said again in another state").to_have_count(0)
     await page.get_by_role("button", name="继续抽取").click()
     await page.locator("summary", has_text="暂停抽取").wait_for()
     [invitation] = await open_invitations(draw.id)
@@ -425,10 +426,10 @@ async def test_an_empty_project_shows_all_faults_and_leads_to_the_first(browser:
     await page.get_by_role("button", name="保存", exact=True).click()
     await page.get_by_text("请填写招标项目名称。").wait_for()
     assert await page.evaluate("document.activeElement.name") == "name"
-    assert await page.locator("p.wrong").count() == 12
+    await expect(page.locator("p.wrong")).to_have_count(12)
     await seen.check("agency-project-empty")
     await page.locator("[name=name]").fill("演示大桥工程")
-    assert await page.get_by_text("请填写招标项目名称。").is_hidden()
+    await expect(page.get_by_text("请填写招标项目名称。")).to_be_hidden()
 
 
 async def test_a_call_notice_shows_what_is_spoken_and_takes_its_contact_from_the_register(

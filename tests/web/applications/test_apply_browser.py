@@ -103,7 +103,7 @@ async def register(page: Page, seen: Seen, world: ApplyingWorld) -> None:
     await page.locator("#password").fill("Abcd1234")
     await page.locator("#again").fill("Abcd1234")
     await page.get_by_role("button", name="显示", exact=True).first.click()
-    assert await page.locator("#password").get_attribute("type") == "text"
+    await expect(page.locator("#password")).to_have_attribute("type", "text")
     for box in await page.get_by_role("checkbox").all():
         await box.check()
     await seen.check("apply-register")
@@ -134,7 +134,7 @@ async def fill_in_basic(page: Page, seen: Seen) -> None:
     await seen.check("apply-wrong")
     await page.get_by_label("电子邮箱").fill("jiang@example.com")
     await saved(page)
-    assert await page.get_by_text("未保存").count() == 0
+    await expect(page.get_by_text("未保存")).to_have_count(0)
     await expect(wrong).to_be_hidden()
     await page.get_by_role("button", name="下一步").click()
 

@@ -41,15 +41,15 @@ async def test_passwords_survive_what_is_refused_elsewhere_and_marks_go_when_men
     refusal = page.get_by_role("alert").filter(has_text="身份证号有误")
     await refusal.wait_for()
     await seen.check("register-refused")
-    assert await page.locator("#password").input_value() == PASSWORD
-    assert await page.locator("#again").input_value() == PASSWORD
-    assert await page.get_by_role("checkbox").first.is_checked()
+    await expect(page.locator("#password")).to_have_value(PASSWORD)
+    await expect(page.locator("#again")).to_have_value(PASSWORD)
+    await expect(page.get_by_role("checkbox").first).to_be_checked()
     await page.get_by_label("身份证号").fill("11010519491231002X")
     await expect(refusal).to_be_hidden()
     await page.locator("#again").fill("Abcd12345")
     await page.get_by_role("button", name="注册", exact=True).click()
     await page.get_by_text("两次输入的密码不一致").wait_for()
-    assert await page.locator("#again").input_value() == ""
+    await expect(page.locator("#again")).to_have_value("")
     await page.locator("#password").fill(PASSWORD)
     await page.locator("#again").fill(PASSWORD)
     await page.get_by_role("button", name="注册", exact=True).click()
@@ -65,7 +65,7 @@ async def test_a_line_that_is_down_keeps_the_page(browser: Browser, world: Apply
     await page.context.set_offline(offline=True)
     await page.get_by_role("button", name="登录", exact=True).click()
     await page.get_by_text("网络不通，内容还在本页").wait_for()
-    assert await page.get_by_label("密码", exact=True).input_value() == PASSWORD
+    await expect(page.get_by_label("密码", exact=True)).to_have_value(PASSWORD)
 
 
 async def test_a_file_is_saved_and_the_page_stays_usable(browser: Browser, world: ApplyingWorld) -> None:
@@ -103,7 +103,7 @@ async def test_the_way_back_leads_to_the_section_before(browser: Browser, world:
     while not await remote.count():
         await page.get_by_role("button", name="下一步").click()
         await page.wait_for_load_state("networkidle")
-    assert await remote.locator("input:checked").count() == 0, "nobody chose yet"
+    await expect(remote.locator("input:checked"), "nobody chose yet").to_have_count(0)
     await expect(remote).to_contain_text("不选按“否”办理。")
     await expect(remote.locator(".must")).to_have_count(0)
     await remote.get_by_label("是", exact=True).check()

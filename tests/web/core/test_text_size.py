@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from tests.drivers.page_faults import find_squeezed
 from tests.plugins.browsers import CHROMIUM
@@ -55,7 +55,7 @@ async def test_a_tap_makes_letters_of_20_px_at_once_keeps_what_is_typed_and_stay
         await page.get_by_role("button", name="大字版").click()
     await sent.value
     assert await page.evaluate(_SIZE) == pytest.approx(20, abs=0.01)
-    assert await page.get_by_label("手机号").input_value() == "13712345678"
+    await expect(page.get_by_label("手机号")).to_have_value("13712345678")
     await page.get_by_role("button", name="标准字号").wait_for()
     await seen.open("/h5/register")
     assert await page.evaluate(_SIZE) == pytest.approx(20, abs=0.01)

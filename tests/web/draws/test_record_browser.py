@@ -161,7 +161,7 @@ async def test_a_visitor_sees_a_finished_record_checked_and_explained(browser: B
     ):
         await page.locator("#story").get_by_text(sentence).wait_for()
     await seen.check("record-checked")
-    assert await page.get_by_role("link", name="下载核对程序").is_visible()
+    await expect(page.get_by_role("link", name="下载核对程序")).to_be_visible()
     assert seen.complaints == []
 
 
@@ -206,8 +206,8 @@ async def test_a_changed_line_is_named_and_marked(browser: Browser, world: World
     heading = page.get_by_role("heading", name="核对不通过")
     await heading.wait_for()
     number = int("".join(filter(str.isdigit, await heading.inner_text())))
-    assert "通知专家" in await page.locator(f"#entry-{number}.broken").inner_text()
-    assert "哈希不符" in await page.locator("#check").inner_text()
+    await expect(page.locator(f"#entry-{number}.broken")).to_contain_text("通知专家")
+    await expect(page.locator("#check")).to_contain_text("哈希不符")
     await seen.check("record-broken")
 
 
@@ -255,4 +255,4 @@ async def test_a_recall_is_compared_with_its_original_and_says_what_came_of_it(b
     await page.get_by_text("查询太频繁").wait_for()
     await check.click()
     await page.get_by_role("heading", name="核对不通过：与此前的活动对不上").wait_for()
-    assert await page.locator("#story").inner_text() == ""
+    await expect(page.locator("#story")).to_have_text("")

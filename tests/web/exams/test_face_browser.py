@@ -44,7 +44,7 @@ async def test_with_consent_and_a_good_verdict_the_start_opens(browser: Browser,
     await page.get_by_role("button", name="确认并继续").click()
     start = page.get_by_role("button", name="开始人脸核身")
     await seen.check("exam-face")
-    assert await page.get_by_role("link", name="开始考试").count() == 0
+    await expect(page.get_by_role("link", name="开始考试")).to_have_count(0)
     await start.click()
     await expect(page.get_by_role("alert")).to_have_text("人脸核身在微信里进行，请在手机微信中打开本页。")
     await page.evaluate(BRIDGE)

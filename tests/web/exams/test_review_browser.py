@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from domain.exams.items import ItemKind
 from models.exams import ExamItemKey, ExamItemVersion
@@ -39,7 +39,7 @@ async def test_keys_stand_beside_what_was_chosen_once_it_is_over(browser: Browse
     page = await seen.open(f"/h5/demo/exams/{room.candidate.id}")
     await page.get_by_role("link", name="查看第1次的试卷与答案").click()
     await page.get_by_role("heading", name="试卷与答案").wait_for()
-    assert await page.get_by_text(WHY).count() == 3
-    assert await page.get_by_text("您的选择").count() == 3
+    await expect(page.get_by_text(WHY)).to_have_count(3)
+    await expect(page.get_by_text("您的选择")).to_have_count(3)
     await seen.check("exam-review")
     assert serious(seen) == []

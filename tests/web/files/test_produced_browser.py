@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from tests.plugins.browsers import CHROMIUM
 from tests.web.conftest import World
@@ -19,5 +19,5 @@ async def test_the_page_before_a_file_reads_well(browser: Browser, world: World)
     """As it stands in every browser after a file was mailed."""
     seen = await staff(browser, world, PHONE, "agency")
     page = await seen.check_page("files-produced", "/agency/templates/draw.pdf?note=mail_file")
-    assert await page.get_by_text("已发送，请查收邮件").is_visible()
+    await expect(page.get_by_text("已发送，请查收邮件")).to_be_visible()
     assert seen.complaints == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from services.files import MaterialData
 from tests.factories.files import pdf
@@ -65,5 +65,5 @@ async def test_a_visitor_searches_and_goes_to_the_log_in_of_an_agency(browser: B
     await page.get_by_role("link", name="首页").click()
     await page.get_by_role("link", name="抽取评标专家").click()
     await page.get_by_role("link", name="统一身份认证登录").wait_for()
-    assert await page.get_by_role("link", name="统一身份认证登录").count() == 1
+    await expect(page.get_by_role("link", name="统一身份认证登录")).to_have_count(1)
     assert seen.complaints == []

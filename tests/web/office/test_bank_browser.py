@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from models.exams import ExamItem, ExamItemKey
 from services.core.base import Actor
@@ -69,7 +69,7 @@ async def test_an_item_is_written_on_a_phone(browser: Browser, world: World) -> 
     await page.get_by_label("答案：B").check()
     await page.get_by_role("button", name="保存").click()
     await page.get_by_text("章节不能为空。").wait_for()
-    assert await page.get_by_label("答案：B").is_checked()
+    await expect(page.get_by_label("答案：B")).to_be_checked()
     await seen.check("bank-wrong")
     await page.get_by_label("章节").fill("评标委员会")
     await page.get_by_role("button", name="保存").click()

@@ -78,7 +78,7 @@ async def test_a_refusal_is_in_sight_with_its_field_under_the_fingers(browser: B
     wrong = page.get_by_role("group", name="报名时间").get_by_label("截止")
     await page.get_by_text("请填写报名截止时间").wait_for()
     assert await wrong.evaluate("field => field === document.activeElement && field.getAttribute('aria-invalid')")
-    assert await page.get_by_label("征集名称").input_value() == "2026年第三批征集"
+    await expect(page.get_by_label("征集名称")).to_have_value("2026年第三批征集")
     await seen.check("office-campaign-wrong")
     await wrong.fill("2026-12-20T18:00")
     await page.keyboard.press("Enter")

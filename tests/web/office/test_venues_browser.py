@@ -26,7 +26,7 @@ async def test_whoever_stands_at_the_door_fills_in_the_position(browser: Browser
     await page.context.set_geolocation({"latitude": 23.1512, "longitude": 113.3344, "accuracy": 12})
     await page.get_by_role("button", name="用我现在的位置").click()
     await expect(page.get_by_text("误差约12米")).to_be_visible()
-    assert await page.get_by_label("纬度").input_value() == "23.151200"
+    await expect(page.get_by_label("纬度")).to_have_value("23.151200")
     await page.get_by_label("修改原因").fill("正门搬了")
     await page.get_by_role("button", name="预览").click()
     await page.get_by_text("比原来的位置移动了约").wait_for()

@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import quote
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from models.accounts import Account
 from models.payments import Fee, PayOrder
@@ -107,7 +107,7 @@ async def test_a_tap_before_the_script_has_come_opens_the_cashier_as_well(
     await seen.page.unroute("**/payments/pay.js*")
     await page.get_by_role("button", name="立即支付").click()
     await page.get_by_text("支付结果确认中").wait_for()
-    assert await page.get_by_role("img", name="微信付款二维码").is_hidden()
+    await expect(page.get_by_role("img", name="微信付款二维码")).to_be_hidden()
     assert (await page.evaluate("window.asked"))["parameters"]["package"].startswith("prepay_id=wx")
     assert [order.trade for order in await PayOrder.all()] == ["jsapi"]
     await settle(world, platform.pay(next(iter(platform.orders))))

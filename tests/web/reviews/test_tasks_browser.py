@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 import pytest
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from models.accounts import Account
 from models.applications import Application, Attachment
@@ -126,7 +126,7 @@ async def test_a_reviewer_works_through_the_queue_with_a_thumb(browser: Browser,
     await seen.check("review-sheet-full")
     await page.get_by_role("button", name="退回本专业").click()
     await page.get_by_text("已退回：欧阳建国 · 设计 › 建筑设计。").wait_for()
-    assert "施工 › 房屋建筑" in await page.inner_text("main")
+    await expect(page.locator("main")).to_contain_text("施工 › 房屋建筑")
     assert [t.specialty for t in await tasks_of(first, "sent_back")] == ["A0401"]
     assert await AuditEntry.filter(action="review.reveal").count() == 1
     await seen.open("/review/done")
@@ -142,7 +142,7 @@ async def test_a_reviewer_works_by_keys_alone_on_a_screen(browser: Browser, worl
     for key in ("j", "j", "k", "Enter"):
         await keys.press(key)
     await page.wait_for_url("**/review/*-*")
-    assert await page.locator(".keys").is_visible()
+    await expect(page.locator(".keys")).to_be_visible()
     await keys.press("j")
     await keys.press("j")
     assert await page.evaluate("scrollY") > 0
@@ -150,7 +150,7 @@ async def test_a_reviewer_works_by_keys_alone_on_a_screen(browser: Browser, worl
     await keys.press("a")
     await capture(page, path="var/screenshots/review-keys-approve.png")
     await keys.press("Escape")
-    assert await page.locator("[data-sheet]").is_hidden()
+    await expect(page.locator("[data-sheet]")).to_be_hidden()
     await keys.press("b")
     await keys.press("Enter")
     await page.get_by_text("请写明原因。").wait_for()
@@ -160,7 +160,7 @@ async def test_a_reviewer_works_by_keys_alone_on_a_screen(browser: Browser, worl
     await page.locator("[data-sheet]").wait_for()
     await keys.press("Enter")
     await page.get_by_text("已通过：赵一 · 设计 › 建筑设计。下一件：钱二").wait_for()
-    assert "钱二" in await page.inner_text("h1")
+    await expect(page.locator("h1")).to_contain_text("钱二")
     await keys.press("b")
     await keys.type("abjk 工作经历不完整")
     await keys.press("Enter")
@@ -291,7 +291,7 @@ async def test_a_change_is_compared_with_the_file(browser: Browser, world: World
         assert old
         assert new
         assert (old["x"] < new["x"], old["y"] < new["y"]) == (side_by_side, not side_by_side)
-    assert await page.locator("#f-photo").is_hidden()
+    await expect(page.locator("#f-photo")).to_be_hidden()
     await page.get_by_role("button", name="显示电子邮箱").click()
     await page.get_by_text("old@example.com").wait_for()
     for name in ("工程师证书.jpg", "高级工程师证书.jpg"):
@@ -299,7 +299,7 @@ async def test_a_change_is_compared_with_the_file(browser: Browser, world: World
         await page.locator("[data-viewer-image]").evaluate("(image) => image.decode()")
         await page.get_by_role("button", name="关闭").click()
     await page.get_by_text("未变更的内容").click()
-    assert await page.locator("#f-photo").is_visible()
+    await expect(page.locator("#f-photo")).to_be_visible()
     assert seen.complaints == []
 
 
