@@ -272,7 +272,10 @@ class ExamAttempt(Row):
 
 
 class ExamMarking(Row):
-    """A marker's marks for a short answer; two that differ require a third."""
+    """A marker's marks for a short answer; two that differ require a third.
+
+    ``on_appeal``: given by who reviewed the result, in place of theirs.
+    """
 
     attempt: Any = fields.ForeignKeyField("models.ExamAttempt", on_delete=fields.CASCADE, related_name="markings")
     attempt_id: UUID
@@ -280,6 +283,7 @@ class ExamMarking(Row):
     marker_id = fields.UUIDField()
     marks = fields.IntField()
     note = fields.CharField(200, default="")
+    on_appeal = fields.BooleanField(default=False, db_default=False)
     marked_at = fields.DatetimeField()
 
     class Meta:
@@ -307,12 +311,17 @@ class ExamRuling(Row):
 
 
 class ExamAppeal(Row):
-    """A candidate objects to a result (成绩复核). ``state``: open, upheld or rejected."""
+    """A candidate objects to a result (成绩复核). ``state``: open, upheld or rejected.
+
+    ``score`` of ``total``: the paper's when he did, in tenths; null for those of before they were kept.
+    """
 
     attempt: Any = fields.ForeignKeyField("models.ExamAttempt", on_delete=fields.CASCADE, related_name="appeals")
     attempt_id: UUID
     pool = fields.CharField(32)
     text = fields.CharField(500)
+    score = fields.IntField(null=True)
+    total = fields.IntField(null=True)
     state = fields.CharField(12, default="open")
     answer = fields.CharField(300, default="")
     created_at = fields.DatetimeField()

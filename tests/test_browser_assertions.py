@@ -46,5 +46,5 @@ def _asserted(path: Path) -> Iterator[str]:
 
 
 def test_what_a_page_shows_is_waited_for() -> None:
-    found = [place for path in sorted(TESTS.rglob("*.py")) for place in _asserted(path)]
-    assert found == [], "use playwright's expect(…), which waits"
+    bare_reads = [place for path in sorted(TESTS.rglob("*.py")) for place in _asserted(path)]
+    assert bare_reads == [], "use playwright's expect(…), which waits"

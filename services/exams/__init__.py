@@ -13,6 +13,7 @@ from services.exams.bank.bank_queries import BankItemView, Cell, ItemFilter, Sor
 from services.exams.bank.item_import import BYTES_MAX, ITEMS_MAX, ItemImport, render_template
 from services.exams.bank.item_pictures import BYTES_MAX as PICTURE_MAX
 from services.exams.data_export import collect_exams
+from services.exams.marking.appeals import MARKS_FIELD
 from services.exams.marking.review import ReviewedPaper
 from services.exams.marking.rulings import RulingPreview
 from services.exams.marking.scores import OwnResult, Show
@@ -31,6 +32,7 @@ from services.exams.sittings.sittings import Booked
 __all__ = [
     "BYTES_MAX",
     "ITEMS_MAX",
+    "MARKS_FIELD",
     "PICTURE_MAX",
     "Added",
     "BankItemView",

@@ -56,6 +56,7 @@ DIGESTS = {
     "0028_telephone_delays.sql": "2e7ed95bc4c1f33e5ac7f71e6c1b1107b2d6f70017bccc305dcab6474bba8389",
     "0029_integrations.sql": "6034b7283df0046dfb0168b37652fab50b70092aff0a097cf8b40420c50f2b3a",
     "0030_role_menus.sql": "4a3290198e806c248932f042c48b4278a9a7964d31490a6fc2732595ca744d61",
+    "0031_exam_reviews.sql": "298c53acd2cba401c77486755b9399f2a6be86a399e625d3b7a5218d41d1fbfb",
 }
 """SHA-256 of every committed migration. A change of the schema is a new file with a line of its own here."""
 ALL = [name.removesuffix(".sql") for name in DIGESTS]

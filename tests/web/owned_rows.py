@@ -13,7 +13,7 @@ from models.applications import Attachment, ExamSheet
 from models.campaigns import EmployerImport
 from models.corrections import Correction
 from models.courses import CourseEnrolment, CourseItem
-from models.exams import ExamEvidence, ExamImport, ExamItemVersion, ExamSitting
+from models.exams import ExamAppeal, ExamEvidence, ExamImport, ExamItemVersion, ExamSitting
 from models.helpdesk import Feedback
 from models.office_sheets import OfficeSheet
 from models.payments import Fee, Invoice, PayOrder
@@ -230,6 +230,7 @@ async def _examination(scene: Scene) -> tuple[Account, dict[tuple[str, str], obj
         content_sealed=services.deps.keys.seal("{}", "exam_evidence"),
         received_at=now,
     )
+    appeal = await ExamAppeal.create(attempt_id=attempt.id, pool=exam.pool, text="请核对第一题", created_at=now)
     sitting = await ExamSitting.create(exam_id=exam.id, starts_at=now + HOUR, ends_at=now + 2 * HOUR, place="机房")
     version = await ExamItemVersion.get(item_id=room.items[0].id)
     office, own = "/office/exams/", "/h5/{pool}/exams/"
@@ -242,6 +243,7 @@ async def _examination(scene: Scene) -> tuple[Account, dict[tuple[str, str], obj
         (office, "what"): "items",
         (office, "candidate"): room.candidate.id,
         (office, "evidence"): evidence.id,
+        (office, "appeal"): appeal.id,
         (office, "attempt"): attempt.id,
         (own, "candidate"): room.candidate.id,
         (own, "candidate_id"): room.candidate.id,

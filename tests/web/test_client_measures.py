@@ -146,6 +146,7 @@ FORMS: Mapping[str, str] = {
     "web.office.courses._Course.opens_at": _WINDOW,
     "web.office.courses._Prolonging.closes_at": _WINDOW,
     "web.draws.attendance._Delay.minutes": "attendance.late_arrival, as in the expert's own form; he may correct it",
+    "web.office.exam_appeals._Answer.marks": "above what a short answer of the paper has, up to its mark",
     "web.office.exam_candidates._Allowance.minutes": "EXTRA_MINUTES_MAX, with a reason, by the office",
     "web.office.exam_candidates._Allowance.tries": "EXTRA_TRIES_MAX, with a reason, by the office",
     "web.office.exam_candidates._Outage.since": "order; only who was answering then gets a try",

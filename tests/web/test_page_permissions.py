@@ -95,7 +95,6 @@ NOT_SEEN: Mapping[str, str] = {
     "POST /office/exams/results/{id}": "no examination of the pool is held elsewhere",
     "GET /office/exports/{token}/file": "the worker has not written it yet",
     "POST /office/reconciliation/{id}": "the form names no difference",
-    "POST /office/exams/{id}/appeals": "the form names no appeal",
     "POST /office/exams/{id}/marking": "the form names no answer",
     "POST /review/{task_id}/all": "one task of the application waits, not several",
     "POST /review/{task_id}/reopening": "the task is not decided yet",

@@ -11,6 +11,7 @@ types are annotated with one of the readers below. Whether a value is required a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
@@ -27,6 +28,7 @@ from web.core.form_values import day, moment, uuid_of, version_of
 
 T = TypeVar("T")
 _DIGITS_MAX = 5
+_NUMBER = re.compile(rf"[0-9]{{1,{_DIGITS_MAX}}}")
 
 
 class Reader(Protocol):
@@ -130,6 +132,18 @@ class Ids:
 
     def read(self, sent: Mapping[str, str], name: str) -> tuple[UUID, ...]:
         return tuple(uuid_of(box.removeprefix(self.prefix), self.what) for box in sent if box.startswith(self.prefix))
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """Tidy texts by number, each of a field of its own: ``prefix`` and the number. Those left empty are left out."""
+
+    prefix: str
+
+    def read(self, sent: Mapping[str, str], name: str) -> Mapping[int, str]:
+        numbers = {field.removeprefix(self.prefix): field for field in sent if field.startswith(self.prefix)}
+        texts = {number: tidy_text(sent[field]) for number, field in numbers.items() if _NUMBER.fullmatch(number)}
+        return {int(number): text for number, text in texts.items() if text}
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ def _choice(key: str) -> str:
 
 
 _SETTLED = f"""(SELECT CASE
+        WHEN bool_or(m.on_appeal) THEN max(m.marks) FILTER (WHERE m.on_appeal)
         WHEN count(*) > {MARKERS} THEN (array_agg(m.marks ORDER BY m.marked_at, m.id))[{MARKERS + 1}]
         WHEN count(*) = {MARKERS} AND min(m.marks) = max(m.marks) THEN min(m.marks) END
     FROM exam_marking m WHERE m.attempt_id = a.attempt_id AND m.slot = a.slot)"""

@@ -89,7 +89,8 @@ class Paper:
 class OwnResult:
     """A released result. ``line``: the pass mark. ``review``: whether the paper can be seen with its keys.
 
-    ``appeal``: open, upheld, rejected, or empty; ``appeal_until``: null when none can be made any more.
+    ``appeal``: open, upheld, rejected, or empty; ``appeal_until``: null when none can be made any more;
+    ``appealed_score``: the score against which an upheld one was, or empty.
     """
 
     attempt_id: UUID
@@ -101,6 +102,7 @@ class OwnResult:
     released_at: datetime
     appeal: str
     answer: str
+    appealed_score: str
     appeal_until: datetime | None
     review: Annotated[Review, Field(description="now, later (when the examination is over), or empty: never")]
 
@@ -171,6 +173,9 @@ def _own_result(attempt: ExamAttempt, exam: Exam, appeal: ExamAppeal | None, now
         released_at=at,
         appeal=appeal.state if appeal else "",
         answer=appeal.answer if appeal else "",
+        appealed_score=print_marks(appeal.score)
+        if appeal and appeal.state == "upheld" and appeal.score is not None
+        else "",
         appeal_until=until if may_appeal else None,
         review=review_of(exam),
     )

@@ -98,7 +98,7 @@ class ShortAnswers:
                 raise _already_settled()
             await get_exam(actor, attempt.exam_id)
             most = await self._check_markable(actor.account_id, attempt, slot)
-            tenths = faults.check(_read_marks, typed_marks, most)
+            tenths = faults.check(read_marks, typed_marks, most)
             faults.raise_any()
             await ExamMarking.create(
                 attempt_id=attempt.id,
@@ -130,13 +130,13 @@ class ShortAnswers:
             await execute(_READY, attempt_id)
 
 
-def _read_marks(typed_marks: str, most: int) -> int:
-    """Marks in tenths. Raises InvalidInput."""
+def read_marks(typed_marks: str, most: int, field: str = "marks") -> int:
+    """Marks in tenths, at most ``most``. Raises InvalidInput for the field."""
     typed = half_width(typed_marks)
     tenths = round(float(typed) * 10) if _MARKS.fullmatch(typed) else -1
     if not 0 <= tenths <= most:
         message = f"请填写0到{print_marks(most)}之间的分数，最多一位小数，如3.5。"
-        raise InvalidInput(message, code="bad_marks", field="marks")
+        raise InvalidInput(message, code="bad_marks", field=field)
     return tenths
 
 

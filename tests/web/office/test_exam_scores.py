@@ -11,9 +11,10 @@ from yarl import URL
 
 from domain.exams.items import ItemKind
 from models.accounts import Account
-from models.exams import ExamAttempt, ExamEvidence, ExamItemVersion, ExamMarking, ExamRuling
-from services.core.base import execute
+from models.exams import ExamAppeal, ExamAttempt, ExamEvidence, ExamItemVersion, ExamMarking, ExamRuling
+from services.core.base import Actor, execute
 from tests.factories.exams import make_items, own
+from tests.factories.people import make_account
 from tests.plugins.browsers import CHROMIUM
 from tests.services.exams.exam_scene import ExamScene
 from tests.services.exams.results import Room, make_room
@@ -102,13 +103,43 @@ async def test_the_candidate_sees_the_result_and_appeals_and_the_office_answers(
     await page.press("申请复核", text="简答题没有看到")
     assert "复核申请已收到" in page.text
     admin = await scene.at(f"/office/exams/{room.exam.id}/appeals")
-    assert "简答题没有看到" in admin.text
+    await admin.get(f"/office/exams/{room.exam.id}/appeals/{(await ExamAppeal.get()).id}")
+    assert ("考生的作答" in admin.text, "未作答" in admin.text) == (True, True), "with the paper"
     await admin.press("维持原成绩", answer="")
     assert (admin.status, "请填写" in admin.text) == (422, True)
     await admin.press("维持原成绩", answer="简答题未作答")
     assert "已答复，并通知本人" in admin.text
+    assert "简答题未作答" in admin.text, "the answer stays readable"
     await page.get(f"/h5/demo/exams/{room.candidate.id}")
     assert "维持原成绩：简答题未作答" in page.text
+
+
+async def mark_twice(scene: Scene, room: Room, attempt: ExamAttempt) -> None:
+    for _ in range(2):
+        marker = Actor("demo", "pool_admin", (await make_account(scene.world.services.deps)).id)
+        await room.exams.short_answers.mark(marker, attempt.id, 1, "0.5", "没有写依据")
+    await room.work()
+
+
+async def test_a_reviewer_changes_the_marks_of_a_short_answer_on_the_page(scene: Scene) -> None:
+    room = await make_scored(scene)
+    attempt = await room.hand_in(1, 0, texts=["", "应当否决投标"])
+    await room.work()
+    await mark_twice(scene, room, attempt)
+    await room.exams.results.release(scene.admin, room.exam.id, flagged=True)
+    await room.work()
+    await room.exams.appeals.appeal(room.actor, room.candidate.id, attempt.id, "要点齐全")
+    appeal = await ExamAppeal.get()
+    admin = await scene.at(f"/office/exams/{room.exam.id}/appeals/{appeal.id}")
+    await admin.press("复核成立，重新评分", **{"answer": "要点齐全", "marks-1": "0.5"})
+    assert set(await wrong_fields(admin)) == {"marks-1"}
+    typed = "要点齐全</textarea>"
+    await admin.press("复核成立，重新评分", **{"answer": "要点齐全", "marks-1": ""})
+    assert (admin.status, "成绩没有提高" in admin.text, typed in await admin.response.text()) == (422, True, True)
+    await admin.press("复核成立，重新评分", **{"answer": "要点齐全", "marks-1": "2"})
+    assert ("4分" in admin.text, "复核：2分，要点齐全" in admin.text) == (True, True)
+    page = await own_page(scene, room)
+    assert "复核成立，原成绩2.5分：要点齐全" in page.text
 
 
 def file_of(attempt: ExamAttempt, *answers: tuple[int, int, str]) -> str:
@@ -172,11 +203,20 @@ async def test_every_page_reads_well(browser: Browser, scene: Scene) -> None:
     await room.hand_in(1, 0, texts=["", "应当否决投标，并书面说明理由。"])
     odd = await room.hand_in(1, 0, candidate=await room.add_candidate(), flags=["leaves", "late"], leaves=7)
     await room.hand_in(0, 0, candidate=await room.add_candidate())
+    marked = await room.hand_in(
+        1, 0, texts=["", "应当否决投标，理由写入评标报告。"], candidate=await room.add_candidate()
+    )
     await room.work()
+    await mark_twice(scene, room, marked)
     await room.exams.results.release(scene.admin, room.exam.id, flagged=False)
     await room.work()
-    last = await ExamAttempt.filter(state="released").select_related("candidate").first()
+    last = await ExamAttempt.filter(state="released").exclude(id=marked.id).select_related("candidate").first()
     assert last is not None
+    await marked.fetch_related("candidate")
+    await room.exams.appeals.appeal(
+        own(marked.candidate), marked.candidate_id, marked.id, "第二题写出了法律后果，只给了0.5分"
+    )
+    appeal = await ExamAppeal.get()
     await room.exams.appeals.appeal(own(last.candidate), last.candidate_id, last.id, "请核对第一题")
     filing, candidate = file_of(last, (0, 3, ""), (1, 0, "应当否决投标。")), own(last.candidate)
     await room.exams.evidence.hand_in(candidate, last.candidate_id, filing, "17:50起手机没有信号，到时没能交卷")
@@ -189,6 +229,7 @@ async def test_every_page_reads_well(browser: Browser, scene: Scene) -> None:
         "analysis": "analysis",
         "ruling": f"analysis/{version.id}",
         "appeals": "appeals",
+        "appeal": f"appeals/{appeal.id}",
         "scores": "scores",
         "score": f"scores/{odd.id}",
         "score-late": f"scores/{last.id}",

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[4]
 EXAMS = ROOT / "services" / "exams"
 OFFICE = {"item_keys", "item_rows", "item_matching", "item_import", "items", "bank_queries", "bank_export"}
 """Modules of the bank: each public function calls ``check_may_see``."""
-MARKING = {"marking", "short_answers", "rulings", "results", "regrading", "appeals", "analysis", "review", "registry"}
+MARKING = {"marking", "short_answers", "rulings", "results", "appeals", "analysis", "registry", "marked_papers"}
 """Modules used after sealing only; ``registry`` names all."""
 _KEYS = re.compile(r"exam_item_key|ExamItemKey|read_keys|item_data\b")
 
