@@ -204,6 +204,7 @@ _OWN: Mapping[str, Mapping[str, str]] = {
     "application_exam": _APPLICATION,
     "exam_called": _EXAM,
     "exam_changed": {**_EXAM, "reason": "场次改为11月21日(周六) 09:30至11:00"},
+    "exam_decided": {**_EXAM, "reason": "登记结果为合格（现场笔试86分）"},
     "exam_reminder": _EXAM,
     "exam_place": _EXAM,
     "exam_cancelled": {**_EXAM, "reason": "题库维护"},

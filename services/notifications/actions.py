@@ -139,6 +139,7 @@ ACTIONS: Mapping[str, Action] = {
     "application_exam": replace(_STATUS, words=("资料下载",)),
     "exam_called": Action("进入考试", _EXAM),
     "exam_changed": Action("查看考试", _EXAM),
+    "exam_decided": Action("查看考试", _EXAM),
     "exam_reminder": Action("进入考试", _EXAM),
     "exam_place": Action("查看考试", _EXAM),
     "exam_cancelled": Action("查看申请进度", "/h5/{pool}/apply/status"),

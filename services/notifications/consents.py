@@ -91,6 +91,7 @@ OCCASIONS: Mapping[Occasion, _OccasionRule] = {
             "course_opened",
             "course_reminder",
             "exam_changed",
+            "exam_decided",
             "exam_place",
             "exam_cancelled",
             "exam_passed",

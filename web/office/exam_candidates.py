@@ -20,7 +20,7 @@ SHEET_MAX = 2_000_000
 TONES = {"passed": "good", "failed": "bad", "left": ""}
 _STATES = {"": "全部", **{state.value: state.label for state in CandidateState}}
 _EXAM, _CANDIDATE = "这场考试", "这位考生"
-_RECORDED = "已登记结果，申请按结果继续办理。"
+_RECORDED = "已登记结果，并通知本人。"
 
 
 @dataclass(frozen=True)

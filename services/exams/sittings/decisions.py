@@ -17,7 +17,7 @@ from services.core.idempotency import once
 from services.core.permissions import check
 from services.core.short_texts import check_text
 from services.entry import Conclusions, ExamResult
-from services.exams.notifications import invitation_of
+from services.exams.notifications import facts_of
 from services.exams.repository import get_candidate, lock_candidate, lock_sittings, move_candidate, void_open_attempts
 from services.exams.sittings.seating import Seating
 from services.notifications import Notices
@@ -69,15 +69,16 @@ class ExamDecisions:
 
         await self._apply_decision(actor, candidate_id, f"release {words}", words, key, act)
 
-    async def _notify(self, candidate: ExamCandidate, notice: str, now: datetime) -> None:
-        """For an application the next stage's notice reports the result; all others are reported here."""
+    async def _notify(self, candidate: ExamCandidate, decision: str, now: datetime) -> None:
+        """For an application the next stage's notice reports the result; all others are reported here. There is nothing left
+        to get ready for, so the time is not told as in an invitation."""
         exam = await Exam.get(id=candidate.exam_id)
         sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
         await self.notices.notify(
             pool=exam.pool,
-            kind="exam_changed",
+            kind="exam_decided",
             dedupe_key=f"exam_decided:{candidate.id}:{now.isoformat()}",
-            params=invitation_of(exam, candidate, sitting, now, reason=notice),
+            params=facts_of(exam, candidate, sitting, now, reason=decision),
             account_id=candidate.account_id,
         )
 

@@ -215,7 +215,7 @@ async def test_an_expert_is_notified_of_a_result_recorded_by_hand(exam_scene: Ex
     await exam_scene.services.exams.setup.publish(exam_scene.office, exam_id)
     candidate = await ExamCandidate.get(expert_id=expert.id)
     await exam_scene.services.exams.decisions.record_result(exam_scene.office, candidate.id, "passed", "现场笔试86分")
-    assert (await Notice.get(kind="exam_changed")).params["reason"] == "登记结果为合格（现场笔试86分）"
+    assert (await Notice.get(kind="exam_decided")).params["reason"] == "登记结果为合格（现场笔试86分）"
     assert (await Expert.get(id=expert.id)).left_at is None
 
 
@@ -225,7 +225,7 @@ async def test_who_is_released_waits_for_the_next_examination(exam_scene: ExamSc
     await application.refresh_from_db()
     await candidate.refresh_from_db()
     assert (application.state, candidate.state) == ("exam", "left")
-    assert (await Notice.get(kind="exam_changed")).params["reason"] == "您不再参加这场考试（本人住院）"
+    assert (await Notice.get(kind="exam_decided")).params["reason"] == "您不再参加这场考试（本人住院）"
     following = await make_published(exam_scene.services, exam_scene.office)
     assert await ExamCandidate.filter(exam_id=following.id, application_id=application.id).exists()
 
