@@ -35,15 +35,23 @@ async def read_pairs(request: http.Request, longest: int, take: Take) -> dict[st
     return dict(pairs)
 
 
+class StaleForm(Forbidden):
+    """A form of ours whose token has expired, or is of another log-in. ``sent``: its fields, for the page to show."""
+
+    def __init__(self, sent: Mapping[str, str]) -> None:
+        super().__init__("页面已过期，请返回后刷新页面，再提交一次。", code="form_stale")
+        self.sent = sent
+
+
 def check_origin(request: http.Request, public_url: str) -> None:
     """Refuses a form whose Origin header names another site."""
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise stale_form()
+        raise _foreign_form()
     origin = request.headers.get("Origin")
     if origin is None:
         return
     if urlsplit(origin).netloc not in (urlsplit(public_url).netloc, request.host):
-        raise stale_form()
+        raise _foreign_form()
 
 
 async def read_parts(
@@ -80,8 +88,8 @@ async def read_parts(
     return fields, bytes(content)
 
 
-def stale_form() -> Forbidden:
-    return Forbidden("页面已过期，请返回后刷新页面，再提交一次。", code="form_stale")
+def _foreign_form() -> Forbidden:
+    return Forbidden("页面已过期，请返回后刷新页面，再提交一次。", code="form_foreign")
 
 
 def plain(status: int, message: str) -> AppError:

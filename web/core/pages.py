@@ -26,17 +26,21 @@ from uuid import UUID
 import aiohttp.web as http
 from markupsafe import escape
 
-from domain.errors import AppError, InvalidInput
+from domain.errors import AppError, Forbidden, InvalidInput
 from domain.typed_text import tidy_text
 from services.core.base import Actor
 from services.core.base import Page as Rows
 from services.registry import Services
 from web.core.form_values import EMPTY, PAGE_SIZE, FormValues, key_of, last_page, redirect, uuid_of
+from web.core.forms import StaleForm
 from web.core.site import ON_PAGE, Site, page_number
 from web.core.typed_forms import read_typed
 
 FIELDS_LONGEST = 32 * 1024
 """Bytes of a form without files, unless a page says more."""
+_UNTYPED = frozenset({"form", "key", "command", "id", "version"})
+"""Fields that our pages fill in."""
+_SHOWN_AGAIN = "页面打开太久，或登录有变化，没有提交。请核对填写的内容，再提交一次。"
 Function: TypeAlias = Callable[..., Awaitable[Any]]
 F = TypeVar("F", bound=Function)
 
@@ -260,13 +264,22 @@ class PageDeclaration:
 
     def _submit(self, group: PageGroup, path: str) -> Callable[[http.Request], Awaitable[http.StreamResponse]]:
         commands = {name: command for (address, name), command in self._commands.items() if address == path}
+        concealed = {name for command in commands.values() for name in command.conceal}
         rates = dict.fromkeys(command.rate for command in commands.values() if command.rate is not None)
 
         async def submit(request: http.Request) -> http.StreamResponse:
             for rate in rates:
                 await group.site.check_rate(request, rate.name, rate.tries, rate.period)
-            actor = await group.actor(request)
-            fields, file = await self._read(group, request, actor, commands.values())
+            try:
+                actor = await group.actor(request)
+            except http.HTTPSeeOther as way:
+                return await self._keep_typed(group, request, way, concealed)
+            try:
+                fields, file = await self._read(group, request, actor, commands.values())
+            except StaleForm as error:
+                typed = {name: text for name, text in error.sent.items() if name not in concealed}
+                form = FormValues(typed, Forbidden(_SHOWN_AGAIN, code=error.code), typed.get("id", ""))
+                return await self.show(group, Visit(actor, request, form))
             command = commands.get(fields.get("command", ""), commands.get(""))
             visit = Visit(actor, request, FormValues(fields, row=fields.get("id", "")), file)
             try:
@@ -284,6 +297,21 @@ class PageDeclaration:
             raise self._redirect(request, command, outcome or Redirect())
 
         return submit
+
+    async def _keep_typed(
+        self, group: PageGroup, request: http.Request, way: http.HTTPSeeOther, concealed: Collection[str]
+    ) -> http.StreamResponse:
+        """What was typed by a person who has to log in again, or to do what else stands before the page: to be sent
+        once more afterwards. Raises ``way`` where nothing was typed."""
+        try:
+            sent = await group.site.read_unsigned(request, longest=self._longest)
+        except AppError:
+            raise way from None
+        typed = {name: text for name, text in sent.items() if name not in concealed}
+        if not any(text for name, text in typed.items() if name not in _UNTYPED):
+            raise way
+        action = request.path_qs
+        return group.site.render("core/typed.html", status=401, typed=typed, way=way.location, action=action)
 
     async def _read(
         self, group: PageGroup, request: http.Request, actor: Actor, commands: Collection[Command]

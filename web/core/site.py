@@ -22,7 +22,7 @@ from services.core.outages import AWAY
 from services.core.permissions import EXPERTS_ONLY
 from services.registry import Services
 from services.reviews import OpenedFile
-from web.core.forms import FORM_LIMIT, check_origin, plain, read_pairs, read_parts, stale_form
+from web.core.forms import FORM_LIMIT, StaleForm, check_origin, plain, read_pairs, read_parts
 from web.core.static_files import StaticFiles
 from web.core.template_filters import filters, print_in_words
 from web.core.text_size import large_text, note_size, remember
@@ -264,7 +264,8 @@ class Site:
     async def read_form(
         self, request: http.Request, action: str, subject_id: UUID, person_id: UUID, *, longest: int = FORM_LIMIT
     ) -> dict[str, str]:
-        """The fields of a form of ours. Raises Forbidden for one that another site sent or that has expired.
+        """The fields of a form of ours. Raises Forbidden for one that another site sent, StaleForm for one that
+        has expired.
 
         ``longest`` is in bytes as sent; a Chinese character takes nine of them.
         """
@@ -287,13 +288,29 @@ class Site:
                 request[_BODY].take,
             )
 
+    async def read_unsigned(self, request: http.Request, *, longest: int) -> Mapping[str, str]:
+        """The fields of a form that nobody may submit, to keep what was typed; without its file. Raises as
+        ``read_form``."""
+
+        def stop(sent: Mapping[str, str]) -> None:
+            raise StaleForm(sent)
+
+        if request.content_type != "multipart/form-data":
+            return await self.read_fields(request, longest=longest)
+        check_origin(request, self._services.deps.public_url)
+        try:
+            fields, _ = await read_parts(request, longest, stop, request[_BODY].take)
+        except StaleForm as error:
+            return error.sent
+        return fields
+
     def _check_token(self, fields: Mapping[str, str], action: str, subject_id: UUID, person_id: UUID) -> None:
         try:
             link = self._services.links.check(fields.get("form", ""), f"form:{action}")
         except Forbidden as error:
-            raise stale_form() from error
+            raise StaleForm(fields) from error
         if (link.subject_id, link.person_id) != (subject_id, person_id):
-            raise stale_form()
+            raise StaleForm(fields)
 
     async def read_fields(self, request: http.Request, *, longest: int = FORM_LIMIT) -> dict[str, str]:
         """As ``read_form``, for a form whose address is its token. Raises Forbidden for one that another site sent."""

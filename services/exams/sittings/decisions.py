@@ -70,8 +70,10 @@ class ExamDecisions:
         await self._apply_decision(actor, candidate_id, f"release {words}", words, key, act)
 
     async def _notify(self, candidate: ExamCandidate, decision: str, now: datetime) -> None:
-        """For an application the next stage's notice reports the result; all others are reported here. There is nothing left
-        to get ready for, so the time is not told as in an invitation."""
+        """For an application the next stage's notice reports the result; all others are reported here.
+
+        There is nothing left to get ready for, so the time is not told as in an invitation.
+        """
         exam = await Exam.get(id=candidate.exam_id)
         sitting = await ExamSitting.get_or_none(id=candidate.sitting_id)
         await self.notices.notify(

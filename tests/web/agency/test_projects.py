@@ -163,13 +163,16 @@ async def test_what_is_chosen_comes_from_the_catalogue(world: World) -> None:
     assert [node["code"] for node in matches["items"]] == ["440300"]
 
 
-async def test_a_form_that_lay_too_long_is_refused(world: World) -> None:
+async def test_a_form_that_lay_too_long_is_shown_again_and_can_be_sent(world: World) -> None:
     agency = await world.log_in(world.office.agency)
     await agency.get("/agency/projects/new")
     world.clock.move(timedelta(hours=3))
     await agency.press("保存", **PROJECT)
-    assert (agency.status, "页面已过期" in agency.text) == (403, True)
+    assert (agency.status, "页面打开太久" in agency.text) == (403, True)
     assert not await Project.exists(name=PROJECT["name"])
+    assert f'value="{PROJECT["name"]}"' in await agency.response.text(), "what was typed stays"
+    await agency.press("保存", **PROJECT)
+    assert await Project.exists(name=PROJECT["name"])
 
 
 async def test_a_list_line_offers_what_the_project_s_state_allows(world: World) -> None:

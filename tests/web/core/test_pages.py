@@ -15,6 +15,7 @@ from domain.errors import Forbidden, InvalidForm, InvalidInput, TooMany
 from services.core.base import Actor, Page
 from services.registry import Services
 from web.core.form_values import FormValues
+from web.core.forms import StaleForm
 from web.core.pages import Choice, Listed, PageGroup, Rate, Redirect, Visit, Wanted, Word, list_page, page
 from web.core.site import Site
 from web.core.typed_forms import Whole
@@ -33,8 +34,11 @@ class PlainSite:
         if self.counts[name] > tries:
             raise TooMany("操作过于频繁。", retry_after=period)
 
+    async def read_unsigned(self, request: http.Request, *, longest: int) -> dict[str, str]:
+        return {name: str(text) for name, text in (await request.post()).items()}
+
     def render(self, template: str, *, status: int = 200, **values: Any) -> http.Response:
-        form: FormValues = values.pop("f")
+        form: FormValues = values.pop("f", FormValues(values.get("typed", {})))
         shown = {"template": template, "typed": dict(form.values), "row": form.row, **values}
         at_fields = {fault.field: form.wrong(str(fault.field)) for fault in (form.error.faults if form.error else ())}
         shown["wrong"] = {name: text for name, text in at_fields.items() if name != "nowhere"}
@@ -57,10 +61,15 @@ class LotPages(PageGroup):
 
     async def actor(self, request: http.Request) -> Actor:
         self.lookups += 1
+        if "logged-out" in request.headers:
+            raise http.HTTPSeeOther("/log-in")
         return Actor("demo", "agent", None)
 
     async def fields(self, request: http.Request, actor: Actor, *, longest: int = 0) -> dict[str, str]:
-        return {name: str(value) for name, value in (await request.post()).items()}
+        sent = {name: str(value) for name, value in (await request.post()).items()}
+        if sent.get("form") == "stale":
+            raise StaleForm(sent)
+        return sent
 
     async def upload(self, request: http.Request, actor: Actor, *, longest: int) -> tuple[dict[str, str], bytes]:
         fields = await self.fields(request, actor)
@@ -173,6 +182,27 @@ async def test_what_is_concealed_is_not_shown_again(opened: Opened) -> None:
     shown = await (await client.post("/lots", data=sent)).json()
     assert shown["typed"] == {"command": "drop", "outcome": "gone"}
     assert shown["wrong"] == {"secret": "口令不对。"}
+
+
+async def test_a_stale_form_is_shown_again_without_what_is_concealed(opened: Opened) -> None:
+    client, part = opened
+    sent = {"form": "stale", "command": "drop", "secret": "mine", "name": "一标段", "id": "7"}
+    answer = await client.post("/lots", data=sent)
+    shown = await answer.json()
+    assert (answer.status, shown["typed"].get("name"), shown["row"]) == (403, "一标段", "7")
+    assert ("secret" in shown["typed"], "再提交一次" in shown["error"], part.saved) == (False, True, [])
+
+
+async def test_who_is_logged_out_keeps_what_was_typed_without_what_is_concealed(opened: Opened) -> None:
+    client, part = opened
+    sent = {"form": "x", "command": "drop", "secret": "mine", "name": "一标段"}
+    answer = await client.post("/lots?q=abc", data=sent, headers={"logged-out": "yes"})
+    shown = await answer.json()
+    assert (answer.status, shown["way"], shown["action"]) == (401, "/log-in", "/lots?q=abc")
+    assert (shown["typed"], part.saved) == ({"form": "x", "command": "drop", "name": "一标段"}, [])
+    untyped = {"form": "x", "command": "drop", "id": "7", "secret": "mine"}
+    answer = await client.post("/lots", data=untyped, headers={"logged-out": "yes"}, allow_redirects=False)
+    assert answer.status == 303, "nothing was typed"
 
 
 async def test_a_file_is_read_up_to_its_limit_and_its_address_leads_back(opened: Opened) -> None:

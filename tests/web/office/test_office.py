@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
 import pytest
+from yarl import URL
 
 from models.accounts import RoleGrant
 from models.applications import Application
@@ -20,6 +21,7 @@ from tests.factories.people import make_account, make_expert, make_grant
 from tests.factories.reviews import make_applicant, make_application, make_reviewer
 from tests.web.conftest import Visitor, World
 from tests.web.office_scene import Scene, employer_request, fill, handed_in, make_scene, post
+from web.accounts.login import COOKIE
 
 PAGES = (
     "",
@@ -95,10 +97,31 @@ async def test_a_reviewer_may_not_change_anything_of_the_office(scene: Scene) ->
     assert not await Employer.exists()
 
 
+async def test_what_was_typed_outlives_the_log_in(scene: Scene) -> None:
+    visitor = await scene.at("/office/employers")
+    jar, home = visitor.client.session.cookie_jar, URL(str(visitor.client.make_url("/")))
+    jar.clear()
+    await visitor.press("添加", name="广州水务设计院有限公司")
+    assert (visitor.status, "刚才填写的内容没有提交" in visitor.text) == (401, True)
+    again = await scene.at("/office")
+    jar.update_cookies({COOKIE: again.cookie.value}, home)
+    await visitor.press("已登录，回到填写的内容")
+    assert (visitor.status, "请核对填写的内容" in visitor.text, await Employer.exists()) == (403, True, False)
+    await visitor.press("添加")
+    assert await Employer.exists(name="广州水务设计院有限公司")
+
+
+async def test_who_typed_nothing_is_sent_to_the_log_in(scene: Scene) -> None:
+    visitor = await scene.at("/office/employers")
+    visitor.client.session.cookie_jar.clear()
+    await visitor.press("添加", name="")
+    assert visitor.path == "/h5/login"
+
+
 async def test_a_form_of_another_site_or_person_does_nothing(scene: Scene) -> None:
     visitor = await scene.at("/office/employers")
     await visitor.post("/office/employers", {"form": "made-up", "command": "add", "name": "某单位"})
-    assert (visitor.status, "页面已过期" in visitor.text) == (403, True)
+    assert (visitor.status, "再提交一次" in visitor.text) == (403, True)
     await visitor.get("/office/employers")
     await visitor.press("添加", name="某单位", headers={"Origin": "https://evil.example"})
     assert visitor.status == 403

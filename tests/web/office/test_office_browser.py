@@ -69,6 +69,26 @@ async def test_every_page_reads_well(browser: Browser, world: World) -> None:
     assert seen.complaints == []
 
 
+async def test_what_was_typed_waits_for_the_log_in_in_another_window(browser: Browser, world: World) -> None:
+    scene = await make_scene(world)
+    seen = await open_administrator(browser, scene, PHONE)
+    page, context = await seen.open("/office/campaigns/new"), seen.page.context
+    await page.get_by_label("征集名称").fill("2026年第三批征集")
+    await context.clear_cookies()
+    await page.get_by_role("button", name="保存草稿").click()
+    await page.get_by_role("heading", name="请重新登录").wait_for()
+    await seen.check("typed")
+    async with context.expect_page() as opened:
+        await page.get_by_role("link", name="先重新登录").click()
+    log_in = await opened.value
+    await log_in.get_by_label("手机号").wait_for()
+    cookie = await scene.world.services.accounts.web_sessions.begin(scene.account)
+    await context.add_cookies([{"name": COOKIE, "value": cookie, "url": seen.base}])
+    await page.get_by_role("button", name="已登录，回到填写的内容").click()
+    await page.get_by_text("请核对填写的内容，再提交一次").wait_for()
+    await expect(page.get_by_label("征集名称")).to_have_value("2026年第三批征集")
+
+
 async def test_a_refusal_is_in_sight_with_its_field_under_the_fingers(browser: Browser, world: World) -> None:
     seen = await open_administrator(browser, await make_scene(world), PHONE)
     page = await seen.open("/office/campaigns/new")
