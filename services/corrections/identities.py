@@ -5,6 +5,7 @@ What follows from them follows with the confirmation: account, file, sex and bir
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -103,7 +104,7 @@ class IdentityCorrections:
             person,
             CorrectionKind.IDENTITY,
             reason,
-            values={"name": name, "id_number": number},
+            values=self._shown(person, name, number),
             evidence=evidence,
             waits=True,
         )
@@ -113,9 +114,14 @@ class IdentityCorrections:
         """Put the name and number in force; the caller has locked the person. Raises Conflict for a number that is
         somebody else's now."""
         values = values_of(self.deps.keys, correction)
-        name, number = str(values["name"]), str(values["id_number"])
+        name, number = str(values["name"]), str(values.get("id_number") or self._number(person))
         await self._check_change(person, name, number)
         await self._apply(person, correction, name, number)
+
+    def _shown(self, person: Person, name: str, number: str) -> Mapping[str, object]:
+        """What the second member of the office compares with the card: the number where it changes, or nothing does."""
+        stays = number == self._number(person) and name != person.name
+        return {"name": name} if stays else {"name": name, "id_number": number}
 
     async def query_again(self, actor: Actor, person_id: UUID, reason: str, *, key: str | None = None) -> None:
         """Have the register asked again; the answer comes with the next round. Raises NotFound, InvalidInput, Conflict

@@ -106,6 +106,17 @@ async def test_a_register_that_is_wrong_bars_no_more_once_two_have_seen_the_card
     assert (await Account.get(id=account.id)).identity_verification == ""
 
 
+async def test_a_number_that_stays_is_shown_to_nobody(scene: Scene, deps: Deps) -> None:
+    account, expert = await member(deps, identity_verification="matched")
+    number = deps.keys.open_text(account.id_number_sealed, "id_number")
+    await begin(scene, expert.id, id_number="")
+    other = await (await second(scene)).at(f"/office/people/{expert.id}")
+    assert (f"姓名{NAME}" in other.text, number in other.text) == (True, False)
+    await other.press("通过更正姓名、身份证号")
+    account = await Account.get(id=account.id)
+    assert (account.real_name, account.id_number_hash) == (NAME, deps.keys.lookup_hash("id_number", number))
+
+
 async def test_refusals_stand_beside_their_fields(scene: Scene, deps: Deps) -> None:
     _, expert = await member(deps, real_name="欧阳锋")
     other = await make_expert(deps, name="洪七公")
