@@ -7,13 +7,15 @@ const made = { project: '项目的id', lot: '标段的id', draw: '抽取的id', 
 
 const day = () => new Date(Date.now() + 3 * 86400000).toISOString().slice(0, 10);
 const at = (time) => `${day()}T${time}:00+08:00`;
+/** Of a project on site: another one each time, since an agency has a project of a number once. */
+const newNumber = () => `E44010000012026${String(Date.now() % 100000).padStart(5, '0')}`;
 const PRESETS = {
   当前系统: () => ['GET', '/client'],
   可选的值: () => ['GET', '/choices'],
   监督人: () => ['GET', '/supervisors'],
   查专业: () => ['GET', '/catalogues/specialty?word=A08'],
   新建项目: () => ['POST', '/projects', {
-    name: '示例道路改造工程', number: 'E4401000001202611211', category: '工程建设项目招标投标/市政工程', region: '440106',
+    name: '示例道路改造工程', number: newNumber(), category: '工程建设项目招标投标/市政工程', region: '440106',
     funding_source: '国家或政府投资项目', tender_method: '公开招标', organisation_form: '委托招标', tenderee_category: '法人',
     investment: 150000000, tenderee_name: '演示水务建设有限公司', tenderee_code: '91440101MA5000002T', contact: '张三',
     contact_phone: '18080808080', agency_name: '演示招标代理有限公司', agency_code: '91440101MA5000001P', on_site: true,

@@ -119,7 +119,9 @@ class DrawDriver:
         """A draw that is still being set up."""
         self._days += 1
         times = EvaluationTimes.after(await self.stage.now(), gathering=timedelta(days=self._days))
-        project = await self.agency.create_project(name=f"第{self._days}个项目")
+        project = await self.agency.create_project(
+            name=f"第{self._days}个项目", number=f"E44010000012026{self._days:05}"
+        )
         draw = await self.agency.begin_draw(project, times, needed, SUPERVISOR)
         self.times[draw] = times
         return draw

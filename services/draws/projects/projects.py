@@ -14,6 +14,7 @@ from models.projects import Lot, Project
 from services.core.base import Actor, Deps, record, transaction
 from services.core.crypto import PHONE
 from services.core.idempotency import once
+from services.core.limits import advisory_lock
 from services.core.permissions import check
 from services.draws.projects.project_queries import LotView, ProjectQueries, ProjectView, is_linked, no_organisation
 from services.draws.projects.project_rules import LotData, ProjectData, check_lot, check_project
@@ -40,6 +41,7 @@ class Projects:
                 created_at=now,
                 **self._columns(clean),
             )
+            await _check_number_free(project)
             await project.save(force_create=True)
             await record(actor, now, "project.create", "project", project.id)
             return await self.queries.view_of(project)
@@ -66,6 +68,7 @@ class Projects:
             if await is_linked(project_id):
                 raise Conflict("该项目已发起抽取，项目信息不能再修改。", code="project_read_only")
             project.update_from_dict(self._columns(clean))
+            await _check_number_free(project)
             await project.save()
             await record(actor, now, "project.edit", "project", project_id)
             return await self.queries.view_of(project)
@@ -174,6 +177,23 @@ async def _check_history_free(project_id: UUID) -> None:
     if await Round.filter(draw__project_id=project_id).exists():
         message = "该项目已开始摇号，不能再新增标段；确有遗漏的标段，请另建招标项目办理。"
         raise Conflict(message, code="lots_fixed")
+
+
+async def _check_number_free(project: Project) -> None:
+    """Raises Conflict where the organisation has another project of this number: what was drawn for a lot is known of
+    its own project only."""
+    if not project.number:
+        return
+    await advisory_lock(f"project_number:{project.organisation_id}:{project.number}")
+    same = Project.filter(organisation_id=project.organisation_id, number=project.number, deleted_at=None)
+    other = await same.exclude(id=project.id).first()
+    if other is not None:
+        raise Conflict(
+            f"本单位已有编号为{project.number}的项目“{other.name}”，请打开它办理，不要重复新建。",
+            code="project_number_taken",
+            field="number",
+            params={"project_id": str(other.id)},
+        )
 
 
 async def _check_name_free(project_id: UUID, name: str, but: UUID | None = None) -> None:

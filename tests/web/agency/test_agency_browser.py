@@ -94,9 +94,7 @@ async def test_every_page_reads_well(browser: Browser, world: World) -> None:
 async def make_draft(world: World) -> UUID:
     """A draw of a project of its own that is not submitted yet."""
     office, own = world.office, world.office.project_id
-    projects = world.services.draws.projects
-    data = (await world.services.draws.project_queries.get(office.agency, own)).data
-    office.project_id = (await projects.create(office.agency, data)).id
+    await next_project(world)
     draft = await make_draw(office)
     office.project_id = own
     return draft

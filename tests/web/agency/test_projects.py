@@ -222,3 +222,23 @@ async def test_the_project_of_a_tenderee_with_an_internal_code_is_edited_like_an
     assert 'name="internal_code" value="1" checked' in " ".join((await agency.response.text()).split())
     await agency.get(f"/agency/projects/{world.office.project_id}?edit=1")
     assert 'name="internal_code" value="1" checked' not in " ".join((await agency.response.text()).split())
+
+
+async def test_a_number_is_of_one_project_of_an_agency(world: World) -> None:
+    agency = await world.log_in(world.office.agency)
+    numbered = PROJECT | {"number": "E4401000001202611211"}
+    await agency.get("/agency/projects/new")
+    await agency.press("保存", **numbered)
+    first = agency.path
+    await agency.get("/agency/projects/new")
+    await agency.press("保存", **numbered | {"name": "同一个项目又建一次"})
+    assert (agency.status, "本单位已有编号为" in agency.text) == (409, True)
+    await agency.press("保存", **numbered | {"number": "E4401000001202611299"})
+    await agency.get(f"{agency.path}?edit=1")
+    await agency.press("保存", **numbered)
+    assert agency.status == 409, "nor by an edit"
+    await agency.get(first)
+    await agency.press("确定删除")
+    await agency.get("/agency/projects/new")
+    await agency.press("保存", **numbered)
+    assert "项目已保存" in agency.text, "one that was deleted leaves its number"
