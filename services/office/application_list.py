@@ -99,16 +99,28 @@ class StateCount:
     count: int
 
 
+_REVIEWERS = """
+SELECT e.at, a.real_name AS name, coalesce(r.real_name, '') AS represented
+  FROM audit_entry e JOIN account a ON a.id = e.actor_id
+  LEFT JOIN account r ON r.id = (e.details->>'represented')::uuid
+ WHERE e.subject = 'application' AND e.subject_id = $1 AND e.action LIKE 'review.%'
+"""
+
+
 @dataclass(frozen=True)
 class OfficeView:
     """One application for staff: the form's values as text with sensitive ones masked, the log, the progress, and what
-    the office does about it."""
+    the office does about it.
+
+    ``reviewers``: by the time of an entry of the log, which names only departments, who acted and in whose place.
+    """
 
     line: ApplicationLine
     account_id: UUID
     progress: Progress
     sheet: SubmittedForm
     log: tuple[ReviewLogLine, ...]
+    reviewers: Mapping[datetime, str]
     work: ApplicationWork
 
 
@@ -178,6 +190,7 @@ class ApplicationList:
             await progress_of(self.deps, application.id),
             await read_form(self.deps, application, account),
             await read_log(book, application.id),
+            await _find_reviewers(application.id),
             await read_work(self.deps, actor, application, self.deps.now()),
         )
 
@@ -258,3 +271,8 @@ def _application_line(row: Mapping[str, object], book: Rulebook) -> ApplicationL
 
 
 _FIELDS = tuple(field.name for field in fields(ApplicationLine))
+
+
+async def _find_reviewers(application_id: UUID) -> Mapping[datetime, str]:
+    acts = await rows(_REVIEWERS, application_id)
+    return {row["at"]: f"{row['name']}代{row['represented']}" if row["represented"] else row["name"] for row in acts}

@@ -13,6 +13,7 @@ from models.accounts import Account
 from models.audit import AuditEntry
 from models.reviews import ReviewAssignment, ReviewTask
 from services.core.base import Actor, Deps
+from services.office.application_list import ApplicationList
 from services.reviews import ReviewQueue
 from services.reviews.handing import Handed, Handing
 from services.workflows import ReviewWorkflow
@@ -77,6 +78,8 @@ async def test_a_handed_task_is_the_colleagues_and_on_record_as_done_by_him_for_
     view = await queue.get(colleague, task.id)
     assert (view.decided_by, view.represented) == ("李复审", "王初审")
     assert await handing.list_handed(giver) == []
+    office = await ApplicationList(deps).get(Actor("demo", "pool_admin", None), task.application_id)
+    assert office.reviewers[office.log[0].at] == "李复审代王初审", "the office reads the persons, too"
 
 
 async def test_who_is_in_scope_may_decide_all_the_same_in_his_own_name(
