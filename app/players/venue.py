@@ -17,9 +17,9 @@ class VenueStaff(PagePlayer):
         return await self.open(f"/draws/{draw}/attendance")
 
     async def list_awaited(self, draw: str) -> list[str]:
-        """Codes of the experts who are awaited."""
+        """Codes of the experts who are awaited, each once: who was urged stands in two lists of the page."""
         page = await self.open_attendance(draw)
-        return [line.split()[0] for line in page.lines if _CODE.match(line)]
+        return list(dict.fromkeys(line.split()[0] for line in page.lines if _CODE.match(line)))
 
     async def show_code(self, draw: str) -> str:
         """The content of the QR code on the venue's screen: the address of the check-in, renewed every few seconds."""

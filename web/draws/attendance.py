@@ -98,8 +98,14 @@ class AttendancePages(DrawPages):
     @attendance.command(_Code, "exit")
     async def leave(self, visit: Visit, form: _Code) -> None:
         draw, code = await self.draw(visit), self._check_code(visit, form.code)
-        await self.services.draws.attendance.register_exit(visit.actor, draw.id, code)
-        _go_back(visit, f"out-{code}")
+        done = await self.services.draws.attendance.register_exit(visit.actor, draw.id, code)
+        _go_back(visit, f"{'out' if done.first else 'gone'}-{code}")
+
+    @attendance.command(name="undo_exit")
+    async def undo_exit(self, visit: Visit) -> None:
+        draw, invitation_id = await self.draw(visit), _invitation_id(visit)
+        await self.services.draws.attendance.undo_exit(visit.actor, draw.id, invitation_id)
+        _go_back(visit, "back-1")
 
     @attendance.command(_Delay, "late")
     async def record_delay(self, visit: Visit, form: _Delay) -> None:
@@ -185,8 +191,10 @@ def _note(note: str) -> str:
         return ""
     return {
         "in": f"{what}已登记进场。",
-        "again": f"{what}此前已进场，无需重复。",
+        "again": f"{what}此前已进场，无需重复；误登离场的，请在名单中撤销离场。",
         "out": f"{what}已登记离场。",
+        "gone": f"{what}此前已登记离场，时间以第一次为准；登记有误的，请在名单中撤销离场。",
+        "back": "已撤销离场，并通知专家本人。",
         "late": f"{what}已登记晚到，已通知专家本人、抽取单位和监督人。",
         "urged": f"已发起语音催促（第{what}次）。",
         "rung": "系统正在呼叫您的电话，接听后再呼叫专家。双方都看不到对方号码。",

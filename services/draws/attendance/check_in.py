@@ -19,6 +19,7 @@ from models.invitations import Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction
 from services.core.crypto import PHONE
+from services.core.limits import check_repeats
 from services.core.signed_links import Links
 from services.draws.access import DrawAccess
 from services.draws.attendance import attendance_rules
@@ -42,6 +43,7 @@ FROM invitation i WHERE i.draw_id = $1 AND i.state = 'accepted'
 """
 """Awaited and present experts, as listed on the attendance page (应到, 已到)."""
 _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
+_UNDONE = "attendance.out_undone"
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,14 @@ class CheckedIn:
     place: str
     counted: bool = True
     advice: str = ""
+
+
+@dataclass(frozen=True)
+class Exit:
+    """`first` false: registered earlier, at `at`."""
+
+    first: bool
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -215,7 +225,7 @@ class VenueCheckIn:
         await self.notices.notify(
             pool=draw.pool,
             kind="desk_registered",
-            dedupe_key=f"desk_registered:{invitation.id}:{what}",
+            dedupe_key=f"desk_registered:{invitation.id}:{what}:{now.isoformat()}",
             params={
                 **time_params(invitation.gathering_at),
                 "at": f"{local(now):%H:%M}",
@@ -238,7 +248,7 @@ class VenueCheckIn:
 
     # ---- exits
 
-    async def register_exit(self, actor: Actor, draw_id: UUID, code: str) -> datetime:
+    async def register_exit(self, actor: Actor, draw_id: UUID, code: str) -> Exit:
         """Record an exit. When the last expert has left an on-site draw ends, but not before its expected start. A
         repetition is harmless."""
         permissions.check(actor, "attendance.manage")
@@ -251,7 +261,7 @@ class VenueCheckIn:
                 raise _not_entered(draw, await Invitation.get(id=invitation_id), now)
             earlier = await Attendance.get_or_none(invitation_id=invitation_id, direction="out")
             if earlier is not None:
-                return earlier.at
+                return Exit(False, earlier.at)
             await Attendance.create(
                 invitation_id=invitation_id,
                 draw_id=draw_id,
@@ -267,7 +277,28 @@ class VenueCheckIn:
                 await append_end(draw, now)
                 await self.parties.notify_ended(draw, by=actor.account_id)
                 await self.questions.schedule(draw, now)
-            return now
+            return Exit(True, now)
+
+    async def undo_exit(self, actor: Actor, draw_id: UUID, invitation_id: UUID) -> None:
+        """Take back an exit that was registered by mistake; the expert is told. A repetition is harmless.
+
+        Raises NotFound for an expert of another draw, Conflict once the activity has ended: what is paid follows the
+        exits then; TooMany for one exit again and again.
+        """
+        permissions.check(actor, "attendance.manage")
+        await self.access.get(actor, draw_id)
+        async with transaction():
+            draw, now = (await lock(draw_id)).draw, self.deps.now()
+            invitation = await Invitation.get_or_none(id=invitation_id, draw_id=draw_id)
+            if invitation is None:
+                raise NotFound("名单中没有这位专家，请刷新后重试。")
+            if draw.ended_at is not None:
+                raise Conflict("活动已结束，不能再撤销离场。离场时间有误的，在提出酬劳时说明。", code="activity_ended")
+            await check_repeats("invitation", invitation_id, [_UNDONE], now)
+            if not await Attendance.filter(invitation_id=invitation_id, direction="out").delete():
+                return
+            await record(actor, now, _UNDONE, "invitation", invitation_id)
+            await self._notify_registered(draw, invitation, "仍在现场（离场登记已撤销）", now)
 
     async def _have_all_left(self, draw: Draw, now: datetime) -> bool:
         """Whether all experts have left; from the expected end on also when one never came."""

@@ -39,6 +39,7 @@ BOUNDS: Mapping[str, str] = {
     "services/courses/notifications.py recipient": BY_THE_OFFICE,
     "services/courses/study_periods.py StudyPeriods._notify": BY_THE_OFFICE,
     "services/experts/availability.py Availability._ask": "availability.pause_reminder, weekly_reminder",
+    "services/draws/attendance/check_in.py VenueCheckIn._notify_registered": LIMITED,
     "services/draws/attendance/discard_requests.py DiscardRequests.notify_expert": (
         "draw.leave.requests_max; draw.supplement.lookups_per_hour"
     ),
@@ -81,6 +82,7 @@ BOUNDS: Mapping[str, str] = {
 }
 ACTS = {
     "services/applications/own_changes.py OwnChanges._change",
+    "services/draws/attendance/check_in.py VenueCheckIn.undo_exit",
     "services/draws/attendance/gathering_times.py GatheringTimes.move",
     "services/draws/attendance/late_arrivals.py LateArrivals._report",
     "services/draws/attendance/late_arrivals.py LateArrivals._report_call",

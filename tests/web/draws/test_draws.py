@@ -160,12 +160,17 @@ async def test_venue_staff_type_codes_for_entry_and_exit(world: World) -> None:
     assert "无需重复" in venue.text
     await venue.press("离场", code=invitation.code)
     assert f"{invitation.code}已登记离场" in venue.text
+    await venue.press("离场", code=invitation.code)
+    assert "时间以第一次为准" in venue.text
+    await venue.press(f"撤销{invitation.code}的离场")
+    assert "已撤销离场，并通知专家本人" in venue.text
+    assert not await Attendance.filter(invitation_id=invitation.id, direction="out").exists()
     for wrong in ("12345", "abcdef", "１２３４５", ""):
         await venue.press("进场", code=wrong)
         assert (venue.status, "6位数字" in venue.text) == (422, True)
     await venue.press("进场", code="000001" if invitation.code != "000001" else "000002")
     assert (venue.status, "没有这个验证码" in venue.text) == (404, True)
-    assert await Attendance.filter(draw_id=draw_id).count() == 2
+    assert await Attendance.filter(draw_id=draw_id).count() == 1
 
 
 async def test_venue_staff_enter_codes_as_long_as_the_pools(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 from uuid import UUID
@@ -233,8 +234,37 @@ async def test_venue_staff_type_codes_for_entry_and_exit_and_the_last_exit_ends_
     for invitation in invitations:
         assert await state_of(draw_id) == "completed"
         left = await office.attendance.register_exit(office.venue, draw_id, invitation.code)
-        assert await office.attendance.register_exit(office.venue, draw_id, invitation.code) == left
+        assert await office.attendance.register_exit(office.venue, draw_id, invitation.code) == replace(
+            left, first=False
+        )
     assert await state_of(draw_id) == "ended"
+
+
+async def test_an_exit_registered_by_mistake_is_taken_back_until_the_end(office: Office, clock: FixedClock) -> None:
+    draw_id, (first, other) = await accepted_panel(office, needed=2, on_site=True)
+    for invitation in (first, other):
+        await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
+    await office.attendance.register_exit(office.venue, draw_id, first.code)
+    with pytest.raises(Forbidden):
+        await office.attendance.undo_exit(office.agency, draw_id, first.id)
+    clock.move(timedelta(minutes=1))
+    for _ in range(2):
+        await office.attendance.undo_exit(office.venue, draw_id, first.id)
+    clock.set((await Draw.get(id=draw_id)).starts_at)
+    left = await office.attendance.register_exit(office.venue, draw_id, first.code)
+    assert (left.first, left.at) == (True, clock.now()), "the true time"
+    told = Notice.filter(kind="desk_registered", invitation_id=first.id).order_by("created_at", "id")
+    assert [notice.params["what"] for notice in await told] == [
+        "已签到进场",
+        "已离场",
+        "仍在现场（离场登记已撤销）",
+        "已离场",
+    ]
+    await office.attendance.register_exit(office.venue, draw_id, other.code)
+    with pytest.raises(Conflict, match="活动已结束"):
+        await office.attendance.undo_exit(office.venue, draw_id, first.id)
+    with pytest.raises(NotFound):
+        await office.attendance.undo_exit(office.venue, draw_id, draw_id)
 
 
 async def test_exits_before_the_start_end_nothing_and_open_no_name(office: Office, clock: FixedClock) -> None:
