@@ -31,6 +31,8 @@ Event = Literal[
     "left",
     "missing",
     "gone",
+    "recused",
+    "kept",
     "recalling",
     "answered",
     "recalled",
@@ -97,6 +99,8 @@ _NOTIFICATIONS: Mapping[Event, _Notification] = {
     "left": _Notification("专家{cause}，缺{missing}人", ("supervisor", "venue")),
     "missing": _Notification("专家{cause}，缺{missing}人", ("venue",)),
     "gone": _Notification("专家{cause}，缺{missing}人", ("agency", "supervisor", "venue")),
+    "recused": _Notification("现场回避已确认，名额空出", ("supervisor", "venue"), kinds=_AT_THE_DOOR),
+    "kept": _Notification("现场回避未确认，专家仍参评", ("supervisor", "venue"), kinds=_AT_THE_DOOR),
     "recalling": _Notification("开始通知原专家", ("supervisor", "venue")),
     "answered": _Notification("原专家均已答复，请提交确认结果", ("agency",), kind="agency_news"),
     "recalled": _Notification(
@@ -139,7 +143,8 @@ _NOTIFICATIONS: Mapping[Event, _Notification] = {
     "unreplied": _Notification("专家酬劳异议待答复", ("venue",)),
 }
 """``missing`` is ``left`` where the supervisors already know that it was registered; ``dropped`` is ``terminated``
-before its venue was notified of it; ``gone`` is ``left`` in a recall, whose places can't be filled again, and
+before its venue was notified of it; ``recused`` and ``kept`` settle a recusal that supervisors were asked to confirm
+and the venue may have registered; ``gone`` is ``left`` in a recall, whose places can't be filled again, and
 ``recalled`` its final confirmation when a member of the original panel doesn't come; ``release_verified`` and
 ``release_unused`` are ``release_approved`` and ``release_lapsed`` for recipients who can't begin the release.
 

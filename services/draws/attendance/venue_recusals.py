@@ -22,6 +22,7 @@ from services.draws.calls.invitations import Invitations
 from services.draws.calls.places import Cause
 from services.draws.draw_notices import notify_supervisors, notify_verifiers
 from services.draws.locks import Locked, lock
+from services.draws.party_notifications import Event, PartyNotifications
 from services.draws.record_log import party_of
 from services.draws.scopes import check_not_of_agency
 from services.notifications import Notices
@@ -35,6 +36,7 @@ class VenueRecusals:
     access: DrawAccess
     queries: DiscardQueries
     requests: DiscardRequests
+    parties: PartyNotifications
 
     async def register(self, actor: Actor, draw: Draw, invitation: Invitation, form: DiscardForm) -> RegisteredAbsence:
         book, now = self.deps.book(draw.pool), self.deps.now()
@@ -111,12 +113,18 @@ class VenueRecusals:
         await self.requests.notify_expert(kind, invitation, locked.draw, str(request.id), params)
         if not confirmed:
             await self.requests.notify_expert_stays(locked.draw, request, request.opinion)
+            await self._notify_outcome("kept", locked.draw, request)
             return
         cause = Cause(party_of(request.asked_role), confirmed_by)
         reason = f"{request.cause}：{request.reason}"[:200]
         # the register names who registered it, but never an expert
         by = None if cause.by == "expert" else request.asked_by_id
         await self.invitations.register_absence(locked, invitation, InvitationEvent.RECUSE, reason, cause, by=by)
+        if by is not None and locked.draw.kind != "recall":  # else told already, as a leave is
+            await self._notify_outcome("recused", locked.draw, request)
+
+    async def _notify_outcome(self, event: Event, draw: Draw, request: DiscardRequest) -> None:
+        await self.parties.notify(draw, event, by=request.decided_by_id, occasion=str(request.id))
 
 
 def check_recusal_cause(book: Rulebook, cause: str) -> None:

@@ -356,6 +356,8 @@ class Invitations:
             await self.parties.notify(draw, "gone", params, by=by, occasion=str(absence.id))
             return
         await notify_agency(self.notices, draw, "agency_leave", str(absence.id), **params)
+        if by and absence.kind == "recusal":  # its outcome is told to all who were asked, or registered it
+            return
         await self.parties.notify(draw, "missing" if by else "left", params, by=by, occasion=str(absence.id))
 
     async def _void_requests(self, invitation: Invitation, now: datetime) -> None:

@@ -34,7 +34,8 @@ async def office(db: str, deps: Deps) -> Office:
 async def test_a_recusal_counts_only_when_another_person_confirms_it(office: Office, clock: FixedClock) -> None:
     draw_id, [invitation] = await panel(office)
     clock.set(invitation.gathering_at)
-    await make_grant(await make_account(office.deps), "verifier")
+    for role in ("verifier", "venue"):
+        await make_grant(await make_account(office.deps), role)
     done = await office.discards.register(office.agency, draw_id, replace(RECUSAL, who=invitation.code))
     assert (done.counts, await invitation_state(invitation)) == (False, "accepted")
     assert (await count_notices("recusal_asked"), await count_notices("recusal_waiting")) == (1, 2)
@@ -48,7 +49,17 @@ async def test_a_recusal_counts_only_when_another_person_confirms_it(office: Off
     with pytest.raises(Conflict):
         await office.discards.confirm(office.verifier, request.id)
     assert await findings(office, draw_id) == [("warning", "discard")]
+    assert await outcomes() == [("venue", "现场回避已确认，名额空出")], "who confirmed it knows"
     await check_invariants()
+
+
+async def outcomes() -> list[tuple[str, object]]:
+    """To whom the outcome of a recusal was told, and how."""
+    told = Notice.filter(kind__in=["draw_news", "venue_news"]).order_by("kind")
+    sides = {"draw_news": "supervisor", "venue_news": "venue"}
+    return [
+        (sides[notice.kind], notice.params["what"]) for notice in await told if "回避" in str(notice.params["what"])
+    ]
 
 
 async def test_a_verifier_does_not_confirm_his_own_request(office: Office, clock: FixedClock) -> None:
@@ -67,6 +78,7 @@ async def test_a_recusal_that_is_refused_leaves_the_expert_where_he_is_and_says_
 ) -> None:
     draw_id, [invitation] = await panel(office)
     clock.set(invitation.gathering_at)
+    await make_grant(await make_account(office.deps), "venue")
     await office.discards.register(office.venue, draw_id, replace(RECUSAL, who=invitation.code))
     [request] = await office.discard_queries.list_waiting(office.verifier)
     with pytest.raises(InvalidInput):
@@ -75,6 +87,7 @@ async def test_a_recusal_that_is_refused_leaves_the_expert_where_he_is_and_says_
     assert await invitation_state(invitation) == "accepted"
     assert (await Notice.get(kind="agency_kept")).params["reason"] == "无利害关系"
     assert await count_notices("recusal_refused") == 1
+    assert await outcomes() == [("supervisor", "现场回避未确认，专家仍参评"), ("venue", "现场回避未确认，专家仍参评")]
 
 
 async def test_a_recusal_needs_a_class_and_waits_for_the_check_in_to_open(office: Office, clock: FixedClock) -> None:
