@@ -109,7 +109,8 @@ class VenueCheckInPages:
     async def _page(self, draw_id: UUID, expert_id: UUID, token: str, error: str = "") -> http.Response:
         invitation_id = await self._services.draws.attendance_queries.find_awaited(draw_id, expert_id)
         if invitation_id is None:
-            raise Forbidden("您不在本场评标名单中，请向现场工作人员核对。", code="not_awaited")
+            words = await self._services.draws.attendance_queries.not_awaited(expert_id)
+            raise Forbidden(words, code="not_awaited")
         view = await self._services.draws.invitation_queries.view(invitation_id, expert_id)
         return self._site.render(
             "draws/venue_check_in.html", status=422 if error else 200, view=view, error=error, token=token

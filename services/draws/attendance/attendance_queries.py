@@ -5,26 +5,29 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from domain.clock import print_time
+from domain.clock import print_near_time, print_time
+from domain.draws.agreed_times import agreed_gathering
 from domain.draws.lifecycles import InvitationState
 from domain.errors import NotFound
 from domain.notifications.lifecycles import ContactAttemptState
 from models.attendance import ARRIVES_AT, STANDING_LATE_ARRIVAL
-from models.draws import Draw
+from models.draws import CallNotice, Draw
 from models.invitations import MISSING_FROM, Invitation
 from services.core import permissions
 from services.core.base import Actor, Deps, record, rows, transaction, violation
 from services.core.signed_links import Links
 from services.draws.access import DrawAccess
+from services.draws.calls.call_rules import address_and_room
 from services.draws.virtual_calls import CallLine, VirtualCalls
 
 VENUE_PURPOSE = "venue_qr"
 ArrivalState = Literal["left", "present", "missed", "late", "announced", "awaited"]
 """``missed``: the evaluation is over, and no entry was recorded (缺席)."""
+_SOON = timedelta(hours=12)
 _AWAITED = f"""
 SELECT i.id, i.expert_id, i.code, i.ends_at, {MISSING_FROM} AS missing_from,
   (SELECT t.at FROM attendance t WHERE t.invitation_id = i.id AND t.direction = 'in') AS entered_at,
@@ -161,6 +164,18 @@ class AttendanceQueries:
         """The invitation to this draw that the expert has accepted, if any."""
         invitation = await Invitation.get_or_none(draw_id=draw_id, expert_id=expert_id, state=InvitationState.ACCEPTED)
         return invitation.id if invitation else None
+
+    async def not_awaited(self, expert_id: UUID) -> str:
+        """What an expert reads who scans the code of a panel that is not his: where his own meets, if it does soon."""
+        now = self.deps.now()
+        own = await Invitation.filter(
+            expert_id=expert_id, state=InvitationState.ACCEPTED, ends_at__gt=now, gathering_at__lt=now + _SOON
+        ).order_by("gathering_at")
+        if not own:
+            return "您不在本场评标名单中，请向现场工作人员核对。"
+        place = address_and_room(await CallNotice.get(id=own[0].notice_id))
+        at = print_near_time(agreed_gathering(own[0]), now)
+        return f"您不在本场评标名单中。您{at}集合的评标在{place}，请到那里签到。"
 
     async def list_announced(self, actor: Actor, draw_id: UUID) -> list[AnnouncedCode]:
         """Experts of whom is known that they come late (晚到), by code, also before unsealing."""

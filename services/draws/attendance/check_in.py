@@ -44,6 +44,13 @@ FROM invitation i WHERE i.draw_id = $1 AND i.state = 'accepted'
 """Awaited and present experts, as listed on the attendance page (应到, 已到)."""
 _MET = (DrawState.COMPLETED, DrawState.SHORT, DrawState.SUPPLEMENT_PENDING)
 _UNDONE = "attendance.out_undone"
+_GONE = {
+    InvitationState.RECUSED: "该专家已现场回避",
+    InvitationState.LEFT: "该专家已请假",
+    InvitationState.ABSENT: "该专家已登记缺席",
+}
+"""Whose code the desk may still be told."""
+_CODED = [InvitationState.ACCEPTED, *_GONE]
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,7 @@ class VenueCheckIn:
         """
         awaited_id = await self.queries.find_awaited(draw_id, expert_id)
         if awaited_id is None:
-            raise NotFound("您不在本场评标名单中，请向现场工作人员核对。")
+            raise NotFound(await self.queries.not_awaited(expert_id))
         return await self._register_entry(
             awaited_id, "qr", position, device=self.deps.keys.lookup_hash("device", device)
         )
@@ -138,11 +145,11 @@ class VenueCheckIn:
         return await self._register_entry(await self._get_by_code(draw_id, code), "desk", by=actor.account_id)
 
     async def _get_by_code(self, draw_id: UUID, code: str) -> UUID:
-        invitation = await Invitation.get_or_none(
-            draw_id=draw_id, code=half_width(code), state=InvitationState.ACCEPTED
-        )
+        invitation = await Invitation.get_or_none(draw_id=draw_id, code=half_width(code), state__in=_CODED)
         if invitation is None:
             raise NotFound("本活动没有这个验证码，请核对后重试。")
+        if gone := _GONE.get(InvitationState(invitation.state)):
+            raise Conflict(f"{gone}，不在名单中，不用再登记进场、离场。", code="not_on_the_list")
         return invitation.id
 
     async def _register_entry(

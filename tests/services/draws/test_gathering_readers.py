@@ -272,6 +272,7 @@ READERS: Mapping[str, Mapping[str, Reason]] = {
         "Recalls._propose_gathering": BOTH,
         "Recalls.record_statement": FORM,
     },
+    "services/draws/attendance/attendance_queries.py": {"AttendanceQueries.not_awaited": AGREED},
     "services/draws/attendance/check_in.py": {
         "VenueCheckIn._notify_registered": AGREED,
     },

@@ -12,6 +12,8 @@ from aiohttp import web
 
 from domain.errors import GatewayError, OutcomeUnknown, Transient
 from models.attendance import Attendance
+from models.draws import CallNotice
+from tests.factories.offices import new_project
 from tests.web.conftest import PUBLIC_URL, WECHAT, World
 from web.draws.venue_check_in import _is_same_browser
 
@@ -119,6 +121,16 @@ async def test_strangers_and_experts_of_other_panels_are_refused_with_different_
     shadow = await world.scan(world.visitor(**WECHAT), url, "o-shadow")
     assert "使用完整服务" in shadow.text
     assert not await Attendance.exists(draw_id=draw_id)
+
+
+async def test_who_scans_the_code_of_another_room_reads_where_his_own_panel_meets(world: World) -> None:
+    wrong, _ = await world.panel()
+    await new_project(world.office)
+    _, [invitation] = await world.panel()
+    room = (await CallNotice.get(id=invitation.notice_id)).room
+    openid = await world.bind(invitation.expert_id)
+    guest = await world.scan(world.visitor(**WECHAT), await venue_url(world, wrong), openid)
+    assert (guest.status, "请到那里签到" in guest.text, room in guest.text) == (403, True, True)
 
 
 @pytest.mark.parametrize("failure", [Transient("busy"), OutcomeUnknown("silence")])

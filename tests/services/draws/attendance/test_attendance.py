@@ -415,6 +415,9 @@ async def test_who_left_and_was_recused_does_not_count_for_the_end_of_the_activi
         await office.attendance.check_in_by_code(office.venue, draw_id, invitation.code)
     await office.attendance.register_exit(office.venue, draw_id, first.code)
     await recuse(office, draw_id, first.code)
+    for register in (office.attendance.register_exit, office.attendance.check_in_by_code):
+        with pytest.raises(Conflict, match="该专家已现场回避"):
+            await register(office.venue, draw_id, first.code)
     await office.supplements.start(office.agency, draw_id)
     await office.run.advance(draw_id)
     [fourth] = await open_invitations(draw_id)
