@@ -44,6 +44,7 @@ _ROWS = (
     "抽取活动名称",
     "项目名称",
     "项目编号",
+    "标段",
     "招标人",
     "招标代理机构",
     "经办人",
@@ -57,7 +58,7 @@ _ROWS = (
 )
 _OF_A_REDRAW = frozenset(("截标时间", "开标时间"))
 """Rows of the application for a redraw only: its agency sets both times again."""
-_WIDE = frozenset(("抽取活动名称", "项目名称", "招标人", "招标代理机构", "监督人"))
+_WIDE = frozenset(("抽取活动名称", "项目名称", "标段", "招标人", "招标代理机构", "监督人"))
 _CONDITIONS = ("主专业", "备选专业", "职称等级", "执业资格", "其他要求", "区域方式", "抽取地区", "人数")
 _BLANK_LINES = 4
 
@@ -83,6 +84,7 @@ class DrawDocuments:
         project = await Project.get(id=draw.project_id)
         phone = self.deps.keys.read(draw.operator_phone_sealed, "phone")
         values = _values(draw, project, detail.parts.supervisors) | {"经办人电话": phone}
+        values |= {"标段": "、".join(lot.name for lot in detail.parts.lots) or "不分标段"}
         facts = [["活动编号", draw.number], ["打印日期", print_date(self.deps.now())]]
         if detail.original:
             facts.insert(1, ["原活动编号", detail.original.number])

@@ -10,8 +10,9 @@ import pytest
 
 from domain.errors import Forbidden, NotFound, Unavailable
 from gateways.document_renderer import TypstRenderer
-from models.draws import Condition, Draw
+from models.draws import Condition, Draw, DrawLot
 from models.experts import CatalogueEntry
+from models.projects import Lot
 from services.core.base import Actor, Deps
 from services.draws import DocumentKind
 from services.draws.setup.documents import TITLES, DrawDocuments
@@ -48,11 +49,14 @@ async def test_a_request_holds_what_stands_in_the_draw(db: str, deps: Deps, prin
         await CatalogueEntry.create(pool="demo", kind=kind, code=code, name=name)
     chosen = {"title_level": "senior", "qualification": "Q1", "region_mode": "willing"}
     await Condition.filter(draw_id=draw_id).update(**chosen)
+    lot = await Lot.create(project_id=office.project_id, name="桥梁下部结构", position=1)
+    await DrawLot.filter(draw_id=draw_id).update(lot_id=lot.id)
     documents = composed(DrawDocuments, deps, renderer=printer)
     await documents.application(office.agency, draw_id)
     text = json.dumps(printer.made[-1][1], ensure_ascii=False)
     for shown in (
         "演示项目(一标段)",
+        "桥梁下部结构",
         "黄劲松",
         "广州水务有限公司",
         "3人",
@@ -79,6 +83,7 @@ async def test_a_request_holds_what_stands_in_the_draw(db: str, deps: Deps, prin
     redraw = await Draw.create(**{**columns, **changed, "bid_closing_at": old.opening_at - timedelta(hours=1)})
     await documents.application(office.agency, redraw.id)
     rows = {row["label"]: row["value"] for row in printer.made[-1][1]["sections"][0]["rows"]}  # type: ignore[index]
+    assert rows["标段"] == "不分标段"
     assert (rows["截标时间"], rows["开标时间"]) == ("2026-11-21 14:00", "2026-11-21 15:00")
     stranger = Actor("demo", "organisation", account_id=office.venue.account_id, organisation_id=draw_id)
     with pytest.raises(NotFound):
