@@ -155,7 +155,10 @@ def _running_browser(_shared_browser: SharedBrowser, shared_runner: asyncio.Runn
 
 
 @pytest.fixture
-async def browser(_running_browser: Browser, _shared_browser: SharedBrowser) -> AsyncIterator[Browser]:
-    """A browser without contexts; those that the test opens are closed after it."""
+async def browser(
+    _running_browser: Browser, _shared_browser: SharedBrowser, aiohttp_server: object
+) -> AsyncIterator[Browser]:
+    """A browser without contexts; those that the test opens are closed after it, and before ``aiohttp_server``, which
+    would wait two minutes for a page with an open stream."""
     yield _running_browser
     await _shared_browser.end_contexts()

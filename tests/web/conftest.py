@@ -84,8 +84,9 @@ class World:
         return self.services.draws.public_links
 
     async def close(self) -> None:
+        """End the visitors' sessions; a client's own end would stop the server, which waits for open pages."""
         for client in self._clients:
-            await client.close()
+            await client.session.close()
 
     async def call(self, needed: int = 1, **options: Any) -> tuple[UUID, list[Invitation]]:
         """A draw that has called ``needed`` experts; one more is in the pool."""
