@@ -12,8 +12,18 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 _SCRIPT = Axe().axe_script + Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+_LOAD = """(script) => {
+    try { sessionStorage.pageFaults = script; } catch { /* a page without an address has no storage */ }
+    (0, eval)(script);
+}"""
+"""Also keeps the script for the next documents of the tab: to send half a megabyte takes longer than to run it."""
+_LOADED = """(() => {
+    if (window.pageFaults) return true;
+    try { (0, eval)(sessionStorage.pageFaults); } catch { /* not kept yet */ }
+    return Boolean(window.pageFaults);
+})()"""
 _looks: set[str] = set()
-"""Looks of texts with enough contrast, on any page of this process."""
+"""Looks of texts with enough contrast, or before a picture, on any page of this process."""
 
 
 async def find_faults(page: Page) -> list[str]:
@@ -34,9 +44,9 @@ async def find_squeezed(page: Page) -> list[str]:
 
 
 async def _ask(page: Page, question: str, argument: object = None) -> Any:
-    ask = f"(argument) => window.pageFaults ? pageFaults.{question}(argument) : 'no script'"
+    ask = f"(argument) => {_LOADED} ? pageFaults.{question}(argument) : 'no script'"
     answer = await page.evaluate(ask, argument)
-    if answer == "no script":  # half a megabyte: once in a document
-        await page.evaluate(_SCRIPT)
+    if answer == "no script":
+        await page.evaluate(_LOAD, _SCRIPT)
         answer = await page.evaluate(ask, argument)
     return answer

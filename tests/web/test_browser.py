@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from models.accounts import Account, VerificationCode
 from models.attendance import Attendance
@@ -32,6 +32,8 @@ SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
 PHONE, SCREEN = (390, 844), (1280, 800)
 NARROW = 240
 """A small phone at 150 %, a tablet at 200 %: the least widths to support with large letters."""
+Scheme = Literal["light", "dark"]
+_VIEWS: tuple[tuple[str, tuple[int, int], Scheme], ...] = (("phone", PHONE, "light"), ("screen", SCREEN, "dark"))
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
@@ -48,6 +50,7 @@ class Seen:
 
     page: Page
     base: str
+    scheme: Scheme = "light"
     complaints: list[str] = field(default_factory=list)
 
     async def open(self, path: str) -> Page:
@@ -77,22 +80,26 @@ class Seen:
         letters: overflow, sizes of targets, accessibility. It is left at the size and in the colours that it had."""
         usual = self.page.viewport_size
         assert usual
-        dark = await self.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+        scheme = self.scheme
         faults = []
-        for size, scheme in ((PHONE, "light"), (SCREEN, "dark")):
-            await self._resize(size)
-            await self.page.emulate_media(color_scheme=scheme)
-            await self._picture(f"{name}-{'phone' if size == PHONE else 'screen'}")
+        for part, size, colours in _VIEWS:
+            await self._show(size, colours)
+            await self._picture(f"{name}-{part}")
             faults += await find_faults(self.page)
-        await self._resize((NARROW, PHONE[1]))
+        await self._show((NARROW, PHONE[1]), self.scheme)
         await self._picture(f"{name}-narrow")
         faults += await find_narrow_faults(self.page)
         assert faults == []
-        await self._resize((usual["width"], usual["height"]))
-        await self.page.emulate_media(color_scheme="dark" if dark else "light")
+        await self._show((usual["width"], usual["height"]), scheme)
 
-    async def _resize(self, size: tuple[int, int]) -> None:
-        await self.page.set_viewport_size({"width": size[0], "height": size[1]})
+    async def _show(self, size: tuple[int, int], scheme: Scheme) -> None:
+        """In this size and these colours, where it has others: each change takes a layout and four processes."""
+        wanted = ViewportSize(width=size[0], height=size[1])
+        if self.page.viewport_size != wanted:
+            await self.page.set_viewport_size(wanted)
+        if self.scheme != scheme:
+            await self.page.emulate_media(color_scheme=scheme)
+            self.scheme = scheme
 
     async def _picture(self, name: str) -> None:
         """With usual and with large letters."""
@@ -109,9 +116,7 @@ async def picture(page: Page, name: str) -> None:
         await capture(page, path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
-async def look(
-    browser: Browser, world: World, size: tuple[int, int] = PHONE, scheme: Literal["light", "dark"] = "light"
-) -> Seen:
+async def look(browser: Browser, world: World, size: tuple[int, int] = PHONE, scheme: Scheme = "light") -> Seen:
     context = await browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         color_scheme=scheme,
@@ -122,7 +127,7 @@ async def look(
     )
     page = await context.new_page()
     page.set_default_timeout(TIMEOUT)
-    seen = Seen(page, str(world.server.make_url("")).rstrip("/"))
+    seen = Seen(page, str(world.server.make_url("")).rstrip("/"), scheme)
     page.on("console", lambda line: seen.complaints.append(line.text) if line.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
     return seen
