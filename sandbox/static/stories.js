@@ -64,8 +64,8 @@ const draw = {
       why: '人数已满，抽取自动结束。名单密封到评标前 30 分钟，此前谁看到的都只是验证码。',
     },
     {
-      done: (facts) => facts.draw && facts.checked === facts.draw, next: '周代理点“抽取结果”，再点“核对抽取记录”。',
-      taps: [agency(onButton('核对抽取记录'), onLink('公开核验', '抽取结果'))],
+      done: (facts) => facts.draw && facts.checked === facts.draw, next: '周代理点“结果”，再点“核对抽取记录”。',
+      taps: [agency(onButton('核对抽取记录'), onLink('公开核验', '结果'))],
     },
   ],
 };
@@ -220,8 +220,8 @@ const recall = {
       why: '活动已结束，完整的抽取记录从此公开。',
     },
     {
-      done: (facts) => facts.opened === facts.draw, next: '周代理打开“抽取结果”，点“公开核验”。',
-      taps: [agency(onLink('公开核验', '抽取结果'))],
+      done: (facts) => facts.opened === facts.draw, next: '周代理打开“结果”，点“公开核验”。',
+      taps: [agency(onLink('公开核验', '结果'))],
       why: '这就是公众看到的页面：不用登录，浏览器重新计算整份记录。',
     },
     {
