@@ -51,8 +51,9 @@ SELECT a.slot, t.marks[a.slot + 1] AS most, a.marks FROM exam_answer a JOIN exam
   JOIN exam_item_version v ON v.id = a.version_id JOIN exam_item i ON i.id = v.item_id
   LEFT JOIN exam_ruling r ON r.exam_id = t.exam_id AND r.version_id = a.version_id
  WHERE a.attempt_id = $1 AND i.kind = '{ItemKind.SHORT}' AND r.id IS NULL AND btrim(coalesce(a.text, '')) <> ''
+   AND coalesce(a.marks, 0) < t.marks[a.slot + 1]
 """
-"""Answers that people marked, with the most that can be given."""
+"""Answers that people marked below the most that can be given."""
 
 
 @dataclass(frozen=True)
@@ -279,7 +280,7 @@ def _log(changed: Mapping[int, int]) -> tuple[str, ...]:
 
 
 async def _raise_score(attempt: ExamAttempt, appeal: ExamAppeal) -> str:
-    """Mark the paper again; returns what the appellant is told. Raises InvalidInput without a higher score."""
+    """Mark the paper again; returns what the appellant is told. Raises InvalidInput without a higher share."""
     former = attempt if appeal.score is None else appeal
     before, total_before = former.score or 0, former.total or 0
     await regrade(attempt.exam, [attempt.id])

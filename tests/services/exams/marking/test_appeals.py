@@ -13,7 +13,7 @@ from domain.exams.marking import RulingKind
 from models.audit import AuditEntry
 from models.exams import ExamAppeal, ExamAttempt, ExamItemKey, ExamItemVersion, ExamMarking
 from models.notices import Notice
-from services.core.base import Actor, Deps
+from services.core.base import Actor, Deps, execute
 from services.exams.marking.marking import regrade
 from tests.factories.people import make_account
 from tests.services.exams.exam_scene import make_exam_scene
@@ -139,6 +139,13 @@ async def test_the_reviewer_reads_the_paper_and_gives_a_short_answer_other_marks
     assert await marks_of(attempt) == [20, 15, 0], "whenever the paper is marked again"
     paper = await appeals.paper(reviewer, room.exam.id, appeal.id)
     assert paper.questions[1].markings[-1] == "复核：1.5分，要点齐全"
+
+
+async def test_an_answer_with_all_its_marks_can_not_be_raised(essay: tuple[Room, ExamAttempt]) -> None:
+    room, attempt = essay
+    await execute("UPDATE exam_answer SET marks = 20 WHERE attempt_id = $1 AND slot = 1", attempt.id)
+    paper = await room.exams.appeals.paper(room.exam_scene.office, room.exam.id, (await ExamAppeal.get()).id)
+    assert [line.slot for line in paper.questions] == [None, None, None]
 
 
 async def test_who_marked_a_paper_does_not_review_it(essay: tuple[Room, ExamAttempt]) -> None:
